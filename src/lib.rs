@@ -1,0 +1,39 @@
+//! `hongyan` (鸿雁, the wild goose that carries letters) sends messages through many chat
+//! services and tells the truth about each of them: sent, not sent, or honestly "maybe".
+//!
+//! ```no_run
+//! let client = hongyan::Client::from_json(r#"{"v": 1, "accounts": {"ff": {
+//!     "service": "fanfou",
+//!     "auth": {"type": "basic", "username": "test", "password": "${env:FANFOU_PASSWORD}"}}}}"#)?;
+//! let message = hongyan::Message::from_json(
+//!     r#"{"v": 1, "account": "ff", "to": {"user": "lisztli"}, "text": "hello"}"#)?;
+//! let receipt = client.send_blocking(message, None)?;
+//! println!("{}: {:?}", receipt.delivery.name(), receipt.message_id);
+//! # Ok::<(), hongyan::Error>(())
+//! ```
+//!
+//! The modules are floors: each uses lower floors only. From the top: `capi` (the C ABI), [`Client`],
+//! `engine` (dispatch, retry, queue; the only place that knows tokio), `net` (the only place that
+//! knows reqwest), `service` (pure encodings and verdicts), `model` (plain data).
+
+#![deny(unsafe_code, missing_docs)]
+#![warn(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro, clippy::unwrap_used)]
+
+mod client;
+mod engine;
+mod model;
+mod net;
+mod service;
+
+pub use model::{
+    config::ClientConfig,
+    error::{Error, ErrorCode, Result},
+    log::{Level as LogLevel, Reentrant, set_sink as set_log},
+    message::{Location, Message, MessageBuilder, Part, To},
+    receipt::{Delivery, Origin, Receipt},
+    secret::Secret,
+};
+pub use service::services_json;
+
+/// The version of this library, as in its Cargo.toml.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,0 +1,13 @@
+//! Floor 0: messages, receipts, errors, configuration, secrets. Plain data, no I/O.
+
+pub mod config;
+pub mod error;
+pub mod expand;
+pub mod fields;
+pub mod id;
+pub mod json;
+pub mod log;
+pub mod message;
+pub mod receipt;
+pub mod redact;
+pub mod secret;

@@ -1,0 +1,308 @@
+//! The configuration of a client, as `hy_init` takes it.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use url::{Host, Url};
+
+use super::error::{Error, ErrorCode, Result};
+use super::fields::Fields;
+
+/// The largest configuration JSON, in bytes.
+pub const MAX_CONFIG: usize = 16 << 20;
+
+/// What a client is made from; every time is bounded, every unknown field was refused.
+pub struct ClientConfig {
+    pub(crate) accounts: Vec<(String, AccountConfig)>,
+    pub(crate) timeout: Duration,
+    pub(crate) max_in_flight: usize,
+    pub(crate) retry: RetryConfig,
+    pub(crate) net: NetConfig,
+    pub(crate) trace: bool,
+}
+
+/// How connections are made and kept.
+pub struct NetConfig {
+    pub(crate) idle: Duration,
+    pub(crate) max_connections_per_host: usize,
+    pub(crate) proxy: Proxy,
+    pub(crate) ca_file: Option<String>,
+    pub(crate) user_agent: String,
+}
+
+/// Which proxy requests go through.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Proxy {
+    /// None, whatever the environment says.
+    None,
+    /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    Env,
+    /// This one.
+    Url(Url),
+}
+
+/// When and how often an attempt is repeated.
+#[derive(Clone, Debug)]
+pub struct RetryConfig {
+    pub(crate) max_attempts: u32,
+    pub(crate) initial: Duration,
+    pub(crate) max: Duration,
+    pub(crate) resend_maybe_sent: bool,
+}
+
+/// The pacing that an account asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rate {
+    /// What the service documents.
+    Documented,
+    /// No limit at all.
+    Unlimited,
+    /// Never more than `count` in any `per`.
+    Limit {
+        /// Attempts.
+        count: u64,
+        /// The length of the window.
+        per: Duration,
+    },
+}
+
+/// What is common to the accounts of all services; the rest is read by the service itself.
+pub struct AccountConfig {
+    pub(crate) service: String,
+    pub(crate) base_url: Option<Url>,
+    pub(crate) signing_url: Option<Url>,
+    pub(crate) rate: Rate,
+    pub(crate) max_in_flight: Option<usize>,
+    /// `auth` and the service's own fields, not read yet.
+    pub(crate) fields: Fields,
+}
+
+const DAY_MS: i64 = 86_400_000;
+
+impl ClientConfig {
+    /// Reads a configuration in which references are already replaced.
+    pub(crate) fn from_value(value: Value) -> Result<ClientConfig> {
+        let mut f = Fields::new(value, "", ErrorCode::Config)?;
+        match f.required("v")? {
+            v if v.as_u64() == Some(1) => {}
+            other => {
+                return Err(f.error("v", format!("version {other} is unknown; this build reads 1")));
+            }
+        }
+        let mut accounts = Vec::new();
+        for (name, value) in f.required_object("accounts")?.rest() {
+            let path = format!("accounts.{name}");
+            if name.is_empty() {
+                return Err(Error::new(ErrorCode::Config, "an account needs a name").at("accounts"));
+            }
+            accounts.push((name, AccountConfig::from_value(value, path)?));
+        }
+        let timeout = f.integer("timeout_ms", 1..=DAY_MS)?.unwrap_or(10_000);
+        let max_in_flight = f.integer("max_in_flight", 1..=10_000_000)?.unwrap_or(1024);
+        let retry = RetryConfig::read(f.object("retry")?)?;
+        let trace = f.boolean("trace")?.unwrap_or(false);
+        let net = NetConfig::read(&mut f)?;
+        if let Some(outbox) = f.value("outbox") {
+            Fields::new(outbox, "outbox", ErrorCode::Config)?;
+            return Err(Error::new(ErrorCode::Unavailable, "this build has no outbox")
+                .at("outbox")
+                .hint("leave \"outbox\" out: messages are then kept in memory only"));
+        }
+        f.finish()?;
+        Ok(ClientConfig {
+            accounts,
+            timeout: Duration::from_millis(timeout.unsigned_abs()),
+            max_in_flight: usize::try_from(max_in_flight).unwrap_or(usize::MAX),
+            retry,
+            net,
+            trace,
+        })
+    }
+}
+
+impl NetConfig {
+    fn read(f: &mut Fields) -> Result<NetConfig> {
+        let proxy = match f.string("proxy")? {
+            None => Proxy::None,
+            Some(text) if text == "env" => Proxy::Env,
+            Some(text) => Proxy::Url(proxy_url(&text).map_err(|why| f.error("proxy", why))?),
+        };
+        let user_agent = f
+            .string("user_agent")?
+            .unwrap_or_else(|| concat!("hongyan/", env!("CARGO_PKG_VERSION")).to_owned());
+        if !user_agent.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            return Err(f.error("user_agent", "only printable ASCII can stand in a header"));
+        }
+        let connections = f.integer("max_connections_per_host", 1..=65_535)?.unwrap_or(64);
+        Ok(NetConfig {
+            idle: Duration::from_millis(
+                f.integer("idle_ms", 0..=DAY_MS)?.unwrap_or(4000).unsigned_abs(),
+            ),
+            max_connections_per_host: usize::try_from(connections).unwrap_or(64),
+            proxy,
+            ca_file: f.string("ca_file")?,
+            user_agent,
+        })
+    }
+}
+
+impl RetryConfig {
+    fn read(fields: Option<Fields>) -> Result<RetryConfig> {
+        let mut retry = RetryConfig {
+            max_attempts: 4,
+            initial: Duration::from_millis(500),
+            max: Duration::from_millis(30_000),
+            resend_maybe_sent: false,
+        };
+        let Some(mut f) = fields else { return Ok(retry) };
+        let ms = |n: i64| Duration::from_millis(n.unsigned_abs());
+        if let Some(n) = f.integer("max_attempts", 1..=1000)? {
+            retry.max_attempts = u32::try_from(n).unwrap_or(1000);
+        }
+        if let Some(n) = f.integer("initial_ms", 1..=DAY_MS)? {
+            retry.initial = ms(n);
+        }
+        if let Some(n) = f.integer("max_ms", 1..=DAY_MS)? {
+            retry.max = ms(n);
+        }
+        if retry.max < retry.initial {
+            return Err(f.error("max_ms", "max_ms is below initial_ms"));
+        }
+        let words = f.one_of("on_maybe_sent", &["stop", "resend"])?;
+        retry.resend_maybe_sent = words == Some("resend");
+        f.finish()?;
+        Ok(retry)
+    }
+}
+
+impl AccountConfig {
+    /// Reads the common fields of one account in which references are already replaced.
+    pub(crate) fn from_value(value: Value, path: impl Into<String>) -> Result<AccountConfig> {
+        let mut f = Fields::new(value, path, ErrorCode::Config)?;
+        let service = f.required_string("service")?;
+        let base_url = url_field(&mut f, "base_url")?;
+        let signing_url = url_field(&mut f, "signing_url")?;
+        let rate = match f.nullable("rate") {
+            None => Rate::Documented,
+            Some(None) => Rate::Unlimited,
+            Some(Some(value)) => {
+                let mut r = Fields::new(value, f.path("rate"), ErrorCode::Config)?;
+                let count = r.required_integer("count", 1..=1_000_000_000)?.unsigned_abs();
+                let per = r.required_integer("per_ms", 1..=31 * DAY_MS)?.unsigned_abs();
+                r.finish()?;
+                Rate::Limit { count, per: Duration::from_millis(per) }
+            }
+        };
+        let max_in_flight = f.integer("max_in_flight", 1..=10_000_000)?;
+        Ok(AccountConfig {
+            service,
+            base_url,
+            signing_url,
+            rate,
+            max_in_flight: max_in_flight.and_then(|n| usize::try_from(n).ok()),
+            fields: f,
+        })
+    }
+}
+
+fn url_field(f: &mut Fields, name: &'static str) -> Result<Option<Url>> {
+    let Some(text) = f.string(name)? else { return Ok(None) };
+    base_url(&text).map(Some).map_err(|why| f.error(name, why))
+}
+
+/// Scheme, host, optional port and path prefix: what a documented path can be appended to.
+fn base_url(text: &str) -> std::result::Result<Url, String> {
+    let url = Url::parse(text).map_err(|e| format!("{text:?} is no URL: {e}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("{text:?} must begin with http:// or https://"));
+    }
+    if !url.has_host() {
+        return Err(format!("{text:?} names no host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("credentials belong into \"auth\", not into a URL".to_owned());
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(format!("{text:?} must not have a query or a fragment"));
+    }
+    Ok(url)
+}
+
+fn proxy_url(text: &str) -> std::result::Result<Url, String> {
+    // The text is not repeated: a proxy URL may hold a password.
+    let url = Url::parse(text).map_err(|e| format!("the proxy is no URL: {e}"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err("a proxy is \"env\" or a URL of the form http://host:port".to_owned());
+    }
+    Ok(url)
+}
+
+/// True if the URL's host is this machine itself.
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn path_of(value: Value) -> (ErrorCode, String) {
+        match ClientConfig::from_value(value) {
+            Ok(_) => panic!("it was accepted"),
+            Err(e) => (e.code(), e.path().unwrap_or("").to_owned()),
+        }
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_contract() {
+        let config = ClientConfig::from_value(json!({"v": 1, "accounts": {}})).expect("minimal");
+        assert_eq!(config.timeout, Duration::from_secs(10));
+        assert_eq!(config.net.idle, Duration::from_secs(4));
+        assert_eq!(config.net.max_connections_per_host, 64);
+        assert_eq!((config.max_in_flight, config.retry.max_attempts), (1024, 4));
+        assert_eq!(config.net.proxy, Proxy::None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_path() {
+        let account = |more: Value| {
+            let mut account = json!({"service": "fanfou", "auth": {}});
+            account
+                .as_object_mut()
+                .expect("object")
+                .extend(more.as_object().expect("object").clone());
+            json!({"v": 1, "accounts": {"a": account}})
+        };
+        for (value, path) in [
+            (json!([]), ""),
+            (json!({"accounts": {}}), "v"),
+            (json!({"v": 2, "accounts": {}}), "v"),
+            (json!({"v": 1}), "accounts"),
+            (json!({"v": 1, "accounts": {}, "colour": 1}), "colour"),
+            (json!({"v": 1, "accounts": {}, "timeout_ms": "1"}), "timeout_ms"),
+            (json!({"v": 1, "accounts": {}, "timeout_ms": 0}), "timeout_ms"),
+            (
+                json!({"v": 1, "accounts": {}, "retry": {"on_maybe_sent": "x"}}),
+                "retry.on_maybe_sent",
+            ),
+            (json!({"v": 1, "accounts": {}, "user_agent": "a\r\nb"}), "user_agent"),
+            (json!({"v": 1, "accounts": {}, "proxy": "nowhere"}), "proxy"),
+            (json!({"v": 1, "accounts": {"a": {}}}), "accounts.a.service"),
+            (account(json!({"base_url": "not a url"})), "accounts.a.base_url"),
+            (account(json!({"base_url": "ftp://h"})), "accounts.a.base_url"),
+            (account(json!({"base_url": "https://u:p@h"})), "accounts.a.base_url"),
+            (account(json!({"base_url": "https://h/?q"})), "accounts.a.base_url"),
+            (account(json!({"rate": {"count": 0, "per_ms": 1}})), "accounts.a.rate.count"),
+        ] {
+            assert_eq!(path_of(value), (ErrorCode::Config, path.to_owned()));
+        }
+        let outbox = json!({"v": 1, "accounts": {}, "outbox": {"path": "x"}});
+        assert_eq!(path_of(outbox), (ErrorCode::Unavailable, "outbox".to_owned()));
+    }
+}

@@ -1,0 +1,109 @@
+//! Bounds on JSON text, checked before anything is built from it.
+
+use super::error::{Error, ErrorCode, Result};
+
+/// The largest message JSON, in bytes.
+pub const MAX_MESSAGE: usize = 1 << 20;
+/// The deepest nesting of arrays and objects.
+pub const MAX_DEPTH: usize = 64;
+
+/// Text from bytes of at most `max` that are UTF-8 and nested no deeper than [`MAX_DEPTH`].
+pub fn bounded(bytes: &[u8], max: usize, code: ErrorCode) -> Result<&str> {
+    if bytes.len() > max {
+        return Err(Error::new(
+            code,
+            format!("the JSON is {} bytes long; at most {max} are accepted", bytes.len()),
+        ));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|e| {
+        Error::new(code, format!("the JSON is not UTF-8: wrong byte at offset {}", e.valid_up_to()))
+    })?;
+    if too_deep(bytes) {
+        return Err(Error::new(code, format!("the JSON is nested deeper than {MAX_DEPTH}")));
+    }
+    Ok(text)
+}
+
+/// True if arrays and objects nest deeper than [`MAX_DEPTH`].
+pub fn too_deep(bytes: &[u8]) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
+    for &byte in bytes {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'[' | b'{' => {
+                depth += 1;
+                if depth > MAX_DEPTH {
+                    return true;
+                }
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// JSON text without the white space between its tokens; the text must be valid JSON.
+pub fn minified(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in text.chars() {
+        if in_string {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                '"' => in_string = false,
+                _ => {}
+            }
+        } else if c == '"' {
+            in_string = true;
+        } else if c.is_ascii_whitespace() {
+            continue;
+        }
+        out.push(c);
+    }
+    out
+}
+
+/// The name of a JSON value's type, for messages to people.
+pub fn type_name(value: &serde_json::Value) -> &'static str {
+    use serde_json::Value;
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn depth_counts_brackets_outside_strings() {
+        let deep = |n: usize| "[".repeat(n) + &"]".repeat(n);
+        assert!(!too_deep(deep(64).as_bytes()));
+        assert!(too_deep(deep(65).as_bytes()));
+        assert!(!too_deep(format!("[\"{}\\\"{}\"]", "[".repeat(99), "{".repeat(99)).as_bytes()));
+    }
+
+    #[test]
+    fn minified_keeps_strings_and_digits() {
+        assert_eq!(
+            minified("{ \"a b\" : [ 1.10 , 123456789012345678901234 ],\n\"c\\\" d\": null }"),
+            "{\"a b\":[1.10,123456789012345678901234],\"c\\\" d\":null}"
+        );
+    }
+}

@@ -1,0 +1,530 @@
+//! A message to be sent: recipient, text or parts, and what else the service takes.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+use super::error::{Error, ErrorCode, Result};
+use super::fields::{Fields, quoted};
+use super::json;
+
+/// A message, read and typed, but not yet judged by its service.
+#[derive(Clone, Debug, Default)]
+pub struct Message {
+    pub(crate) account: String,
+    pub(crate) to: To,
+    pub(crate) text: Option<String>,
+    pub(crate) parts: Vec<Part>,
+    pub(crate) reply_to: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) deadline_ms: Option<u64>,
+    pub(crate) not_before_ms: Option<u64>,
+    pub(crate) ordered: bool,
+    pub(crate) extra: Option<Map<String, Value>>,
+}
+
+/// To whom a message goes; which kinds a service knows is the service's matter.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[serde(deny_unknown_fields, default)]
+pub struct To {
+    /// A user's id.
+    pub user: Option<String>,
+    /// A user's screen name.
+    pub name: Option<String>,
+    /// A group's id.
+    pub group: Option<String>,
+    /// A topic's id, within a group.
+    pub topic: Option<String>,
+    /// Several users.
+    pub users: Vec<String>,
+    /// Several groups.
+    pub groups: Vec<String>,
+    /// Several discussions.
+    pub discussions: Vec<String>,
+    /// Those members of the group who alone shall see the message.
+    pub members: Vec<String>,
+}
+
+impl To {
+    /// The kinds that hold one value.
+    pub const SINGLE: [&'static str; 4] = ["user", "name", "group", "topic"];
+    /// The kinds that hold a list.
+    pub const LISTS: [&'static str; 4] = ["users", "groups", "discussions", "members"];
+
+    /// The kinds that are set here.
+    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
+        let single = [&self.user, &self.name, &self.group, &self.topic].map(Option::is_some);
+        let lists =
+            [&self.users, &self.groups, &self.discussions, &self.members].map(|l| !l.is_empty());
+        let set = Self::SINGLE.into_iter().zip(single).chain(Self::LISTS.into_iter().zip(lists));
+        set.filter_map(|(kind, set)| set.then_some(kind))
+    }
+}
+
+/// A place on earth.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Location {
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+    /// What the place is called.
+    pub address: Option<String>,
+}
+
+/// One element of a message that is more than plain text.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Part {
+    /// Text.
+    Text(String),
+    /// A user who is called by name.
+    Mention {
+        /// The user's id.
+        user: String,
+        /// How the mention reads, without the `@`.
+        name: Option<String>,
+    },
+    /// Everybody is called.
+    MentionAll,
+    /// A sticker of the app's own.
+    Face {
+        /// Its number, whose meaning is the app's.
+        index: i64,
+        /// More about it.
+        data: Option<String>,
+    },
+    /// A place.
+    Location(Location),
+    /// A link with its preview.
+    Link {
+        /// Where it leads.
+        url: String,
+        /// Its title.
+        title: Option<String>,
+        /// A few words about it.
+        description: Option<String>,
+        /// The address of a small picture.
+        thumbnail: Option<String>,
+        /// The address of the picture in full size.
+        image: Option<String>,
+    },
+    /// Data that only the receiving app understands.
+    Custom {
+        /// The data.
+        data: String,
+        /// What a notification says.
+        desc: Option<String>,
+        /// Passed through to a notification.
+        ext: Option<String>,
+        /// The sound of a notification.
+        sound: Option<String>,
+    },
+    /// The service's own element, as JSON text without white space.
+    Raw(String),
+}
+
+/// Why no message was made of some JSON, and whose it was as far as could be told.
+#[derive(Debug)]
+pub struct Refused {
+    pub(crate) error: Error,
+    pub(crate) account: Option<String>,
+    pub(crate) key: Option<String>,
+}
+
+impl Message {
+    /// Reads a message from JSON.
+    ///
+    /// `argument`: not JSON, nested deeper than 64, larger than 1 MiB, `v` missing or unknown.
+    /// `message`: everything else, with the path.
+    pub fn from_json(text: &str) -> Result<Message> {
+        Message::parse(text.as_bytes()).map_err(|refused| refused.error)
+    }
+
+    /// Reads a message from bytes; tells whose it was even where it is refused.
+    pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<Message, Refused> {
+        let nobody = |error| Refused { error, account: None, key: None };
+        let text = json::bounded(bytes, json::MAX_MESSAGE, ErrorCode::Argument).map_err(nobody)?;
+        let refused = match serde_json::from_str::<Wire>(text) {
+            Ok(wire) => match wire.into_message() {
+                Ok(message) => return Ok(message),
+                Err(error) => error,
+            },
+            // The reader stops at the first fault; what a person needs is a second look.
+            Err(_) => explain(text).map_err(nobody)?,
+        };
+        let value: Value = serde_json::from_str(text).unwrap_or_default();
+        let own = |name| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        Err(Refused { error: refused, account: own("account"), key: own("key") })
+    }
+
+    /// The account that sends it.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire<'a> {
+    v: u64,
+    account: String,
+    #[serde(default)]
+    to: To,
+    text: Option<String>,
+    #[serde(borrow)]
+    parts: Option<Vec<&'a RawValue>>,
+    reply_to: Option<String>,
+    key: Option<String>,
+    deadline_ms: Option<u64>,
+    not_before_ms: Option<u64>,
+    #[serde(default)]
+    ordered: bool,
+    extra: Option<Map<String, Value>>,
+}
+
+const KNOWN_FIELDS: [&str; 11] = [
+    "v",
+    "account",
+    "to",
+    "text",
+    "parts",
+    "reply_to",
+    "key",
+    "deadline_ms",
+    "not_before_ms",
+    "ordered",
+    "extra",
+];
+
+impl Wire<'_> {
+    fn into_message(self) -> Result<Message> {
+        let wrong = |path: &str, words: &str| Err(Error::new(ErrorCode::Message, words).at(path));
+        if self.v != 1 {
+            return Err(unknown_version(&self.v.to_string()));
+        }
+        if self.text.is_some() && self.parts.is_some() {
+            return wrong("parts", "give \"text\" or \"parts\", not both");
+        }
+        if self.key.as_deref() == Some("") {
+            return wrong("key", "an empty key would make one message of unrelated ones");
+        }
+        let parts = self.parts.unwrap_or_default().into_iter().enumerate();
+        let parts = parts.map(|(i, raw)| Part::read(raw.get(), format!("parts[{i}]")));
+        Ok(Message {
+            account: self.account,
+            to: self.to,
+            text: self.text,
+            parts: parts.collect::<Result<_>>()?,
+            reply_to: self.reply_to,
+            key: self.key,
+            deadline_ms: self.deadline_ms,
+            not_before_ms: self.not_before_ms,
+            ordered: self.ordered,
+            extra: self.extra,
+        })
+    }
+}
+
+fn unknown_version(found: &str) -> Error {
+    Error::new(ErrorCode::Argument, format!("version {found} is unknown; this build reads 1"))
+        .at("v")
+}
+
+/// What is wrong with JSON that did not read: `Err` for what is no message at all.
+fn explain(text: &str) -> std::result::Result<Error, Error> {
+    let value: Value = serde_json::from_str(text)
+        .map_err(|e| Error::new(ErrorCode::Argument, format!("the message is not JSON: {e}")))?;
+    let Value::Object(map) = &value else {
+        let found = json::type_name(&value);
+        return Err(Error::new(
+            ErrorCode::Argument,
+            format!("a message is an object, found {found}"),
+        ));
+    };
+    match map.get("v") {
+        None => {
+            return Err(Error::new(
+                ErrorCode::Argument,
+                "the field \"v\" is required: {\"v\": 1, …}",
+            )
+            .at("v"));
+        }
+        Some(v) if v.as_u64() == Some(1) => {}
+        Some(other) => return Err(unknown_version(&other.to_string())),
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let error = match serde_path_to_error::deserialize::<_, Wire<'_>>(&mut reader) {
+        Ok(_) => {
+            return Ok(Error::new(ErrorCode::Internal, "the message was read at the second try"));
+        }
+        Err(error) => error,
+    };
+    let path = error.path().to_string();
+    let words = error.into_inner().to_string();
+    let words = words.split(" at line ").next().unwrap_or(&words).to_owned();
+    let error = Error::new(ErrorCode::Message, words);
+    // A missing field has no path of its own: the object's is ".".
+    Ok(match error.message().strip_prefix("missing field `").and_then(|m| m.strip_suffix('`')) {
+        Some(name) => error.clone().at(name.to_owned()),
+        None if path == "." => error,
+        None => error.at(path),
+    })
+}
+
+impl Part {
+    fn read(text: &str, path: String) -> Result<Part> {
+        let value: Value = serde_json::from_str(text)
+            .map_err(|e| Error::new(ErrorCode::Message, e.to_string()).at(path.clone()))?;
+        let mut f = Fields::new(value, path, ErrorCode::Message)?;
+        const TYPES: [&str; 7] = ["text", "mention", "face", "location", "link", "custom", "raw"];
+        let Some(kind) = f.one_of("type", &TYPES)? else {
+            return Err(
+                f.error("type", format!("the field \"type\" is required: {}", quoted(&TYPES)))
+            );
+        };
+        let part = match kind {
+            "text" => Part::Text(f.required_string("text")?),
+            "mention" => mention(&mut f)?,
+            "face" => Part::Face {
+                index: f.required_integer("index", i64::MIN..=i64::MAX)?,
+                data: f.string("data")?,
+            },
+            "location" => Part::Location(Location {
+                latitude: degrees(&mut f, "latitude", 90.0)?,
+                longitude: degrees(&mut f, "longitude", 180.0)?,
+                address: f.string("address")?,
+            }),
+            "link" => Part::Link {
+                url: f.required_string("url")?,
+                title: f.string("title")?,
+                description: f.string("description")?,
+                thumbnail: f.string("thumbnail")?,
+                image: f.string("image")?,
+            },
+            "custom" => Part::Custom {
+                data: f.required_string("data")?,
+                desc: f.string("desc")?,
+                ext: f.string("ext")?,
+                sound: f.string("sound")?,
+            },
+            _ => {
+                f.required_object("value")?;
+                Part::Raw(raw_value(text))
+            }
+        };
+        f.finish()?;
+        Ok(part)
+    }
+}
+
+fn mention(f: &mut Fields) -> Result<Part> {
+    let (user, name) = (f.string("user")?, f.string("name")?);
+    match (f.boolean("all")?.unwrap_or(false), user) {
+        (true, None) if name.is_none() => Ok(Part::MentionAll),
+        (true, _) => Err(f.error("all", "a mention is of all or of one user, not both")),
+        (false, Some(user)) if !user.is_empty() => Ok(Part::Mention { user, name }),
+        (false, _) => Err(f.error("user", "a mention needs \"user\", or \"all\": true")),
+    }
+}
+
+fn degrees(f: &mut Fields, name: &'static str, most: f64) -> Result<f64> {
+    let found = f.number(name)?;
+    let degrees = found.ok_or_else(|| f.error(name, format!("the field {name:?} is required")))?;
+    if degrees.abs() > most {
+        return Err(f.error(name, format!("{degrees} is not between -{most} and {most} degrees")));
+    }
+    Ok(degrees)
+}
+
+/// The text of `value` as it was written: its digits and its order are the caller's.
+fn raw_value(part: &str) -> String {
+    #[derive(Deserialize)]
+    struct Raw<'a> {
+        #[serde(borrow)]
+        value: &'a RawValue,
+    }
+    let raw = serde_json::from_str::<Raw<'_>>(part).map(|raw| json::minified(raw.value.get()));
+    raw.unwrap_or_default()
+}
+
+/// A message in the making, field by field; read and judged when it is sent.
+#[derive(Clone, Debug)]
+pub struct MessageBuilder {
+    fields: Map<String, Value>,
+}
+
+impl MessageBuilder {
+    /// A message from this account.
+    pub fn new(account: &str) -> MessageBuilder {
+        let mut fields = Map::new();
+        fields.insert("v".to_owned(), Value::from(1));
+        fields.insert("account".to_owned(), Value::from(account));
+        MessageBuilder { fields }
+    }
+
+    /// Adds a recipient: repeatable for the list kinds, once for the single ones.
+    pub fn to(&mut self, kind: &str, value: &str) -> Result<&mut MessageBuilder> {
+        let at = |words: String| Error::new(ErrorCode::Message, words).at(format!("to.{kind}"));
+        let list = To::LISTS.contains(&kind);
+        if !list && !To::SINGLE.contains(&kind) {
+            let (single, lists) = (quoted(&To::SINGLE), quoted(&To::LISTS));
+            return Err(at(format!("{kind:?} is no kind of recipient; known: {single}, {lists}")));
+        }
+        let to = self.fields.entry("to").or_insert_with(|| Value::Object(Map::new()));
+        let Value::Object(to) = to else {
+            return Err(at("\"to\" was set to something that is no object".to_owned()));
+        };
+        if !list {
+            if to.contains_key(kind) {
+                return Err(at(format!("{kind:?} is set already, and there can be only one")));
+            }
+            to.insert(kind.to_owned(), Value::from(value));
+            return Ok(self);
+        }
+        match to.entry(kind).or_insert_with(|| Value::Array(Vec::new())) {
+            Value::Array(items) => items.push(Value::from(value)),
+            _ => return Err(at(format!("{kind:?} was set to something that is no list"))),
+        }
+        Ok(self)
+    }
+
+    /// Sets the text.
+    pub fn text(&mut self, text: &str) -> &mut MessageBuilder {
+        self.fields.insert("text".to_owned(), Value::from(text));
+        self
+    }
+
+    /// Adds a part, given as JSON.
+    pub fn part_json(&mut self, json: &[u8]) -> Result<&mut MessageBuilder> {
+        let text = json_text(json)?;
+        let parts = self.fields.entry("parts").or_insert_with(|| Value::Array(Vec::new()));
+        let Value::Array(parts) = parts else {
+            return Err(Error::new(ErrorCode::Message, "\"parts\" was set to no array").at("parts"));
+        };
+        Part::read(text, format!("parts[{}]", parts.len()))?;
+        parts.push(read_value(text)?);
+        Ok(self)
+    }
+
+    /// Sets any field of a message by its name, given as JSON.
+    pub fn field_json(&mut self, field: &str, json: &[u8]) -> Result<&mut MessageBuilder> {
+        if !KNOWN_FIELDS.contains(&field) {
+            let known = KNOWN_FIELDS.join(", ");
+            let words = format!("unknown field {field:?}; known here: {known}");
+            return Err(Error::new(ErrorCode::Message, words).at(field));
+        }
+        self.fields.insert(field.to_owned(), read_value(json_text(json)?)?);
+        Ok(self)
+    }
+
+    /// The message as JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(&self.fields).unwrap_or_default()
+    }
+}
+
+fn json_text(bytes: &[u8]) -> Result<&str> {
+    json::bounded(bytes, json::MAX_MESSAGE, ErrorCode::Argument)
+}
+
+fn read_value(text: &str) -> Result<Value> {
+    serde_json::from_str(text)
+        .map_err(|e| Error::new(ErrorCode::Argument, format!("not JSON: {e}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> (ErrorCode, String) {
+        let error = Message::from_json(text).expect_err(text);
+        (error.code(), error.path().unwrap_or("").to_owned())
+    }
+
+    #[test]
+    fn what_is_no_message_is_an_argument() {
+        for text in [
+            "",
+            "nonsense",
+            "[]",
+            "{}",
+            "{\"account\": \"a\"}",
+            "{\"v\": 2, \"account\": \"a\"}",
+            "{\"v\": \"1\", \"account\": \"a\"}",
+            "{\"v\": 1.5, \"account\": \"a\"}",
+            "{\"v\": 1, \"colour\": 1, \"account\": \"a\"",
+            "{\"v\": 1, \"account\": \"a\0\"}",
+            &"[".repeat(100_000),
+        ] {
+            assert_eq!(refused(text).0, ErrorCode::Argument, "{text:.40}");
+        }
+        let huge = format!("{{\"v\":1,\"account\":\"{}\"}}", "x".repeat(1 << 20));
+        assert_eq!(refused(&huge).0, ErrorCode::Argument);
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_message_is_told_with_its_path() {
+        for (fields, path) in [
+            (r#""colour": 1, "account": "a""#, "colour"),
+            (r#""text": "x""#, "account"),
+            (r#""account": 7"#, "account"),
+            (r#""account": "a", "to": {"planet": "x"}"#, "to.planet"),
+            (r#""account": "a", "to": {"users": "x"}"#, "to.users"),
+            (r#""account": "a", "text": "x", "parts": []"#, "parts"),
+            (r#""account": "a", "key": """#, "key"),
+            (r#""account": "a", "deadline_ms": -1"#, "deadline_ms"),
+            (
+                r#""account": "a", "parts": [{"type": "text", "text": "x"}, {"type": "dance"}]"#,
+                "parts[1].type",
+            ),
+            (r#""account": "a", "parts": [{"type": "text"}]"#, "parts[0].text"),
+            (r#""account": "a", "parts": [{"type": "mention"}]"#, "parts[0].user"),
+            (r#""account": "a", "parts": [{"type": "face", "index": "1"}]"#, "parts[0].index"),
+            (r#""account": "a", "parts": [{"type": "raw", "value": 1}]"#, "parts[0].value"),
+            (r#""account": "a", "parts": [{"type": "text", "text": "x", "y": 1}]"#, "parts[0].y"),
+        ] {
+            let text = format!("{{\"v\": 1, {fields}}}");
+            assert_eq!(refused(&text), (ErrorCode::Message, path.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refused_message_still_tells_whose_it_was() {
+        let json = br#"{"v": 1, "account": "a", "key": "k", "colour": 1}"#;
+        let refused = Message::parse(json).expect_err("unknown field");
+        assert_eq!((refused.account.as_deref(), refused.key.as_deref()), (Some("a"), Some("k")));
+    }
+
+    #[test]
+    fn a_raw_part_keeps_its_digits_and_its_order() {
+        let json = r#"{"v":1,"account":"a","parts":[{"type":"raw","value":{"z": 1.10, "a": 12345678901234567890123}}]}"#;
+        let message = Message::from_json(json).expect("well-formed");
+        assert_eq!(
+            message.parts,
+            [Part::Raw(r#"{"z":1.10,"a":12345678901234567890123}"#.to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_builder_makes_the_same_message() {
+        let mut builder = MessageBuilder::new("a");
+        builder.to("group", "g").expect("kind").to("members", "x").expect("list");
+        builder
+            .to("members", "y")
+            .expect("list")
+            .part_json(br#"{"type":"text","text":"t"}"#)
+            .expect("part");
+        builder.field_json("extra", br#"{"MsgPriority":"High"}"#).expect("field");
+        let message = Message::from_json(&builder.to_json()).expect("well-formed");
+        assert_eq!(message.to.members, ["x", "y"]);
+        assert_eq!(message.parts, [Part::Text("t".to_owned())]);
+        let twice = builder.to("group", "h").expect_err("single kind twice");
+        assert_eq!((twice.code(), twice.path()), (ErrorCode::Message, Some("to.group")));
+        assert_eq!(builder.to("planet", "h").expect_err("unknown").code(), ErrorCode::Message);
+        assert_eq!(
+            builder.field_json("text", b"nonsense").expect_err("syntax").code(),
+            ErrorCode::Argument
+        );
+        assert_eq!(builder.field_json("colour", b"1").expect_err("unknown").path(), Some("colour"));
+    }
+}

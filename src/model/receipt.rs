@@ -1,0 +1,182 @@
+//! What became of one message.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::error::Error;
+use super::json::too_deep;
+use super::redact::Redactor;
+
+/// Whether the message arrived at the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(i32)]
+pub enum Delivery {
+    /// Sending it again cannot duplicate it.
+    NotSent = 0,
+    /// Nobody can know.
+    MaybeSent = 1,
+    /// The service said so, in its own envelope.
+    Sent = 2,
+}
+
+impl Delivery {
+    /// `not_sent`, `maybe_sent` or `sent`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Delivery::NotSent => "not_sent",
+            Delivery::MaybeSent => "maybe_sent",
+            Delivery::Sent => "sent",
+        }
+    }
+
+    /// The number that C sees.
+    pub const fn number(self) -> i32 {
+        self as i32
+    }
+}
+
+/// Which process accepted the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i32)]
+pub enum Origin {
+    /// This one.
+    ThisRun = 0,
+    /// An earlier one; the token is that one's.
+    EarlierRun = 1,
+}
+
+/// The outcome of one send; it owns all it tells and outlives its client.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// What the caller gave with the message.
+    pub token: u64,
+    /// Which process accepted the message.
+    pub origin: Origin,
+    /// The library's own id of this message, a ULID.
+    pub id: String,
+    /// The caller's idempotency key.
+    pub key: Option<String>,
+    /// The account that sent it.
+    pub account: String,
+    /// The service of that account; `None` where there is no such account.
+    pub service: Option<&'static str>,
+    /// Whether it arrived.
+    pub delivery: Delivery,
+    /// The service's id of the message, exact to the last digit; `None` where it gives none.
+    pub message_id: Option<String>,
+    /// When the service says it took the message, in Unix seconds.
+    pub service_time: Option<i64>,
+    /// True if the service said it had this message already, so that it was sent once.
+    pub deduplicated: bool,
+    /// True if an earlier process began this send.
+    pub recovered: bool,
+    /// True if a time limit of the caller ended it.
+    pub deadline: bool,
+    /// How many requests were begun.
+    pub attempts: u32,
+    /// From accept to verdict.
+    pub elapsed_ms: u64,
+    /// Why it is not `sent`; `None` if it is.
+    pub error: Option<Error>,
+    pub(crate) raw: Option<Raw>,
+    pub(crate) trace: Option<Vec<AttemptTrace>>,
+}
+
+/// One attempt, for `result.trace`.
+#[derive(Clone, Debug, Serialize)]
+pub struct AttemptTrace {
+    pub(crate) at_ms: u64,
+    pub(crate) ms: u64,
+    pub(crate) http_status: Option<u16>,
+    pub(crate) name: &'static str,
+    pub(crate) delivery: &'static str,
+    pub(crate) wait_ms: u64,
+}
+
+/// The last answer as it came, with what must not be shown of it.
+#[derive(Clone, Debug)]
+pub struct Raw {
+    pub(crate) body: Vec<u8>,
+    pub(crate) redactor: Arc<Redactor>,
+    /// Secrets of the request itself: signatures.
+    pub(crate) signatures: Vec<String>,
+}
+
+/// The longest answer that is shown where it is not JSON, in bytes.
+const MAX_SHOWN: usize = 64 << 10;
+
+impl Raw {
+    fn redactor(&self) -> Redactor {
+        let mut redactor = Redactor::clone(&self.redactor);
+        self.signatures.iter().for_each(|signature| redactor.add(signature));
+        redactor
+    }
+
+    /// The answer as JSON text: itself where it is JSON, else a string.
+    fn to_json(&self) -> Option<Box<RawValue>> {
+        let redactor = self.redactor();
+        if !too_deep(&self.body) {
+            let text =
+                std::str::from_utf8(&self.body).ok().map(|text| redactor.json(text).into_owned());
+            if let Some(json) = text.and_then(|text| RawValue::from_string(text).ok()) {
+                return Some(json);
+            }
+        }
+        let text = String::from_utf8_lossy(&self.body);
+        let redacted = redactor.text(&text);
+        let mut end = redacted.len().min(MAX_SHOWN);
+        while !redacted.is_char_boundary(end) {
+            end -= 1;
+        }
+        serde_json::value::to_raw_value(&redacted[..end]).ok()
+    }
+}
+
+impl Receipt {
+    /// The result as JSON.
+    pub fn to_json(&self) -> String {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            v: u32,
+            id: &'a str,
+            token: u64,
+            key: Option<&'a str>,
+            account: &'a str,
+            service: Option<&'a str>,
+            delivery: &'a str,
+            message_id: Option<&'a str>,
+            service_time: Option<i64>,
+            deduplicated: bool,
+            recovered: bool,
+            deadline: bool,
+            attempts: u32,
+            elapsed_ms: u64,
+            error: Option<&'a Error>,
+            raw: Option<Box<RawValue>>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            trace: Option<&'a [AttemptTrace]>,
+        }
+        let shown = Shown {
+            v: 1,
+            id: &self.id,
+            token: self.token,
+            key: self.key.as_deref(),
+            account: &self.account,
+            service: self.service,
+            delivery: self.delivery.name(),
+            message_id: self.message_id.as_deref(),
+            service_time: self.service_time,
+            deduplicated: self.deduplicated,
+            recovered: self.recovered,
+            deadline: self.deadline,
+            attempts: self.attempts,
+            elapsed_ms: self.elapsed_ms,
+            error: self.error.as_ref(),
+            raw: self.raw.as_ref().and_then(Raw::to_json),
+            trace: self.trace.as_deref(),
+        };
+        serde_json::to_string(&shown).unwrap_or_else(|_| "{\"v\":1}".to_owned())
+    }
+}

@@ -1,0 +1,322 @@
+//! Floor 1: what each service is sent and what its answers mean. Pure: no I/O, no clock, no chance.
+//!
+//! A service is one file that implements [`Service`] and [`Account`], with its verdict table beside
+//! it. A message passes through [`Account::encode`] once, [`Account::request`] once an attempt and
+//! [`Account::decode`] once an answer; the engine does everything else for all services alike.
+
+pub mod auth;
+pub mod envelope;
+mod fanfou;
+pub mod form;
+mod tencent_im;
+pub mod verdict;
+pub mod xml;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use url::Url;
+
+use crate::model::config::{AccountConfig, is_loopback};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::fields::quoted;
+use crate::model::message::{Message, Part};
+use crate::model::redact::Redactor;
+pub use verdict::Outcome;
+
+/// Every service that this build can send through.
+static SERVICES: [&dyn Service; 2] = [&fanfou::Fanfou, &tencent_im::TencentIm];
+
+/// A service that messages can be sent through.
+pub trait Service: Sync {
+    /// What it can carry, what it limits, what it calls itself.
+    fn info(&self) -> &'static Info;
+
+    /// Reads an account of this service and makes ready whatever its messages have in common.
+    fn account(&self, config: AccountConfig) -> Result<Arc<dyn Account>>;
+}
+
+/// An account of a service, ready to send.
+pub trait Account: Send + Sync {
+    /// What the message becomes, once for all its attempts.
+    fn encode(&self, message: &Message, random: u32) -> Result<Draft>;
+
+    /// The request of one attempt, signed.
+    fn request(&self, draft: &Draft, stamp: &Stamp) -> Request;
+
+    /// What an answer to that request means.
+    fn decode(&self, draft: &Draft, answer: &Answer) -> Outcome;
+
+    /// What must be masked in everything that the service says.
+    fn redactor(&self) -> &Arc<Redactor>;
+}
+
+/// What a service is, for people and for `hy_services_json`.
+#[derive(Debug, Serialize)]
+pub struct Info {
+    /// Its name in an account.
+    pub name: &'static str,
+    /// What it calls itself.
+    pub title: &'static str,
+    /// The kinds of `auth`.
+    pub auth: &'static [&'static str],
+    /// The values of `format`, the default first.
+    pub formats: &'static [&'static str],
+    /// The kinds of recipient.
+    pub to: &'static [&'static str],
+    /// The types of part; empty where only `text` can be sent.
+    pub parts: &'static [&'static str],
+    /// True if `reply_to` can be sent.
+    pub reply_to: bool,
+    /// The names of `extra`.
+    pub extra: &'static [&'static str],
+    /// What is refused locally.
+    pub limits: &'static [Limit],
+    /// What is paced, per scope.
+    pub rates: &'static [Rate],
+    /// How long the service recognises a message that is sent again; none where it does not.
+    #[serde(serialize_with = "as_millis")]
+    pub dedupe_ms: Option<Duration>,
+    /// True if the service gives a message an id.
+    pub message_id: bool,
+    /// The document that this was made from.
+    pub document: &'static str,
+    /// Where credentials may travel over plain http although the host is not this machine.
+    #[serde(skip)]
+    pub plain_http: bool,
+}
+
+/// A limit that is checked before sending.
+#[derive(Debug, Serialize)]
+pub struct Limit {
+    /// What is counted.
+    pub what: &'static str,
+    /// The most that is accepted.
+    pub most: u32,
+}
+
+/// A documented rate: never more than `count` in any `per_ms`.
+#[derive(Debug, Serialize)]
+pub struct Rate {
+    /// What shares the limit.
+    pub scope: &'static str,
+    /// Attempts.
+    pub count: u32,
+    /// The length of the window.
+    pub per_ms: u32,
+}
+
+fn as_millis<S: serde::Serializer>(
+    window: &Option<Duration>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    window.map(|window| u64::try_from(window.as_millis()).unwrap_or(u64::MAX)).serialize(serializer)
+}
+
+/// A message as its service will be sent it; the same bytes at every attempt.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// The body of the request.
+    pub body: Vec<u8>,
+    /// The parameters in the body that a signature covers.
+    pub params: Vec<(&'static str, String)>,
+    /// Where the service recognises a message that is sent again: by this number in the body.
+    pub random: Option<Random>,
+    /// The JavaScript function that the answer will be wrapped in.
+    pub callback: Option<String>,
+}
+
+/// The number by which a service recognises a message.
+#[derive(Clone, Debug)]
+pub struct Random {
+    /// Where its digits stand in the body.
+    pub at: std::ops::Range<usize>,
+    /// True if the caller gave it: then it is never changed.
+    pub by_caller: bool,
+}
+
+impl Draft {
+    /// Makes a new message of it for the service, which threw the old one away for certain.
+    ///
+    /// False if that is not for us to decide: the caller chose the number himself.
+    pub fn renew(&mut self, random: u32) -> bool {
+        match &mut self.random {
+            Some(own) if !own.by_caller => {
+                let digits = random.to_string();
+                let end = own.at.start + digits.len();
+                self.body.splice(own.at.clone(), digits.into_bytes());
+                own.at.end = end;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What one attempt is signed with.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// Unix seconds, corrected by what the service said of our clock.
+    pub unix: u64,
+    /// A number that no other attempt has.
+    pub nonce: u128,
+    /// True if the last signature was refused: make a new one.
+    pub renew: bool,
+}
+
+/// A request, whole: nothing is added but what HTTP itself needs.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where to; the method is always POST.
+    pub url: Url,
+    /// The type of the body.
+    pub content_type: &'static str,
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What was made for this request only and must not be shown.
+    pub signatures: Vec<String>,
+}
+
+/// An answer, read as far as it came.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The time to wait in `Retry-After`; `0` counts as untold.
+    pub retry_after: Option<Duration>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Why the body is not whole, if it is not.
+    pub cut: Option<Cut>,
+}
+
+/// Why a body is not whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The connection ended too early.
+    Ended,
+    /// The time ran out.
+    TimedOut,
+    /// It was longer than anything a service sends.
+    TooLong,
+}
+
+impl Cut {
+    /// What happened to the answer, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Cut::Ended => "the answer ended too early",
+            Cut::TimedOut => "the answer did not end in time",
+            Cut::TooLong => "the answer is larger than 1 MiB",
+        }
+    }
+}
+
+/// The service of this name.
+pub fn find(name: &str) -> Option<&'static dyn Service> {
+    SERVICES.into_iter().find(|service| service.info().name == name)
+}
+
+/// Reads an account, whatever its service.
+pub fn account(config: AccountConfig) -> Result<(&'static Info, Arc<dyn Account>)> {
+    let Some(service) = find(&config.service) else {
+        let known = quoted(&SERVICES.map(|service| service.info().name));
+        let words = format!("unknown service {:?}; known: {known}", config.service);
+        return Err(config.fields.error("service", words));
+    };
+    Ok((service.info(), service.account(config)?))
+}
+
+/// What this build can send, as JSON: recipients, parts, extra fields, limits, dedupe per service.
+pub fn services_json() -> &'static str {
+    static JSON: once_cell::sync::OnceCell<String> = once_cell::sync::OnceCell::new();
+    JSON.get_or_init(|| {
+        let infos = SERVICES.map(Service::info);
+        serde_json::to_string(&serde_json::json!({ "v": 1, "services": infos })).unwrap_or_default()
+    })
+}
+
+/// The URL that requests of an account go to: its base with the documented path appended.
+fn endpoint(config: &AccountConfig, info: &Info, default: &str, path: &str) -> Result<Url> {
+    let base = match &config.base_url {
+        Some(base) => {
+            if base.scheme() == "http" && !info.plain_http && !is_loopback(base) {
+                return Err(config.fields.error(
+                    "base_url",
+                    format!(
+                        "credentials of {} travel over https only, save to this machine",
+                        info.name
+                    ),
+                ));
+            }
+            base.as_str()
+        }
+        None => default,
+    };
+    join(base, path).map_err(|e| config.fields.error("base_url", e))
+}
+
+/// A documented path appended to a base URL.
+fn join(base: &str, path: &str) -> std::result::Result<Url, String> {
+    let text = format!("{}/{path}", base.trim_end_matches('/'));
+    Url::parse(&text).map_err(|e| format!("{text:?} is no URL: {e}"))
+}
+
+/// Refuses what the service cannot carry at all and what every message of it needs.
+fn check(message: &Message, info: &Info) -> Result<()> {
+    let unsupported =
+        |path: String, words: String| Err(Error::new(ErrorCode::Unsupported, words).at(path));
+    let name = info.name;
+    if let Some(kind) = message.to.kinds().find(|kind| !info.to.contains(kind)) {
+        let words = format!("{name} cannot send to {kind:?}; it knows {}", quoted(info.to));
+        return unsupported(format!("to.{kind}"), words);
+    }
+    for (i, part) in message.parts.iter().enumerate() {
+        let kind = part.kind();
+        if !info.parts.contains(&kind) {
+            let words = match info.parts {
+                [] => format!("{name} cannot carry {kind:?}: it takes \"text\" only"),
+                parts => format!("{name} cannot carry {kind:?}; it knows {}", quoted(parts)),
+            };
+            return unsupported(format!("parts[{i}].type"), words);
+        }
+    }
+    if message.reply_to.is_some() && !info.reply_to {
+        return unsupported("reply_to".to_owned(), format!("{name} cannot send a reply"));
+    }
+    if message.parts.is_empty() && message.text.as_deref().unwrap_or("").is_empty() {
+        let words = "the message is empty: give \"text\" or \"parts\"";
+        return Err(Error::new(ErrorCode::Message, words).at("text"));
+    }
+    Ok(())
+}
+
+/// The one recipient that a message of this service needs.
+fn recipient<'a>(value: &'a Option<String>, kind: &str) -> Result<&'a str> {
+    match value.as_deref() {
+        Some(value) if !value.is_empty() => Ok(value),
+        _ => Err(Error::new(
+            ErrorCode::Message,
+            format!("the recipient is missing: give \"to\": {{{kind:?}: …}}"),
+        )
+        .at(format!("to.{kind}"))),
+    }
+}
+
+impl Part {
+    /// The `type` of the part.
+    fn kind(&self) -> &'static str {
+        match self {
+            Part::Text(_) => "text",
+            Part::Mention { .. } | Part::MentionAll => "mention",
+            Part::Face { .. } => "face",
+            Part::Location(_) => "location",
+            Part::Link { .. } => "link",
+            Part::Custom { .. } => "custom",
+            Part::Raw(_) => "raw",
+        }
+    }
+}

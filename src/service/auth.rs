@@ -1,0 +1,26 @@
+//! How requests prove whose they are; no service has a signer of its own.
+
+pub mod basic;
+pub mod oauth1;
+pub mod usersig;
+
+use crate::model::error::Result;
+use crate::model::fields::Fields;
+use crate::model::secret::Secret;
+
+/// A credential that travels in a header or a signature: no line break can hide in it.
+pub fn credential(f: &mut Fields, name: &'static str) -> Result<String> {
+    let text = f.required_string(name)?;
+    if text.is_empty() {
+        return Err(f.error(name, "a credential must not be empty"));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(f.error(name, "a credential must not hold line breaks or control characters"));
+    }
+    Ok(text)
+}
+
+/// A credential that must not be shown.
+pub fn secret(f: &mut Fields, name: &'static str) -> Result<Secret> {
+    credential(f, name).map(Secret::new)
+}

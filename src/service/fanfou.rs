@@ -1,0 +1,193 @@
+//! Fanfou: `direct_messages/new`, by form, with Basic or OAuth 1.0a, in JSON, XML or RSS.
+
+mod answer;
+mod verdicts;
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::auth::basic::Basic;
+use super::auth::oauth1::OAuth1;
+use super::envelope::judge;
+use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
+use super::{check, endpoint, form, join, recipient};
+use crate::model::config::AccountConfig;
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::fields::Fields;
+use crate::model::message::Message;
+use crate::model::redact::Redactor;
+
+/// The longest text, in Unicode scalars. The document says "under 140"; its clients accept 140.
+const MAX_TEXT: u32 = 140;
+
+const HOST: &str = "https://api.fanfou.com";
+/// Fanfou's own host makes its base strings with http, whatever the request came by.
+const SIGNING_HOST: &str = "http://api.fanfou.com";
+
+static INFO: Info = Info {
+    name: "fanfou",
+    title: "Fanfou direct message",
+    auth: &["basic", "oauth1"],
+    formats: &["json", "xml", "rss"],
+    to: &["user"],
+    parts: &[],
+    reply_to: true,
+    extra: &["in_reply_to_id", "mode", "callback"],
+    limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
+    rates: &[Rate { scope: "account", count: 1500, per_ms: 3_600_000 }],
+    dedupe_ms: None,
+    message_id: true,
+    document: "Fanfou API wiki, direct_messages/new, 2012-03-26",
+    plain_http: true,
+};
+
+/// The service.
+pub struct Fanfou;
+
+enum Auth {
+    Basic(Basic),
+    OAuth1(Box<OAuth1>),
+}
+
+struct FanfouAccount {
+    auth: Auth,
+    url: Url,
+    /// The URL that signatures are made from.
+    signing_url: Url,
+    format: &'static str,
+    redactor: Arc<Redactor>,
+}
+
+impl Service for Fanfou {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
+    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
+        let mut redactor = Redactor::default();
+        let auth = read_auth(config.fields.required_object("auth")?, &mut redactor)?;
+        let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
+        let path = format!("direct_messages/new.{format}");
+        let url = endpoint(&config, &INFO, HOST, &path)?;
+        let signing_base = match &config.signing_url {
+            Some(base) => base.as_str(),
+            None if url.host_str() == Some("api.fanfou.com") => SIGNING_HOST,
+            None => config.base_url.as_ref().map_or(SIGNING_HOST, Url::as_str),
+        };
+        let signing_url =
+            join(signing_base, &path).map_err(|why| config.fields.error("signing_url", why))?;
+        config.fields.finish()?;
+        Ok(Arc::new(FanfouAccount { auth, url, signing_url, format, redactor: Arc::new(redactor) }))
+    }
+}
+
+fn read_auth(mut f: Fields, redactor: &mut Redactor) -> Result<Auth> {
+    let auth = match f.one_of("type", INFO.auth)? {
+        Some("basic") => Auth::Basic(Basic::read(&mut f, redactor)?),
+        Some(_) => Auth::OAuth1(Box::new(OAuth1::read(&mut f, redactor)?)),
+        None => {
+            return Err(f.error("type", "the field \"type\" is required: \"basic\" or \"oauth1\""));
+        }
+    };
+    f.finish()?;
+    Ok(auth)
+}
+
+impl Account for FanfouAccount {
+    fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
+        check(message, &INFO)?;
+        let user = recipient(&message.to.user, "user")?;
+        let text = message.text.as_deref().unwrap_or_default();
+        let length = text.chars().count();
+        if length > MAX_TEXT as usize {
+            let words = format!("the text has {length} characters; Fanfou takes {MAX_TEXT}");
+            return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
+        }
+        let mut params = vec![("user", user.to_owned()), ("text", text.to_owned())];
+        let mut callback = None;
+        let extra = message.extra.clone().unwrap_or_default();
+        let mut f = Fields::new(extra.into(), "extra", ErrorCode::Message)?;
+        for (name, by) in [("user", "to.user"), ("text", "text")] {
+            if f.value(name).is_some() {
+                return Err(f.error(name, format!("{name:?} is set by {by:?} already")));
+            }
+        }
+        match (f.string("in_reply_to_id")?, &message.reply_to) {
+            (Some(_), Some(_)) => {
+                return Err(
+                    f.error("in_reply_to_id", "\"in_reply_to_id\" is set by \"reply_to\" already")
+                );
+            }
+            (Some(id), None) => params.push(("in_reply_to_id", id)),
+            (None, Some(id)) => params.push(("in_reply_to_id", id.clone())),
+            (None, None) => {}
+        }
+        if let Some(mode) = f.one_of("mode", &["default", "lite"])? {
+            params.push(("mode", mode.to_owned()));
+        }
+        if let Some(name) = f.string("callback")? {
+            if self.format != "json" {
+                return Err(f.error(
+                    "callback",
+                    format!("a callback needs format json, not {}", self.format),
+                ));
+            }
+            if !is_function_name(&name) {
+                return Err(
+                    f.error("callback", format!("{name:?} is no name of a JavaScript function"))
+                );
+            }
+            params.push(("callback", name.clone()));
+            callback = Some(name);
+        }
+        f.finish()?;
+        if let Some((name, _)) = params.iter().find(|(_, value)| value.contains('\0')) {
+            let path = match *name {
+                "user" => "to.user",
+                "in_reply_to_id" if message.reply_to.is_some() => "reply_to",
+                "in_reply_to_id" => "extra.in_reply_to_id",
+                name => name,
+            };
+            return Err(
+                Error::new(ErrorCode::Message, "a form cannot carry a NUL character").at(path)
+            );
+        }
+        Ok(Draft { body: form::body(&params), params, random: None, callback })
+    }
+
+    fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
+        let (authorization, signatures) = match &self.auth {
+            Auth::Basic(basic) => (basic.header(), Vec::new()),
+            Auth::OAuth1(keys) => {
+                let nonce = format!("{:032x}", stamp.nonce);
+                let signed = keys.sign(&self.signing_url, &draft.params, stamp.unix, &nonce);
+                (signed.header, vec![signed.signature])
+            }
+        };
+        Request {
+            url: self.url.clone(),
+            content_type: "application/x-www-form-urlencoded",
+            authorization: Some(authorization),
+            body: draft.body.clone(),
+            signatures,
+        }
+    }
+
+    fn decode(&self, draft: &Draft, answer: &Answer) -> Outcome {
+        let rss = self.format == "rss";
+        judge(verdicts::TABLE, answer, answer::read(answer, draft.callback.as_deref(), rss))
+    }
+
+    fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+}
+
+/// A name, or several with dots between them, as JSONP takes them.
+fn is_function_name(name: &str) -> bool {
+    name.split('.').all(|part| {
+        part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'$')
+            && part.bytes().next().is_some_and(|b| !b.is_ascii_digit())
+    })
+}

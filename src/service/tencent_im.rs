@@ -1,0 +1,140 @@
+//! Tencent IM: `send_group_msg`, by JSON, with a UserSig, and errors inside HTTP 200.
+
+mod answer;
+mod body;
+mod elements;
+mod verdicts;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::auth::usersig::UserSig;
+use super::envelope::judge;
+use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
+use super::{check, endpoint, form};
+use crate::model::config::AccountConfig;
+use crate::model::error::Result;
+use crate::model::message::Message;
+use crate::model::redact::Redactor;
+
+const PATH: &str = "v4/group_open_http_svc/send_group_msg";
+
+/// Where the app's data lies: the key in an account and the host of that data centre.
+const REGIONS: [(&str, &str); 9] = [
+    ("cn", "https://console.tim.qq.com"),
+    ("sgp", "https://adminapisgp.im.qcloud.com"),
+    ("kr", "https://adminapikr.im.qcloud.com"),
+    ("jpn", "https://adminapijpn.im.qcloud.com"),
+    ("ger", "https://adminapiger.im.qcloud.com"),
+    ("usa", "https://adminapiusa.im.qcloud.com"),
+    ("idn", "https://adminapiidn.im.qcloud.com"),
+    // No longer on the pages about sending, but never withdrawn.
+    ("ind", "https://adminapiind.im.qcloud.com"),
+    // Seen in code only, in no document.
+    ("ksa", "https://adminapiksa.im.qcloud.com"),
+];
+
+static INFO: Info = Info {
+    name: "tencent_im",
+    title: "Tencent IM group message",
+    auth: &["usersig"],
+    formats: &["json"],
+    to: &["group", "topic", "members"],
+    parts: &["text", "mention", "face", "location", "custom", "raw"],
+    reply_to: false,
+    extra: &body::EXTRA,
+    limits: &[
+        Limit { what: "MsgBody: bytes of JSON", most: body::MAX_BODY },
+        Limit { what: "members", most: body::MAX_MEMBERS },
+        Limit { what: "mentions", most: body::MAX_MENTIONS },
+        Limit { what: "custom elements", most: 1 },
+    ],
+    rates: &[
+        Rate { scope: "app", count: 200, per_ms: 1000 },
+        Rate { scope: "group", count: 40, per_ms: 1000 },
+    ],
+    // The service says five minutes; we stop a minute before that.
+    dedupe_ms: Some(Duration::from_secs(240)),
+    message_id: true,
+    document: "Tencent Cloud Chat, RESTful API, send_group_msg",
+    plain_http: false,
+};
+
+/// The service.
+pub struct TencentIm;
+
+struct TencentAccount {
+    signer: UserSig,
+    /// The URL up to the signature.
+    prefix: String,
+    redactor: Arc<Redactor>,
+}
+
+impl Service for TencentIm {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
+    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
+        let mut redactor = Redactor::default();
+        let mut auth = config.fields.required_object("auth")?;
+        if auth.one_of("type", INFO.auth)?.is_none() {
+            return Err(auth.error("type", "the field \"type\" is required: \"usersig\""));
+        }
+        let signer = UserSig::read(&mut auth, &mut redactor)?;
+        auth.finish()?;
+        let region = config.fields.one_of("region", &REGIONS.map(|(key, _)| key))?;
+        let host = REGIONS.iter().find(|(key, _)| Some(*key) == region).map(|(_, host)| *host);
+        if host.is_none() && config.base_url.is_none() {
+            let why = "\"region\" or \"base_url\" is required: it cannot be guessed from the app";
+            return Err(config.fields.error("region", why));
+        }
+        if config.signing_url.is_some() {
+            return Err(config.fields.error("signing_url", "a UserSig does not cover the URL"));
+        }
+        let url = endpoint(&config, &INFO, host.unwrap_or_default(), PATH)?;
+        config.fields.finish()?;
+        let (app, identifier) = (signer.sdk_app_id, form::encoded(&signer.identifier));
+        let prefix = format!("{url}?sdkappid={app}&identifier={identifier}&usersig=");
+        Ok(Arc::new(TencentAccount { signer, prefix, redactor: Arc::new(redactor) }))
+    }
+}
+
+impl Account for TencentAccount {
+    fn encode(&self, message: &Message, random: u32) -> Result<Draft> {
+        check(message, &INFO)?;
+        body::encode(message, random)
+    }
+
+    fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
+        let usersig = self.signer.at(stamp.unix, stamp.renew);
+        // Another number than the message's own Random: it names the request, not the message.
+        let random = (stamp.nonce & u128::from(u32::MAX)) as u32;
+        let text = format!("{}{usersig}&random={random}&contenttype=json", self.prefix);
+        let url = Url::parse(&text).expect("a URL with a query of safe characters is a URL");
+        Request {
+            url,
+            content_type: "application/json",
+            authorization: None,
+            body: draft.body.clone(),
+            signatures: vec![usersig],
+        }
+    }
+
+    fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
+        let mut outcome = judge(verdicts::TABLE, answer, answer::read(answer));
+        outcome.hint = match outcome.service_code.as_deref() {
+            Some("60026" | "70020" | "70016" | "60006") => {
+                Some("check \"region\": it must be where the app was created")
+            }
+            _ => None,
+        };
+        outcome
+    }
+
+    fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+}

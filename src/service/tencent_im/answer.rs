@@ -1,0 +1,145 @@
+//! Reads Tencent IM's answers: always JSON with a status, a code and, at times, a drop reason.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Number, Value};
+
+use crate::service::Answer;
+use crate::service::envelope::{Reading, excerpt, text};
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(rename = "ActionStatus")]
+    status: Option<String>,
+    #[serde(rename = "ErrorCode")]
+    code: Option<Value>,
+    #[serde(rename = "ErrorInfo")]
+    info: Option<Value>,
+    #[serde(rename = "MsgTime")]
+    time: Option<Value>,
+    #[serde(rename = "MsgSeq", borrow)]
+    seq: Option<&'a RawValue>,
+    #[serde(rename = "MsgDropReason")]
+    drop_reason: Option<Value>,
+}
+
+/// Reads an answer. Success is: status OK, code 0 and nothing dropped, in a 200.
+pub fn read(answer: &Answer) -> Reading {
+    let body = match text(answer) {
+        Ok(body) => body,
+        Err(why) => return Reading::Unreadable(why),
+    };
+    let envelope: Envelope<'_> = match serde_json::from_str(body) {
+        Ok(envelope) => envelope,
+        Err(e) if answer.status == 200 => {
+            return Reading::Unreadable(format!("the answer is not the service's JSON: {e}"));
+        }
+        Err(_) => return Reading::Unreadable(excerpt(&answer.body)),
+    };
+    let code = match &envelope.code {
+        Some(Value::Number(number)) => whole(number),
+        Some(Value::String(digits)) => digits.parse().ok().filter(|code| *code != 0),
+        _ => None,
+    };
+    let info = envelope.info.as_ref().and_then(Value::as_str).unwrap_or_default();
+    match (envelope.status.as_deref(), code) {
+        (Some("OK"), Some(0)) => {}
+        (Some("FAIL"), Some(code)) if code != 0 => {
+            return Reading::Refused { code: code.to_string(), text: info.to_owned() };
+        }
+        (Some(status @ ("OK" | "FAIL")), Some(code)) => {
+            return Reading::Contradiction(format!(
+                "the service answered with status {status} and yet with code {code}: {info}"
+            ));
+        }
+        _ => return Reading::Unreadable("the answer lacks ActionStatus or ErrorCode".to_owned()),
+    }
+    match envelope.drop_reason {
+        None | Some(Value::Null) => {}
+        Some(Value::String(reason)) if reason.is_empty() => {}
+        Some(Value::String(reason)) => return Reading::Dropped(reason),
+        Some(other) => {
+            return Reading::Contradiction(format!(
+                "the answer's MsgDropReason is no text: {other}"
+            ));
+        }
+    }
+    if answer.status != 200 {
+        return Reading::Contradiction(format!(
+            "the service answered OK, but with HTTP status {}",
+            answer.status
+        ));
+    }
+    let seq = envelope.seq.map(RawValue::get).filter(|seq| seq.bytes().all(|b| b.is_ascii_digit()));
+    let time = envelope.time.as_ref().and_then(Value::as_i64);
+    Reading::Sent { id: seq.map(str::to_owned), time }
+}
+
+fn whole(number: &Number) -> Option<i64> {
+    number.as_i64()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_body(status: u16, body: &str) -> Reading {
+        read(&Answer { status, retry_after: None, body: body.as_bytes().to_vec(), cut: None })
+    }
+
+    #[test]
+    fn success_is_ok_and_zero_and_nothing_dropped() {
+        let ok =
+            r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"MsgTime":1497249503,"MsgSeq":1}"#;
+        match read_body(200, ok) {
+            Reading::Sent { id, time } => {
+                assert_eq!((id.as_deref(), time), (Some("1"), Some(1_497_249_503)));
+            }
+            other => panic!("{other:?}"),
+        }
+        let dropped = ok.replace("\"MsgSeq\":1", "\"MsgSeq\":1,\"MsgDropReason\":\"MsgFreqCtrl\"");
+        assert!(
+            matches!(read_body(200, &dropped), Reading::Dropped(reason) if reason == "MsgFreqCtrl")
+        );
+        assert!(matches!(
+            read_body(200, &dropped.replace("MsgFreqCtrl", "")),
+            Reading::Sent { .. }
+        ));
+    }
+
+    #[test]
+    fn a_refusal_hides_in_a_200() {
+        let refused = r#"{"ActionStatus":"FAIL","ErrorInfo":"no such group","ErrorCode":10010}"#;
+        assert!(
+            matches!(read_body(200, refused), Reading::Refused { code, .. } if code == "10010")
+        );
+    }
+
+    #[test]
+    fn what_contradicts_itself_or_is_cut_is_not_success() {
+        for body in [
+            r#"{"ActionStatus":"OK","ErrorCode":10002}"#,
+            r#"{"ActionStatus":"FAIL","ErrorCode":0}"#,
+            r#"{"ActionStatus":"OK","ErrorCode":0,"MsgDropReason":7}"#,
+        ] {
+            assert!(matches!(read_body(200, body), Reading::Contradiction(_)), "{body}");
+        }
+        for body in [
+            "",
+            "null",
+            "[]",
+            "{}",
+            r#"{"ActionStatus":"OK"}"#,
+            r#"{"ErrorCode":0}"#,
+            r#"{"ActionStatus":"OK","ErrorCode":"0"}"#,
+            r#"{"ActionStatus":"OK","ErrorCode":0.0}"#,
+            r#"{"ActionStatus":"OK","ErrorCode":0,"ErrorCode":10002}"#,
+            r#"{"ActionStatus":"OK","ErrorCode":0"#,
+            r#"{"ActionStatus":"OK","ErrorCode":0}}"#,
+        ] {
+            assert!(matches!(read_body(200, body), Reading::Unreadable(_)), "{body}");
+        }
+        let ok = r#"{"ActionStatus":"OK","ErrorCode":0}"#;
+        assert!(matches!(read_body(502, ok), Reading::Contradiction(_)));
+    }
+}

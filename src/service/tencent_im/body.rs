@@ -1,0 +1,185 @@
+//! The body of `send_group_msg`; its keys come in the order of the document's table.
+
+use serde_json::{Value, json};
+
+use super::elements;
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::fields::Fields;
+use crate::model::message::{Message, Part};
+use crate::service::{Draft, Random, recipient};
+
+/// The largest MsgBody, in bytes of its JSON.
+pub const MAX_BODY: u32 = 12_288;
+/// The most members that a message can be meant for.
+pub const MAX_MEMBERS: u32 = 50;
+/// The most mentions in a message.
+pub const MAX_MENTIONS: u32 = 30;
+
+/// The parameters of the document that no field of a message sets.
+pub const EXTRA: [&str; 12] = [
+    "Random",
+    "MsgPriority",
+    "From_Account",
+    "OfflinePushInfo",
+    "ForbidCallbackControl",
+    "OnlineOnlyFlag",
+    "SendMsgControl",
+    "CloudCustomData",
+    "SupportMessageExtension",
+    "To_Account",
+    "TopicId",
+    "GroupAtInfo",
+];
+
+/// The body for a message, with `random` as its Random unless the caller gave one.
+pub fn encode(message: &Message, random: u32) -> Result<Draft> {
+    let group = recipient(&message.to.group, "group")?;
+    let (msg_body, mut mentions) = elements::encode(message)?;
+    if msg_body.len() > MAX_BODY as usize {
+        let words = format!("MsgBody has {} bytes; Tencent IM takes {MAX_BODY}", msg_body.len());
+        let path = if message.text.is_some() { "text" } else { "parts" };
+        return Err(Error::new(ErrorCode::TooLarge, words).at(path));
+    }
+    let mut f =
+        Fields::new(message.extra.clone().unwrap_or_default().into(), "extra", ErrorCode::Message)?;
+    set_already(&mut f, message, !mentions.is_empty())?;
+
+    let own_random = f.integer("Random", 0..=i64::from(u32::MAX))?;
+    let priority = f.one_of("MsgPriority", &["High", "Normal", "Low"])?;
+    let from = f.string("From_Account")?;
+    let push = f.value("OfflinePushInfo");
+    if let Some(push) = &push {
+        elements::check_push_info(push, "extra.OfflinePushInfo")?;
+    }
+    let callbacks = f.strings("ForbidCallbackControl")?;
+    let online_only = f.integer("OnlineOnlyFlag", 0..=1)?;
+    let control = f.strings("SendMsgControl")?;
+    if online_only == Some(1) && control.is_some() {
+        return Err(
+            f.error("SendMsgControl", "SendMsgControl cannot be used with OnlineOnlyFlag 1")
+        );
+    }
+    let custom_data = f.string("CloudCustomData")?;
+    let extension = f.integer("SupportMessageExtension", 0..=1)?;
+    let members = match message.to.members.as_slice() {
+        [] => f.strings("To_Account")?,
+        members => Some(members.to_vec()),
+    };
+    if let Some(members) = members.as_ref().filter(|members| members.len() > MAX_MEMBERS as usize) {
+        let path = if message.to.members.is_empty() { "extra.To_Account" } else { "to.members" };
+        let words = format!("{} members; Tencent IM takes {MAX_MEMBERS}", members.len());
+        return Err(Error::new(ErrorCode::Message, words).at(path));
+    }
+    let topic = match &message.to.topic {
+        Some(topic) => Some(topic.clone()),
+        None => f.string("TopicId")?,
+    };
+    if mentions.is_empty() {
+        mentions = group_at_info(&mut f)?;
+    }
+    f.finish()?;
+
+    let mut object = Object::new();
+    object.put("GroupId", &json!(group));
+    let at = object.put("Random", &json!(own_random.map_or(u64::from(random), i64::unsigned_abs)));
+    object.put_some("MsgPriority", priority.map(Value::from));
+    object.put_text("MsgBody", &msg_body);
+    object.put_some("From_Account", from.map(Value::from));
+    object.put_some("OfflinePushInfo", push);
+    object.put_some("ForbidCallbackControl", callbacks.map(Value::from));
+    object.put_some("OnlineOnlyFlag", online_only.map(Value::from));
+    object.put_some("SendMsgControl", control.map(Value::from));
+    object.put_some("CloudCustomData", custom_data.map(Value::from));
+    object.put_some("SupportMessageExtension", extension.map(Value::from));
+    object.put_some("To_Account", members.map(Value::from));
+    object.put_some("TopicId", topic.map(Value::from));
+    object.put_some("GroupAtInfo", (!mentions.is_empty()).then(|| Value::from(mentions)));
+    let random = Random { at, by_caller: own_random.is_some() };
+    Ok(Draft { body: object.finish(), random: Some(random), ..Draft::default() })
+}
+
+/// Refuses what the message's own fields set already.
+fn set_already(f: &mut Fields, message: &Message, mentioned: bool) -> Result<()> {
+    let body = if message.text.is_some() { "text" } else { "parts" };
+    for (name, by, set) in [
+        ("GroupId", "to.group", true),
+        ("MsgBody", body, true),
+        ("To_Account", "to.members", !message.to.members.is_empty()),
+        ("TopicId", "to.topic", message.to.topic.is_some()),
+        ("GroupAtInfo", "a mention", mentioned),
+    ] {
+        if set && f.value(name).is_some() {
+            return Err(f.error(name, format!("{name:?} is set by {by} already")));
+        }
+    }
+    Ok(())
+}
+
+/// The mentions of a text that the caller laid out himself.
+fn group_at_info(f: &mut Fields) -> Result<Vec<Value>> {
+    let Some(items) = f.array("GroupAtInfo")? else { return Ok(Vec::new()) };
+    if items.len() > MAX_MENTIONS as usize {
+        let words = format!("{} mentions; Tencent IM takes {MAX_MENTIONS}", items.len());
+        return Err(f.error("GroupAtInfo", words));
+    }
+    for (i, item) in items.iter().enumerate() {
+        let mut at =
+            Fields::new(item.clone(), format!("extra.GroupAtInfo[{i}]"), ErrorCode::Message)?;
+        let all = at.required_integer("GroupAtAllFlag", 0..=1)? == 1;
+        if at.string("GroupAt_Account")?.is_some() == all {
+            let words = "give GroupAt_Account where GroupAtAllFlag is 0, and there only";
+            return Err(at.error("GroupAt_Account", words));
+        }
+        at.finish()?;
+    }
+    Ok(items)
+}
+
+/// The mentions of a message's parts, in their order.
+pub fn mentions(parts: &[Part]) -> Result<Vec<Value>> {
+    let at = |part: &Part| match part {
+        Part::MentionAll => Some(json!({"GroupAtAllFlag": 1})),
+        Part::Mention { user, .. } => Some(json!({"GroupAtAllFlag": 0, "GroupAt_Account": user})),
+        _ => None,
+    };
+    let mentions: Vec<_> = parts.iter().filter_map(at).collect();
+    if mentions.len() > MAX_MENTIONS as usize {
+        let words = format!("{} mentions; Tencent IM takes {MAX_MENTIONS}", mentions.len());
+        return Err(Error::new(ErrorCode::Message, words).at("parts"));
+    }
+    Ok(mentions)
+}
+
+/// JSON text of an object that is written in order, so that every attempt has the same bytes.
+struct Object(Vec<u8>);
+
+impl Object {
+    fn new() -> Object {
+        Object(b"{".to_vec())
+    }
+
+    fn put(&mut self, name: &str, value: &Value) -> std::ops::Range<usize> {
+        self.put_text(name, &value.to_string())
+    }
+
+    fn put_some(&mut self, name: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.put(name, &value);
+        }
+    }
+
+    fn put_text(&mut self, name: &str, json: &str) -> std::ops::Range<usize> {
+        if self.0.len() > 1 {
+            self.0.push(b',');
+        }
+        self.0.extend_from_slice(format!("\"{name}\":").as_bytes());
+        let start = self.0.len();
+        self.0.extend_from_slice(json.as_bytes());
+        start..self.0.len()
+    }
+
+    fn finish(mut self) -> Vec<u8> {
+        self.0.push(b'}');
+        self.0
+    }
+}
