@@ -1,1 +1,47 @@
-fn main() {}
+//! Generates the header into OUT_DIR and stamps the shared library; never writes into the source.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    #[cfg(feature = "capi")]
+    capi();
+}
+
+#[cfg(feature = "capi")]
+fn capi() {
+    use std::env;
+    use std::path::PathBuf;
+
+    println!("cargo:rerun-if-changed=cbindgen.toml");
+    println!("cargo:rerun-if-changed=src/capi.rs");
+    println!("cargo:rerun-if-changed=src/capi");
+
+    let variable = |name: &str| PathBuf::from(env::var_os(name).expect("cargo sets this variable"));
+    let root = variable("CARGO_MANIFEST_DIR");
+    let header = variable("OUT_DIR").join("hongyan.h");
+    let config =
+        cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
+    let mut builder = cbindgen::Builder::new().with_config(config);
+    // In the order of a reader: codes, the client, sending, messages, results, errors, the log.
+    for name in ["error", "guard", "client", "send", "message", "result", "log"] {
+        builder = builder.with_src(root.join(format!("src/capi/{name}.rs")));
+    }
+    builder.generate().expect("the header can be generated").write_to_file(&header);
+    println!("cargo:rustc-env=HY_GENERATED_HEADER={}", header.display());
+
+    // The ABI number is the soname's; the library stays mapped while its threads may run.
+    match env::var("CARGO_CFG_TARGET_OS").as_deref() {
+        Ok("linux" | "freebsd" | "netbsd" | "openbsd" | "dragonfly") => {
+            println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libhongyan.so.1");
+            println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        }
+        // An APK takes lib*.so only.
+        Ok("android") => {
+            println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libhongyan.so");
+            println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        }
+        Ok("macos" | "ios") => {
+            println!("cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/libhongyan.1.dylib");
+        }
+        _ => {}
+    }
+}

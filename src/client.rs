@@ -1,1 +1,176 @@
-//! x
+//! Floor 4: the public Rust API.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::engine::{Engine, Given, Op, Waited};
+use crate::model::config::{ClientConfig, MAX_CONFIG};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::expand::{Reference, expand};
+use crate::model::json::bounded;
+use crate::model::log::log;
+use crate::model::message::Message;
+use crate::model::receipt::Receipt;
+
+/// Many accounts of many services, over one runtime.
+///
+/// It may be used from any number of threads. Dropping it closes it at once: what is still under
+/// way is cut, so call [`Client::close`] first to let it end.
+pub struct Client {
+    engine: Engine,
+}
+
+impl Client {
+    /// Makes a client from its configuration JSON; opens no connection and starts no thread.
+    ///
+    /// `config`: anything wrong with the JSON, with its path. `unavailable`: an outbox.
+    pub fn from_json(json: &str) -> Result<Client> {
+        Client::from_bytes(json.as_bytes())
+    }
+
+    pub(crate) fn from_bytes(json: &[u8]) -> Result<Client> {
+        let config = ClientConfig::from_value(config_value(json)?)?;
+        let client = Client { engine: Engine::new(config)? };
+        log!(Info, "hongyan::client", "hongyan {} is ready", crate::VERSION);
+        Ok(client)
+    }
+
+    /// Adds an account or replaces the one of that name, from an account object in JSON.
+    ///
+    /// Holds for attempts begun later; one in flight ends as it began.
+    pub fn set_account(&self, name: &str, json: &str) -> Result<()> {
+        self.set_account_bytes(name, json.as_bytes())
+    }
+
+    pub(crate) fn set_account_bytes(&self, name: &str, json: &[u8]) -> Result<()> {
+        if name.is_empty() {
+            return Err(Error::new(ErrorCode::Config, "an account needs a name"));
+        }
+        let mut value = json_value(json)?;
+        expand_auth(&mut value, &format!("accounts.{name}"))?;
+        self.engine.set_account(name, crate::engine::account_config(value, name)?)
+    }
+
+    /// Takes an account away; what waits for it ends `not_sent` with `config`.
+    pub fn remove_account(&self, name: &str) -> Result<()> {
+        self.engine.remove_account(name)
+    }
+
+    /// Sends a message and waits for its outcome; dropping the future cancels the send.
+    ///
+    /// `Err` means that nothing was accepted (`closed`, `full`); everything else is in the receipt.
+    pub async fn send(&self, message: Message) -> Result<Receipt> {
+        self.engine.send(Ok(message)).await
+    }
+
+    /// Sends a message on the calling thread and waits at most `time_out`, retries included.
+    pub fn send_blocking(&self, message: Message, time_out: Option<Duration>) -> Result<Receipt> {
+        self.engine.send_blocking(Ok(message), time_out)
+    }
+
+    /// Like [`Client::send_blocking`], from JSON; a wrong message is a receipt that says so.
+    pub fn send_json(&self, json: &[u8], time_out: Option<Duration>) -> Result<Receipt> {
+        self.engine.send_blocking(given(json)?, time_out)
+    }
+
+    /// Sends a message and returns; exactly one receipt with this token comes out of
+    /// [`Client::wait`].
+    pub fn submit(&self, message: Message, token: u64) -> Result<Op> {
+        self.engine.submit(Ok(message), token)
+    }
+
+    /// Like [`Client::submit`], from JSON; a wrong message comes out of [`Client::wait`] too.
+    pub fn submit_json(&self, json: &[u8], token: u64) -> Result<Op> {
+        self.engine.submit(given(json)?, token)
+    }
+
+    /// Waits at most `time_out` for receipts of submitted sends, and takes at most `most` of them.
+    ///
+    /// `closed` once the client is closed and every receipt was taken.
+    pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
+        self.engine.wait(time_out, most)
+    }
+
+    /// Makes the waits now running, or else the next one, return at once with nothing.
+    pub fn interrupt(&self) {
+        self.engine.interrupt();
+    }
+
+    /// A descriptor that is readable while receipts wait: to be polled, never read or closed.
+    pub fn poll_handle(&self) -> Result<isize> {
+        self.engine.poll_handle()
+    }
+
+    /// Waits until nothing is queued or in flight; tells how many sends still are.
+    pub fn flush(&self, time_out: Option<Duration>) -> usize {
+        self.engine.flush(time_out)
+    }
+
+    /// Accepts nothing more, waits at most `time_out`, cancels the rest and tells how many those
+    /// were. Every accepted send has its receipt afterwards. A second close says 0.
+    pub fn close(&self, time_out: Option<Duration>) -> usize {
+        self.engine.close(time_out)
+    }
+
+    /// Closes at once and sends every caller inside away with `closed`.
+    #[cfg_attr(not(feature = "capi"), allow(dead_code, reason = "the C front frees in two steps"))]
+    pub(crate) fn free(&self) {
+        self.engine.free();
+    }
+
+    /// Counters per account, as JSON.
+    pub fn stats_json(&self) -> String {
+        self.engine.stats_json()
+    }
+}
+
+fn given(json: &[u8]) -> Result<Given> {
+    match Message::parse(json) {
+        // What is no message at all is a failed call; everything else has a result.
+        Err(refused) if refused.error.code() == ErrorCode::Argument => Err(refused.error),
+        given => Ok(given),
+    }
+}
+
+fn json_value(json: &[u8]) -> Result<Value> {
+    let text = bounded(json, MAX_CONFIG, ErrorCode::Config)?;
+    serde_json::from_str(text)
+        .map_err(|e| Error::new(ErrorCode::Config, format!("the configuration is not JSON: {e}")))
+}
+
+/// Reads a configuration and replaces the references in its credentials.
+fn config_value(json: &[u8]) -> Result<Value> {
+    let mut value = json_value(json)?;
+    if let Some(proxy) = value.get_mut("proxy") {
+        expand(proxy, "proxy", &look_up)?;
+    }
+    if let Some(Value::Object(accounts)) = value.get_mut("accounts") {
+        for (name, account) in accounts {
+            expand_auth(account, &format!("accounts.{name}"))?;
+        }
+    }
+    Ok(value)
+}
+
+fn expand_auth(account: &mut Value, path: &str) -> Result<()> {
+    match account.get_mut("auth") {
+        Some(auth) => expand(auth, &format!("{path}.auth"), &look_up),
+        None => Ok(()),
+    }
+}
+
+fn look_up(reference: Reference<'_>) -> std::result::Result<String, String> {
+    match reference {
+        Reference::Env(name) => std::env::var(name)
+            .map_err(|_| format!("the environment variable {name} is not set, or is not UTF-8")),
+        Reference::File(path) => {
+            let text =
+                std::fs::read_to_string(path).map_err(|e| format!("cannot read {path:?}: {e}"))?;
+            let text = text
+                .strip_suffix('\n')
+                .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
+            Ok(text.to_owned())
+        }
+    }
+}

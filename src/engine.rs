@@ -1,1 +1,267 @@
-//! x
+//! Floor 3: from accept to verdict. tokio lives here and nowhere else.
+//!
+//! A message is accepted on its caller's thread ([`Engine::accept`]: checked, encoded, counted),
+//! becomes a [`job::Job`], is carried through its attempts by [`deliver`], and leaves through the
+//! [`queue::Queue`] or, for a blocking send, straight to its caller.
+
+mod account;
+mod deliver;
+mod job;
+mod queue;
+mod retry;
+mod runtime;
+mod stats;
+pub mod wake;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use serde_json::Value;
+
+pub use job::Op;
+pub use queue::{Waited, closed};
+
+use crate::model::config::{AccountConfig, ClientConfig, RetryConfig};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::id::ulid;
+use crate::model::message::{Message, Refused};
+use crate::model::receipt::Receipt;
+use crate::net::http::Http;
+use crate::net::{Clock, Transport};
+use account::Accounts;
+use job::{Job, Sink, Stop};
+use queue::{Queue, Slot};
+use runtime::{Runtime, SystemLookup, TokioClock};
+
+/// What a caller gives: a message, or why there is none and whose it was.
+pub type Given = std::result::Result<Message, Refused>;
+
+/// What all sends of one client share.
+pub struct Shared {
+    queue: Arc<Queue>,
+    accounts: Accounts,
+    transport: Box<dyn Transport>,
+    clock: Arc<dyn Clock>,
+    random: std::sync::Mutex<fastrand::Rng>,
+    retry: RetryConfig,
+    timeout: Duration,
+    trace: bool,
+    in_flight: Arc<AtomicUsize>,
+    max_in_flight: usize,
+    stop: Stop,
+}
+
+impl Shared {
+    fn random<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        draw(&mut self.random.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+}
+
+/// The engine of one client.
+pub struct Engine {
+    shared: Arc<Shared>,
+    runtime: Runtime,
+}
+
+impl Engine {
+    /// Makes an engine that sends over real sockets.
+    pub fn new(config: ClientConfig) -> Result<Engine> {
+        let queue = Arc::new(Queue::default());
+        let runtime = Runtime::new(Arc::clone(&queue))?;
+        let transport = Http::new(config.net, Arc::new(SystemLookup))?;
+        let max_connections = transport.max_connections_per_host();
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed).map_err(|e| {
+            Error::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}"))
+        })?;
+        let shared = Shared {
+            queue,
+            accounts: Accounts::new(max_connections),
+            transport: Box::new(transport),
+            clock: Arc::new(TokioClock::default()),
+            random: std::sync::Mutex::new(fastrand::Rng::with_seed(u64::from_ne_bytes(seed))),
+            retry: config.retry,
+            timeout: config.timeout,
+            trace: config.trace,
+            in_flight: Arc::default(),
+            max_in_flight: config.max_in_flight,
+            stop: Stop::default(),
+        };
+        for (name, account) in config.accounts {
+            shared.accounts.set(&name, account)?;
+        }
+        Ok(Engine { shared: Arc::new(shared), runtime })
+    }
+
+    /// Adds an account or replaces one; holds for attempts begun later.
+    pub fn set_account(&self, name: &str, config: AccountConfig) -> Result<()> {
+        self.refuse_if_closed()?;
+        self.shared.accounts.set(name, config)
+    }
+
+    /// Takes an account away; what waits for it ends.
+    pub fn remove_account(&self, name: &str) -> Result<()> {
+        self.refuse_if_closed()?;
+        self.shared.accounts.remove(name)
+    }
+
+    fn refuse_if_closed(&self) -> Result<()> {
+        if self.shared.queue.is_closed() { Err(closed()) } else { Ok(()) }
+    }
+
+    /// Accepts a message: from here on it has exactly one result.
+    fn accept(
+        &self,
+        given: Given,
+        token: u64,
+        sink: Sink,
+        patience: Option<Duration>,
+    ) -> Result<Job> {
+        let shared = &self.shared;
+        let name = match &given {
+            Ok(message) => Some(message.account.as_str()),
+            Err(refused) => refused.account.as_deref(),
+        };
+        let entry = name.and_then(|name| shared.accounts.get(name));
+        let default = shared.accounts.share(shared.max_in_flight);
+        let mut limits = vec![("the client", &shared.in_flight, shared.max_in_flight)];
+        let whose = name.map(|name| format!("account {name:?}")).unwrap_or_default();
+        if let Some(entry) = &entry {
+            limits.push((&whose, &entry.in_flight, entry.max_in_flight.unwrap_or(default)));
+        }
+        shared.queue.accept()?;
+        let slot = match Slot::take(&limits) {
+            Ok(slot) => slot,
+            Err(error) => {
+                shared.queue.finish();
+                return Err(error);
+            }
+        };
+        if let Some(entry) = &entry {
+            entry.stats.accepted();
+        }
+        let unix_ms = shared.clock.unix_ms();
+        let id = ulid(unix_ms, shared.random(|rng| rng.u128(..)));
+        Ok(Job::new(Arc::clone(shared), id, token, given, entry, sink, slot, patience))
+    }
+
+    /// Sends and waits on the caller's own thread, which drives the sockets if nobody else does.
+    pub fn send_blocking(&self, given: Given, patience: Option<Duration>) -> Result<Receipt> {
+        let job = self.accept(given, 0, Sink::Caller, patience)?;
+        if runtime::inside_another() {
+            // A runtime's own thread must not drive a second one: our thread does.
+            self.runtime.start_io()?;
+            let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+            self.runtime.spawn(async move {
+                let _ = sender.send(deliver::deliver(job).await);
+            });
+            return receiver.recv().ok().flatten().ok_or_else(lost);
+        }
+        self.runtime.block_on(deliver::deliver(job)).ok_or_else(lost)
+    }
+
+    /// Sends and waits without blocking a thread.
+    pub async fn send(&self, given: Given) -> Result<Receipt> {
+        let job = self.accept(given, 0, Sink::Caller, None)?;
+        self.runtime.start_io()?;
+        let cancel = CancelOnDrop(job.op());
+        let (sender, receiver) = tokio::sync::oneshot::channel();
+        self.runtime.spawn(async move {
+            let _ = sender.send(deliver::deliver(job).await);
+        });
+        let receipt = receiver.await.ok().flatten().ok_or_else(lost);
+        drop(cancel);
+        receipt
+    }
+
+    /// Sends and returns; the result comes out of [`Engine::wait`].
+    pub fn submit(&self, given: Given, token: u64) -> Result<Op> {
+        self.runtime.start_io()?;
+        let job = self.accept(given, token, Sink::Queue, None)?;
+        let op = job.op();
+        if job.is_refused() {
+            job.finish_refused();
+        } else {
+            self.runtime.spawn(async move {
+                deliver::deliver(job).await;
+            });
+        }
+        Ok(op)
+    }
+
+    /// Waits for results of submitted sends.
+    pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
+        self.runtime.start_io()?;
+        self.shared.queue.wait(time_out, most)
+    }
+
+    /// The descriptor that is readable while results wait.
+    pub fn poll_handle(&self) -> Result<isize> {
+        self.runtime.start_io()?;
+        self.shared.queue.handle().map_err(|e| match e.kind() {
+            std::io::ErrorKind::Unsupported => {
+                Error::new(ErrorCode::Unavailable, "there is nothing to poll on this system yet")
+            }
+            _ => Error::new(ErrorCode::Internal, format!("no descriptor to poll: {e}")),
+        })
+    }
+
+    /// Makes the running waits, or the next one, return with nothing.
+    pub fn interrupt(&self) {
+        self.shared.queue.interrupt();
+    }
+
+    /// Waits until nothing is queued or in flight; tells how many sends still are.
+    pub fn flush(&self, time_out: Option<Duration>) -> usize {
+        self.shared.queue.flush(time_out)
+    }
+
+    /// Accepts nothing more, waits, cancels the rest; tells how many it cancelled.
+    pub fn close(&self, time_out: Option<Duration>) -> usize {
+        let first = self.shared.queue.refuse();
+        let cancelled = self.shared.queue.flush(time_out);
+        if cancelled > 0 {
+            self.shared.stop.stop();
+            self.shared.queue.flush(None);
+        }
+        self.shared.queue.close();
+        if first { cancelled } else { 0 }
+    }
+
+    /// Closes at once and sends every caller inside away.
+    pub fn free(&self) {
+        self.close(Some(Duration::ZERO));
+        self.shared.queue.free();
+    }
+
+    /// Counters, as JSON.
+    pub fn stats_json(&self) -> String {
+        stats::to_json(&self.shared)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.free();
+        self.runtime.shut_down();
+    }
+}
+
+fn lost() -> Error {
+    Error::new(ErrorCode::Internal, "a send ended without a result; this is a bug in hongyan")
+}
+
+/// A future that is dropped cancels its send.
+struct CancelOnDrop(Op);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// Reads an account's JSON, references replaced by `expand`.
+pub fn account_config(value: Value, name: &str) -> Result<AccountConfig> {
+    AccountConfig::from_value(value, format!("accounts.{name}"))
+}

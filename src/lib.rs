@@ -19,14 +19,17 @@
 #![deny(unsafe_code, missing_docs)]
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro, clippy::unwrap_used)]
 
+#[cfg(feature = "capi")]
+pub mod capi;
 mod client;
 mod engine;
 mod model;
 mod net;
 mod service;
 
+pub use client::Client;
+pub use engine::{Op, Waited};
 pub use model::{
-    config::ClientConfig,
     error::{Error, ErrorCode, Result},
     log::{Level as LogLevel, Reentrant, set_sink as set_log},
     message::{Location, Message, MessageBuilder, Part, To},

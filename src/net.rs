@@ -1,1 +1,41 @@
-//! x
+//! Floor 2: the way there and back. reqwest lives here and nowhere else.
+
+pub mod clock;
+mod failure;
+pub mod http;
+mod tls;
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+pub use clock::{Clock, Sleep};
+pub use failure::{Failure, Way};
+
+use crate::service::{Answer, Request};
+
+/// A future that may be kept and sent to another thread.
+pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// Carries one request to its service and the answer back.
+pub trait Transport: Send + Sync {
+    /// Sends a request and reads its answer, until `time_out` is over.
+    ///
+    /// `begun` becomes true just before the first byte is handed to the socket: from then on
+    /// nobody can say that nothing was sent. Dropping the future gives the attempt up.
+    fn send(
+        &self,
+        request: Request,
+        time_out: Sleep,
+        begun: Arc<AtomicBool>,
+    ) -> Boxed<'_, Result<Answer, Failure>>;
+}
+
+/// Finds the addresses of a host.
+pub trait Lookup: Send + Sync {
+    /// The addresses of `host`, in the order to try them.
+    fn look_up(&self, host: String) -> Boxed<'static, io::Result<Vec<SocketAddr>>>;
+}

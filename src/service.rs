@@ -45,6 +45,9 @@ pub trait Account: Send + Sync {
     /// The request of one attempt, signed.
     fn request(&self, draft: &Draft, stamp: &Stamp) -> Request;
 
+    /// Where requests go; only the query may differ from one to the next.
+    fn url(&self) -> &Url;
+
     /// What an answer to that request means.
     fn decode(&self, draft: &Draft, answer: &Answer) -> Outcome;
 
@@ -181,12 +184,14 @@ pub struct Request {
 }
 
 /// An answer, read as far as it came.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
     /// The time to wait in `Retry-After`; `0` counts as untold.
     pub retry_after: Option<Duration>,
+    /// What the service's clock says, in Unix seconds.
+    pub date: Option<u64>,
     /// The body.
     pub body: Vec<u8>,
     /// Why the body is not whole, if it is not.

@@ -174,6 +174,10 @@ impl Account for FanfouAccount {
         }
     }
 
+    fn url(&self) -> &Url {
+        &self.url
+    }
+
     fn decode(&self, draft: &Draft, answer: &Answer) -> Outcome {
         let rss = self.format == "rss";
         judge(verdicts::TABLE, answer, answer::read(answer, draft.callback.as_deref(), rss))

@@ -67,6 +67,7 @@ pub struct TencentIm;
 
 struct TencentAccount {
     signer: UserSig,
+    url: Url,
     /// The URL up to the signature.
     prefix: String,
     redactor: Arc<Redactor>,
@@ -98,7 +99,7 @@ impl Service for TencentIm {
         config.fields.finish()?;
         let (app, identifier) = (signer.sdk_app_id, form::encoded(&signer.identifier));
         let prefix = format!("{url}?sdkappid={app}&identifier={identifier}&usersig=");
-        Ok(Arc::new(TencentAccount { signer, prefix, redactor: Arc::new(redactor) }))
+        Ok(Arc::new(TencentAccount { signer, url, prefix, redactor: Arc::new(redactor) }))
     }
 }
 
@@ -121,6 +122,10 @@ impl Account for TencentAccount {
             body: draft.body.clone(),
             signatures: vec![usersig],
         }
+    }
+
+    fn url(&self) -> &Url {
+        &self.url
     }
 
     fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     fn read_body(status: u16, body: &str) -> Reading {
-        read(&Answer { status, retry_after: None, body: body.as_bytes().to_vec(), cut: None })
+        read(&Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() })
     }
 
     #[test]

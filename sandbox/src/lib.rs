@@ -1,0 +1,189 @@
+//! A local server that plays the chat services hongyan speaks to.
+//!
+//! It checks signatures, timestamps, nonces, limits and fields as the services document them, with
+//! code that shares nothing with the client's, and lets things go wrong on demand. What the
+//! documents do not settle is marked "assumed" where it is decided.
+//!
+//! ```no_run
+//! use hongyan_sandbox::{Options, Sandbox};
+//!
+//! let sandbox = Sandbox::start(Options::default())?;
+//! println!("{}", sandbox.config());
+//! sandbox.fault(serde_json::json!({"service": "fanfou", "kind": "reset"})).unwrap();
+//! # std::io::Result::Ok(())
+//! ```
+
+#![deny(unsafe_code, missing_docs)]
+
+pub mod certificates;
+mod clock;
+mod config;
+mod connection;
+mod exchange;
+mod faults;
+mod form;
+mod oauth1;
+mod page;
+mod server;
+mod services;
+mod shape;
+mod state;
+mod window;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
+
+pub use crate::clock::Clock;
+pub use crate::config::config;
+
+use crate::certificates::CaFile;
+use crate::connection::Door;
+use crate::server::Server;
+use crate::state::State;
+
+/// Whether the sandbox serves https, and with which certificate.
+///
+/// The client is always told to trust the same authority, the one at [`Sandbox::ca_path`].
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum Tls {
+    /// Plain http.
+    #[default]
+    Off,
+    /// A certificate that a client accepts.
+    Good,
+    /// A certificate for another host.
+    WrongHost,
+    /// A certificate that ran out.
+    Expired,
+    /// A certificate from an authority that the client is not told of.
+    OtherCa,
+}
+
+/// How a sandbox starts.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options {
+    /// The port to listen on; 0 takes a free one.
+    pub port: u16,
+    /// Whether to serve https.
+    pub tls: Tls,
+}
+
+/// A running sandbox; dropping it stops it.
+pub struct Sandbox {
+    server: Server,
+    address: SocketAddr,
+    ca_file: Option<CaFile>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Sandbox {
+    /// Listens on 127.0.0.1 and serves on a thread of its own.
+    pub fn start(options: Options) -> io::Result<Sandbox> {
+        Sandbox::start_with_clock(options, Clock::system())
+    }
+
+    /// Starts a sandbox that lives by `clock`.
+    pub fn start_with_clock(options: Options, clock: Clock) -> io::Result<Sandbox> {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let (acceptor, ca_file) = match certificates::server(options.tls)? {
+            None => (None, None),
+            Some((config, authority)) => {
+                (Some(TlsAcceptor::from(Arc::new(config))), Some(CaFile::write(&authority)?))
+            }
+        };
+        let server = Server {
+            state: Arc::new(Mutex::new(State::new(clock))),
+            authority: address.to_string(),
+            https: acceptor.is_some(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel();
+        let door = {
+            let _context = runtime.enter();
+            Door::open(TcpListener::from_std(listener)?, acceptor)?
+        };
+        let serving = server.clone();
+        let thread =
+            std::thread::Builder::new().name("hongyan-sandbox".to_owned()).spawn(move || {
+                runtime.block_on(async {
+                    tokio::select! {
+                        () = serving.serve(door) => {}
+                        _ = stopped => {}
+                    }
+                });
+            })?;
+        Ok(Sandbox { server, address, ca_file, stop: Some(stop), thread: Some(thread) })
+    }
+
+    /// The address to send to, such as `http://127.0.0.1:8025`.
+    pub fn url(&self) -> String {
+        self.server.base_url()
+    }
+
+    /// The port that the sandbox listens on.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// A configuration whose accounts all reach this sandbox.
+    pub fn config(&self) -> Value {
+        let ca_file = self.ca_path().map(|path| path.to_string_lossy());
+        config(&self.url(), ca_file.as_deref())
+    }
+
+    /// With TLS: the certificate, in PEM, of the authority to trust; the file goes with the sandbox.
+    pub fn ca_path(&self) -> Option<&Path> {
+        self.ca_file.as_ref().map(CaFile::path)
+    }
+
+    /// The messages that the services took, oldest first: what `GET /_/messages` answers.
+    pub fn messages(&self) -> Vec<Value> {
+        self.server.state().messages()
+    }
+
+    /// Forgets the messages.
+    pub fn clear(&self) {
+        self.server.state().clear();
+    }
+
+    /// Lets something go wrong, as `POST /_/faults` does, or says what is wrong with `fault`.
+    pub fn fault(&self, fault: Value) -> Result<(), String> {
+        self.server.state().add_fault(&fault)
+    }
+
+    /// Switches the services' rate limits off or on again, for measurements.
+    pub fn limits(&self, on: bool) {
+        self.server.state().limits = on;
+    }
+
+    /// Serves until the process ends.
+    pub fn wait(mut self) {
+        if let Some(thread) = self.thread.take() {
+            // A panic of the thread has said its words on stderr.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            // Where nobody listens any more the thread has ended.
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

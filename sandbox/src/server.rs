@@ -1,0 +1,174 @@
+//! The HTTP side: finding the service, meeting faults, and the sandbox's own paths.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, HttpBody as _, to_bytes};
+use axum::extract::{ConnectInfo, Request, State as Shared};
+use axum::http::header::{CONTENT_TYPE, DATE};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use serde_json::{Value, json};
+
+use crate::clock::Utc;
+use crate::connection::{Cutter, Door};
+use crate::exchange::{Answer, Call};
+use crate::faults::{self, Kind};
+use crate::page;
+use crate::state::{Action, State};
+
+/// The largest request body that is read.
+const LARGEST_BODY: usize = 1 << 20;
+
+/// What every handler shares.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub state: Arc<Mutex<State>>,
+    pub authority: String,
+    pub https: bool,
+}
+
+impl Server {
+    /// The state; a panic in another handler leaves it usable.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers connections until the runtime ends.
+    pub(crate) async fn serve(self, door: Door) {
+        let router = Router::new().fallback(handle).with_state(self);
+        let service = router.into_make_service_with_connect_info::<Cutter>();
+        // Serving ends with the runtime only: the listener never fails.
+        let _ = axum::serve(door, service).await;
+    }
+
+    async fn answer(&self, call: Call, cutter: &Cutter) -> Answer {
+        let path = call.path.as_str();
+        if path == "/" {
+            return match call.method.as_str() {
+                "GET" | "HEAD" => page::page(&self.base_url()),
+                _ => Answer::wrong_method("GET"),
+            };
+        }
+        if let Some(own) = path.strip_prefix("/_/") {
+            return self.own(own, &call);
+        }
+        let (first, rest) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
+        let Some(service) = self.state().service(first) else { return Answer::not_found() };
+        let rest = format!("/{rest}");
+        self.meet(service, Call { path: rest, ..call }, cutter).await
+    }
+
+    async fn meet(&self, service: &str, mut call: Call, cutter: &Cutter) -> Answer {
+        let fault = self.state().faults.take(service);
+        if let Some(Kind::Latency(latency)) = fault {
+            tokio::time::sleep(latency).await;
+        }
+        let action = {
+            let mut state = self.state();
+            call.now_ms = state.clock.now_ms();
+            call.limits = state.limits;
+            state.act(service, &call, fault)
+        };
+        match action {
+            Action::Answer(answer) => return answer,
+            Action::Reset => {}
+            // A client that gives up closes the connection, which drops this future.
+            Action::Hang => tokio::time::sleep(faults::LONGEST).await,
+        }
+        cutter.cut();
+        Answer::new(500, "text/plain", "")
+    }
+
+    /// The sandbox's own paths.
+    fn own(&self, path: &str, call: &Call) -> Answer {
+        let mut state = self.state();
+        match (path, call.method.as_str()) {
+            ("messages", "GET") => Answer::json(200, &Value::Array(state.messages())),
+            ("messages", "DELETE") => {
+                state.clear();
+                Answer::new(204, "", "")
+            }
+            ("messages", _) => Answer::wrong_method("GET, DELETE"),
+            ("faults", "GET") => Answer::json(200, &state.faults.to_json()),
+            ("faults", "POST") => {
+                let added = serde_json::from_slice(&call.body)
+                    .map_err(|error| format!("not JSON: {error}"))
+                    .and_then(|fault| state.add_fault(&fault));
+                match added {
+                    Ok(()) => Answer::json(200, &state.faults.to_json()),
+                    Err(error) => Answer::json(400, &json!({ "error": error })),
+                }
+            }
+            ("faults", "DELETE") => {
+                state.faults.clear();
+                Answer::new(204, "", "")
+            }
+            ("faults", _) => Answer::wrong_method("GET, POST, DELETE"),
+            _ => Answer::not_found(),
+        }
+    }
+
+    pub(crate) fn base_url(&self) -> String {
+        let scheme = if self.https { "https" } else { "http" };
+        format!("{scheme}://{}", self.authority)
+    }
+}
+
+async fn handle(
+    Shared(server): Shared<Server>,
+    ConnectInfo(cutter): ConnectInfo<Cutter>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    // A length that is told and too large is not waited for.
+    let body = match body.size_hint().lower() > LARGEST_BODY as u64 {
+        true => None,
+        false => to_bytes(body, LARGEST_BODY).await.ok(),
+    };
+    let answer = match body {
+        None => Answer::plain(413, "Payload Too Large"),
+        Some(_) if !parts.uri.path().starts_with('/') => Answer::plain(400, "Bad Request"),
+        Some(body) => {
+            let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+            let call = Call {
+                method: parts.method.as_str().to_owned(),
+                path: parts.uri.path().to_owned(),
+                target: target.to_owned(),
+                query: parts.uri.query().unwrap_or_default().to_owned(),
+                headers: parts.headers,
+                body,
+                authority: server.authority.clone(),
+                https: server.https,
+                now_ms: 0,
+                limits: true,
+            };
+            server.answer(call, &cutter).await
+        }
+    };
+    let now_s = server.state().clock.now_ms() / 1000;
+    respond(answer, now_s)
+}
+
+fn respond(answer: Answer, now_s: u64) -> Response {
+    let mut response = Response::new(Body::from(answer.body));
+    *response.status_mut() =
+        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    if let Ok(date) = HeaderValue::from_str(&Utc::from_unix(now_s).http_date()) {
+        headers.insert(DATE, date);
+    }
+    if let Ok(content_type) = HeaderValue::from_str(&answer.content_type)
+        && !content_type.is_empty()
+    {
+        headers.insert(CONTENT_TYPE, content_type);
+    }
+    for (name, value) in &answer.headers {
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        {
+            headers.insert(name, value);
+        }
+    }
+    response
+}

@@ -1,0 +1,44 @@
+//! The services that the sandbox plays, one file each.
+
+mod fanfou;
+mod tencent_im;
+
+use serde_json::Value;
+
+use crate::exchange::{Answer, Call, Outcome};
+
+/// One service: what it answers, and what it says of itself.
+pub(crate) trait Service: Send {
+    /// The name in paths and in configurations.
+    fn name(&self) -> &'static str;
+
+    /// Answers a request as the service does.
+    fn answer(&mut self, call: &Call) -> Outcome;
+
+    /// The service's own refusal of too many requests.
+    fn rate_limited(&self, call: &Call) -> Answer;
+
+    /// What the service answers where it drops a message.
+    fn dropped(&self, call: &Call) -> Answer;
+
+    /// Accounts that the service accepts: a name, and its configuration but for `base_url`.
+    fn accounts(&self) -> Vec<(&'static str, Value)>;
+
+    /// What the page for people says of the service.
+    fn about(&self) -> About;
+}
+
+/// A service's part of the page; HTML, save for the title.
+pub(crate) struct About {
+    pub title: &'static str,
+    pub paths: &'static str,
+    pub auth: &'static str,
+    pub recipients: &'static str,
+    pub limits: &'static str,
+    pub assumed: &'static [&'static str],
+}
+
+/// All services, in the order of the page.
+pub(crate) fn all() -> Vec<Box<dyn Service>> {
+    vec![Box::new(fanfou::Fanfou::default()), Box::new(tencent_im::TencentIm::default())]
+}

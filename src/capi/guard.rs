@@ -1,0 +1,116 @@
+//! What every entry passes: the fork check, the re-entrance check, the count, the panic net.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Condvar, Mutex, MutexGuard};
+
+use super::error::{hy_error, hy_error_t};
+use crate::client::Client;
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::log::inside_sink;
+
+/// Many accounts of many services over one runtime; made by `hy_init`.
+pub struct hy_client {
+    pid: u32,
+    gate: Gate,
+    client: Client,
+}
+
+#[derive(Default)]
+struct Gate {
+    state: Mutex<Inside>,
+    empty: Condvar,
+}
+
+#[derive(Default)]
+struct Inside {
+    count: usize,
+    freeing: bool,
+}
+
+impl Gate {
+    fn lock(&self) -> MutexGuard<'_, Inside> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+/// A counted call; the client cannot be freed while one exists.
+pub struct Entry<'a>(&'a hy_client);
+
+impl Entry<'_> {
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    /// True once `hy_free` has begun: the caller is told `closed`.
+    pub fn is_freeing(&self) -> bool {
+        self.0.gate.lock().freeing
+    }
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        let mut inside = self.0.gate.lock();
+        inside.count -= 1;
+        if inside.count == 0 && inside.freeing {
+            self.0.gate.empty.notify_all();
+        }
+    }
+}
+
+impl hy_client {
+    /// A handle around a client, belonging to this process.
+    pub fn new(client: Client) -> hy_client {
+        hy_client { pid: std::process::id(), gate: Gate::default(), client }
+    }
+
+    /// True in a child that inherited the handle by `fork`.
+    pub fn is_forked(&self) -> bool {
+        self.pid != std::process::id()
+    }
+
+    /// Lets a call in.
+    pub fn enter(&self) -> Result<Entry<'_>> {
+        if self.is_forked() {
+            let words = "this client was made before fork(); make one of your own with hy_init";
+            return Err(Error::new(ErrorCode::Forked, words));
+        }
+        if inside_sink() {
+            let words = "the log function must not call into a client";
+            return Err(Error::new(ErrorCode::Reentrant, words));
+        }
+        let mut inside = self.gate.lock();
+        if inside.freeing {
+            return Err(crate::engine::closed());
+        }
+        inside.count += 1;
+        Ok(Entry(self))
+    }
+
+    /// Sends every call away and waits until the last has left.
+    pub fn empty(&self) {
+        self.gate.lock().freeing = true;
+        self.client.free();
+        let mut inside = self.gate.lock();
+        while inside.count > 0 {
+            inside = self.gate.empty.wait(inside).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+    }
+}
+
+/// Runs the body of a function that can fail; what it returns is the caller's.
+pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut hy_error_t {
+    match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => std::ptr::null_mut(),
+        Ok(Err(error)) => hy_error::into_raw(error),
+        Err(_) => hy_error::into_raw(Error::new(
+            ErrorCode::Panic,
+            "a panic inside hongyan was caught; this is a bug in hongyan",
+        )),
+    }
+}
+
+/// Runs the body of a function that cannot fail, with a value for the case that it panics.
+pub fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+}

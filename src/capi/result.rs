@@ -1,0 +1,143 @@
+//! The outcome of one send.
+
+use std::ffi::c_char;
+use std::ptr;
+use std::sync::OnceLock;
+
+use super::error::{hy_error, hy_error_t};
+use super::guard::guard_or;
+use super::input::Text;
+use crate::model::receipt::Receipt;
+
+/// Nothing was sent: sending again cannot duplicate.
+pub const HY_NOT_SENT: i32 = 0;
+/// Nobody can know whether it was sent.
+pub const HY_MAYBE_SENT: i32 = 1;
+/// The service said that it has the message.
+pub const HY_SENT: i32 = 2;
+
+/// The message was accepted by this process.
+pub const HY_THIS_RUN: i32 = 0;
+/// The message was accepted by an earlier process, whose token this is.
+pub const HY_EARLIER_RUN: i32 = 1;
+
+/// The outcome of one send; immutable.
+pub struct hy_result {
+    receipt: Receipt,
+    id: OnceLock<Text>,
+    key: Option<Text>,
+    message_id: Option<Text>,
+    error: Option<hy_error>,
+    json: OnceLock<Text>,
+}
+
+/// The outcome of one send; immutable.
+pub type hy_result_t = hy_result;
+
+impl hy_result {
+    /// A result that is the caller's.
+    pub fn into_raw(receipt: Receipt) -> *mut hy_result {
+        Box::into_raw(Box::new(hy_result {
+            id: OnceLock::new(),
+            key: receipt.key.clone().map(Text::new),
+            message_id: receipt.message_id.clone().map(Text::new),
+            error: receipt.error.clone().map(hy_error::new),
+            json: OnceLock::new(),
+            receipt,
+        }))
+    }
+}
+
+/// The token that was given with the submit; 0 for a blocking send.
+///
+/// NULL gives 0. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_token(r: *const hy_result_t) -> u64 {
+    // SAFETY: NULL or a result that the caller has not freed.
+    unsafe { r.as_ref() }.map_or(0, |r| r.receipt.token)
+}
+
+/// HY_THIS_RUN, or HY_EARLIER_RUN for a message that an earlier process accepted into the outbox.
+///
+/// NULL gives HY_THIS_RUN. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_origin(r: *const hy_result_t) -> i32 {
+    // SAFETY: NULL or a result that the caller has not freed.
+    unsafe { r.as_ref() }.map_or(HY_THIS_RUN, |r| r.receipt.origin as i32)
+}
+
+/// The library's own id of the message, a ULID.
+///
+/// Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_id(r: *const hy_result_t, len: *mut usize) -> *const c_char {
+    // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
+    unsafe {
+        let id = r.as_ref().map(|r| r.id.get_or_init(|| Text::new(r.receipt.id.clone())));
+        id.map_or(ptr::null(), |id| id.give(len))
+    }
+}
+
+/// The caller's idempotency key, or NULL.
+///
+/// Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_key(r: *const hy_result_t, len: *mut usize) -> *const c_char {
+    // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
+    unsafe { r.as_ref().and_then(|r| r.key.as_ref()).map_or(ptr::null(), |key| key.give(len)) }
+}
+
+/// Why the message is not sent, or NULL: delivered.
+///
+/// Borrowed from the result: never free it. NULL gives NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_error(r: *const hy_result_t) -> *const hy_error_t {
+    // SAFETY: NULL or a result that the caller has not freed.
+    unsafe { r.as_ref() }.and_then(|r| r.error.as_ref()).map_or(ptr::null(), ptr::from_ref)
+}
+
+/// HY_SENT, HY_MAYBE_SENT or HY_NOT_SENT.
+///
+/// NULL gives HY_NOT_SENT. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_delivery(r: *const hy_result_t) -> i32 {
+    // SAFETY: NULL or a result that the caller has not freed.
+    unsafe { r.as_ref() }.map_or(HY_NOT_SENT, |r| r.receipt.delivery.number())
+}
+
+/// The service's id of the message, exact to the last digit; NULL where it gives none.
+///
+/// Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_message_id(
+    r: *const hy_result_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
+    unsafe { r.as_ref().and_then(|r| r.message_id.as_ref()).map_or(ptr::null(), |id| id.give(len)) }
+}
+
+/// Everything about the result as a JSON object; built when first asked for.
+///
+/// Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_json(r: *const hy_result_t, len: *mut usize) -> *const c_char {
+    guard_or(ptr::null(), || {
+        // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
+        unsafe {
+            let json = r.as_ref().map(|r| r.json.get_or_init(|| Text::new(r.receipt.to_json())));
+            json.map_or(ptr::null(), |json| json.give(len))
+        }
+    })
+}
+
+/// Frees a result.
+///
+/// NULL does nothing. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_free(r: *mut hy_result_t) {
+    if !r.is_null() {
+        // SAFETY: the library made it with Box::into_raw, and the caller gives it up.
+        drop(unsafe { Box::from_raw(r) });
+    }
+}

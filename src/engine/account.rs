@@ -1,0 +1,146 @@
+//! The accounts of a client, which may change while it runs.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, RwLock};
+
+use tokio::sync::{Notify, Semaphore};
+
+use super::stats::AccountStats;
+use crate::model::config::AccountConfig;
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::service::{self, Account, Info};
+
+/// One account, as it is now.
+pub struct Entry {
+    pub name: String,
+    pub info: &'static Info,
+    pub account: Arc<dyn Account>,
+    pub max_in_flight: Option<usize>,
+    /// Shared by the accounts that speak to the same host.
+    pub connections: Arc<Semaphore>,
+    /// Kept when the account is replaced.
+    pub in_flight: Arc<AtomicUsize>,
+    pub stats: Arc<AccountStats>,
+    /// Seconds that the service's clock is ahead of ours, once it refused ours and was right.
+    skew: AtomicI64,
+}
+
+impl Entry {
+    pub fn skew(&self) -> i64 {
+        self.skew.load(Ordering::Relaxed)
+    }
+
+    pub fn set_skew(&self, skew: i64) {
+        self.skew.store(skew, Ordering::Relaxed);
+    }
+}
+
+/// The accounts by their names.
+pub struct Accounts {
+    entries: RwLock<HashMap<String, Arc<Entry>>>,
+    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    max_connections: usize,
+    changed: Notify,
+}
+
+impl Accounts {
+    pub fn new(max_connections: usize) -> Accounts {
+        Accounts {
+            entries: RwLock::default(),
+            hosts: Mutex::default(),
+            max_connections,
+            changed: Notify::new(),
+        }
+    }
+
+    /// The account of this name.
+    pub fn get(&self, name: &str) -> Option<Arc<Entry>> {
+        self.entries.read().unwrap_or_else(|p| p.into_inner()).get(name).cloned()
+    }
+
+    /// Every account, by name.
+    pub fn all(&self) -> Vec<Arc<Entry>> {
+        let mut all: Vec<_> =
+            self.entries.read().unwrap_or_else(|p| p.into_inner()).values().cloned().collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        all
+    }
+
+    /// What one account may have in flight by default: half of it all where it is not alone.
+    pub fn share(&self, all: usize) -> usize {
+        match self.entries.read().unwrap_or_else(|p| p.into_inner()).len() {
+            0 | 1 => all,
+            _ => (all / 2).max(1),
+        }
+    }
+
+    /// Adds an account or replaces the one of that name.
+    pub fn set(&self, name: &str, config: AccountConfig) -> Result<()> {
+        let max_in_flight = config.max_in_flight;
+        let (info, account) = service::account(config)?;
+        let host = account.url().origin().ascii_serialization();
+        let connections = {
+            let mut hosts = self.hosts.lock().unwrap_or_else(|p| p.into_inner());
+            let new = || Arc::new(Semaphore::new(self.max_connections));
+            Arc::clone(hosts.entry(host).or_insert_with(new))
+        };
+        let old = self.get(name);
+        let entry = Entry {
+            name: name.to_owned(),
+            info,
+            account,
+            max_in_flight,
+            connections,
+            in_flight: old.as_ref().map(|old| Arc::clone(&old.in_flight)).unwrap_or_default(),
+            stats: old.as_ref().map(|old| Arc::clone(&old.stats)).unwrap_or_default(),
+            skew: AtomicI64::new(0),
+        };
+        let mut entries = self.entries.write().unwrap_or_else(|p| p.into_inner());
+        entries.insert(name.to_owned(), Arc::new(entry));
+        drop(entries);
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// Takes an account away.
+    pub fn remove(&self, name: &str) -> Result<()> {
+        let removed = self.entries.write().unwrap_or_else(|p| p.into_inner()).remove(name);
+        if removed.is_none() {
+            return Err(Error::new(ErrorCode::Config, format!("there is no account {name:?}")));
+        }
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    /// The account that a waiting message is sent with now.
+    pub fn current(&self, was: &Entry) -> Result<Arc<Entry>> {
+        let name = &was.name;
+        let Some(entry) = self.get(name) else {
+            return Err(Error::new(ErrorCode::Config, format!("the account {name:?} was removed")));
+        };
+        if entry.info.name != was.info.name {
+            let (old, new) = (was.info.name, entry.info.name);
+            let words = format!("the account {name:?} was of {old} and is now of {new}");
+            return Err(Error::new(ErrorCode::Config, words));
+        }
+        Ok(entry)
+    }
+
+    /// Waits for `future`, or for the account to go.
+    pub async fn unless_gone<F: Future>(&self, was: &Entry, future: F) -> Result<F::Output> {
+        let mut future = pin!(future);
+        loop {
+            let mut changed = pin!(self.changed.notified());
+            changed.as_mut().enable();
+            self.current(was)?;
+            tokio::select! {
+                biased;
+                value = &mut future => return Ok(value),
+                () = &mut changed => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,213 @@
+//! The attempts of one send: request, answer, verdict, and whether there is another.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::account::Entry;
+use super::job::Job;
+use super::retry::{self, Circumstances, Next};
+use crate::model::error::{Error, ErrorCode};
+use crate::model::log::log;
+use crate::model::receipt::{AttemptTrace, Delivery, Raw, Receipt};
+use crate::net::{Failure, Way};
+use crate::service::verdict::Class;
+use crate::service::{Answer, Outcome, Stamp};
+
+/// A clock that differs by more than this is worth a word, in seconds.
+const SKEW_WORTH_TELLING: i64 = 60;
+
+/// Carries a send to its end; gives the receipt back where it does not go into the queue.
+pub async fn deliver(mut job: Job) -> Option<Receipt> {
+    if job.is_refused() {
+        return job.finish_refused();
+    }
+    let ended = tokio::select! {
+        biased;
+        ended = job.ended() => Some(ended),
+        () = attempts(&mut job) => None,
+    };
+    if let Some(ended) = ended {
+        job.end_early(ended);
+    }
+    job.finish()
+}
+
+/// Makes attempts until there is a verdict, which is then in the receipt.
+async fn attempts(job: &mut Job) {
+    let shared = Arc::clone(&job.shared);
+    let Some(mut entry) = job.entry.clone() else { return };
+    let mut wait = job.not_before.map(|at| at.saturating_sub(shared.clock.now()));
+    let (mut renew_signature, mut skew) = (false, entry.skew());
+    loop {
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
+            if let Err(error) = shared.accounts.unless_gone(&entry, sleep).await {
+                return gone(job, error);
+            }
+        }
+        let connections = Arc::clone(&entry.connections);
+        let permit = match connections.try_acquire() {
+            Ok(permit) => Ok(permit),
+            Err(_) => match shared.accounts.unless_gone(&entry, connections.acquire()).await {
+                Ok(permit) => permit,
+                Err(error) => return gone(job, error),
+            },
+        };
+        entry = match shared.accounts.current(&entry) {
+            Ok(entry) => entry,
+            Err(error) => return gone(job, error),
+        };
+        let outcome = attempt(job, &entry, renew_signature, skew).await;
+        drop(permit);
+
+        let at = Circumstances {
+            now: shared.clock.now(),
+            until: job.until.map(|(at, _)| at),
+            dedupe: entry.info.dedupe_ms,
+            renewable: job.draft.random.as_ref().is_some_and(|random| !random.by_caller),
+            chance: shared.random(|rng| rng.f64()),
+        };
+        match retry::next(&outcome, &mut job.history, &shared.retry, at) {
+            Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
+                if outcome.delivery == Delivery::Sent {
+                    entry.set_skew(skew);
+                }
+                job.receipt.deduplicated = deduplicated;
+                job.receipt.deadline = deadline;
+                job.receipt.message_id = outcome.message_id.clone();
+                job.receipt.service_time = outcome.service_time;
+                let error = (delivery != Delivery::Sent).then(|| {
+                    let after = retry_after
+                        .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+                    job.receipt.error.take().unwrap_or_else(lost).with_retry(retryable, after)
+                });
+                return job.conclude(delivery, error);
+            }
+            Next::Again { wait: next, resign, renew } => {
+                entry.stats.retried();
+                log!(
+                    Info,
+                    "hongyan::retry",
+                    "{} attempt {} gave {}: again in {} ms",
+                    job.receipt.id,
+                    job.history.attempts,
+                    outcome.name.map_or("ok", ErrorCode::name),
+                    next.as_millis()
+                );
+                if let Some(last) = job.receipt.trace.as_mut().and_then(|trace| trace.last_mut()) {
+                    last.wait_ms = u64::try_from(next.as_millis()).unwrap_or(u64::MAX);
+                }
+                if renew {
+                    job.draft.renew(shared.random(|rng| rng.u32(..)));
+                    job.history.first_sent = None;
+                }
+                if resign {
+                    renew_signature = true;
+                    skew = job.skew_seen.unwrap_or(skew);
+                } else {
+                    renew_signature = false;
+                }
+                wait = Some(next);
+            }
+        }
+    }
+}
+
+/// Ends a send whose account is gone; a doubt stays a doubt.
+fn gone(job: &mut Job, error: Error) {
+    let delivery = if job.history.doubt { Delivery::MaybeSent } else { Delivery::NotSent };
+    job.conclude(delivery, Some(error));
+}
+
+fn lost() -> Error {
+    Error::new(ErrorCode::Internal, "a verdict without words; this is a bug in hongyan")
+}
+
+/// One request and its answer; the error of it stands in the receipt afterwards.
+async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcome {
+    let shared = Arc::clone(&job.shared);
+    // The loop looks at its sockets and then at what they told: a connection that the service has
+    // closed meanwhile is dropped before it could be chosen.
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+
+    let unix_ms = shared.clock.unix_ms();
+    let unix = (unix_ms / 1000).saturating_add_signed(skew);
+    let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew };
+    let request = entry.account.request(&job.draft, &stamp);
+    let signatures = request.signatures.clone();
+    let started = shared.clock.now();
+    job.history.attempts += 1;
+    job.history.first_sent.get_or_insert(started);
+    let time_out = shared.clock.sleep_until(started + shared.timeout);
+    let sent = shared.transport.send(request, time_out, Arc::clone(&job.begun)).await;
+    // Taken back, so that an end between two attempts is not taken for one within an attempt.
+    let begun = job.begun.swap(false, Ordering::AcqRel);
+
+    let redactor = entry.account.redactor();
+    let raw = |body| Raw { body, redactor: Arc::clone(redactor), signatures };
+    let (mut outcome, status, raw) = match sent {
+        Ok(answer) => {
+            let outcome = entry.account.decode(&job.draft, &answer);
+            job.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
+            (outcome, Some(answer.status), raw(answer.body))
+        }
+        Err(failure) => (from_failure(failure, begun, entry), None, raw(Vec::new())),
+    };
+    if outcome.name == Some(ErrorCode::Auth)
+        && let Some(seen) = job.skew_seen.filter(|seen| seen.abs() > SKEW_WORTH_TELLING)
+    {
+        let (by, how) = (seen.unsigned_abs(), if seen < 0 { "ahead" } else { "behind" });
+        outcome.text.push_str(&format!("; your clock is {by} s {how}"));
+    }
+    let took = shared.clock.now().saturating_sub(started);
+    job.trace(AttemptTrace {
+        at_ms: unix_ms,
+        ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        http_status: status,
+        name: outcome.name.map_or("ok", ErrorCode::name),
+        delivery: outcome.delivery.name(),
+        wait_ms: 0,
+    });
+    job.receipt.error = outcome.name.map(|name| {
+        let mut secrets = redactor.as_ref().clone();
+        raw.signatures.iter().for_each(|signature| secrets.add(signature));
+        let error = Error::new(name, secrets.text(&outcome.text).into_owned())
+            .with_account(&entry.name, Some(entry.info.name))
+            .with_service_code(
+                outcome.service_code.as_deref().map(|code| secrets.text(code).into_owned()),
+            )
+            .with_http_status(status);
+        match outcome.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    });
+    job.receipt.raw = status.map(|_| raw);
+    outcome
+}
+
+/// Seconds that the service's clock is ahead of ours, by its `Date`.
+fn seen_skew(answer: &Answer, unix_ms: u64) -> Option<i64> {
+    let theirs = i64::try_from(answer.date?).ok()?;
+    let ours = i64::try_from(unix_ms / 1000).ok()?;
+    Some(theirs - ours)
+}
+
+/// No answer: what is true depends on whether the request had begun.
+fn from_failure(failure: Failure, begun: bool, entry: &Entry) -> Outcome {
+    let name = match failure.way {
+        Way::Network => ErrorCode::Network,
+        Way::Tls => ErrorCode::Tls,
+        Way::TimedOut => ErrorCode::Timeout,
+        Way::Protocol => ErrorCode::Protocol,
+    };
+    let delivery = if begun { Delivery::MaybeSent } else { Delivery::NotSent };
+    let host = entry.account.url().host_str().unwrap_or_default().to_owned();
+    let stage = if begun { "after the request was sent" } else { "before anything was sent" };
+    Outcome::failed(delivery, name, Class::Backoff, format!("{host}: {} ({stage})", failure.words))
+}
+
+/// The longest time that is waited for anything: far enough to mean for ever.
+pub const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);

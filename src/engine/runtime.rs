@@ -1,0 +1,177 @@
+//! The tokio runtime of one client, and the thread that drives it once there is something to drive.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::runtime::{Builder, Handle};
+use tokio::time::Instant;
+
+use super::deliver::FAR;
+use super::job::Stop;
+use super::queue::Queue;
+use super::wake::{NoSigpipe, spawn_thread, with_signals_blocked};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::net::{Boxed, Clock, Lookup, Sleep};
+
+/// How long to wait for a name look-up that nobody needs any more.
+const SHUT_DOWN: Duration = Duration::from_secs(2);
+
+thread_local! {
+    static ON_IO_THREAD: Cell<bool> = const { Cell::new(false) };
+}
+
+/// True on the I/O thread of a client.
+pub fn on_io_thread() -> bool {
+    ON_IO_THREAD.get()
+}
+
+/// True on a thread that runs somebody's tokio runtime.
+pub fn inside_another() -> bool {
+    Handle::try_current().is_ok()
+}
+
+/// A current-thread runtime: blocking sends drive it on their own threads, and the I/O thread does
+/// from the first submit, wait or poll handle on.
+pub struct Runtime {
+    tokio: Mutex<Option<Arc<tokio::runtime::Runtime>>>,
+    handle: Handle,
+    io: OnceLock<()>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    stop: Arc<Stop>,
+}
+
+impl Runtime {
+    /// Makes the runtime; no thread is started.
+    pub fn new(queue: Arc<Queue>) -> Result<Runtime> {
+        let tokio = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .thread_name("hy-lookup")
+            .max_blocking_threads(8)
+            .on_thread_park(move || queue.publish())
+            .build()
+            .map_err(|e| {
+                Error::new(ErrorCode::Internal, format!("the runtime cannot be made: {e}"))
+            })?;
+        Ok(Runtime {
+            handle: tokio.handle().clone(),
+            tokio: Mutex::new(Some(Arc::new(tokio))),
+            io: OnceLock::new(),
+            thread: Mutex::default(),
+            stop: Arc::default(),
+        })
+    }
+
+    fn tokio(&self) -> Option<Arc<tokio::runtime::Runtime>> {
+        self.tokio.lock().unwrap_or_else(|p| p.into_inner()).clone()
+    }
+
+    /// Starts the I/O thread, once.
+    pub fn start_io(&self) -> Result<()> {
+        if self.io.get().is_some() {
+            return Ok(());
+        }
+        let mut thread = self.thread.lock().unwrap_or_else(|p| p.into_inner());
+        if thread.is_some() {
+            return Ok(());
+        }
+        let Some(tokio) = self.tokio() else { return Err(super::closed()) };
+        let stop = Arc::clone(&self.stop);
+        let body = move || {
+            ON_IO_THREAD.set(true);
+            tokio.block_on(stop.stopped());
+        };
+        let started = spawn_thread("hy-io", body).map_err(|e| {
+            Error::new(ErrorCode::Internal, format!("the I/O thread cannot be started: {e}"))
+        })?;
+        *thread = Some(started);
+        let _ = self.io.set(());
+        Ok(())
+    }
+
+    /// Runs a task on the I/O thread.
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.handle.spawn(task));
+    }
+
+    /// Runs a future on the calling thread.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _guard = NoSigpipe::new();
+        self.handle_runtime().block_on(future)
+    }
+
+    fn handle_runtime(&self) -> Arc<tokio::runtime::Runtime> {
+        self.tokio().expect("a runtime outlives the calls of its client")
+    }
+
+    /// Stops the I/O thread and drops what still runs.
+    pub fn shut_down(&self) {
+        self.stop.stop();
+        let thread = self.thread.lock().unwrap_or_else(|p| p.into_inner()).take();
+        if let Some(thread) = thread {
+            // It never panics: the tasks' panics are tokio's to catch.
+            let _ = thread.join();
+        }
+        let tokio = self.tokio.lock().unwrap_or_else(|p| p.into_inner()).take();
+        if let Some(tokio) = tokio.and_then(Arc::into_inner) {
+            match inside_another() {
+                true => tokio.shutdown_background(),
+                false => tokio.shutdown_timeout(SHUT_DOWN),
+            }
+        }
+    }
+}
+
+/// The system's clocks, and tokio's timer.
+pub struct TokioClock {
+    start: OnceLock<Instant>,
+}
+
+impl Default for TokioClock {
+    fn default() -> TokioClock {
+        TokioClock { start: OnceLock::new() }
+    }
+}
+
+impl TokioClock {
+    fn start(&self) -> Instant {
+        *self.start.get_or_init(Instant::now)
+    }
+}
+
+impl Clock for TokioClock {
+    fn now(&self) -> Duration {
+        self.start().elapsed()
+    }
+
+    fn unix_ms(&self) -> u64 {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn sleep_until(&self, at: Duration) -> Sleep {
+        let start = self.start();
+        let at = start.checked_add(at).unwrap_or_else(|| start + FAR).min(start + FAR + FAR);
+        Box::pin(tokio::time::sleep_until(at))
+    }
+}
+
+/// The system's resolver, on a thread of its own.
+pub struct SystemLookup;
+
+impl Lookup for SystemLookup {
+    fn look_up(&self, host: String) -> Boxed<'static, io::Result<Vec<SocketAddr>>> {
+        // The thread may be started right here, on a host's own thread: with no signal open.
+        let found = with_signals_blocked(|| {
+            tokio::task::spawn_blocking(move || {
+                (host.as_str(), 0).to_socket_addrs().map(Vec::from_iter)
+            })
+        });
+        Box::pin(async move { found.await.map_err(io::Error::other)? })
+    }
+}

@@ -1,0 +1,215 @@
+//! The wake descriptor, and signals around the library's threads: the engine's only unsafe code.
+#![allow(unsafe_code)]
+
+use std::io;
+
+#[cfg(unix)]
+mod imp {
+    use std::fs::File;
+    use std::io::{self, Read as _, Write as _};
+    use std::mem::MaybeUninit;
+    use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+
+    /// A descriptor that is readable while raised: an eventfd where there is one, else a pipe.
+    pub struct Wake {
+        read: File,
+        /// The pipe's other end; an eventfd is written where it is read.
+        write: Option<File>,
+    }
+
+    impl Wake {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        pub fn new() -> io::Result<Wake> {
+            // SAFETY: eventfd takes no pointers.
+            let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
+            if fd < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: the descriptor was just made and nobody else owns it.
+            let fd = unsafe { OwnedFd::from_raw_fd(fd) };
+            Ok(Wake { read: File::from(fd), write: None })
+        }
+
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        pub fn new() -> io::Result<Wake> {
+            let (read, write) = io::pipe()?;
+            let (read, write) = (OwnedFd::from(read), OwnedFd::from(write));
+            for fd in [&read, &write] {
+                // SAFETY: fcntl with these commands takes no pointers, and the descriptor is open.
+                if unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_SETFL, libc::O_NONBLOCK) } < 0 {
+                    return Err(io::Error::last_os_error());
+                }
+            }
+            Ok(Wake { read: File::from(read), write: Some(File::from(write)) })
+        }
+
+        /// Makes it readable; called on an edge only, so that it never fills.
+        pub fn raise(&self) {
+            // The only failure is a full counter or pipe, and that is readable already.
+            let _ = self.write.as_ref().unwrap_or(&self.read).write(&1u64.to_ne_bytes());
+        }
+
+        /// Makes it unreadable.
+        pub fn lower(&self) {
+            // The only failure is that it was not readable.
+            let _ = (&self.read).read(&mut [0; 8]);
+        }
+
+        /// What the host polls.
+        pub fn handle(&self) -> isize {
+            self.read.as_raw_fd() as isize
+        }
+    }
+
+    /// Runs `f` with every signal blocked, so that a thread it starts is born with them blocked.
+    pub fn with_signals_blocked<T>(f: impl FnOnce() -> T) -> T {
+        struct Restore(libc::sigset_t);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                // SAFETY: the set was filled in by pthread_sigmask.
+                unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.0, std::ptr::null_mut()) };
+            }
+        }
+        let mut all = MaybeUninit::uninit();
+        let mut old = MaybeUninit::uninit();
+        // SAFETY: sigfillset fills `all`; pthread_sigmask reads it and fills `old`.
+        let _restore = unsafe {
+            libc::sigfillset(all.as_mut_ptr());
+            libc::pthread_sigmask(libc::SIG_SETMASK, all.as_ptr(), old.as_mut_ptr());
+            Restore(old.assume_init())
+        };
+        f()
+    }
+
+    /// Keeps SIGPIPE from the calling thread while it drives sockets itself.
+    ///
+    /// A write to a closed connection may raise it, and a host that has not ignored it would die.
+    /// One that our own writes raised is taken back; one that was pending before stays.
+    pub struct NoSigpipe {
+        old: libc::sigset_t,
+        pending_before: bool,
+    }
+
+    impl NoSigpipe {
+        pub fn new() -> NoSigpipe {
+            let set = sigpipe();
+            let pending_before = is_pending();
+            let mut old = MaybeUninit::uninit();
+            // SAFETY: pthread_sigmask reads `set` and fills `old`.
+            let old = unsafe {
+                libc::pthread_sigmask(libc::SIG_BLOCK, &set, old.as_mut_ptr());
+                old.assume_init()
+            };
+            NoSigpipe { old, pending_before }
+        }
+    }
+
+    impl Drop for NoSigpipe {
+        fn drop(&mut self) {
+            if !self.pending_before && is_pending() {
+                let set = sigpipe();
+                let mut signal = 0;
+                // SAFETY: both pointers are to live values; SIGPIPE is pending, so this does not wait.
+                unsafe { libc::sigwait(&set, &mut signal) };
+            }
+            // SAFETY: the set was filled in by pthread_sigmask.
+            unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &self.old, std::ptr::null_mut()) };
+        }
+    }
+
+    fn sigpipe() -> libc::sigset_t {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: sigemptyset makes `set` a valid set, to which sigaddset adds.
+        unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            libc::sigaddset(set.as_mut_ptr(), libc::SIGPIPE);
+            set.assume_init()
+        }
+    }
+
+    fn is_pending() -> bool {
+        let mut set = MaybeUninit::uninit();
+        // SAFETY: sigemptyset makes `set` a valid set, which sigpending overwrites.
+        unsafe {
+            libc::sigemptyset(set.as_mut_ptr());
+            libc::sigpending(set.as_mut_ptr());
+            libc::sigismember(set.as_ptr(), libc::SIGPIPE) == 1
+        }
+    }
+}
+
+#[cfg(windows)]
+mod imp {
+    use std::io;
+
+    /// Windows has no descriptor to poll yet; `hy_poll_handle` answers `unavailable` there.
+    pub struct Wake;
+
+    impl Wake {
+        pub fn new() -> io::Result<Wake> {
+            Err(io::Error::from(io::ErrorKind::Unsupported))
+        }
+        pub fn raise(&self) {}
+        pub fn lower(&self) {}
+        pub fn handle(&self) -> isize {
+            -1
+        }
+    }
+
+    /// Windows has no signals.
+    pub fn with_signals_blocked<T>(f: impl FnOnce() -> T) -> T {
+        f()
+    }
+
+    /// Windows has no SIGPIPE.
+    pub struct NoSigpipe;
+
+    impl NoSigpipe {
+        pub fn new() -> NoSigpipe {
+            NoSigpipe
+        }
+    }
+}
+
+pub use imp::{NoSigpipe, Wake, with_signals_blocked};
+
+/// Starts a thread of the library: named, and with every signal blocked from its first step.
+pub fn spawn_thread(
+    name: &str,
+    body: impl FnOnce() + Send + 'static,
+) -> io::Result<std::thread::JoinHandle<()>> {
+    let builder = std::thread::Builder::new().name(name.to_owned());
+    with_signals_blocked(|| builder.spawn(body))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    fn readable(wake: &Wake) -> bool {
+        let fd = i32::try_from(wake.handle()).expect("a descriptor");
+        let mut poll = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one pollfd is passed, and it lives on the stack.
+        unsafe { libc::poll(&mut poll, 1, 0) == 1 }
+    }
+
+    #[test]
+    fn a_raised_descriptor_stays_readable_until_lowered() {
+        let wake = Wake::new().expect("a descriptor");
+        assert!(!readable(&wake));
+        wake.raise();
+        assert!(readable(&wake) && readable(&wake));
+        wake.lower();
+        assert!(!readable(&wake));
+    }
+
+    #[test]
+    fn a_broken_pipe_does_not_reach_the_host() {
+        // SAFETY: sends SIGPIPE to this thread, where the guard holds it back.
+        let raised = {
+            let _guard = NoSigpipe::new();
+            unsafe { libc::raise(libc::SIGPIPE) }
+        };
+        assert_eq!(raised, 0, "and this line is reached");
+    }
+}

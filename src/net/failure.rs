@@ -1,0 +1,69 @@
+//! Why there is no answer.
+
+use std::error::Error as StdError;
+use std::io;
+
+/// How a request failed on its way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// What failed.
+    pub way: Way,
+    /// What happened, in words; never the URL, which may hold a signature.
+    pub words: String,
+}
+
+/// What failed on the way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// DNS, connection, proxy, or the connection was lost.
+    Network,
+    /// The secure connection.
+    Tls,
+    /// The time ran out.
+    TimedOut,
+    /// What came back is no HTTP.
+    Protocol,
+}
+
+impl Failure {
+    /// Reads what reqwest tells.
+    pub fn from_reqwest(error: reqwest::Error) -> Failure {
+        let way = way(&error);
+        let root = innermost(&error).to_string();
+        let words = match way {
+            Way::Tls => format!("the secure connection failed: {root}"),
+            _ if error.is_connect() => format!("no connection: {root}"),
+            Way::Protocol => format!("the answer is no HTTP: {root}"),
+            Way::Network | Way::TimedOut => format!("the connection was lost: {root}"),
+        };
+        Failure { way, words }
+    }
+}
+
+fn way(error: &reqwest::Error) -> Way {
+    for cause in causes(error) {
+        if cause.is::<rustls::Error>() {
+            return Way::Tls;
+        }
+        if let Some(error) = cause.downcast_ref::<hyper::Error>()
+            && error.is_parse()
+        {
+            return Way::Protocol;
+        }
+    }
+    Way::Network
+}
+
+/// An error and what caused it. `io::Error` hides the error it wraps from `source`.
+fn causes<'a>(
+    error: &'a (dyn StdError + 'static),
+) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
+    std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
+        Some(io) => io.get_ref().map(|inner| inner as &(dyn StdError + 'static)),
+        None => error.source(),
+    })
+}
+
+fn innermost<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    causes(error).last().unwrap_or(error)
+}

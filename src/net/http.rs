@@ -1,0 +1,266 @@
+//! HTTP/1.1 by reqwest, with everything switched off that would act behind the engine's back.
+
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use once_cell::sync::OnceCell;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Body, Method};
+use rustls::pki_types::CertificateDer;
+
+use super::{Boxed, Failure, Lookup, Sleep, Transport, Way, tls};
+use crate::model::config::{NetConfig, Proxy};
+use crate::model::error::Result;
+use crate::service::{Answer, Cut, Request};
+
+/// The longest answer that is read, in bytes.
+const MAX_BODY: usize = 1 << 20;
+/// The longest header block that is accepted, in bytes.
+const MAX_HEADERS: usize = 64 << 10;
+
+/// The transport that sends over real sockets.
+pub struct Http {
+    config: NetConfig,
+    ca: Vec<CertificateDer<'static>>,
+    lookup: Arc<dyn Lookup>,
+    /// Certificates are read at the first https request only: most clients of a sandbox never do.
+    plain: OnceCell<reqwest::Client>,
+    secure: OnceCell<reqwest::Client>,
+}
+
+impl Http {
+    /// Makes ready to connect; reads `ca_file` but opens nothing yet.
+    pub fn new(config: NetConfig, lookup: Arc<dyn Lookup>) -> Result<Http> {
+        let ca = config.ca_file.as_deref().map(tls::read_ca_file).transpose()?.unwrap_or_default();
+        Ok(Http { config, ca, lookup, plain: OnceCell::new(), secure: OnceCell::new() })
+    }
+
+    /// The most connections to one host, which whoever sends must keep to.
+    pub fn max_connections_per_host(&self) -> usize {
+        self.config.max_connections_per_host
+    }
+
+    fn client(&self, secure: bool) -> std::result::Result<&reqwest::Client, Failure> {
+        let needs_tls = secure || !matches!(&self.config.proxy, Proxy::None);
+        let made = match needs_tls {
+            true => self.secure.get_or_try_init(|| self.build(tls::secure(&self.ca)?)),
+            false => self.plain.get_or_try_init(|| self.build(tls::none()?)),
+        };
+        made.map_err(|words| Failure { way: Way::Tls, words })
+    }
+
+    fn build(&self, tls: rustls::ClientConfig) -> std::result::Result<reqwest::Client, String> {
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .pool_idle_timeout(self.config.idle)
+            .pool_max_idle_per_host(self.config.max_connections_per_host)
+            .dns_resolver(Resolver(self.lookup.clone()))
+            .user_agent(&self.config.user_agent);
+        let builder = match &self.config.proxy {
+            Proxy::None => builder.no_proxy(),
+            Proxy::Env => builder,
+            Proxy::Url(url) => {
+                // The error is not repeated: it may hold the proxy's password.
+                let proxy =
+                    reqwest::Proxy::all(url.as_str()).map_err(|_| "the proxy cannot be used")?;
+                builder.no_proxy().proxy(proxy)
+            }
+        };
+        builder.build().map_err(|e| e.without_url().to_string())
+    }
+
+    async fn exchange(
+        &self,
+        request: Request,
+        time_out: Sleep,
+        begun: Arc<AtomicBool>,
+    ) -> std::result::Result<Answer, Failure> {
+        let client = self.client(request.url.scheme() == "https")?;
+        let mut time_out = Some(time_out);
+        let sent = before(&mut time_out, client.execute(prepared(request, begun)?)).await;
+        let response = match sent {
+            Some(sent) => sent.map_err(|e| Failure::from_reqwest(e.without_url()))?,
+            None => {
+                return Err(Failure { way: Way::TimedOut, words: "no answer in time".to_owned() });
+            }
+        };
+        read(response, &mut time_out).await
+    }
+}
+
+impl Transport for Http {
+    fn send(
+        &self,
+        request: Request,
+        time_out: Sleep,
+        begun: Arc<AtomicBool>,
+    ) -> Boxed<'_, std::result::Result<Answer, Failure>> {
+        Box::pin(self.exchange(request, time_out, begun))
+    }
+}
+
+fn prepared(
+    request: Request,
+    begun: Arc<AtomicBool>,
+) -> std::result::Result<reqwest::Request, Failure> {
+    let mut prepared = reqwest::Request::new(Method::POST, request.url);
+    let headers = prepared.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
+    if let Some(value) = request.authorization {
+        // Credentials were checked when the account was read; this is the last line of defence.
+        let mut value = HeaderValue::try_from(value).map_err(|_| Failure {
+            way: Way::Protocol,
+            words: "a credential cannot stand in a header".to_owned(),
+        })?;
+        value.set_sensitive(true);
+        headers.insert(AUTHORIZATION, value);
+    }
+    *prepared.body_mut() = Some(Body::wrap(Marked { bytes: Some(request.body.into()), begun }));
+    Ok(prepared)
+}
+
+/// Reads an answer to its end, to the end of the time, or to the most that is read.
+async fn read(
+    mut response: reqwest::Response,
+    time_out: &mut Option<Sleep>,
+) -> std::result::Result<Answer, Failure> {
+    let headers = response.headers();
+    if headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
+        > MAX_HEADERS
+    {
+        let words = format!("the answer's headers are larger than {MAX_HEADERS} bytes");
+        return Err(Failure { way: Way::Protocol, words });
+    }
+    let date = date(headers.get(DATE));
+    let mut answer = Answer {
+        status: response.status().as_u16(),
+        retry_after: retry_after(headers, date),
+        date,
+        ..Answer::default()
+    };
+    loop {
+        match before(time_out, response.chunk()).await {
+            None => answer.cut = Some(Cut::TimedOut),
+            Some(Err(_)) => answer.cut = Some(Cut::Ended),
+            Some(Ok(Some(chunk))) if answer.body.len() + chunk.len() > MAX_BODY => {
+                answer.cut = Some(Cut::TooLong);
+            }
+            Some(Ok(Some(chunk))) => {
+                answer.body.extend_from_slice(&chunk);
+                continue;
+            }
+            Some(Ok(None)) => {}
+        }
+        return Ok(answer);
+    }
+}
+
+/// Unix seconds of an HTTP date.
+fn date(header: Option<&HeaderValue>) -> Option<u64> {
+    let time = httpdate::parse_http_date(header?.to_str().ok()?).ok()?;
+    time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
+}
+
+/// The time to wait: in seconds, or until a date by the service's own clock.
+fn retry_after(headers: &HeaderMap, now: Option<u64>) -> Option<Duration> {
+    let header = headers.get(RETRY_AFTER)?;
+    let seconds = match header.to_str().ok()?.trim().parse::<u32>() {
+        Ok(seconds) => u64::from(seconds),
+        Err(_) => {
+            let here =
+                || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
+            date(Some(header))?.saturating_sub(now.unwrap_or_else(here))
+        }
+    };
+    Some(Duration::from_secs(seconds))
+}
+
+/// The outcome of a future, or `None` once the time is over; an ended time stays ended.
+async fn before<F: Future>(time_out: &mut Option<Sleep>, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    poll_fn(|cx| {
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(value));
+        }
+        match time_out {
+            Some(sleep) => match sleep.as_mut().poll(cx) {
+                Poll::Ready(()) => {
+                    *time_out = None;
+                    Poll::Ready(None)
+                }
+                Poll::Pending => Poll::Pending,
+            },
+            None => Poll::Ready(None),
+        }
+    })
+    .await
+}
+
+/// A body that tells when it is taken: in the same step its bytes go to the socket.
+struct Marked {
+    bytes: Option<Bytes>,
+    begun: Arc<AtomicBool>,
+}
+
+impl http_body::Body for Marked {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _cx: &mut Context<'_>,
+    ) -> Poll<Option<std::result::Result<Frame<Bytes>, Self::Error>>> {
+        self.begun.store(true, Ordering::Release);
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.bytes.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+    }
+}
+
+/// Our lookup, as reqwest wants it.
+struct Resolver(Arc<dyn Lookup>);
+
+impl reqwest::dns::Resolve for Resolver {
+    fn resolve(&self, name: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let found = self.0.look_up(name.as_str().to_owned());
+        Box::pin(async move { Ok(Box::new(found.await?.into_iter()) as reqwest::dns::Addrs) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_retry_after_date_counts_by_the_service_s_clock() {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("Thu, 17 Nov 2011 03:46:20 GMT"));
+        let wait = retry_after(&headers, Some(1_321_501_520));
+        assert_eq!(wait, Some(Duration::from_secs(60)));
+        assert_eq!(
+            retry_after(&headers, Some(1_921_501_520)),
+            Some(Duration::ZERO),
+            "it has passed"
+        );
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("120"));
+        assert_eq!(retry_after(&headers, None), Some(Duration::from_secs(120)));
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("soon"));
+        assert_eq!(retry_after(&headers, None), None);
+    }
+}
