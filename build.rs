@@ -22,7 +22,7 @@ fn capi() {
         cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml is valid");
     let mut builder = cbindgen::Builder::new().with_config(config);
     // In the order of a reader: codes, the client, sending, messages, results, errors, the log.
-    for name in ["error", "guard", "client", "send", "message", "result", "log"] {
+    for name in ["guard", "client", "send", "message", "result", "error", "log"] {
         builder = builder.with_src(root.join(format!("src/capi/{name}.rs")));
     }
     builder.generate().expect("the header can be generated").write_to_file(&header);

@@ -63,265 +63,268 @@
 /* As a length: the text is NUL-terminated, measure it. */
 #define HY_NTS ((size_t)-1)
 
+/* The version of the library that this header is of. */
+#define HY_VERSION "0.1.0"
 
-/*
- How many times something was added to the ABI.
- */
-#define HY_ABI_VERSION 1
 
-/*
- Success.
- */
-#define HY_OK 0
-
-/*
- A bug in the library.
- */
-#define HY_E_INTERNAL 1
-
-/*
- A panic inside the library was caught.
- */
-#define HY_E_PANIC 2
-
-/*
- A bad pointer, text that is not UTF-8, or JSON that cannot be read.
- */
-#define HY_E_ARGUMENT 3
-
-/*
- The configuration is wrong; the path says where.
- */
-#define HY_E_CONFIG 4
-
-/*
- The client is closed.
- */
-#define HY_E_CLOSED 5
-
-/*
- The handle was made before fork().
- */
-#define HY_E_FORKED 6
-
-/*
- max_in_flight is reached; the message says whose.
- */
-#define HY_E_FULL 7
-
-/*
- The send was cancelled.
- */
-#define HY_E_CANCELLED 8
-
-/*
- Called from inside the log function.
- */
-#define HY_E_REENTRANT 9
-
-/*
- The message itself is wrong and never reached the network; the path says where.
- */
-#define HY_E_MESSAGE 10
-
-/*
- This service cannot carry that recipient or part; nothing reached the network.
- */
-#define HY_E_UNSUPPORTED 11
-
-/*
- The deadline passed before anything was sent.
- */
-#define HY_E_EXPIRED 12
-
-/*
- The outbox: disk, corruption or schema.
- */
-#define HY_E_STORAGE 13
-
-/*
- Another process owns the outbox.
- */
-#define HY_E_LOCKED 14
-
-/*
- The feature is not in this build.
- */
-#define HY_E_UNAVAILABLE 15
-
-/*
- The time ran out.
- */
-#define HY_E_TIMEOUT 100
-
-/*
- DNS, connection, proxy, or a connection lost on the way.
- */
-#define HY_E_NETWORK 101
-
-/*
- The secure connection could not be made.
- */
-#define HY_E_TLS 102
-
-/*
- An answer that cannot be understood.
- */
-#define HY_E_PROTOCOL 103
-
-/*
- The service refused the credentials.
- */
-#define HY_E_AUTH 200
-
-/*
- The sender or the app may not do this.
- */
-#define HY_E_FORBIDDEN 201
-
-/*
- There is no such recipient.
- */
-#define HY_E_NOT_FOUND 202
-
-/*
- Too fast.
- */
-#define HY_E_RATE_LIMITED 203
-
-/*
- The content is too long; also when refused locally.
- */
-#define HY_E_TOO_LARGE 204
-
-/*
- The content or the request was refused.
- */
-#define HY_E_REJECTED 205
-
-/*
- The service's own fault.
- */
-#define HY_E_SERVICE 206
-
-/*
- The service says that this was already sent.
- */
-#define HY_E_DUPLICATE 207
-
-/*
- The service says OK but threw the message away.
- */
-#define HY_E_DROPPED 208
-
-/*
- The allowance of the day or the plan is used up.
- */
-#define HY_E_QUOTA 209
-
-/*
- Nothing was sent: sending again cannot duplicate.
+/**
+ * Nothing was sent: sending again cannot duplicate.
  */
 #define HY_NOT_SENT 0
 
-/*
- Nobody can know whether it was sent.
+/**
+ * Nobody can know whether it was sent.
  */
 #define HY_MAYBE_SENT 1
 
-/*
- The service said that it has the message.
+/**
+ * The service said that it has the message.
  */
 #define HY_SENT 2
 
-/*
- The message was accepted by this process.
+/**
+ * The message was accepted by this process.
  */
 #define HY_THIS_RUN 0
 
-/*
- The message was accepted by an earlier process, whose token this is.
+/**
+ * The message was accepted by an earlier process, whose token this is.
  */
 #define HY_EARLIER_RUN 1
 
-/*
- Something is broken.
+/**
+ * How many times something was added to the ABI.
+ */
+#define HY_ABI_VERSION 1
+
+/**
+ * Success.
+ */
+#define HY_OK 0
+
+/**
+ * A bug in the library.
+ */
+#define HY_E_INTERNAL 1
+
+/**
+ * A panic inside the library was caught.
+ */
+#define HY_E_PANIC 2
+
+/**
+ * A bad pointer, text that is not UTF-8, or JSON that cannot be read.
+ */
+#define HY_E_ARGUMENT 3
+
+/**
+ * The configuration is wrong; the path says where.
+ */
+#define HY_E_CONFIG 4
+
+/**
+ * The client is closed.
+ */
+#define HY_E_CLOSED 5
+
+/**
+ * The handle was made before fork().
+ */
+#define HY_E_FORKED 6
+
+/**
+ * max_in_flight is reached; the message says whose.
+ */
+#define HY_E_FULL 7
+
+/**
+ * The send was cancelled.
+ */
+#define HY_E_CANCELLED 8
+
+/**
+ * Called from inside the log function.
+ */
+#define HY_E_REENTRANT 9
+
+/**
+ * The message itself is wrong and never reached the network; the path says where.
+ */
+#define HY_E_MESSAGE 10
+
+/**
+ * This service cannot carry that recipient or part; nothing reached the network.
+ */
+#define HY_E_UNSUPPORTED 11
+
+/**
+ * The deadline passed before anything was sent.
+ */
+#define HY_E_EXPIRED 12
+
+/**
+ * The outbox: disk, corruption or schema.
+ */
+#define HY_E_STORAGE 13
+
+/**
+ * Another process owns the outbox.
+ */
+#define HY_E_LOCKED 14
+
+/**
+ * The feature is not in this build.
+ */
+#define HY_E_UNAVAILABLE 15
+
+/**
+ * The time ran out.
+ */
+#define HY_E_TIMEOUT 100
+
+/**
+ * DNS, connection, proxy, or a connection lost on the way.
+ */
+#define HY_E_NETWORK 101
+
+/**
+ * The secure connection could not be made.
+ */
+#define HY_E_TLS 102
+
+/**
+ * An answer that cannot be understood.
+ */
+#define HY_E_PROTOCOL 103
+
+/**
+ * The service refused the credentials.
+ */
+#define HY_E_AUTH 200
+
+/**
+ * The sender or the app may not do this.
+ */
+#define HY_E_FORBIDDEN 201
+
+/**
+ * There is no such recipient.
+ */
+#define HY_E_NOT_FOUND 202
+
+/**
+ * Too fast.
+ */
+#define HY_E_RATE_LIMITED 203
+
+/**
+ * The content is too long; also when refused locally.
+ */
+#define HY_E_TOO_LARGE 204
+
+/**
+ * The content or the request was refused.
+ */
+#define HY_E_REJECTED 205
+
+/**
+ * The service's own fault.
+ */
+#define HY_E_SERVICE 206
+
+/**
+ * The service says that this was already sent.
+ */
+#define HY_E_DUPLICATE 207
+
+/**
+ * The service says OK but threw the message away.
+ */
+#define HY_E_DROPPED 208
+
+/**
+ * The allowance of the day or the plan is used up.
+ */
+#define HY_E_QUOTA 209
+
+/**
+ * Something is broken.
  */
 #define HY_LOG_ERROR 1
 
-/*
- Something went wrong and was dealt with.
+/**
+ * Something went wrong and was dealt with.
  */
 #define HY_LOG_WARN 2
 
-/*
- Life of a client, and every retry.
+/**
+ * Life of a client, and every retry.
  */
 #define HY_LOG_INFO 3
 
-/*
- Every send.
+/**
+ * Every send.
  */
 #define HY_LOG_DEBUG 4
 
-/*
- Everything.
+/**
+ * Everything.
  */
 #define HY_LOG_TRACE 5
 
-/*
- Many accounts of many services over one runtime; made by `hy_init`.
+/**
+ * Many accounts of many services over one runtime; made by `hy_init`.
  */
 struct hy_client;
 
-/*
- Why something failed; immutable.
+/**
+ * Why something failed; immutable.
  */
 struct hy_error;
 
-/*
- A message being built; used by one thread at a time.
+/**
+ * A message being built; used by one thread at a time.
  */
 struct hy_message;
 
-/*
- A submitted send.
+/**
+ * A submitted send.
  */
 struct hy_op;
 
-/*
- The outcome of one send; immutable.
+/**
+ * The outcome of one send; immutable.
  */
 struct hy_result;
 
-/*
- Why something failed; immutable.
+/**
+ * Why something failed; immutable.
  */
 typedef struct hy_error hy_error_t;
 
-/*
- One runtime, many accounts.
+/**
+ * One runtime, many accounts.
  */
 typedef struct hy_client hy_client_t;
 
-/*
- The outcome of one send; immutable.
+/**
+ * The outcome of one send; immutable.
  */
 typedef struct hy_result hy_result_t;
 
-/*
- A message being built; used by one thread at a time.
+/**
+ * A message being built; used by one thread at a time.
  */
 typedef struct hy_message hy_message_t;
 
-/*
- A submitted send.
+/**
+ * A submitted send.
  */
 typedef struct hy_op hy_op_t;
 
-/*
- Takes a log line: its level, its target (for instance "hongyan::retry") and its text, both
- NUL-terminated UTF-8 that is gone when the function returns. Never a secret, never a message.
+/**
+ * Takes a log line: its level, its target (for instance "hongyan::retry") and its text, both
+ * NUL-terminated UTF-8 that is gone when the function returns. Never a secret, never a message.
  */
 typedef void (*hy_log_fn)(void *user, int32_t level, const char *target, const char *text);
 
@@ -329,92 +332,42 @@ typedef void (*hy_log_fn)(void *user, int32_t level, const char *target, const c
 extern "C" {
 #endif // __cplusplus
 
-/*
- The code of an error: one of HY_E_….
-
- NULL gives HY_OK. Any thread.
- */
-int32_t hy_error_code(const hy_error_t *e);
-
-/*
- The name of an error's code, for instance "rate_limited".
-
- Static: never freed. NULL gives "ok". Any thread.
- */
-const char *hy_error_name(const hy_error_t *e);
-
-/*
- What went wrong, in words for people: never a secret.
-
- Borrowed from the error; len may be NULL. NULL gives "". Any thread.
- */
-const char *hy_error_message(const hy_error_t *e, size_t *len);
-
-/*
- Everything about an error as a JSON object: code, name, message, account, service, service_code,
- http_status, path, attempts, retryable, retry_after_ms, hint; null where it does not apply.
-
- Borrowed from the error; len may be NULL. NULL gives "". Any thread.
- */
-const char *hy_error_detail_json(const hy_error_t *e, size_t *len);
-
-/*
- 1 only if nothing was sent and a later try may work; otherwise 0.
-
- NULL gives 0. Any thread.
- */
-int32_t hy_error_is_retryable(const hy_error_t *e);
-
-/*
- Milliseconds to wait before a later try; -1 where nobody told.
-
- NULL gives -1. Any thread.
- */
-int64_t hy_error_retry_after_ms(const hy_error_t *e);
-
-/*
- Frees an error that a function returned. Not for one borrowed from a result.
-
- NULL does nothing. Any thread.
- */
-void hy_error_free(hy_error_t *e);
-
-/*
- The HY_ABI_VERSION of the library that runs, which may be newer than this header.
-
- Any thread.
+/**
+ * The HY_ABI_VERSION of the library that runs, which may be newer than this header.
+ *
+ * Any thread.
  */
 uint32_t hy_abi_version(void);
 
-/*
- The version of the library that runs, for instance "0.1.0".
-
- Static: never freed. Any thread.
+/**
+ * The version of the library that runs, for instance "0.1.0".
+ *
+ * Static: never freed. Any thread.
  */
 const char *hy_version(void);
 
-/*
- What this build can send, as JSON: recipients, parts, extra fields, limits and de-duplication of
- every service.
-
- Static: never freed. Any thread.
+/**
+ * What this build can send, as JSON: recipients, parts, extra fields, limits and de-duplication of
+ * every service.
+ *
+ * Static: never freed. Any thread.
  */
 const char *hy_services_json(void);
 
-/*
- Makes a client from its configuration JSON. Opens no connection and starts no thread.
-
- The client in *out is the caller's: free it with hy_free. Any thread.
- Errors: argument (NULL), config (anything wrong with the JSON, with its path), unavailable (an
- outbox in a build without one), internal.
+/**
+ * Makes a client from its configuration JSON. Opens no connection and starts no thread.
+ *
+ * The client in *out is the caller's: free it with hy_free. Any thread.
+ * Errors: argument (NULL), config (anything wrong with the JSON, with its path), unavailable (an
+ * outbox in a build without one), internal.
  */
 hy_error_t *hy_init(const char *config_json, size_t len, hy_client_t **out);
 
-/*
- Adds an account, or replaces the one of that name; holds for attempts begun later.
-
- account_json is one value of "accounts" in a configuration. Any thread.
- Errors: argument, config, closed, forked, reentrant.
+/**
+ * Adds an account, or replaces the one of that name; holds for attempts begun later.
+ *
+ * account_json is one value of "accounts" in a configuration. Any thread.
+ * Errors: argument, config, closed, forked, reentrant.
  */
 hy_error_t *hy_account_set(hy_client_t *c,
                            const char *name,
@@ -422,65 +375,65 @@ hy_error_t *hy_account_set(hy_client_t *c,
                            const char *account_json,
                            size_t len);
 
-/*
- Takes an account away. What waits for it ends not_sent with config; what is in flight goes on.
-
- Any thread. Errors: argument, config (no such account), closed, forked, reentrant.
+/**
+ * Takes an account away. What waits for it ends not_sent with config; what is in flight goes on.
+ *
+ * Any thread. Errors: argument, config (no such account), closed, forked, reentrant.
  */
 hy_error_t *hy_account_remove(hy_client_t *c, const char *name, size_t nlen);
 
-/*
- Waits until nothing is queued or in flight; *unfinished says how many sends still are.
-
- A time-out that runs out is no error. unfinished may be NULL. Any thread.
- Errors: argument, closed (freed meanwhile), forked, reentrant.
+/**
+ * Waits until nothing is queued or in flight; *unfinished says how many sends still are.
+ *
+ * A time-out that runs out is no error. unfinished may be NULL. Any thread.
+ * Errors: argument, closed (freed meanwhile), forked, reentrant.
  */
 hy_error_t *hy_flush(hy_client_t *c, int64_t timeout_ms, uint64_t *unfinished);
 
-/*
- Accepts nothing more, waits for what is under way, and cancels the rest when the time is over.
-
- When it returns, the result of every accepted send is in the queue, and *unfinished counts those
- it cancelled; a second close says 0. A time-out that runs out is no error. unfinished may be
- NULL. The client must still be freed. Any thread. Errors: argument, closed (freed meanwhile),
- forked, reentrant.
+/**
+ * Accepts nothing more, waits for what is under way, and cancels the rest when the time is over.
+ *
+ * When it returns, the result of every accepted send is in the queue, and *unfinished counts those
+ * it cancelled; a second close says 0. A time-out that runs out is no error. unfinished may be
+ * NULL. The client must still be freed. Any thread. Errors: argument, closed (freed meanwhile),
+ * forked, reentrant.
  */
 hy_error_t *hy_close(hy_client_t *c, int64_t timeout_ms, uint64_t *unfinished);
 
-/*
- Frees a client: closes it with time-out 0 if it is open, wakes the callers inside, who return
- "closed", waits until they have left, and ends its threads.
-
- No call on the client may begin once this has begun. Results, errors, messages and ops outlive
- it. NULL does nothing; so does a client inherited by fork(), and a call from inside the log
- function.
+/**
+ * Frees a client: closes it with time-out 0 if it is open, wakes the callers inside, who return
+ * "closed", waits until they have left, and ends its threads.
+ *
+ * No call on the client may begin once this has begun. Results, errors, messages and ops outlive
+ * it. NULL does nothing; so does a client inherited by fork(), and a call from inside the log
+ * function.
  */
 void hy_free(hy_client_t *c);
 
-/*
- Counters of the client and of each account, as JSON, in *out.
-
- The text is the caller's: free it with hy_string_free. len may be NULL. Any thread.
- Errors: argument, forked, closed (freed meanwhile), reentrant.
+/**
+ * Counters of the client and of each account, as JSON, in *out.
+ *
+ * The text is the caller's: free it with hy_string_free. len may be NULL. Any thread.
+ * Errors: argument, forked, closed (freed meanwhile), reentrant.
  */
 hy_error_t *hy_stats_json(hy_client_t *c, char **out, size_t *len);
 
-/*
- Frees text that hy_stats_json gave.
-
- NULL does nothing. Any thread.
+/**
+ * Frees text that hy_stats_json gave.
+ *
+ * NULL does nothing. Any thread.
  */
 void hy_string_free(char *s);
 
-/*
- Sends a message, given as JSON, and waits for its outcome, at most timeout_ms, retries included.
-
- A failed delivery is not a failed call: look at hy_result_error(). The result in *out is the
- caller's: free it with hy_result_free. The calling thread does the work itself. A time-out of 0
- makes no request. Never uses the outbox. Any thread.
- Errors: argument (NULL, not UTF-8, not JSON, nested deeper than 64, larger than 1 MiB, "v"
- missing or unknown), closed, forked, full, reentrant. Everything else wrong with a message is a
- result with delivery HY_NOT_SENT.
+/**
+ * Sends a message, given as JSON, and waits for its outcome, at most timeout_ms, retries included.
+ *
+ * A failed delivery is not a failed call: look at hy_result_error(). The result in *out is the
+ * caller's: free it with hy_result_free. The calling thread does the work itself. A time-out of 0
+ * makes no request. Never uses the outbox. Any thread.
+ * Errors: argument (NULL, not UTF-8, not JSON, nested deeper than 64, larger than 1 MiB, "v"
+ * missing or unknown), closed, forked, full, reentrant. Everything else wrong with a message is a
+ * result with delivery HY_NOT_SENT.
  */
 hy_error_t *hy_send_json(hy_client_t *c,
                          const char *json,
@@ -488,19 +441,19 @@ hy_error_t *hy_send_json(hy_client_t *c,
                          int64_t timeout_ms,
                          hy_result_t **out);
 
-/*
- Sends a message that was built, and waits for its outcome; otherwise as hy_send_json.
-
- The message stays the caller's and may be sent again: each send is a message of its own.
+/**
+ * Sends a message that was built, and waits for its outcome; otherwise as hy_send_json.
+ *
+ * The message stays the caller's and may be sent again: each send is a message of its own.
  */
 hy_error_t *hy_send(hy_client_t *c, const hy_message_t *m, int64_t timeout_ms, hy_result_t **out);
 
-/*
- Sends a message, given as JSON, and returns. Exactly one result with this token comes out of
- hy_wait(), whatever happens.
-
- The op in *op is the caller's: free it with hy_op_free; op may be NULL. Any thread.
- Errors: as hy_send_json.
+/**
+ * Sends a message, given as JSON, and returns. Exactly one result with this token comes out of
+ * hy_wait(), whatever happens.
+ *
+ * The op in *op is the caller's: free it with hy_op_free; op may be NULL. Any thread.
+ * Errors: as hy_send_json.
  */
 hy_error_t *hy_submit_json(hy_client_t *c,
                            const char *json,
@@ -508,18 +461,18 @@ hy_error_t *hy_submit_json(hy_client_t *c,
                            uint64_t token,
                            hy_op_t **op);
 
-/*
- Sends a message that was built, and returns; otherwise as hy_submit_json.
-
- The message stays the caller's.
+/**
+ * Sends a message that was built, and returns; otherwise as hy_submit_json.
+ *
+ * The message stays the caller's.
  */
 hy_error_t *hy_submit(hy_client_t *c, const hy_message_t *m, uint64_t token, hy_op_t **op);
 
-/*
- Submits n messages; stops at the first refused call, whose error it returns.
-
- *accepted says how many were accepted, also when there is an error. lens may be NULL: every text
- is NUL-terminated then. Any thread. Errors: as hy_submit_json.
+/**
+ * Submits n messages; stops at the first refused call, whose error it returns.
+ *
+ * *accepted says how many were accepted, also when there is an error. lens may be NULL: every text
+ * is NUL-terminated then. Any thread. Errors: as hy_submit_json.
  */
 hy_error_t *hy_submit_many_json(hy_client_t *c,
                                 const char *const *jsons,
@@ -528,21 +481,21 @@ hy_error_t *hy_submit_many_json(hy_client_t *c,
                                 size_t n,
                                 size_t *accepted);
 
-/*
- Waits for one result of a submitted send.
-
- *out is NULL when the time ran out or hy_interrupt was called; else the result is the caller's:
- free it with hy_result_free. Any thread, any number of them at once.
- Errors: closed (the client is closed and every result was taken, or it is being freed),
- argument, forked, reentrant.
+/**
+ * Waits for one result of a submitted send.
+ *
+ * *out is NULL when the time ran out or hy_interrupt was called; else the result is the caller's:
+ * free it with hy_result_free. Any thread, any number of them at once.
+ * Errors: closed (the client is closed and every result was taken, or it is being freed),
+ * argument, forked, reentrant.
  */
 hy_error_t *hy_wait(hy_client_t *c, int64_t timeout_ms, hy_result_t **out);
 
-/*
- Waits until there is a result, and takes as many as there are, at most capacity.
-
- *count says how many were written to out: 0 when the time ran out or hy_interrupt was called.
- Each result is the caller's. Otherwise as hy_wait; a capacity of 0 is an argument error.
+/**
+ * Waits until there is a result, and takes as many as there are, at most capacity.
+ *
+ * *count says how many were written to out: 0 when the time ran out or hy_interrupt was called.
+ * Each result is the caller's. Otherwise as hy_wait; a capacity of 0 is an argument error.
  */
 hy_error_t *hy_wait_many(hy_client_t *c,
                          int64_t timeout_ms,
@@ -550,65 +503,65 @@ hy_error_t *hy_wait_many(hy_client_t *c,
                          size_t capacity,
                          size_t *count);
 
-/*
- Makes the waits now running, or else the next one, return at once with nothing.
-
- Any thread; NULL, a client inherited by fork() and a call from the log function do nothing.
+/**
+ * Makes the waits now running, or else the next one, return at once with nothing.
+ *
+ * Any thread; NULL, a client inherited by fork() and a call from the log function do nothing.
  */
 void hy_interrupt(hy_client_t *c);
 
-/*
- Gives a descriptor that is readable while results wait: level-triggered, and for good once the
- client is closed.
-
- It is the library's: poll it, never read or close it; it lives as long as the client. An
- edge-triggered loop drains until hy_wait_many gives nothing. Any thread.
- Errors: argument, closed (freed meanwhile), forked, reentrant, unavailable (not on this system),
- internal (no descriptor left).
+/**
+ * Gives a descriptor that is readable while results wait: level-triggered, and for good once the
+ * client is closed.
+ *
+ * It is the library's: poll it, never read or close it; it lives as long as the client. An
+ * edge-triggered loop drains until hy_wait_many gives nothing. Any thread.
+ * Errors: argument, closed (freed meanwhile), forked, reentrant, unavailable (not on this system),
+ * internal (no descriptor left).
  */
 hy_error_t *hy_poll_handle(hy_client_t *c, ptrdiff_t *out);
 
-/*
- Asks for the end of a send; its result says what became true.
-
- NULL, an op whose send has ended, and an op inherited by fork() do nothing. Any thread.
+/**
+ * Asks for the end of a send; its result says what became true.
+ *
+ * NULL, an op whose send has ended, and an op inherited by fork() do nothing. Any thread.
  */
 void hy_op_cancel(hy_op_t *op);
 
-/*
- The library's own id of the message, a ULID, which its result will have too.
-
- Borrowed from the op; len may be NULL. NULL gives NULL. Any thread.
+/**
+ * The library's own id of the message, a ULID, which its result will have too.
+ *
+ * Borrowed from the op; len may be NULL. NULL gives NULL. Any thread.
  */
 const char *hy_op_id(const hy_op_t *op, size_t *len);
 
-/*
- Frees an op. Does not cancel the send.
-
- NULL does nothing. Any thread.
+/**
+ * Frees an op. Does not cancel the send.
+ *
+ * NULL does nothing. Any thread.
  */
 void hy_op_free(hy_op_t *op);
 
-/*
- Says that a result need never be handed out again. Without an outbox there is nothing to do.
-
- The result stays the caller's. Any thread. Errors: argument, closed, forked, reentrant, storage.
+/**
+ * Says that a result need never be handed out again. Without an outbox there is nothing to do.
+ *
+ * The result stays the caller's. Any thread. Errors: argument, closed, forked, reentrant, storage.
  */
 hy_error_t *hy_result_ack(hy_client_t *c, const hy_result_t *r);
 
-/*
- Begins a message from an account.
-
- The message in *out is the caller's: free it with hy_message_free. It is read and judged when
- it is sent. Errors: argument.
+/**
+ * Begins a message from an account.
+ *
+ * The message in *out is the caller's: free it with hy_message_free. It is read and judged when
+ * it is sent. Errors: argument.
  */
 hy_error_t *hy_message_new(const char *account, size_t len, hy_message_t **out);
 
-/*
- Adds a recipient: kind is user, name, group, topic, users, groups, discussions or members.
-
- Repeat it for the list kinds; to repeat a single kind is an error.
- Errors: argument, message (unknown kind, single kind twice).
+/**
+ * Adds a recipient: kind is user, name, group, topic, users, groups, discussions or members.
+ *
+ * Repeat it for the list kinds; to repeat a single kind is an error.
+ * Errors: argument, message (unknown kind, single kind twice).
  */
 hy_error_t *hy_message_to(hy_message_t *m,
                           const char *kind,
@@ -616,24 +569,24 @@ hy_error_t *hy_message_to(hy_message_t *m,
                           const char *value,
                           size_t vlen);
 
-/*
- Sets the text, in place of any before.
-
- Errors: argument.
+/**
+ * Sets the text, in place of any before.
+ *
+ * Errors: argument.
  */
 hy_error_t *hy_message_set_text(hy_message_t *m, const char *s, size_t len);
 
-/*
- Adds a part, given as JSON, for instance {"type":"text","text":"hello"}.
-
- Errors: argument (not JSON), message (unknown type, missing or unknown field, with its path).
+/**
+ * Adds a part, given as JSON, for instance {"type":"text","text":"hello"}.
+ *
+ * Errors: argument (not JSON), message (unknown type, missing or unknown field, with its path).
  */
 hy_error_t *hy_message_add_part_json(hy_message_t *m, const char *json, size_t len);
 
-/*
- Sets any field of a message by its name, given as JSON, for instance "key" to "\"k-1\"".
-
- Errors: argument (not JSON), message (unknown field).
+/**
+ * Sets any field of a message by its name, given as JSON, for instance "key" to "\"k-1\"".
+ *
+ * Errors: argument (not JSON), message (unknown field).
  */
 hy_error_t *hy_message_set_json(hy_message_t *m,
                                 const char *field,
@@ -641,82 +594,132 @@ hy_error_t *hy_message_set_json(hy_message_t *m,
                                 const char *json,
                                 size_t len);
 
-/*
- Frees a message.
-
- NULL does nothing.
+/**
+ * Frees a message.
+ *
+ * NULL does nothing.
  */
 void hy_message_free(hy_message_t *m);
 
-/*
- The token that was given with the submit; 0 for a blocking send.
-
- NULL gives 0. Any thread.
+/**
+ * The token that was given with the submit; 0 for a blocking send.
+ *
+ * NULL gives 0. Any thread.
  */
 uint64_t hy_result_token(const hy_result_t *r);
 
-/*
- HY_THIS_RUN, or HY_EARLIER_RUN for a message that an earlier process accepted into the outbox.
-
- NULL gives HY_THIS_RUN. Any thread.
+/**
+ * HY_THIS_RUN, or HY_EARLIER_RUN for a message that an earlier process accepted into the outbox.
+ *
+ * NULL gives HY_THIS_RUN. Any thread.
  */
 int32_t hy_result_origin(const hy_result_t *r);
 
-/*
- The library's own id of the message, a ULID.
-
- Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+/**
+ * The library's own id of the message, a ULID.
+ *
+ * Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
  */
 const char *hy_result_id(const hy_result_t *r, size_t *len);
 
-/*
- The caller's idempotency key, or NULL.
-
- Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+/**
+ * The caller's idempotency key, or NULL.
+ *
+ * Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
  */
 const char *hy_result_key(const hy_result_t *r, size_t *len);
 
-/*
- Why the message is not sent, or NULL: delivered.
-
- Borrowed from the result: never free it. NULL gives NULL. Any thread.
+/**
+ * Why the message is not sent, or NULL: delivered.
+ *
+ * Borrowed from the result: never free it. NULL gives NULL. Any thread.
  */
 const hy_error_t *hy_result_error(const hy_result_t *r);
 
-/*
- HY_SENT, HY_MAYBE_SENT or HY_NOT_SENT.
-
- NULL gives HY_NOT_SENT. Any thread.
+/**
+ * HY_SENT, HY_MAYBE_SENT or HY_NOT_SENT.
+ *
+ * NULL gives HY_NOT_SENT. Any thread.
  */
 int32_t hy_result_delivery(const hy_result_t *r);
 
-/*
- The service's id of the message, exact to the last digit; NULL where it gives none.
-
- Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+/**
+ * The service's id of the message, exact to the last digit; NULL where it gives none.
+ *
+ * Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
  */
 const char *hy_result_message_id(const hy_result_t *r, size_t *len);
 
-/*
- Everything about the result as a JSON object; built when first asked for.
-
- Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+/**
+ * Everything about the result as a JSON object; built when first asked for.
+ *
+ * Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
  */
 const char *hy_result_json(const hy_result_t *r, size_t *len);
 
-/*
- Frees a result.
-
- NULL does nothing. Any thread.
+/**
+ * Frees a result.
+ *
+ * NULL does nothing. Any thread.
  */
 void hy_result_free(hy_result_t *r);
 
-/*
- Sends log lines up to max_level (HY_LOG_ERROR … HY_LOG_TRACE) to a function; for all clients of
- the process. max_level 0 or fn NULL: none any more.
+/**
+ * The code of an error: one of HY_E_….
+ *
+ * NULL gives HY_OK. Any thread.
+ */
+int32_t hy_error_code(const hy_error_t *e);
 
- fn may run on any thread, several at once. Functions that take a client answer "reentrant"
- inside it. Returns once no old function runs. Errors: argument (a level that is none), reentrant.
+/**
+ * The name of an error's code, for instance "rate_limited".
+ *
+ * Static: never freed. NULL gives "ok". Any thread.
+ */
+const char *hy_error_name(const hy_error_t *e);
+
+/**
+ * What went wrong, in words for people: never a secret.
+ *
+ * Borrowed from the error; len may be NULL. NULL gives "". Any thread.
+ */
+const char *hy_error_message(const hy_error_t *e, size_t *len);
+
+/**
+ * Everything about an error as a JSON object: code, name, message, account, service, service_code,
+ * http_status, path, attempts, retryable, retry_after_ms, hint; null where it does not apply.
+ *
+ * Borrowed from the error; len may be NULL. NULL gives "". Any thread.
+ */
+const char *hy_error_detail_json(const hy_error_t *e, size_t *len);
+
+/**
+ * 1 only if nothing was sent and a later try may work; otherwise 0.
+ *
+ * NULL gives 0. Any thread.
+ */
+int32_t hy_error_is_retryable(const hy_error_t *e);
+
+/**
+ * Milliseconds to wait before a later try; -1 where nobody told.
+ *
+ * NULL gives -1. Any thread.
+ */
+int64_t hy_error_retry_after_ms(const hy_error_t *e);
+
+/**
+ * Frees an error that a function returned. Not for one borrowed from a result.
+ *
+ * NULL does nothing. Any thread.
+ */
+void hy_error_free(hy_error_t *e);
+
+/**
+ * Sends log lines up to max_level (HY_LOG_ERROR … HY_LOG_TRACE) to a function; for all clients of
+ * the process. max_level 0 or fn NULL: none any more.
+ *
+ * fn may run on any thread, several at once. Functions that take a client answer "reentrant"
+ * inside it. Returns once no old function runs. Errors: argument (a level that is none), reentrant.
  */
 hy_error_t *hy_set_log(int32_t max_level, hy_log_fn fn, void *user);
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::engine::{Engine, Given, Op, Waited};
+use crate::engine::{Engine, Given, Op, Preview, Waited};
 use crate::model::config::{ClientConfig, MAX_CONFIG};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
@@ -72,6 +72,11 @@ impl Client {
     /// Like [`Client::send_blocking`], from JSON; a wrong message is a receipt that says so.
     pub fn send_json(&self, json: &[u8], time_out: Option<Duration>) -> Result<Receipt> {
         self.engine.send_blocking(given(json)?, time_out)
+    }
+
+    /// The request that a message would become, with its secrets masked; nothing is sent.
+    pub fn preview(&self, message: &Message) -> Result<Preview> {
+        self.engine.preview(message)
     }
 
     /// Sends a message and returns; exactly one receipt with this token comes out of

@@ -7,6 +7,7 @@
 mod account;
 mod deliver;
 mod job;
+mod preview;
 mod queue;
 mod retry;
 mod runtime;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use job::Op;
+pub use preview::Preview;
 pub use queue::{Waited, closed};
 
 use crate::model::config::{AccountConfig, ClientConfig, RetryConfig};
@@ -29,6 +31,7 @@ use crate::model::message::{Message, Refused};
 use crate::model::receipt::Receipt;
 use crate::net::http::Http;
 use crate::net::{Clock, Transport};
+use crate::service::Stamp;
 use account::Accounts;
 use job::{Job, Sink, Stop};
 use queue::{Queue, Slot};
@@ -144,6 +147,17 @@ impl Engine {
         let unix_ms = shared.clock.unix_ms();
         let id = ulid(unix_ms, shared.random(|rng| rng.u128(..)));
         Ok(Job::new(Arc::clone(shared), id, token, given, entry, sink, slot, patience))
+    }
+
+    /// The request that a message would become, with its secrets masked; nothing is sent.
+    pub fn preview(&self, message: &Message) -> Result<Preview> {
+        let shared = &self.shared;
+        let entry = shared.accounts.get(&message.account);
+        let entry = entry.ok_or_else(|| job::unknown_account(&message.account))?;
+        let draft = entry.account.encode(message, shared.random(|rng| rng.u32(..)))?;
+        let unix = shared.clock.unix_ms() / 1000;
+        let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };
+        Ok(Preview::new(entry.account.request(&draft, &stamp), entry.account.redactor()))
     }
 
     /// Sends and waits on the caller's own thread, which drives the sockets if nobody else does.

@@ -28,7 +28,7 @@ mod net;
 mod service;
 
 pub use client::Client;
-pub use engine::{Op, Waited};
+pub use engine::{Op, Preview, Waited};
 pub use model::{
     error::{Error, ErrorCode, Result},
     log::{Level as LogLevel, Reentrant, set_sink as set_log},

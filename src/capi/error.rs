@@ -10,8 +10,6 @@ use crate::model::error::Error;
 
 /// How many times something was added to the ABI.
 pub const HY_ABI_VERSION: u32 = 1;
-/// The version of the library that this header is of.
-pub const HY_VERSION: &str = "0.1.0";
 
 /// Success.
 pub const HY_OK: i32 = 0;

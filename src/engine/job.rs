@@ -331,7 +331,8 @@ impl Drop for Job {
     }
 }
 
-fn unknown_account(name: &str) -> Error {
+/// The error of a message from nobody.
+pub fn unknown_account(name: &str) -> Error {
     Error::new(ErrorCode::Message, format!("there is no account {name:?}")).at("account")
 }
 
