@@ -12,6 +12,8 @@ mod queue;
 mod retry;
 mod runtime;
 mod stats;
+#[cfg(test)]
+mod tests;
 pub mod wake;
 
 use std::sync::Arc;
@@ -56,34 +58,18 @@ pub struct Shared {
 }
 
 impl Shared {
-    fn random<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
-        draw(&mut self.random.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
-    }
-}
-
-/// The engine of one client.
-pub struct Engine {
-    shared: Arc<Shared>,
-    runtime: Runtime,
-}
-
-impl Engine {
-    /// Makes an engine that sends over real sockets.
-    pub fn new(config: ClientConfig) -> Result<Engine> {
-        let queue = Arc::new(Queue::default());
-        let runtime = Runtime::new(Arc::clone(&queue))?;
-        let transport = Http::new(config.net, Arc::new(SystemLookup))?;
-        let max_connections = transport.max_connections_per_host();
-        let mut seed = [0; 8];
-        getrandom::fill(&mut seed).map_err(|e| {
-            Error::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}"))
-        })?;
+    fn new(
+        config: ClientConfig,
+        transport: Box<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        seed: u64,
+    ) -> Result<Shared> {
         let shared = Shared {
-            queue,
-            accounts: Accounts::new(max_connections),
-            transport: Box::new(transport),
-            clock: Arc::new(TokioClock::default()),
-            random: std::sync::Mutex::new(fastrand::Rng::with_seed(u64::from_ne_bytes(seed))),
+            queue: Arc::default(),
+            accounts: Accounts::new(config.net.max_connections_per_host),
+            transport,
+            clock,
+            random: std::sync::Mutex::new(fastrand::Rng::with_seed(seed)),
             retry: config.retry,
             timeout: config.timeout,
             trace: config.trace,
@@ -94,34 +80,22 @@ impl Engine {
         for (name, account) in config.accounts {
             shared.accounts.set(&name, account)?;
         }
-        Ok(Engine { shared: Arc::new(shared), runtime })
+        Ok(shared)
     }
 
-    /// Adds an account or replaces one; holds for attempts begun later.
-    pub fn set_account(&self, name: &str, config: AccountConfig) -> Result<()> {
-        self.refuse_if_closed()?;
-        self.shared.accounts.set(name, config)
-    }
-
-    /// Takes an account away; what waits for it ends.
-    pub fn remove_account(&self, name: &str) -> Result<()> {
-        self.refuse_if_closed()?;
-        self.shared.accounts.remove(name)
-    }
-
-    fn refuse_if_closed(&self) -> Result<()> {
-        if self.shared.queue.is_closed() { Err(closed()) } else { Ok(()) }
+    fn random<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
+        draw(&mut self.random.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 
     /// Accepts a message: from here on it has exactly one result.
-    fn accept(
-        &self,
+    pub fn accept(
+        self: &Arc<Self>,
         given: Given,
         token: u64,
         sink: Sink,
         patience: Option<Duration>,
     ) -> Result<Job> {
-        let shared = &self.shared;
+        let shared = self;
         let name = match &given {
             Ok(message) => Some(message.account.as_str()),
             Err(refused) => refused.account.as_deref(),
@@ -148,6 +122,43 @@ impl Engine {
         let id = ulid(unix_ms, shared.random(|rng| rng.u128(..)));
         Ok(Job::new(Arc::clone(shared), id, token, given, entry, sink, slot, patience))
     }
+}
+
+/// The engine of one client.
+pub struct Engine {
+    shared: Arc<Shared>,
+    runtime: Runtime,
+}
+
+impl Engine {
+    /// Makes an engine that sends over real sockets.
+    pub fn new(config: ClientConfig) -> Result<Engine> {
+        let transport = Http::new(&config.net, Arc::new(SystemLookup))?;
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed).map_err(|e| {
+            Error::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}"))
+        })?;
+        let (transport, clock) = (Box::new(transport), Arc::new(TokioClock::default()));
+        let shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
+        let runtime = Runtime::new(Arc::clone(&shared.queue))?;
+        Ok(Engine { shared: Arc::new(shared), runtime })
+    }
+
+    /// Adds an account or replaces one; holds for attempts begun later.
+    pub fn set_account(&self, name: &str, config: AccountConfig) -> Result<()> {
+        self.refuse_if_closed()?;
+        self.shared.accounts.set(name, config)
+    }
+
+    /// Takes an account away; what waits for it ends.
+    pub fn remove_account(&self, name: &str) -> Result<()> {
+        self.refuse_if_closed()?;
+        self.shared.accounts.remove(name)
+    }
+
+    fn refuse_if_closed(&self) -> Result<()> {
+        if self.shared.queue.is_closed() { Err(closed()) } else { Ok(()) }
+    }
 
     /// The request that a message would become, with its secrets masked; nothing is sent.
     pub fn preview(&self, message: &Message) -> Result<Preview> {
@@ -162,7 +173,7 @@ impl Engine {
 
     /// Sends and waits on the caller's own thread, which drives the sockets if nobody else does.
     pub fn send_blocking(&self, given: Given, patience: Option<Duration>) -> Result<Receipt> {
-        let job = self.accept(given, 0, Sink::Caller, patience)?;
+        let job = self.shared.accept(given, 0, Sink::Caller, patience)?;
         if runtime::inside_another() {
             // A runtime's own thread must not drive a second one: our thread does.
             self.runtime.start_io()?;
@@ -177,7 +188,7 @@ impl Engine {
 
     /// Sends and waits without blocking a thread.
     pub async fn send(&self, given: Given) -> Result<Receipt> {
-        let job = self.accept(given, 0, Sink::Caller, None)?;
+        let job = self.shared.accept(given, 0, Sink::Caller, None)?;
         self.runtime.start_io()?;
         let cancel = CancelOnDrop(job.op());
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -192,7 +203,7 @@ impl Engine {
     /// Sends and returns; the result comes out of [`Engine::wait`].
     pub fn submit(&self, given: Given, token: u64) -> Result<Op> {
         self.runtime.start_io()?;
-        let job = self.accept(given, token, Sink::Queue, None)?;
+        let job = self.shared.accept(given, token, Sink::Queue, None)?;
         let op = job.op();
         if job.is_refused() {
             job.finish_refused();

@@ -33,6 +33,9 @@ pub trait Service: Sync {
     /// What it can carry, what it limits, what it calls itself.
     fn info(&self) -> &'static Info;
 
+    /// What its codes mean.
+    fn verdicts(&self) -> &'static [verdict::Row];
+
     /// Reads an account of this service and makes ready whatever its messages have in common.
     fn account(&self, config: AccountConfig) -> Result<Arc<dyn Account>>;
 }
@@ -223,6 +226,12 @@ impl Cut {
 /// The service of this name.
 pub fn find(name: &str) -> Option<&'static dyn Service> {
     SERVICES.into_iter().find(|service| service.info().name == name)
+}
+
+/// The verdict table of a service.
+#[cfg(test)]
+pub fn tables(name: &str) -> &'static [verdict::Row] {
+    find(name).expect("a known service").verdicts()
 }
 
 /// Reads an account, whatever its service.

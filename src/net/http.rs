@@ -26,7 +26,10 @@ const MAX_HEADERS: usize = 64 << 10;
 
 /// The transport that sends over real sockets.
 pub struct Http {
-    config: NetConfig,
+    idle: Duration,
+    max_connections_per_host: usize,
+    proxy: Proxy,
+    user_agent: String,
     ca: Vec<CertificateDer<'static>>,
     lookup: Arc<dyn Lookup>,
     /// Certificates are read at the first https request only: most clients of a sandbox never do.
@@ -36,18 +39,22 @@ pub struct Http {
 
 impl Http {
     /// Makes ready to connect; reads `ca_file` but opens nothing yet.
-    pub fn new(config: NetConfig, lookup: Arc<dyn Lookup>) -> Result<Http> {
+    pub fn new(config: &NetConfig, lookup: Arc<dyn Lookup>) -> Result<Http> {
         let ca = config.ca_file.as_deref().map(tls::read_ca_file).transpose()?.unwrap_or_default();
-        Ok(Http { config, ca, lookup, plain: OnceCell::new(), secure: OnceCell::new() })
-    }
-
-    /// The most connections to one host, which whoever sends must keep to.
-    pub fn max_connections_per_host(&self) -> usize {
-        self.config.max_connections_per_host
+        Ok(Http {
+            idle: config.idle,
+            max_connections_per_host: config.max_connections_per_host,
+            proxy: config.proxy.clone(),
+            user_agent: config.user_agent.clone(),
+            ca,
+            lookup,
+            plain: OnceCell::new(),
+            secure: OnceCell::new(),
+        })
     }
 
     fn client(&self, secure: bool) -> std::result::Result<&reqwest::Client, Failure> {
-        let needs_tls = secure || !matches!(&self.config.proxy, Proxy::None);
+        let needs_tls = secure || !matches!(&self.proxy, Proxy::None);
         let made = match needs_tls {
             true => self.secure.get_or_try_init(|| self.build(tls::secure(&self.ca)?)),
             false => self.plain.get_or_try_init(|| self.build(tls::none()?)),
@@ -62,11 +69,11 @@ impl Http {
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
-            .pool_idle_timeout(self.config.idle)
-            .pool_max_idle_per_host(self.config.max_connections_per_host)
+            .pool_idle_timeout(self.idle)
+            .pool_max_idle_per_host(self.max_connections_per_host)
             .dns_resolver(Resolver(self.lookup.clone()))
-            .user_agent(&self.config.user_agent);
-        let builder = match &self.config.proxy {
+            .user_agent(&self.user_agent);
+        let builder = match &self.proxy {
             Proxy::None => builder.no_proxy(),
             Proxy::Env => builder,
             Proxy::Url(url) => {

@@ -10,6 +10,7 @@ use url::Url;
 use super::auth::basic::Basic;
 use super::auth::oauth1::OAuth1;
 use super::envelope::judge;
+use super::verdict::Row;
 use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
 use super::{check, endpoint, form, join, recipient};
 use crate::model::config::AccountConfig;
@@ -62,6 +63,10 @@ struct FanfouAccount {
 impl Service for Fanfou {
     fn info(&self) -> &'static Info {
         &INFO
+    }
+
+    fn verdicts(&self) -> &'static [Row] {
+        verdicts::TABLE
     }
 
     fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {

@@ -12,6 +12,7 @@ use url::Url;
 
 use super::auth::usersig::UserSig;
 use super::envelope::judge;
+use super::verdict::Row;
 use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
 use super::{check, endpoint, form};
 use crate::model::config::AccountConfig;
@@ -76,6 +77,10 @@ struct TencentAccount {
 impl Service for TencentIm {
     fn info(&self) -> &'static Info {
         &INFO
+    }
+
+    fn verdicts(&self) -> &'static [Row] {
+        verdicts::TABLE
     }
 
     fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
