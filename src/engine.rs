@@ -102,11 +102,12 @@ impl Shared {
         };
         let entry = name.and_then(|name| shared.accounts.get(name));
         let default = shared.accounts.share(shared.max_in_flight);
-        let mut limits = vec![("the client", &shared.in_flight, shared.max_in_flight)];
         let whose = name.map(|name| format!("account {name:?}")).unwrap_or_default();
+        let mut limits = Vec::with_capacity(2);
         if let Some(entry) = &entry {
-            limits.push((&whose, &entry.in_flight, entry.max_in_flight.unwrap_or(default)));
+            limits.push((whose.as_str(), &entry.in_flight, entry.max_in_flight.unwrap_or(default)));
         }
+        limits.push(("the client", &shared.in_flight, shared.max_in_flight));
         shared.queue.accept()?;
         let slot = match Slot::take(&limits) {
             Ok(slot) => slot,

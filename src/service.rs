@@ -8,6 +8,8 @@ pub mod auth;
 pub mod envelope;
 mod fanfou;
 pub mod form;
+#[cfg(test)]
+mod golden;
 mod tencent_im;
 pub mod verdict;
 pub mod xml;

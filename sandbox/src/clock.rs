@@ -90,8 +90,17 @@ impl Utc {
 
     /// The form of `created_at` in the services of Twitter's family.
     pub(crate) fn created_at(&self) -> String {
+        self.created_at_with("+0000")
+    }
+
+    /// The same by China's clocks, as Sina's services write it.
+    pub(crate) fn created_at_in_china(seconds: u64) -> String {
+        Utc::from_unix(seconds + 8 * 3600).created_at_with("+0800")
+    }
+
+    fn created_at_with(&self, offset: &str) -> String {
         let (weekday, month) = (WEEKDAYS[self.weekday], self.month_name());
-        format!("{weekday} {month} {:02} {} +0000 {:04}", self.day, self.clock(), self.year)
+        format!("{weekday} {month} {:02} {} {offset} {:04}", self.day, self.clock(), self.year)
     }
 }
 
@@ -103,6 +112,8 @@ mod tests {
     fn writes_known_moments() {
         let seed = Utc::from_unix(1_321_501_520);
         assert_eq!(seed.created_at(), "Thu Nov 17 03:45:20 +0000 2011");
+        let in_china = Utc::created_at_in_china(1_291_605_691);
+        assert_eq!(in_china, "Mon Dec 06 11:21:31 +0800 2010");
         assert_eq!(seed.http_date(), "Thu, 17 Nov 2011 03:45:20 GMT");
         assert_eq!(Utc::from_unix(0).http_date(), "Thu, 01 Jan 1970 00:00:00 GMT");
         assert_eq!(Utc::from_unix(951_782_399).http_date(), "Mon, 28 Feb 2000 23:59:59 GMT");

@@ -47,14 +47,21 @@ impl Call {
     /// The pairs of the query and then of a form body; `None` where either cannot be decoded.
     pub(crate) fn params(&self) -> Option<Vec<(String, String)>> {
         let mut params = form::pairs(&self.query)?;
+        params.extend(self.form()?);
+        Some(params)
+    }
+
+    /// The pairs of a form body, none where the body is something else; `None` where it cannot be
+    /// decoded.
+    pub(crate) fn form(&self) -> Option<Vec<(String, String)>> {
         let is_form = self.header("content-type").is_some_and(|value| {
             let kind = value.split(';').next().unwrap_or_default().trim();
             kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
         });
-        if is_form {
-            params.extend(form::pairs(std::str::from_utf8(&self.body).ok()?)?);
+        match is_form {
+            true => form::pairs(std::str::from_utf8(&self.body).ok()?),
+            false => Some(Vec::new()),
         }
-        Some(params)
     }
 
     /// What `/_/messages` shows of the request.
@@ -122,7 +129,8 @@ pub(crate) struct Delivered {
     pub account: String,
     pub recipient: String,
     pub text: String,
-    pub id: String,
+    /// The service's id of the message, where it gives one.
+    pub id: Option<String>,
 }
 
 /// What a service makes of a request: an answer and, where it took one, a message.

@@ -15,6 +15,7 @@
 
 #![deny(unsafe_code, missing_docs)]
 
+mod basic;
 pub mod certificates;
 mod clock;
 mod config;
@@ -27,8 +28,10 @@ mod page;
 mod server;
 mod services;
 mod shape;
+mod signature;
 mod state;
 mod window;
+mod xml;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -2,17 +2,8 @@
 //!
 //! This shares no code with the client that it checks.
 
-use std::collections::{HashSet, VecDeque};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, KeyInit, Mac};
-use sha1::Sha1;
-
 use crate::form;
-
-/// How far a timestamp may lie from the server's clock; assumed, no document says.
-pub(crate) const TOLERANCE_S: u64 = 300;
+use crate::signature::{Nonces, is_fresh, is_hmac_sha1};
 
 /// The one consumer and token that a service accepts.
 #[derive(Clone, Copy, Debug)]
@@ -42,8 +33,7 @@ pub(crate) enum Refusal {
 /// Checks signatures and remembers nonces.
 #[derive(Debug, Default)]
 pub(crate) struct Verifier {
-    seen: HashSet<String>,
-    order: VecDeque<(u64, String)>,
+    nonces: Nonces,
 }
 
 impl Verifier {
@@ -90,8 +80,7 @@ impl Verifier {
             }
         }
         let timestamp = one("oauth_timestamp")?;
-        let fresh = timestamp.parse::<u64>().is_ok_and(|at| at.abs_diff(now_s) <= TOLERANCE_S);
-        if !fresh {
+        if !is_fresh(&timestamp, now_s) {
             return Err(Refusal::Timestamp);
         }
         let (nonce, given) = (one("oauth_nonce")?, one("oauth_signature")?);
@@ -101,26 +90,15 @@ impl Verifier {
         signed.retain(|(name, _)| name != "oauth_signature");
         let base_strings: Vec<_> = urls.iter().map(|u| base_string(method, u, &signed)).collect();
         let key = signing_key(credentials.consumer_secret, credentials.token_secret);
-        if !base_strings.iter().any(|base| matches(&key, base, &given)) {
+        if !base_strings.iter().any(|base| is_hmac_sha1(key.as_bytes(), base, &given)) {
             let expected = base_strings.into_iter().next().unwrap_or_default();
             return Err(Refusal::Signature { expected });
         }
         // Only a good signature uses its nonce up. Who shares a nonce: RFC 5849, section 3.3.
-        let used = [credentials.consumer_key, credentials.token, &timestamp, &nonce].join("\n");
-        self.forget(now_s);
-        if !self.seen.insert(used.clone()) {
-            return Err(Refusal::Nonce);
-        }
-        self.order.push_back((now_s, used));
-        Ok(())
-    }
-
-    /// Forgets nonces whose timestamps the next check would refuse anyway.
-    fn forget(&mut self, now_s: u64) {
-        while self.order.front().is_some_and(|(at, _)| now_s > at + 2 * TOLERANCE_S) {
-            if let Some((_, used)) = self.order.pop_front() {
-                self.seen.remove(&used);
-            }
+        let used = [credentials.consumer_key, credentials.token, &timestamp, &nonce];
+        match self.nonces.use_up(now_s, &used) {
+            true => Ok(()),
+            false => Err(Refusal::Nonce),
         }
     }
 }
@@ -169,15 +147,6 @@ fn base_uri(url: &str) -> String {
 
 fn signing_key(consumer_secret: &str, token_secret: &str) -> String {
     format!("{}&{}", form::escape(consumer_secret), form::escape(token_secret))
-}
-
-/// Compares in constant time, as any verifier should.
-fn matches(key: &str, base: &str, given: &str) -> bool {
-    let Ok(given) = STANDARD.decode(given) else { return false };
-    let mut mac =
-        Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
-    mac.update(base.as_bytes());
-    mac.verify_slice(&given).is_ok()
 }
 
 #[cfg(test)]

@@ -160,7 +160,7 @@ mod tests {
             account: String::new(),
             recipient: String::new(),
             text: String::new(),
-            id: id.to_string(),
+            id: Some(id.to_string()),
         };
         Taken { service: "fanfou", delivered, time: 0, request: Value::Null, bytes }
     }
@@ -172,7 +172,7 @@ mod tests {
             state.keep(taken(id, 1));
         }
         assert_eq!(state.messages.len(), KEPT);
-        assert_eq!(state.messages[0].delivered.id, "1");
+        assert_eq!(state.messages[0].delivered.id.as_deref(), Some("1"));
         assert_eq!(state.message_bytes, KEPT);
         state.keep(taken(KEPT + 1, KEPT_BYTES));
         assert_eq!((state.messages.len(), state.message_bytes), (1, KEPT_BYTES));

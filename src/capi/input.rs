@@ -33,6 +33,22 @@ impl Text {
     }
 }
 
+/// Text that may not be there: NULL, and 0 as its length.
+///
+/// # Safety
+/// `len` is NULL or valid for a write.
+pub unsafe fn give(text: Option<&Text>, len: *mut usize) -> *const c_char {
+    // SAFETY: the caller's promise.
+    match (text, unsafe { len.as_mut() }) {
+        (Some(text), _) => unsafe { text.give(len) },
+        (None, Some(len)) => {
+            *len = 0;
+            std::ptr::null()
+        }
+        (None, None) => std::ptr::null(),
+    }
+}
+
 fn argument(words: String) -> Error {
     Error::new(ErrorCode::Argument, words)
 }

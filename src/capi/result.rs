@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use super::error::{hy_error, hy_error_t};
 use super::guard::guard_or;
-use super::input::Text;
+use super::input::{Text, give};
 use crate::model::receipt::Receipt;
 
 /// Nothing was sent: sending again cannot duplicate.
@@ -72,10 +72,7 @@ pub unsafe extern "C" fn hy_result_origin(r: *const hy_result_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_result_id(r: *const hy_result_t, len: *mut usize) -> *const c_char {
     // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
-    unsafe {
-        let id = r.as_ref().map(|r| r.id.get_or_init(|| Text::new(r.receipt.id.clone())));
-        id.map_or(ptr::null(), |id| id.give(len))
-    }
+    unsafe { give(r.as_ref().map(|r| r.id.get_or_init(|| Text::new(r.receipt.id.clone()))), len) }
 }
 
 /// The caller's idempotency key, or NULL.
@@ -84,7 +81,7 @@ pub unsafe extern "C" fn hy_result_id(r: *const hy_result_t, len: *mut usize) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_result_key(r: *const hy_result_t, len: *mut usize) -> *const c_char {
     // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
-    unsafe { r.as_ref().and_then(|r| r.key.as_ref()).map_or(ptr::null(), |key| key.give(len)) }
+    unsafe { give(r.as_ref().and_then(|r| r.key.as_ref()), len) }
 }
 
 /// Why the message is not sent, or NULL: delivered.
@@ -114,7 +111,7 @@ pub unsafe extern "C" fn hy_result_message_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
-    unsafe { r.as_ref().and_then(|r| r.message_id.as_ref()).map_or(ptr::null(), |id| id.give(len)) }
+    unsafe { give(r.as_ref().and_then(|r| r.message_id.as_ref()), len) }
 }
 
 /// Everything about the result as a JSON object; built when first asked for.
@@ -125,8 +122,7 @@ pub unsafe extern "C" fn hy_result_json(r: *const hy_result_t, len: *mut usize) 
     guard_or(ptr::null(), || {
         // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
         unsafe {
-            let json = r.as_ref().map(|r| r.json.get_or_init(|| Text::new(r.receipt.to_json())));
-            json.map_or(ptr::null(), |json| json.give(len))
+            give(r.as_ref().map(|r| r.json.get_or_init(|| Text::new(r.receipt.to_json()))), len)
         }
     })
 }

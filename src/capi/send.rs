@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::hy_client_t;
 use super::error::hy_error_t;
 use super::guard::{Entry, guard, guard_or};
-use super::input::{Text, bytes, enter, handle, out, time_out};
+use super::input::{Text, bytes, enter, give, handle, out, time_out};
 use super::message::hy_message_t;
 use super::result::{hy_result, hy_result_t};
 use crate::engine::{Op, Waited};
@@ -267,7 +267,7 @@ pub unsafe extern "C" fn hy_op_cancel(op: *mut hy_op_t) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_op_id(op: *const hy_op_t, len: *mut usize) -> *const c_char {
     // SAFETY: NULL or an op that the caller has not freed; NULL or a place for a length.
-    unsafe { op.as_ref().map_or(std::ptr::null(), |op| op.id.give(len)) }
+    unsafe { give(op.as_ref().map(|op| &op.id), len) }
 }
 
 /// Frees an op. Does not cancel the send.

@@ -212,6 +212,10 @@ fn url_field(f: &mut Fields, name: &'static str) -> Result<Option<Url>> {
 
 /// Scheme, host, optional port and path prefix: what a documented path can be appended to.
 fn base_url(text: &str) -> std::result::Result<Url, String> {
+    // The parser would quietly drop what it takes for a slip of the pen.
+    if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err(format!("{text:?} must not hold white space or line breaks"));
+    }
     let url = Url::parse(text).map_err(|e| format!("{text:?} is no URL: {e}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{text:?} must begin with http:// or https://"));
@@ -229,6 +233,9 @@ fn base_url(text: &str) -> std::result::Result<Url, String> {
 }
 
 fn proxy_url(text: &str) -> std::result::Result<Url, String> {
+    if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
+        return Err("the proxy must not hold white space or line breaks".to_owned());
+    }
     // The text is not repeated: a proxy URL may hold a password.
     let url = Url::parse(text).map_err(|e| format!("the proxy is no URL: {e}"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -295,6 +302,7 @@ mod tests {
             (json!({"v": 1, "accounts": {}, "proxy": "nowhere"}), "proxy"),
             (json!({"v": 1, "accounts": {"a": {}}}), "accounts.a.service"),
             (account(json!({"base_url": "not a url"})), "accounts.a.base_url"),
+            (account(json!({"base_url": "https://h/\r\nX"})), "accounts.a.base_url"),
             (account(json!({"base_url": "ftp://h"})), "accounts.a.base_url"),
             (account(json!({"base_url": "https://u:p@h"})), "accounts.a.base_url"),
             (account(json!({"base_url": "https://h/?q"})), "accounts.a.base_url"),

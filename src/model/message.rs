@@ -397,12 +397,13 @@ impl MessageBuilder {
     /// Adds a part, given as JSON.
     pub fn part_json(&mut self, json: &[u8]) -> Result<&mut MessageBuilder> {
         let text = json_text(json)?;
+        let value = read_value(text)?;
         let parts = self.fields.entry("parts").or_insert_with(|| Value::Array(Vec::new()));
         let Value::Array(parts) = parts else {
             return Err(Error::new(ErrorCode::Message, "\"parts\" was set to no array").at("parts"));
         };
         Part::read(text, format!("parts[{}]", parts.len()))?;
-        parts.push(read_value(text)?);
+        parts.push(value);
         Ok(self)
     }
 

@@ -1,7 +1,11 @@
 //! The services that the sandbox plays, one file each.
 
 mod fanfou;
+mod latest;
+mod renren;
+mod sina;
 mod tencent_im;
+mod weibo;
 
 use serde_json::Value;
 
@@ -40,5 +44,11 @@ pub(crate) struct About {
 
 /// All services, in the order of the page.
 pub(crate) fn all() -> Vec<Box<dyn Service>> {
-    vec![Box::new(fanfou::Fanfou::default()), Box::new(tencent_im::TencentIm::default())]
+    vec![
+        Box::new(fanfou::Fanfou::default()),
+        Box::new(sina::Sina::default()),
+        Box::new(weibo::Weibo::default()),
+        Box::new(renren::Renren::default()),
+        Box::new(tencent_im::TencentIm::default()),
+    ]
 }

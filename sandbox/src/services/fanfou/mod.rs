@@ -5,16 +5,18 @@ mod message;
 use std::collections::VecDeque;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use self::message::{Format, Message, User};
 use super::{About, Service};
+use crate::basic::is_basic;
 use crate::clock::Utc;
 use crate::exchange::{Answer, Call, Delivered, Outcome};
 use crate::form;
 use crate::oauth1::{Credentials, Refusal, Verifier};
 use crate::window::Window;
+use crate::xml;
 
 const USERNAME: &str = "test";
 const PASSWORD: &str = "pwd";
@@ -112,7 +114,7 @@ impl Fanfou {
             account: USERNAME.to_owned(),
             recipient: recipient.id().to_owned(),
             text: text.to_owned(),
-            id: message.id.clone(),
+            id: Some(message.id.clone()),
         };
         if self.repliable.len() == REPLIABLE {
             self.repliable.pop_front();
@@ -125,7 +127,7 @@ impl Fanfou {
         let header = call.header("authorization");
         let scheme = header.and_then(|header| header.split(' ').next()).unwrap_or_default();
         if scheme.eq_ignore_ascii_case("Basic") {
-            return match header.is_some_and(is_basic) {
+            return match header.is_some_and(|header| is_basic(header, USERNAME, PASSWORD)) {
                 true => Ok(()),
                 false => refused(401, "Could not authenticate you."),
             };
@@ -182,12 +184,6 @@ fn words(refusal: Refusal) -> String {
     }
 }
 
-fn is_basic(header: &str) -> bool {
-    let encoded = header.split_once(' ').map_or("", |(_, encoded)| encoded.trim());
-    let expected = format!("{USERNAME}:{PASSWORD}");
-    STANDARD.decode(encoded).is_ok_and(|given| given == expected.as_bytes())
-}
-
 /// Assumed: a callback is a dotted name, as elsewhere.
 fn is_function_name(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || "_$.[]".contains(c))
@@ -211,7 +207,7 @@ fn error(call: &Call, format: Format, refused: &Refused) -> Answer {
         }
         // Assumed: a feed's errors look like those of XML.
         Format::Xml | Format::Rss => {
-            let (request, words) = (message::xml_text(&call.target), message::xml_text(words));
+            let (request, words) = (xml::text(&call.target), xml::text(words));
             let body = format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<hash>\n<request>{request}</request>\n\
                  <error>{words}</error>\n</hash>\n"

@@ -157,7 +157,7 @@ impl TencentIm {
                 account: ADMIN.to_owned(),
                 recipient: place.group.to_owned(),
                 text: body::text(request),
-                id: seq.to_string(),
+                id: Some(seq.to_string()),
             }),
         }
     }

@@ -1,0 +1,187 @@
+/* Sends through every service, every kind of credentials and every format, and then shows one
+ * refusal of each service, against the local sandbox:
+ *
+ *     hongyan sandbox &
+ *     cc all_services.c -lhongyan -o all_services && ./all_services [BASE_URL]
+ *
+ * Exit status: 0 if all was sent and every refusal was told as what it is. */
+#include <hongyan.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* Far longer than the sandbox ever takes. */
+#define WAIT_MS 30000
+
+#define BASIC "{\"type\":\"basic\",\"username\":\"test\",\"password\":\"pwd\"}"
+#define OAUTH1                                                                               \
+    "{\"type\":\"oauth1\","                                                                  \
+    "\"consumer_key\":\"fanfou-consumer-key\",\"consumer_secret\":\"fanfou-consumer-secret\"," \
+    "\"token\":\"fanfou-token\",\"token_secret\":\"fanfou-token-secret\"}"
+#define USERSIG                                                                              \
+    "{\"type\":\"usersig\",\"sdk_app_id\":1400000000,\"identifier\":\"administrator\","      \
+    "\"secret_key\":\"5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e\"}"
+
+#define TO_LISZTLI "\"to\":{\"user\":\"lisztli\"},\"text\":\"hello from C\""
+#define TO_THE_GROUP                                                                         \
+    "\"to\":{\"group\":\"@TGS#2C5SZEAEF\"},\"parts\":["                                      \
+    "{\"type\":\"text\",\"text\":\"hello \"},"                                               \
+    "{\"type\":\"mention\",\"user\":\"brennanli\",\"name\":\"Brennan\"},"                    \
+    "{\"type\":\"face\",\"index\":6,\"data\":\"smile\"},"                                    \
+    "{\"type\":\"location\",\"latitude\":29.34,\"longitude\":106.55,\"address\":\"Chongqing\"}," \
+    "{\"type\":\"custom\",\"data\":\"from C\",\"desc\":\"a note\",\"ext\":\"\",\"sound\":\"\"}]"
+
+/* One row makes one account and one message to it. */
+static const struct {
+    const char *service, *auth_kind, *format; /* format NULL: the service has only one */
+    const char *auth;
+    const char *message; /* all of the message but "v" and "account" */
+} sends[] = {
+    {"fanfou", "basic", "json", BASIC, TO_LISZTLI},
+    {"fanfou", "oauth1", "json", OAUTH1, TO_LISZTLI},
+    {"fanfou", "oauth1", "xml", OAUTH1, TO_LISZTLI},
+    {"fanfou", "oauth1", "rss", OAUTH1, TO_LISZTLI},
+    {"fanfou", "basic", "json", BASIC, TO_LISZTLI ",\"extra\":{\"callback\":\"goose\"}"},
+    {"tencent_im", "usersig", NULL, USERSIG, TO_THE_GROUP},
+};
+
+/* What a service refuses; the account is the one of that row of `sends`. */
+static const struct {
+    size_t row;
+    const char *message;
+    int32_t code;
+} refusals[] = {
+    {0, "\"to\":{\"user\":\"nobody\"},\"text\":\"is anybody there?\"", HY_E_NOT_FOUND},
+    {5, "\"to\":{\"group\":\"@TGS#NOSUCHGROUP\"},\"text\":\"is anybody there?\"", HY_E_NOT_FOUND},
+};
+
+static char text[1 << 16];
+
+static void stop(hy_error_t *error)
+{
+    if (error == NULL)
+        return;
+    fprintf(stderr, "%s: %s\n", hy_error_name(error), hy_error_message(error, NULL));
+    hy_error_free(error);
+    exit(EXIT_FAILURE);
+}
+
+static hy_client_t *start(const char *base_url)
+{
+    size_t n = (size_t)sprintf(text, "{\"v\":1,\"accounts\":{");
+    for (size_t i = 0; i < COUNT(sends); i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n,
+                              "%s\"%zu\":{\"service\":\"%s\",\"auth\":%s,\"base_url\":\"%s/%s\"",
+                              i > 0 ? "," : "", i, sends[i].service, sends[i].auth, base_url,
+                              sends[i].service);
+        if (sends[i].format != NULL)
+            n += (size_t)sprintf(text + n, ",\"format\":\"%s\"", sends[i].format);
+        n += (size_t)sprintf(text + n, "}");
+    }
+    sprintf(text + n, "}}");
+
+    hy_client_t *client;
+    stop(hy_init(text, HY_NTS, &client));
+    return client;
+}
+
+static void submit(hy_client_t *client, size_t row, const char *message, uint64_t token)
+{
+    snprintf(text, sizeof text, "{\"v\":1,\"account\":\"%zu\",%s}", row, message);
+    stop(hy_submit_json(client, text, HY_NTS, token, NULL));
+}
+
+/* Takes `n` results, in whatever order they come, and puts each at its token's place. */
+static void collect(hy_client_t *client, hy_result_t **by_token, size_t n)
+{
+    while (n > 0) {
+        hy_result_t *results[8];
+        size_t count = 0;
+        stop(hy_wait_many(client, WAIT_MS, results, COUNT(results), &count));
+        if (count == 0) {
+            fprintf(stderr, "no answer within %d ms\n", WAIT_MS);
+            exit(EXIT_FAILURE);
+        }
+        for (size_t i = 0; i < count; i++)
+            by_token[hy_result_token(results[i])] = results[i];
+        n -= count;
+    }
+}
+
+/* A whole number out of a result's JSON. */
+static long number(const hy_result_t *result, const char *field)
+{
+    const char *at = strstr(hy_result_json(result, NULL), field);
+    return at != NULL ? strtol(at + strlen(field), NULL, 10) : -1;
+}
+
+/* A short text out of an error's JSON. */
+static const char *service_code(const hy_error_t *error, char out[32])
+{
+    static const char field[] = "\"service_code\":\"";
+    const char *at = strstr(hy_error_detail_json(error, NULL), field);
+    out[0] = '\0';
+    if (at != NULL)
+        sscanf(at + sizeof field - 1, "%31[^\"]", out);
+    return out[0] != '\0' ? out : "-";
+}
+
+static const char *delivery(const hy_result_t *result)
+{
+    static const char *const names[] = {"not_sent", "maybe_sent", "sent"};
+    return names[hy_result_delivery(result)];
+}
+
+int main(int argc, char **argv)
+{
+    hy_result_t *results[COUNT(sends)];
+    int all_well = 1;
+    hy_client_t *client = start(argc > 1 ? argv[1] : "http://127.0.0.1:8025");
+
+    for (size_t i = 0; i < COUNT(sends); i++)
+        submit(client, i, sends[i].message, i);
+    collect(client, results, COUNT(sends));
+
+    printf("%-12s %-8s %-6s %-10s %-12s %8s %6s\n", "service", "auth", "format", "delivery",
+           "message_id", "attempts", "ms");
+    for (size_t i = 0; i < COUNT(sends); i++) {
+        hy_result_t *result = results[i];
+        const char *id = hy_result_message_id(result, NULL);
+        printf("%-12s %-8s %-6s %-10s %-12s %8ld %6ld\n", sends[i].service, sends[i].auth_kind,
+               sends[i].format != NULL ? sends[i].format : "-", delivery(result),
+               id != NULL ? id : "-", number(result, "\"attempts\":"),
+               number(result, "\"elapsed_ms\":"));
+        if (hy_result_delivery(result) != HY_SENT) {
+            printf("    %s\n", hy_error_message(hy_result_error(result), NULL));
+            all_well = 0;
+        }
+        hy_result_free(result);
+    }
+
+    for (size_t i = 0; i < COUNT(refusals); i++)
+        submit(client, refusals[i].row, refusals[i].message, i);
+    collect(client, results, COUNT(refusals));
+
+    printf("\na refusal, told rightly:\n");
+    for (size_t i = 0; i < COUNT(refusals); i++) {
+        const hy_error_t *error = hy_result_error(results[i]);
+        char code[32];
+        if (error == NULL) {
+            printf("%-12s was not refused\n", sends[refusals[i].row].service);
+            all_well = 0;
+        } else {
+            printf("%-12s %-10s %-10s %-6s %s\n", sends[refusals[i].row].service,
+                   delivery(results[i]), hy_error_name(error), service_code(error, code),
+                   hy_error_message(error, NULL));
+            if (hy_result_delivery(results[i]) != HY_NOT_SENT
+                || hy_error_code(error) != refusals[i].code)
+                all_well = 0;
+        }
+        hy_result_free(results[i]);
+    }
+    hy_free(client);
+    return all_well ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,72 @@
+//! Golden requests: each `tests/golden/<service>/<name>.json` becomes `<name>.http`, byte for byte.
+//!
+//! `HY_BLESS=1 cargo test golden` writes the `.http` files anew; the change is then read by a person.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::{Request, Stamp};
+use crate::model::config::AccountConfig;
+use crate::model::message::Message;
+
+/// The request as it goes over the wire, as far as it is ours.
+fn shown(request: &Request) -> Vec<u8> {
+    let mut text = format!("POST {}\ncontent-type: {}\n", request.url, request.content_type);
+    if let Some(authorization) = &request.authorization {
+        text.push_str(&format!("authorization: {authorization}\n"));
+    }
+    text.push('\n');
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(&request.body);
+    bytes.push(b'\n');
+    bytes
+}
+
+fn request(case: &Value) -> Request {
+    let number = |name: &str| case[name].as_u64().unwrap_or_else(|| panic!("{name} is missing"));
+    let config = AccountConfig::from_value(case["account"].clone(), "account").expect("an account");
+    let (_, account) = super::account(config).expect("an account of a service");
+    let mut message = case["message"].clone();
+    message["v"] = 1.into();
+    message["account"] = "a".into();
+    let message = Message::from_json(&message.to_string()).expect("a message");
+    let random = u32::try_from(number("random")).expect("32 bits");
+    let draft = account.encode(&message, random).expect("it can be sent");
+    let stamp = Stamp { unix: number("unix"), nonce: u128::from(number("nonce")), renew: false };
+    account.request(&draft, &stamp)
+}
+
+#[test]
+fn golden_requests_are_what_they_were() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let bless = std::env::var_os("HY_BLESS").is_some();
+    let mut compared = 0;
+    for info in super::SERVICES.map(super::Service::info) {
+        let folder = root.join(info.name);
+        let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        let mut own = 0;
+        for file in files.map(|file| file.expect("an entry").path()) {
+            if file.extension().is_none_or(|e| e != "json") {
+                continue;
+            }
+            let text = fs::read_to_string(&file).expect("UTF-8");
+            let case =
+                serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+            let (made, golden) = (shown(&request(&case)), file.with_extension("http"));
+            if bless {
+                fs::write(&golden, &made).expect("the golden file can be written");
+            }
+            let expected =
+                fs::read(&golden).unwrap_or_else(|e| panic!("{}: {e}", golden.display()));
+            let (made, expected) =
+                (String::from_utf8_lossy(&made), String::from_utf8_lossy(&expected));
+            assert_eq!(made, expected, "{}", file.display());
+            own += 1;
+        }
+        assert!(own > 0, "{} has no golden request", info.name);
+        compared += own;
+    }
+    assert!(compared >= 10, "golden requests are missing");
+}

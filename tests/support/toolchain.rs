@@ -1,0 +1,130 @@
+//! The C toolchain, the library as it was built for this test, and what its header declares.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// The folder of the package.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A folder of this name for what a test makes.
+pub fn work_dir(name: &str) -> PathBuf {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c_abi").join(name);
+    fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+/// The flag that finds the committed header.
+pub fn include_flag() -> String {
+    format!("-I{}", root().join("include").display())
+}
+
+/// Where the libraries are under the names that a linker and a loader look for.
+pub fn library_dir() -> &'static Path {
+    static DIR: OnceLock<PathBuf> = OnceLock::new();
+    DIR.get_or_init(|| {
+        let dir = work_dir("lib");
+        // Cargo leaves the libraries that a test stands on beside the test itself.
+        let test = std::env::current_exe().unwrap();
+        let built = test.parent().unwrap();
+        for (file, name) in [
+            ("libhongyan.so", "libhongyan.so"),
+            ("libhongyan.so", "libhongyan.so.1"),
+            ("libhongyan.a", "libhongyan.a"),
+        ] {
+            let target = built.join(file);
+            assert!(target.exists(), "{} was not built", target.display());
+            let link = dir.join(name);
+            drop(fs::remove_file(&link));
+            symlink(target, link).unwrap();
+        }
+        dir
+    })
+}
+
+/// The shared object under the name that programs load.
+pub fn shared_object() -> PathBuf {
+    library_dir().join("libhongyan.so.1")
+}
+
+/// Makes a compile command link against the shared library, and find it at run time.
+pub fn link_shared(command: &mut Command, program: &Path) {
+    let dir = library_dir().display();
+    command
+        .arg(include_flag())
+        .args([format!("-L{dir}"), "-lhongyan".to_owned(), format!("-Wl,-rpath,{dir}")])
+        .arg("-o")
+        .arg(program);
+}
+
+/// The header without comments and preprocessor lines.
+pub fn declarations() -> String {
+    let header = fs::read_to_string(root().join("include/hongyan.h")).unwrap();
+    let mut code = String::new();
+    let mut rest = header.as_str();
+    while let Some((before, comment)) = rest.split_once("/*") {
+        code.push_str(before);
+        rest = comment.split_once("*/").expect("comments end").1;
+    }
+    code.push_str(rest);
+    code.lines()
+        .map(|line| line.split("//").next().unwrap())
+        .filter(|line| !line.trim_start().starts_with('#'))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// The names that the header declares as functions.
+pub fn functions_of_header() -> BTreeSet<String> {
+    let code = declarations();
+    let functions: BTreeSet<String> = code
+        .split('(')
+        .filter_map(|before| before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_')).next())
+        .filter(|name| name.starts_with("hy_"))
+        .map(str::to_owned)
+        .collect();
+    assert!(functions.contains("hy_init"), "no functions were found in the header");
+    functions
+}
+
+/// Runs a tool to its end; a tool that is missing fails the test.
+pub fn run(command: &mut Command) -> Output {
+    let output = command.output();
+    output.unwrap_or_else(|error| missing(&command.get_program().to_string_lossy(), &error))
+}
+
+/// Fails the test if there is no such tool.
+pub fn require(tool: &str) {
+    run(Command::new(tool).arg("--version"));
+}
+
+/// Fails the test and says what to install.
+pub fn missing(tool: &str, error: &std::io::Error) -> ! {
+    let package = match tool {
+        "cc" | "gcc" => "gcc",
+        "g++" => "g++",
+        "clang" | "clang++" => "clang libclang-rt-14-dev",
+        "nm" | "readelf" => "binutils",
+        "timeout" => "coreutils",
+        other => other,
+    };
+    panic!("{tool}: {error}; if it is missing: apt-get install {package}")
+}
+
+/// What a command prints, which has to succeed.
+pub fn stdout_of(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{}", text_of(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// All that a command printed.
+pub fn text_of(output: &Output) -> String {
+    let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
