@@ -26,6 +26,8 @@ mod engine;
 mod model;
 mod net;
 mod service;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use client::Client;
 pub use engine::{Op, Preview, Waited};

@@ -5,13 +5,17 @@
 //! [`Account::decode`] once an answer; the engine does everything else for all services alike.
 
 pub mod auth;
+mod direct_message;
 pub mod envelope;
 mod fanfou;
 pub mod form;
 #[cfg(test)]
 mod golden;
+mod renren;
+mod sina;
 mod tencent_im;
 pub mod verdict;
+mod weibo;
 pub mod xml;
 
 use std::sync::Arc;
@@ -22,13 +26,14 @@ use url::Url;
 
 use crate::model::config::{AccountConfig, is_loopback};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::fields::quoted;
+use crate::model::fields::{Fields, quoted};
 use crate::model::message::{Message, Part};
 use crate::model::redact::Redactor;
 pub use verdict::Outcome;
 
 /// Every service that this build can send through.
-static SERVICES: [&dyn Service; 2] = [&fanfou::Fanfou, &tencent_im::TencentIm];
+static SERVICES: [&dyn Service; 5] =
+    [&fanfou::Fanfou, &sina::Sina, &weibo::Weibo, &renren::Renren, &tencent_im::TencentIm];
 
 /// A service that messages can be sent through.
 pub trait Service: Sync {
@@ -77,6 +82,8 @@ pub struct Info {
     pub parts: &'static [&'static str],
     /// True if `reply_to` can be sent.
     pub reply_to: bool,
+    /// True if a message needs a text or a part.
+    pub needs_content: bool,
     /// The names of `extra`.
     pub extra: &'static [&'static str],
     /// What is refused locally.
@@ -90,9 +97,6 @@ pub struct Info {
     pub message_id: bool,
     /// The document that this was made from.
     pub document: &'static str,
-    /// Where credentials may travel over plain http although the host is not this machine.
-    #[serde(skip)]
-    pub plain_http: bool,
 }
 
 /// A limit that is checked before sending.
@@ -133,6 +137,8 @@ pub struct Draft {
     pub random: Option<Random>,
     /// The JavaScript function that the answer will be wrapped in.
     pub callback: Option<String>,
+    /// Recipient and text, for a service that refuses what it was sent just before.
+    pub fingerprint: Option<(String, String)>,
 }
 
 /// The number by which a service recognises a message.
@@ -256,16 +262,21 @@ pub fn services_json() -> &'static str {
 }
 
 /// The URL that requests of an account go to: its base with the documented path appended.
-fn endpoint(config: &AccountConfig, info: &Info, default: &str, path: &str) -> Result<Url> {
+///
+/// `plain_http`: credentials may travel over http although the host is not this machine.
+fn endpoint(
+    config: &AccountConfig,
+    info: &Info,
+    default: &str,
+    path: &str,
+    plain_http: bool,
+) -> Result<Url> {
     let base = match &config.base_url {
         Some(base) => {
-            if base.scheme() == "http" && !info.plain_http && !is_loopback(base) {
+            if base.scheme() == "http" && !plain_http && !is_loopback(base) {
                 return Err(config.fields.error(
                     "base_url",
-                    format!(
-                        "credentials of {} travel over https only, save to this machine",
-                        info.name
-                    ),
+                    format!("these credentials of {} travel over https only", info.name),
                 ));
             }
             base.as_str()
@@ -303,11 +314,49 @@ fn check(message: &Message, info: &Info) -> Result<()> {
     if message.reply_to.is_some() && !info.reply_to {
         return unsupported("reply_to".to_owned(), format!("{name} cannot send a reply"));
     }
-    if message.parts.is_empty() && message.text.as_deref().unwrap_or("").is_empty() {
+    if info.needs_content
+        && message.parts.is_empty()
+        && message.text.as_deref().unwrap_or("").is_empty()
+    {
         let words = "the message is empty: give \"text\" or \"parts\"";
         return Err(Error::new(ErrorCode::Message, words).at("text"));
     }
     Ok(())
+}
+
+/// The text of a message, of at most `most` Unicode scalars.
+fn scalars<'a>(message: &'a Message, most: u32, title: &str) -> Result<&'a str> {
+    let text = message.text.as_deref().unwrap_or_default();
+    let length = text.chars().count();
+    if length > most as usize {
+        let words = format!("the text has {length} characters; {title} takes {most}");
+        return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
+    }
+    Ok(text)
+}
+
+/// Refuses every `extra` of a service whose parameters are all set by a message's own fields.
+fn no_extra(message: &Message, set: &[(&'static str, &str)]) -> Result<()> {
+    let mut f =
+        Fields::new(message.extra.clone().unwrap_or_default().into(), "extra", ErrorCode::Message)?;
+    for (name, by) in set {
+        if f.value(name).is_some() {
+            return Err(f.error(name, format!("{name:?} is set by {by:?} already")));
+        }
+    }
+    f.finish()
+}
+
+/// Refuses NUL characters, which a form cannot carry.
+fn refuse_nul(params: &[(&'static str, String)]) -> Result<()> {
+    match params.iter().find(|(_, value)| value.contains('\0')) {
+        Some((name, _)) => {
+            let words =
+                format!("the parameter {name:?} holds a NUL character, which a form cannot carry");
+            Err(Error::new(ErrorCode::Message, words).at(*name))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The one recipient that a message of this service needs.

@@ -207,10 +207,24 @@ fn the_configuration_reaches_the_sandbox() {
         let service = account["service"].as_str().expect("a service");
         assert_eq!(account["base_url"], format!("{}/{service}", sandbox.url()));
     }
-    let auth = |name: &str| config["accounts"][name]["auth"]["type"].clone();
-    assert_eq!(auth("fanfou-basic"), "basic");
-    assert_eq!(auth("fanfou-oauth1"), "oauth1");
-    assert_eq!(auth("tencent_im-usersig"), "usersig");
+    let accounts = config["accounts"].as_object().expect("accounts");
+    let names: Vec<_> = accounts.keys().map(String::as_str).collect();
+    let expected = [
+        "fanfou-basic",
+        "fanfou-oauth1",
+        "sina-basic",
+        "sina-oauth1",
+        "weibo-oauth2",
+        "renren-bearer",
+        "renren-mac",
+        "tencent_im-usersig",
+    ];
+    assert_eq!(names, expected);
+    for (name, account) in accounts {
+        let kind = account["auth"]["type"].as_str().expect("a type");
+        assert_eq!(*name, format!("{}-{kind}", account["service"].as_str().expect("a service")));
+    }
+    assert_eq!(accounts["sina-basic"]["app_key"], "1852823608");
     let trusting = hongyan_sandbox::config("https://localhost:1/", Some("/ca.pem"));
     assert_eq!(trusting["ca_file"], "/ca.pem");
     let account = &trusting["accounts"]["fanfou-basic"];

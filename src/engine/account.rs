@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::Future;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::pin;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -24,6 +25,8 @@ pub struct Entry {
     /// Kept when the account is replaced.
     pub in_flight: Arc<AtomicUsize>,
     pub stats: Arc<AccountStats>,
+    /// What was last sent to whom, kept when the account is replaced.
+    pub last_sent: Arc<LastSent>,
     /// Seconds that the service's clock is ahead of ours, once it refused ours and was right.
     skew: AtomicI64,
 }
@@ -36,6 +39,36 @@ impl Entry {
     pub fn set_skew(&self, skew: i64) {
         self.skew.store(skew, Ordering::Relaxed);
     }
+}
+
+/// The last text to each recipient, where the service refuses to take the same one twice.
+#[derive(Default)]
+pub struct LastSent(Mutex<HashMap<u64, u64>>);
+
+impl LastSent {
+    /// Recipients that are remembered; beyond them the memory begins anew.
+    const MOST: usize = 100_000;
+
+    /// True if this text was the last that went to this recipient.
+    pub fn is(&self, fingerprint: &(String, String)) -> bool {
+        let last = self.0.lock().unwrap_or_else(|p| p.into_inner());
+        last.get(&hash(&fingerprint.0)) == Some(&hash(&fingerprint.1))
+    }
+
+    /// Remembers a text that went, or may have gone.
+    pub fn remember(&self, fingerprint: &(String, String)) {
+        let mut last = self.0.lock().unwrap_or_else(|p| p.into_inner());
+        if last.len() >= LastSent::MOST {
+            last.clear();
+        }
+        last.insert(hash(&fingerprint.0), hash(&fingerprint.1));
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The accounts by their names.
@@ -96,6 +129,7 @@ impl Accounts {
             connections,
             in_flight: old.as_ref().map(|old| Arc::clone(&old.in_flight)).unwrap_or_default(),
             stats: old.as_ref().map(|old| Arc::clone(&old.stats)).unwrap_or_default(),
+            last_sent: old.as_ref().map(|old| Arc::clone(&old.last_sent)).unwrap_or_default(),
             skew: AtomicI64::new(0),
         };
         let mut entries = self.entries.write().unwrap_or_else(|p| p.into_inner());

@@ -39,6 +39,8 @@ async fn attempts(job: &mut Job) {
     let Some(mut entry) = job.entry.clone() else { return };
     let mut wait = job.not_before.map(|at| at.saturating_sub(shared.clock.now()));
     let (mut renew_signature, mut skew) = (false, entry.skew());
+    // The service would call it repeated although this message never arrived.
+    let repeats_last = job.draft.fingerprint.as_ref().is_some_and(|own| entry.last_sent.is(own));
     loop {
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
@@ -65,6 +67,7 @@ async fn attempts(job: &mut Job) {
             now: shared.clock.now(),
             until: job.until.map(|(at, _)| at),
             dedupe: entry.info.dedupe_ms,
+            repeated_is_proof: !repeats_last,
             renewable: job.draft.random.as_ref().is_some_and(|random| !random.by_caller),
             chance: shared.random(|rng| rng.f64()),
         };
@@ -72,6 +75,11 @@ async fn attempts(job: &mut Job) {
             Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
                 if outcome.delivery == Delivery::Sent {
                     entry.set_skew(skew);
+                }
+                if let Some(own) =
+                    job.draft.fingerprint.as_ref().filter(|_| delivery != Delivery::NotSent)
+                {
+                    entry.last_sent.remember(own);
                 }
                 job.receipt.deduplicated = deduplicated;
                 job.receipt.deadline = deadline;

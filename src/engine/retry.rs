@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use crate::model::config::RetryConfig;
-use crate::model::error::ErrorCode;
 use crate::model::receipt::Delivery;
 use crate::service::Outcome;
 use crate::service::verdict::Class;
@@ -32,6 +31,8 @@ pub struct Circumstances {
     pub until: Option<Duration>,
     /// How long the service recognises what is sent again.
     pub dedupe: Option<Duration>,
+    /// True if "sent already" can only mean an attempt of this very message.
+    pub repeated_is_proof: bool,
     /// True if a dropped message may be made a new one to its service.
     pub renewable: bool,
     /// Between 0 and 1: the jitter of this wait.
@@ -82,7 +83,7 @@ pub fn next(
     if outcome.delivery == Delivery::Sent {
         return done(Delivery::Sent, false);
     }
-    if outcome.name == Some(ErrorCode::Duplicate) && history.doubt {
+    if outcome.repeated && history.doubt && at.repeated_is_proof {
         return done(Delivery::Sent, true);
     }
     history.doubt |= outcome.delivery == Delivery::MaybeSent;
@@ -150,6 +151,7 @@ fn backoff(history: &History, config: &RetryConfig, chance: f64) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::error::ErrorCode;
 
     const CONFIG: RetryConfig = RetryConfig {
         max_attempts: 4,
@@ -161,6 +163,7 @@ mod tests {
         now: Duration::from_secs(100),
         until: None,
         dedupe: None,
+        repeated_is_proof: true,
         renewable: false,
         chance: 1.0,
     };
@@ -265,7 +268,7 @@ mod tests {
         let sent = Outcome::sent(None, None);
         assert_eq!(verdict_of(next(&sent, &mut doubted(), &CONFIG, at)), (Delivery::Sent, false));
         let mut repeated = refusal;
-        repeated.name = Some(ErrorCode::Duplicate);
+        repeated.repeated = true;
         assert_eq!(
             verdict_of(next(&repeated, &mut doubted(), &CONFIG, at)),
             (Delivery::Sent, true)

@@ -71,6 +71,11 @@ fn accounts() -> Value {
             "consumer_secret": "consumer-secret", "token": "access-token", "token_secret": "token-secret"}},
         "ffx": {"service": "fanfou", "auth": {"type": "basic", "username": "u", "password": "p4ssword"},
             "format": "xml"},
+        "sina": {"service": "sina", "app_key": "k",
+            "auth": {"type": "basic", "username": "u", "password": "p4ssword"}},
+        "weibo": {"service": "weibo", "auth": {"type": "oauth2", "token": "weibo-token"}},
+        "renren": {"service": "renren", "auth": {"type": "mac", "token": "renren-token",
+            "mac_key": "renren-mac-key"}},
         "im": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
             "sdk_app_id": 1, "identifier": "admin", "secret_key": "secret-key"}},
     })
@@ -101,6 +106,11 @@ impl World {
     }
 
     fn send(&self, message: Value) -> Receipt {
+        self.send_all([message]).remove(0)
+    }
+
+    /// Sends one message after the other, by one client.
+    fn send_all(&self, messages: impl IntoIterator<Item = Value>) -> Vec<Receipt> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -112,11 +122,15 @@ impl World {
             let clock = Arc::new(TokioClock::default());
             let shared = Shared::new(config, Box::new(self.script.clone()), clock, 7)
                 .expect("valid accounts");
-            let given: Given =
-                Ok(Message::from_json(&message.to_string()).expect("a valid message"));
-            let job =
-                Arc::new(shared).accept(given, 0, Sink::Caller, self.patience).expect("accepted");
-            deliver(job).await.expect("the caller's receipt")
+            let shared = Arc::new(shared);
+            let mut receipts = Vec::new();
+            for message in messages {
+                let given: Given =
+                    Ok(Message::from_json(&message.to_string()).expect("a valid message"));
+                let job = shared.accept(given, 0, Sink::Caller, self.patience).expect("accepted");
+                receipts.push(deliver(job).await.expect("the caller's receipt"));
+            }
+            receipts
         })
     }
 
@@ -230,6 +244,152 @@ fn every_row_of_fanfou_s_table_is_the_verdict_of_its_status_in_every_shape() {
             assert_eq!(world.requests().len(), requests, "requests for {status} {body}");
         }
     }
+}
+
+/// Walks a table: each row's code, in each shape of answer, is its row's verdict.
+fn walk(service: &str, rows: usize, message: &Value, shapes: impl Fn(&Row) -> Vec<(u16, String)>) {
+    let table = tables(service);
+    assert_eq!(table.len(), rows, "a row is missing");
+    for row in table {
+        for (status, body) in shapes(row) {
+            let world = World::new([answer(status, &body)]);
+            let receipt = world.send(message.clone());
+            let expected = row.name.map_or("ok", ErrorCode::name);
+            assert_eq!(
+                (name_of(&receipt), receipt.delivery),
+                (expected, row.delivery),
+                "{status} {body}"
+            );
+            let requests = expected_requests(row.class, row.delivery, false);
+            assert_eq!(world.requests().len(), requests, "requests for {status} {body}");
+        }
+    }
+}
+
+#[test]
+fn every_row_of_sina_s_table_is_the_verdict_of_its_number_in_every_shape() {
+    let message = json!({"v": 1, "account": "sina", "to": {"user": "11051"}, "text": "hello"});
+    walk("sina", 68, &message, |row| {
+        let number = match row.code {
+            Code::Range(..) if !row.text.is_empty() => "40099".to_owned(),
+            Code::Any => "49999".to_owned(),
+            _ => code_of(row),
+        };
+        let error = format!("{number}:Error: {}!", row.text);
+        let xml = format!(
+            "<hash><request>/x</request><error_code>400</error_code><error>{error}</error></hash>"
+        );
+        let json = json!({"request": "/x", "error_code": "400", "error": error}).to_string();
+        let mut shapes = vec![
+            (400, json.clone()),
+            (403, json.clone()),
+            (200, json),
+            (400, xml.clone()),
+            (500, xml),
+        ];
+        if row.code == Code::Any {
+            shapes.push((
+                400,
+                json!({"error_code": "400", "error": format!("Error: {}", row.text)}).to_string(),
+            ));
+        }
+        shapes
+    });
+}
+
+#[test]
+fn every_row_of_weibo_s_table_is_the_verdict_of_its_code_in_every_shape() {
+    let message =
+        json!({"v": 1, "account": "weibo", "to": {"user": "2125034703"}, "text": "hello"});
+    walk("weibo", 97, &message, |row| {
+        let code = code_of(row);
+        let number: u64 = code.parse().expect("a number");
+        let envelope = |code: Value| {
+            json!({"request": "/2/x", "error_code": code, "error": row.text}).to_string()
+        };
+        let (number, text) = (envelope(json!(number)), envelope(json!(code)));
+        vec![
+            (400, number.clone()),
+            (403, text.clone()),
+            (200, number.clone()),
+            (200, text),
+            (500, number),
+        ]
+    });
+}
+
+#[test]
+fn every_row_of_renren_s_table_is_the_verdict_of_its_code_however_it_is_spelt() {
+    let extra = json!({"messageType": "x", "resourceTitle": "t"});
+    let message = json!({"v": 1, "account": "renren", "text": "hello", "extra": extra});
+    walk("renren", 40, &message, |row| {
+        let code = code_of(row);
+        let envelope = |code: &str| json!({"error": {"code": code, "message": "why"}}).to_string();
+        let full = envelope(&format!("invalid_request.{code}"));
+        let dashed = envelope(&format!("forbidden.{}", code.replace('_', "-").to_lowercase()));
+        vec![
+            (400, full.clone()),
+            (401, dashed.clone()),
+            (403, envelope(&code)),
+            (500, full),
+            (200, dashed),
+        ]
+    });
+}
+
+#[test]
+fn renren_s_success_is_exactly_the_integer_1() {
+    let extra = json!({"messageType": "x", "resourceTitle": "t"});
+    let message = json!({"v": 1, "account": "renren", "text": "hello", "extra": extra});
+    for (body, delivery) in [
+        ("{\"response\": 1}", Delivery::Sent),
+        (" 1\n", Delivery::Sent),
+        ("{\"response\": 1.0}", Delivery::MaybeSent),
+        ("{\"response\": \"1\"}", Delivery::MaybeSent),
+        ("{\"response\": true}", Delivery::MaybeSent),
+        ("{\"response\": 2}", Delivery::MaybeSent),
+        ("{\"response\": 1, \"response\": 1}", Delivery::MaybeSent),
+        ("{\"response\": 1, \"more\": 1}", Delivery::MaybeSent),
+        ("{\"response\": 1, \"error\": {\"code\": \"a.b\"}}", Delivery::MaybeSent),
+        ("{\"response\": 1", Delivery::MaybeSent),
+        ("11", Delivery::MaybeSent),
+        ("\"1\"", Delivery::MaybeSent),
+        ("true", Delivery::MaybeSent),
+    ] {
+        let receipt = World::new([answer(200, body)]).send(message.clone());
+        assert_eq!(receipt.delivery, delivery, "{body}");
+    }
+}
+
+#[test]
+fn a_repeated_answer_proves_a_doubt_unless_the_client_had_sent_the_same_just_before() {
+    let message = json!({"v": 1, "account": "weibo", "to": {"user": "1"}, "text": "hello"});
+    let resend = || json!({"on_maybe_sent": "resend", "max_attempts": 2});
+    let doubt = || Step::Fail { way: Way::Network, begun: true };
+    let error =
+        |code: u32| answer(400, &json!({"error_code": code, "error": "repeated"}).to_string());
+    let sent = || answer(200, r#"{"id":1,"idstr":"1"}"#);
+    for (code, delivery) in
+        [(20019, Delivery::Sent), (20306, Delivery::Sent), (20017, Delivery::MaybeSent)]
+    {
+        let world = World::new([doubt(), error(code)]).with("retry", resend());
+        let receipt = world.send(message.clone());
+        assert_eq!(
+            (receipt.delivery, receipt.deduplicated),
+            (delivery, delivery == Delivery::Sent),
+            "{code}"
+        );
+    }
+    let world = World::new([sent(), doubt(), error(20019)]).with("retry", resend());
+    let receipts = world.send_all([message.clone(), message.clone()]);
+    assert_eq!(receipts[0].delivery, Delivery::Sent);
+    assert_eq!((receipts[1].delivery, name_of(&receipts[1])), (Delivery::MaybeSent, "duplicate"));
+    let receipt = World::new([error(20019)]).send(message);
+    assert_eq!(
+        (receipt.delivery, name_of(&receipt)),
+        (Delivery::NotSent, "duplicate"),
+        "no doubt before"
+    );
 }
 
 #[test]

@@ -232,6 +232,11 @@ impl http_body::Body for Marked {
     }
 
     fn is_end_stream(&self) -> bool {
+        // An empty body is never taken: it is asked whether it ends where its request is written.
+        if self.bytes.as_ref().is_some_and(Bytes::is_empty) {
+            self.begun.store(true, Ordering::Release);
+            return true;
+        }
         self.bytes.is_none()
     }
 

@@ -1,7 +1,9 @@
 //! How requests prove whose they are; no service has a signer of its own.
 
 pub mod basic;
+pub mod mac;
 pub mod oauth1;
+pub mod token;
 pub mod usersig;
 
 use crate::model::error::Result;

@@ -65,13 +65,14 @@ pub fn judge(table: &'static [Row], answer: &Answer, reading: Reading) -> Outcom
 }
 
 fn by_row(row: &Row, code: String, text: String) -> Outcome {
+    let Some(name) = row.name else { return Outcome::sent(None, None) };
     let words = match text.trim() {
         "" => row.note.to_owned(),
         text => format!("{} ({text})", row.note),
     };
-    let name = row.name.unwrap_or(ErrorCode::Protocol);
     let mut outcome = Outcome::failed(row.delivery, name, row.class, words);
-    outcome.service_code = Some(code);
+    outcome.service_code = Some(code).filter(|code| !code.is_empty());
+    outcome.repeated = name == ErrorCode::Duplicate;
     outcome
 }
 

@@ -12,9 +12,9 @@ use super::auth::oauth1::OAuth1;
 use super::envelope::judge;
 use super::verdict::Row;
 use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
-use super::{check, endpoint, form, join, recipient};
+use super::{check, endpoint, form, join, recipient, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::message::Message;
 use crate::model::redact::Redactor;
@@ -34,13 +34,13 @@ static INFO: Info = Info {
     to: &["user"],
     parts: &[],
     reply_to: true,
+    needs_content: true,
     extra: &["in_reply_to_id", "mode", "callback"],
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
     rates: &[Rate { scope: "account", count: 1500, per_ms: 3_600_000 }],
     dedupe_ms: None,
     message_id: true,
     document: "Fanfou API wiki, direct_messages/new, 2012-03-26",
-    plain_http: true,
 };
 
 /// The service.
@@ -74,7 +74,7 @@ impl Service for Fanfou {
         let auth = read_auth(config.fields.required_object("auth")?, &mut redactor)?;
         let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
         let path = format!("direct_messages/new.{format}");
-        let url = endpoint(&config, &INFO, HOST, &path)?;
+        let url = endpoint(&config, &INFO, HOST, &path, true)?;
         let signing_base = match &config.signing_url {
             Some(base) => base.as_str(),
             None if url.host_str() == Some("api.fanfou.com") => SIGNING_HOST,
@@ -103,12 +103,7 @@ impl Account for FanfouAccount {
     fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
         check(message, &INFO)?;
         let user = recipient(&message.to.user, "user")?;
-        let text = message.text.as_deref().unwrap_or_default();
-        let length = text.chars().count();
-        if length > MAX_TEXT as usize {
-            let words = format!("the text has {length} characters; Fanfou takes {MAX_TEXT}");
-            return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
-        }
+        let text = scalars(message, MAX_TEXT, "Fanfou")?;
         let mut params = vec![("user", user.to_owned()), ("text", text.to_owned())];
         let mut callback = None;
         let extra = message.extra.clone().unwrap_or_default();
@@ -147,18 +142,8 @@ impl Account for FanfouAccount {
             callback = Some(name);
         }
         f.finish()?;
-        if let Some((name, _)) = params.iter().find(|(_, value)| value.contains('\0')) {
-            let path = match *name {
-                "user" => "to.user",
-                "in_reply_to_id" if message.reply_to.is_some() => "reply_to",
-                "in_reply_to_id" => "extra.in_reply_to_id",
-                name => name,
-            };
-            return Err(
-                Error::new(ErrorCode::Message, "a form cannot carry a NUL character").at(path)
-            );
-        }
-        Ok(Draft { body: form::body(&params), params, random: None, callback })
+        refuse_nul(&params)?;
+        Ok(Draft { body: form::body(&params), params, callback, ..Draft::default() })
     }
 
     fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
@@ -172,7 +157,7 @@ impl Account for FanfouAccount {
         };
         Request {
             url: self.url.clone(),
-            content_type: "application/x-www-form-urlencoded",
+            content_type: form::CONTENT_TYPE,
             authorization: Some(authorization),
             body: draft.body.clone(),
             signatures,

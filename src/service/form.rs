@@ -1,5 +1,8 @@
 //! Percent-encoding of forms, queries and signature base strings.
 
+/// The type of a form.
+pub const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
+
 /// What stands for a byte: itself, or `%XX`. RFC 3986 unreserved bytes stay.
 const fn is_unreserved(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')

@@ -45,6 +45,7 @@ static INFO: Info = Info {
     to: &["group", "topic", "members"],
     parts: &["text", "mention", "face", "location", "custom", "raw"],
     reply_to: false,
+    needs_content: true,
     extra: &body::EXTRA,
     limits: &[
         Limit { what: "MsgBody: bytes of JSON", most: body::MAX_BODY },
@@ -60,7 +61,6 @@ static INFO: Info = Info {
     dedupe_ms: Some(Duration::from_secs(240)),
     message_id: true,
     document: "Tencent Cloud Chat, RESTful API, send_group_msg",
-    plain_http: false,
 };
 
 /// The service.
@@ -100,7 +100,7 @@ impl Service for TencentIm {
         if config.signing_url.is_some() {
             return Err(config.fields.error("signing_url", "a UserSig does not cover the URL"));
         }
-        let url = endpoint(&config, &INFO, host.unwrap_or_default(), PATH)?;
+        let url = endpoint(&config, &INFO, host.unwrap_or_default(), PATH, false)?;
         config.fields.finish()?;
         let (app, identifier) = (signer.sdk_app_id, form::encoded(&signer.identifier));
         let prefix = format!("{url}?sdkappid={app}&identifier={identifier}&usersig=");

@@ -157,6 +157,8 @@ pub struct Outcome {
     pub told_wait: Option<Duration>,
     /// The service threw the message away for certain: what follows is a new message to it.
     pub dropped: bool,
+    /// The service says that it had this message already: proof of an earlier attempt in doubt.
+    pub repeated: bool,
 }
 
 impl Outcome {
@@ -173,6 +175,7 @@ impl Outcome {
             service_time,
             told_wait: None,
             dropped: false,
+            repeated: false,
         }
     }
 

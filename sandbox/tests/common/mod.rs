@@ -55,7 +55,11 @@ impl Reply {
 
 /// A sandbox on a free port, at `NOW_S` until the clock is moved.
 pub fn start() -> (Sandbox, Clock) {
-    let clock = Clock::manual(NOW_S * 1000);
+    start_at(NOW_S)
+}
+
+pub fn start_at(now_s: u64) -> (Sandbox, Clock) {
+    let clock = Clock::manual(now_s * 1000);
     let sandbox = Sandbox::start_with_clock(Options::default(), clock.clone()).expect("starts");
     (sandbox, clock)
 }
@@ -143,10 +147,23 @@ pub fn oauth1(
     nonce: &str,
     timestamp: u64,
 ) -> Vec<(String, String)> {
+    oauth1_of("fanfou", method, url, params, nonce, timestamp)
+}
+
+/// The OAuth parameters of a request to `service`.
+pub fn oauth1_of(
+    service: &str,
+    method: &str,
+    url: &str,
+    params: &[(&str, &str)],
+    nonce: &str,
+    timestamp: u64,
+) -> Vec<(String, String)> {
     let timestamp = timestamp.to_string();
+    let (consumer_key, token) = (format!("{service}-consumer-key"), format!("{service}-token"));
     let mut oauth = vec![
-        ("oauth_consumer_key", "fanfou-consumer-key"),
-        ("oauth_token", "fanfou-token"),
+        ("oauth_consumer_key", consumer_key.as_str()),
+        ("oauth_token", token.as_str()),
         ("oauth_signature_method", "HMAC-SHA1"),
         ("oauth_timestamp", &timestamp),
         ("oauth_nonce", nonce),
@@ -156,12 +173,17 @@ pub fn oauth1(
         oauth.iter().chain(params).map(|(k, v)| form(&[(k, v)])).collect::<Vec<_>>();
     all.sort();
     let base = format!("{method}&{}&{}", escape(url), escape(&all.join("&")));
-    let key = b"fanfou-consumer-secret&fanfou-token-secret";
-    let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("any key");
-    mac.update(base.as_bytes());
-    let signature = STANDARD.encode(mac.finalize().into_bytes());
+    let key = format!("{service}-consumer-secret&{service}-token-secret");
+    let signature = hmac_sha1(&key, &base);
     oauth.push(("oauth_signature", &signature));
     oauth.into_iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()
+}
+
+/// The HMAC-SHA1 of `text`, in base64.
+pub fn hmac_sha1(key: &str, text: &str) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(key.as_bytes()).expect("any key");
+    mac.update(text.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
 }
 
 pub fn oauth1_header(params: &[(String, String)]) -> String {

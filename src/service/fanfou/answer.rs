@@ -1,140 +1,46 @@
 //! Reads Fanfou's answers: JSON, JSONP, XML or RSS, recognised by what they are.
-//!
-//! The content type is not looked at: the service sends errors as HTML, JSON or XML, whatever was
-//! asked for.
-
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::service::Answer;
+use crate::service::direct_message::{self, Found};
 use crate::service::envelope::{Reading, excerpt, text};
-use crate::service::xml;
 
-/// The statuses that Fanfou uses as its codes; every other one is judged without its envelope.
+/// The statuses that Fanfou uses as its codes; every other one is judged without its envelope,
+/// save that a refusal in it keeps its words.
 const CODES: [u16; 4] = [400, 401, 403, 404];
 
 /// Reads an answer; `callback` is the function it may be wrapped in.
 pub fn read(answer: &Answer, callback: Option<&str>, rss: bool) -> Reading {
     let status = answer.status;
-    if CODES.contains(&status) {
-        return Reading::Refused { code: status.to_string(), text: words(answer, callback) };
-    }
-    let body = match text(answer) {
-        Ok(body) => body.trim(),
-        Err(why) => return Reading::Unreadable(why),
+    let found = match text(answer) {
+        Ok(body) => direct_message::read(callback.map_or(body, |name| unwrapped(body, name))),
+        Err(why) => Found::Nothing(why, None),
     };
-    let body = callback.map_or(body, |name| unwrapped(body, name));
-    let found = if body.starts_with('<') { read_xml(body, rss) } else { read_json(body) };
+    let refused = |text| Reading::Refused { code: status.to_string(), text };
     match (status, found) {
-        (200 | 202, Reading::Refused { text, .. }) => Reading::Contradiction(format!(
+        (status, Found::Error { text, .. }) if CODES.contains(&status) => refused(text),
+        (status, _) if CODES.contains(&status) => refused(excerpt(&answer.body)),
+        (200 | 202, Found::Message { id, time }) => Reading::Sent { id: Some(id), time },
+        (200 | 202, Found::Error { text, .. }) => Reading::Contradiction(format!(
             "the service answered with HTTP status {status} and yet with an error: {text}"
         )),
-        (200 | 202, found) => found,
-        (200..=399 | 429 | 500.., _) => Reading::Unreadable(excerpt(&answer.body)),
-        (_, Reading::Refused { text, .. }) => Reading::Refused { code: status.to_string(), text },
+        (200 | 202, Found::Nothing(_, Some(document)))
+            if rss && document.root == "rss" && document.child("channel").is_some() =>
+        {
+            Reading::Sent { id: None, time: None }
+        }
+        (200..=299, Found::Nothing(why, _)) => Reading::Unreadable(why),
+        (402 | 405..=428 | 430..=499, Found::Error { text, .. }) => refused(text),
+        (_, Found::Error { text, .. }) => Reading::Unreadable(text),
         (_, _) => Reading::Unreadable(excerpt(&answer.body)),
-    }
-}
-
-/// The reason in a refusal, in whatever shape it came.
-fn words(answer: &Answer, callback: Option<&str>) -> String {
-    let Ok(body) = text(answer) else { return excerpt(&answer.body) };
-    let body = callback.map_or(body.trim(), |name| unwrapped(body.trim(), name));
-    let found = if body.starts_with('<') { read_xml(body, false) } else { read_json(body) };
-    match found {
-        Reading::Refused { text, .. } => text,
-        _ => excerpt(body.as_bytes()),
     }
 }
 
 /// JSON out of `name(…);`.
 fn unwrapped<'a>(body: &'a str, name: &str) -> &'a str {
-    let inside =
-        body.strip_prefix(name).map(str::trim_start).and_then(|rest| rest.strip_prefix('('));
+    let inside = body.trim().strip_prefix(name).map(str::trim_start);
+    let inside = inside.and_then(|rest| rest.strip_prefix('('));
     let inside = inside.map(|rest| rest.trim_end().trim_end_matches(';').trim_end());
-    inside.and_then(|rest| rest.strip_suffix(')')).map_or(body, str::trim)
-}
-
-fn read_json(body: &str) -> Reading {
-    #[derive(Deserialize)]
-    struct Message<'a> {
-        #[serde(borrow)]
-        id: Option<&'a RawValue>,
-        error: Option<Value>,
-        created_at: Option<Value>,
-    }
-    let message: Message<'_> = match serde_json::from_str(body) {
-        Ok(message) => message,
-        Err(e) => return Reading::Unreadable(format!("the answer is not the service's JSON: {e}")),
-    };
-    if let Some(error) = message.error {
-        let text = error.as_str().map_or_else(|| error.to_string(), str::to_owned);
-        return Reading::Refused { code: String::new(), text };
-    }
-    match message.id.and_then(|id| id_of(id.get())) {
-        Some(id) => {
-            let time = message.created_at.as_ref().and_then(Value::as_str).and_then(unix_time);
-            Reading::Sent { id: Some(id), time }
-        }
-        None => Reading::Unreadable("the answer has no id of a message".to_owned()),
-    }
-}
-
-/// An id is a string; digits are taken as they stand.
-fn id_of(raw: &str) -> Option<String> {
-    let id = match raw.starts_with('"') {
-        true => serde_json::from_str(raw).ok()?,
-        false => raw.to_owned(),
-    };
-    let plausible = raw.starts_with('"') || raw.bytes().all(|b| b.is_ascii_digit());
-    (plausible && !id.trim().is_empty()).then_some(id)
-}
-
-fn read_xml(body: &str, rss: bool) -> Reading {
-    let document = match xml::read(body) {
-        Ok(document) => document,
-        Err(why) => return Reading::Unreadable(why),
-    };
-    if let Some(error) = document.child("error") {
-        return Reading::Refused { code: String::new(), text: error.trim().to_owned() };
-    }
-    match document.root.as_str() {
-        "direct_message" => match document.child("id").map(str::trim) {
-            Some(id) if !id.is_empty() => {
-                let time = document.child("created_at").and_then(unix_time);
-                Reading::Sent { id: Some(id.to_owned()), time }
-            }
-            _ => Reading::Unreadable("the answer has no id of a message".to_owned()),
-        },
-        "rss" if rss && document.child("channel").is_some() => {
-            Reading::Sent { id: None, time: None }
-        }
-        root => Reading::Unreadable(format!("the answer is a <{root}>, which is no message")),
-    }
-}
-
-/// Unix seconds of a time like `Thu Nov 17 03:45:20 +0000 2011`.
-fn unix_time(text: &str) -> Option<i64> {
-    let mut words = text.split_whitespace();
-    let (_, month, day) = (words.next()?, words.next()?, words.next()?);
-    let (clock, zone, year) = (words.next()?, words.next()?, words.next()?);
-    // An HTTP date says the same in another order; its reader checks the calendar.
-    let http = format!("Thu, {day:0>2} {month} {year} {clock} GMT");
-    let weekday_free = http.split_once(", ").map(|(_, rest)| rest.to_owned())?;
-    let local = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().find_map(|weekday| {
-        httpdate::parse_http_date(&format!("{weekday}, {weekday_free}")).ok()
-    })?;
-    let seconds = local.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs();
-    let (sign, digits) = (zone.get(..1)?, zone.get(1..).filter(|d| d.len() == 4)?);
-    let offset =
-        digits.get(..2)?.parse::<i64>().ok()? * 3600 + digits.get(2..)?.parse::<i64>().ok()? * 60;
-    let seconds = i64::try_from(seconds).ok()?;
-    match sign {
-        "+" => Some(seconds - offset),
-        "-" => Some(seconds + offset),
-        _ => None,
-    }
+    inside.and_then(|rest| rest.strip_suffix(')')).unwrap_or(body)
 }
 
 #[cfg(test)]
@@ -143,13 +49,6 @@ mod tests {
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() }
-    }
-
-    #[test]
-    fn the_time_of_the_document_is_read() {
-        assert_eq!(unix_time("Thu Nov 17 03:45:20 +0000 2011"), Some(1_321_501_520));
-        assert_eq!(unix_time("Thu Nov 17 11:45:20 +0800 2011"), Some(1_321_501_520));
-        assert_eq!(unix_time("yesterday"), None);
     }
 
     #[test]
@@ -191,12 +90,7 @@ mod tests {
             let reading = read(&answer(200, body), None, false);
             assert!(matches!(reading, Reading::Unreadable(_)), "{body}: {reading:?}");
         }
-        for body in [
-            r#"{"id":"a","error":"no"}"#,
-            "<direct_message><id>a</id><error>no</error></direct_message>",
-        ] {
-            let reading = read(&answer(200, body), None, false);
-            assert!(matches!(reading, Reading::Contradiction(_)), "{body}: {reading:?}");
-        }
+        let both = read(&answer(200, r#"{"id":"a","error":"no"}"#), None, false);
+        assert!(matches!(both, Reading::Contradiction(_)), "{both:?}");
     }
 }

@@ -238,7 +238,8 @@ impl Service for Sina {
             limits: "300 characters (40013); the text that the recipient was sent last (40025). \
                      How many messages may be sent an hour is not documented, and not limited.",
             assumed: &[
-                "A repeated message is 40025; <code>rate_limit</code> is 40011, <code>drop</code> 40076.",
+                "A repeated message is 40025, however long ago the first was; \
+                 <code>rate_limit</code> is 40011, <code>drop</code> 40076.",
                 "<code>user_id</code> goes before <code>screen_name</code>, both before \
                  <code>id</code>; one of the three is enough (none: 40026).",
                 "A number in <code>id</code> is a user's id first and a nickname second.",

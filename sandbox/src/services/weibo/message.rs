@@ -20,14 +20,8 @@ pub(super) enum User {
 }
 
 impl User {
-    const ALL: [User; 6] = [
-        User::Sender,
-        User::Zhaoya,
-        User::Niunai,
-        User::Stranger,
-        User::Closed,
-        User::Blacklister,
-    ];
+    const ALL: [User; 6] =
+        [User::Sender, User::Zhaoya, User::Niunai, User::Stranger, User::Closed, User::Blacklister];
 
     pub(super) fn by_id(id: u64) -> Option<User> {
         User::ALL.into_iter().find(|user| user.id() == id)
@@ -140,9 +134,8 @@ mod tests {
     fn has_the_fields_of_the_documents_sample() {
         let sample = include_str!("../../../tests/vectors/weibo_message.json");
         let mut expected: Value = serde_json::from_str(sample).unwrap();
-        let names = |value: &Value| -> Vec<String> {
-            value.as_object().unwrap().keys().cloned().collect()
-        };
+        let names =
+            |value: &Value| -> Vec<String> { value.as_object().unwrap().keys().cloned().collect() };
         let message = Message {
             id: 3_332_910_801_173_380,
             text: "私信1",

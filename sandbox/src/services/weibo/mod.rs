@@ -32,11 +32,7 @@ pub(super) struct Weibo {
 
 impl Default for Weibo {
     fn default() -> Weibo {
-        Weibo {
-            calls: Window::new(CALLS_PER_HOUR, HOUR_MS),
-            latest: Latest::default(),
-            sent: 0,
-        }
+        Weibo { calls: Window::new(CALLS_PER_HOUR, HOUR_MS), latest: Latest::default(), sent: 0 }
     }
 }
 
@@ -72,15 +68,13 @@ impl Weibo {
             return refused(20013, words);
         }
         match recipient {
-            None => return refused(20003, "User does not exists"),
+            None => refused(20003, "User does not exists"),
             Some(User::Sender | User::Stranger) => {
                 let words = "Can't send direct message to user who is not your follower";
-                return refused(20301, words);
+                refused(20301, words)
             }
-            Some(User::Closed) => {
-                return refused(20508, "Limited by the recipient's privacy settings");
-            }
-            Some(User::Blacklister) => return refused(20512, "In the recipient's blacklist"),
+            Some(User::Closed) => refused(20508, "Limited by the recipient's privacy settings"),
+            Some(User::Blacklister) => refused(20512, "In the recipient's blacklist"),
             Some(recipient @ (User::Zhaoya | User::Niunai)) => self.take(call, recipient, text),
         }
     }
@@ -145,9 +139,8 @@ fn answer(status: u16, body: &Value) -> Answer {
 
 /// The error shape.
 ///
-/// `error_code` is a number or a string, and `request` may lack: as seen, both lack and string
-/// with 10006, and number without `request` with 21301. Assumed: 10017 is a string like 10006, and
-/// the rest is as the document has it, a number with `request`.
+/// As seen: 10006 with a string for its code, 21301 with a number, both without `request`. Assumed:
+/// 10017 has a string too, and all others are as the document has them, a number with `request`.
 fn error(call: &Call, refused: &Refused) -> Answer {
     let Refused(code, words) = refused;
     let error_code = match code {
@@ -218,8 +211,8 @@ impl Service for Weibo {
             limits: "300 Chinese characters, what is narrower counts half (20013); the text that the \
                      recipient was sent last (20019); 50,000 calls an hour (10022).",
             assumed: &[
-                "A repeated text is 20019; other codes, such as 20032 and 20306, are there by the \
-                 fault <code>answer</code>. <code>drop</code> is 21602.",
+                "A repeated text is 20019, however long ago the first was; other codes, such as 20032 \
+                 and 20306, are there by the fault <code>answer</code>. <code>drop</code> is 21602.",
                 "Refused credentials and limits come with status 403, other refusals with 400.",
                 "<code>error_code</code> is a string with 10006 (seen) and 10017, else a number.",
                 "Texts are counted as the site's own counter does, addresses flat.",

@@ -1,0 +1,160 @@
+//! Reads the answers of the direct-message family (Fanfou, old Sina, Weibo): a message object, or
+//! an error, in JSON or XML.
+//!
+//! The content type is not looked at: these services send errors as HTML, JSON or XML, whatever was
+//! asked for.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::xml;
+
+/// What an answer holds.
+#[derive(Debug)]
+pub enum Found {
+    /// A message with an id.
+    Message {
+        /// The id, exact to the last digit.
+        id: String,
+        /// When it was taken, in Unix seconds.
+        time: Option<i64>,
+    },
+    /// An error.
+    Error {
+        /// `error_code`, as text, where there is one.
+        code: Option<String>,
+        /// `error`.
+        text: String,
+        /// True if there is a message's id beside the error.
+        beside_message: bool,
+    },
+    /// Something else, and why it is not understood; with the XML document, if it is one.
+    Nothing(String, Option<xml::Document>),
+}
+
+/// Reads a body that is whole.
+pub fn read(body: &str) -> Found {
+    let body = body.trim();
+    if body.starts_with('<') { read_xml(body) } else { read_json(body) }
+}
+
+fn read_json(body: &str) -> Found {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        idstr: Option<String>,
+        error: Option<Value>,
+        error_code: Option<Value>,
+        created_at: Option<Value>,
+    }
+    let envelope: Envelope<'_> = match serde_json::from_str(body) {
+        Ok(envelope) => envelope,
+        Err(e) => {
+            return Found::Nothing(format!("the answer is not the service's JSON: {e}"), None);
+        }
+    };
+    let id =
+        envelope.idstr.filter(|id| !id.trim().is_empty()).or_else(|| id_of(envelope.id?.get()));
+    if envelope.error.is_some() || envelope.error_code.is_some() {
+        let code = envelope.error_code.as_ref().map(as_text);
+        let text = envelope.error.as_ref().map(as_text).unwrap_or_default();
+        return Found::Error { code, text, beside_message: id.is_some() };
+    }
+    match id {
+        Some(id) => {
+            let time = envelope.created_at.as_ref().and_then(Value::as_str).and_then(unix_time);
+            Found::Message { id, time }
+        }
+        None => Found::Nothing("the answer has no id of a message".to_owned(), None),
+    }
+}
+
+fn as_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// An id is a string or a whole number, of which the digits are taken as they stand.
+fn id_of(raw: &str) -> Option<String> {
+    if raw.starts_with('"') {
+        return serde_json::from_str(raw).ok().filter(|id: &String| !id.trim().is_empty());
+    }
+    raw.bytes().all(|b| b.is_ascii_digit()).then(|| raw.to_owned())
+}
+
+fn read_xml(body: &str) -> Found {
+    let document = match xml::read(body) {
+        Ok(document) => document,
+        Err(why) => return Found::Nothing(why, None),
+    };
+    let child = |name| document.child(name).map(|text| text.trim().to_owned());
+    let id = child("id").filter(|id| !id.is_empty() && document.root == "direct_message");
+    if let Some(text) = child("error") {
+        return Found::Error { code: child("error_code"), text, beside_message: id.is_some() };
+    }
+    match id {
+        Some(id) => Found::Message { id, time: document.child("created_at").and_then(unix_time) },
+        None if document.root == "direct_message" => {
+            Found::Nothing("the answer has no id of a message".to_owned(), None)
+        }
+        None => {
+            let words = format!("the answer is a <{}>, which is no message", document.root);
+            Found::Nothing(words, Some(document))
+        }
+    }
+}
+
+/// Unix seconds of a time like `Thu Nov 17 03:45:20 +0000 2011`.
+fn unix_time(text: &str) -> Option<i64> {
+    let mut words = text.split_whitespace();
+    let (weekday, month, day) = (words.next()?, words.next()?, words.next()?);
+    let (clock, zone, year) = (words.next()?, words.next()?, words.next()?);
+    // An HTTP date says the same in another order; its reader knows the calendar.
+    let http = format!("{weekday}, {day:0>2} {month} {year} {clock} GMT");
+    let local = httpdate::parse_http_date(&http).ok()?;
+    let local = i64::try_from(local.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()).ok()?;
+    let (sign, digits) = (zone.get(..1)?, zone.get(1..).filter(|digits| digits.len() == 4)?);
+    let part = |range: std::ops::Range<usize>| {
+        digits.get(range).and_then(|digits| digits.parse::<i64>().ok())
+    };
+    let offset = part(0..2)? * 3600 + part(2..4)? * 60;
+    match sign {
+        "+" => Some(local - offset),
+        "-" => Some(local + offset),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_the_documents_is_read() {
+        assert_eq!(unix_time("Thu Nov 17 03:45:20 +0000 2011"), Some(1_321_501_520));
+        assert_eq!(unix_time("Thu Nov 17 11:45:20 +0800 2011"), Some(1_321_501_520));
+        assert_eq!(unix_time("yesterday"), None);
+    }
+
+    #[test]
+    fn ids_are_exact_to_the_last_digit() {
+        let id = |body| match read(body) {
+            Found::Message { id, .. } => id,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(id(r#"{"id":9007199254740993}"#), "9007199254740993");
+        assert_eq!(id(r#"{"id":1,"idstr":"18446744073709551617"}"#), "18446744073709551617");
+        assert_eq!(id("<direct_message><id> 722704713 </id></direct_message>"), "722704713");
+    }
+
+    #[test]
+    fn an_error_beside_a_message_is_told() {
+        for body in [
+            r#"{"id":"a","error":"no"}"#,
+            "<direct_message><id>a</id><error>no</error></direct_message>",
+        ] {
+            assert!(matches!(read(body), Found::Error { beside_message: true, .. }), "{body}");
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Renren: `v2/share/talk/put`, its parameters in the query or a form, with a Bearer or MAC token.
+
+mod verdicts;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use url::Url;
+
+use super::auth::mac::Mac;
+use super::auth::token::Token;
+use super::envelope::{Reading, excerpt, judge, text};
+use super::verdict::Row;
+use super::{Account, Answer, Draft, Info, Outcome, Request, Service, Stamp};
+use super::{check, endpoint, form, join, refuse_nul};
+use crate::model::config::AccountConfig;
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::fields::Fields;
+use crate::model::message::{Message, Part};
+use crate::model::redact::Redactor;
+
+const HOST: &str = "https://api.renren.com";
+const PATH: &str = "v2/share/talk/put";
+
+/// The parameters, in the order of the document's table.
+const PARAMETERS: [&str; 16] = [
+    "text",
+    "packageName",
+    "gameExtInfo",
+    "headSrc",
+    "longitude",
+    "messageType",
+    "resourceTitle",
+    "latitude",
+    "discussIds",
+    "poiAddress",
+    "originalSrc",
+    "groupIds",
+    "scheme",
+    "userIds",
+    "resourceDescription",
+    "resourceLink",
+];
+
+static INFO: Info = Info {
+    name: "renren",
+    title: "Renren talk",
+    auth: &["bearer", "mac"],
+    formats: &["json"],
+    to: &["users", "groups", "discussions"],
+    parts: &["text", "link", "location"],
+    reply_to: false,
+    needs_content: false,
+    extra: &PARAMETERS,
+    limits: &[],
+    rates: &[],
+    dedupe_ms: None,
+    message_id: false,
+    document: "Renren API 2.0, v2/share/talk/put",
+};
+
+/// The service.
+pub struct Renren;
+
+enum Auth {
+    Bearer(Token),
+    Mac(Mac),
+}
+
+struct RenrenAccount {
+    auth: Auth,
+    in_form: bool,
+    url: Url,
+    signing_url: Url,
+    redactor: Arc<Redactor>,
+}
+
+impl Service for Renren {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
+    fn verdicts(&self) -> &'static [Row] {
+        verdicts::TABLE
+    }
+
+    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
+        let mut redactor = Redactor::default();
+        let mut f = config.fields.required_object("auth")?;
+        let auth = match f.one_of("type", INFO.auth)? {
+            Some("bearer") => Auth::Bearer(Token::read(&mut f, &mut redactor)?),
+            Some(_) => Auth::Mac(Mac::read(&mut f, &mut redactor)?),
+            None => {
+                return Err(
+                    f.error("type", "the field \"type\" is required: \"bearer\" or \"mac\"")
+                );
+            }
+        };
+        f.finish()?;
+        let in_form = config.fields.one_of("params", &["query", "form"])? == Some("form");
+        // A MAC keeps its key to itself, which is why Renren's own clients send it over http.
+        let url = endpoint(&config, &INFO, HOST, PATH, matches!(auth, Auth::Mac(_)))?;
+        let signing_url = match &config.signing_url {
+            Some(base) => {
+                join(base.as_str(), PATH).map_err(|why| config.fields.error("signing_url", why))?
+            }
+            None => url.clone(),
+        };
+        config.fields.finish()?;
+        Ok(Arc::new(RenrenAccount {
+            auth,
+            in_form,
+            url,
+            signing_url,
+            redactor: Arc::new(redactor),
+        }))
+    }
+}
+
+impl Account for RenrenAccount {
+    fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
+        check(message, &INFO)?;
+        let own = own_parameters(message)?;
+        let extra = message.extra.clone().unwrap_or_default();
+        let mut f = Fields::new(extra.into(), "extra", ErrorCode::Message)?;
+        let mut params = Vec::new();
+        for name in PARAMETERS {
+            let set = own.iter().find(|(own, ..)| *own == name);
+            match (f.string(name)?, set) {
+                (Some(_), Some((.., by))) => {
+                    return Err(f.error(name, format!("{name:?} is set by {by} already")));
+                }
+                (Some(value), None) => params.push((name, value)),
+                (None, Some((_, value, _))) => params.push((name, value.clone())),
+                (None, None) => {}
+            }
+        }
+        for (name, why) in [
+            ("messageType", "the document requires it and lists its values nowhere: ask Renren"),
+            ("resourceTitle", "the document requires it: give it here, or in a link part"),
+        ] {
+            if !params.iter().any(|(own, value)| *own == name && !value.is_empty()) {
+                return Err(f.error(name, format!("the field {name:?} is required; {why}")));
+            }
+        }
+        f.finish()?;
+        refuse_nul(&params)?;
+        Ok(Draft { body: form::body(&params), params, ..Draft::default() })
+    }
+
+    fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
+        let (mut url, mut signing_url) = (self.url.clone(), self.signing_url.clone());
+        let mut body = draft.body.clone();
+        if !self.in_form {
+            let query = String::from_utf8(std::mem::take(&mut body)).unwrap_or_default();
+            url.set_query(Some(&query));
+            signing_url.set_query(Some(&query));
+        }
+        let (authorization, signatures) = match &self.auth {
+            Auth::Bearer(token) => (token.header("Bearer"), Vec::new()),
+            Auth::Mac(mac) => {
+                let signed = mac.sign(&signing_url, stamp.unix, &nonce(stamp.nonce));
+                (signed.header, vec![signed.signature])
+            }
+        };
+        Request {
+            url,
+            content_type: form::CONTENT_TYPE,
+            authorization: Some(authorization),
+            body,
+            signatures,
+        }
+    }
+
+    fn url(&self) -> &Url {
+        &self.url
+    }
+
+    fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
+        let (reading, full_code) = read(answer);
+        let mut outcome = judge(verdicts::TABLE, answer, reading);
+        if outcome.service_code.is_some() {
+            outcome.service_code = full_code;
+        }
+        outcome
+    }
+
+    fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+}
+
+/// Eight letters and digits, as Renren's own clients send.
+fn nonce(number: u128) -> String {
+    const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let digit = |i: u32| ALPHABET[(number / 62u128.pow(i) % 62) as usize] as char;
+    (0..8).map(digit).collect()
+}
+
+/// A parameter, its value, and which field of the message sets it.
+type Own = (&'static str, String, &'static str);
+
+/// The parameters that the message's own fields set.
+fn own_parameters(message: &Message) -> Result<Vec<Own>> {
+    let mut own: Vec<Own> = Vec::new();
+    let to = &message.to;
+    for (name, ids, path) in [
+        ("userIds", &to.users, "to.users"),
+        ("groupIds", &to.groups, "to.groups"),
+        ("discussIds", &to.discussions, "to.discussions"),
+    ] {
+        if let Some(i) = ids.iter().position(|id| id.is_empty() || id.contains(',')) {
+            let words = format!("{:?} is no id: ids are joined by commas", ids[i]);
+            return Err(Error::new(ErrorCode::Message, words).at(format!("{path}[{i}]")));
+        }
+        if !ids.is_empty() {
+            own.push((name, ids.join(","), path));
+        }
+    }
+    if let Some(text) = message.text.as_ref().filter(|text| !text.is_empty()) {
+        own.push(("text", text.clone(), "text"));
+    }
+    for (i, part) in message.parts.iter().enumerate() {
+        let mut set = |name: &'static str, value: Option<String>, by: &'static str| {
+            let Some(value) = value else { return Ok(()) };
+            match own.iter_mut().find(|(own, ..)| *own == name) {
+                Some((_, text, _)) if name == "text" => text.push_str(&value),
+                Some(_) => {
+                    let words = format!("Renren takes one {by} a message");
+                    return Err(Error::new(ErrorCode::Message, words).at(format!("parts[{i}]")));
+                }
+                None => own.push((name, value, by)),
+            }
+            Ok(())
+        };
+        match part {
+            Part::Text(text) => set("text", Some(text.clone()), "a text part")?,
+            Part::Link { url, title, description, thumbnail, image } => {
+                set("resourceLink", Some(url.clone()), "link part")?;
+                set("resourceTitle", title.clone(), "link part")?;
+                set("resourceDescription", description.clone(), "link part")?;
+                set("headSrc", thumbnail.clone(), "link part")?;
+                set("originalSrc", image.clone(), "link part")?;
+            }
+            Part::Location(place) => {
+                set("longitude", Some(place.longitude.to_string()), "location part")?;
+                set("latitude", Some(place.latitude.to_string()), "location part")?;
+                set("poiAddress", place.address.clone(), "location part")?;
+            }
+            // Refused before, as the service cannot carry them.
+            _ => {}
+        }
+    }
+    Ok(own)
+}
+
+/// Reads an answer; the code is looked up without its type, and shown with it.
+fn read(answer: &Answer) -> (Reading, Option<String>) {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        response: Option<&'a RawValue>,
+        error: Option<serde_json::Value>,
+    }
+    /// Exactly this is success, and nothing beside it.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Success<'a> {
+        #[serde(borrow)]
+        response: &'a RawValue,
+    }
+    let body = match text(answer) {
+        Ok(body) => body.trim(),
+        Err(why) => return (Reading::Unreadable(why), None),
+    };
+    let success = (200..300).contains(&answer.status);
+    let envelope: Envelope<'_> = match serde_json::from_str(body) {
+        _ if body == "1" => Envelope { response: None, error: None },
+        Ok(envelope) => envelope,
+        Err(e) if success => {
+            return (
+                Reading::Unreadable(format!("the answer is not the service's JSON: {e}")),
+                None,
+            );
+        }
+        Err(_) => return (Reading::Unreadable(excerpt(&answer.body)), None),
+    };
+    let is_one = body == "1"
+        || serde_json::from_str::<Success<'_>>(body)
+            .is_ok_and(|success| success.response.get() == "1");
+    let reading = match envelope.error {
+        Some(error) if envelope.response.is_some() => Reading::Contradiction(format!(
+            "the service answered with a response and yet with an error: {error}"
+        )),
+        Some(error) => {
+            let text =
+                |name| error.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+            let full = error.as_str().unwrap_or_else(|| text("code")).to_owned();
+            let code = full.split_once('.').map_or(full.as_str(), |(_type, code)| code).to_owned();
+            let said = text("message").to_owned();
+            return (Reading::Refused { code, text: said }, Some(full));
+        }
+        None if is_one && success => Reading::Sent { id: None, time: None },
+        None if is_one => Reading::Contradiction(format!(
+            "the service answered with success, but with HTTP status {}",
+            answer.status
+        )),
+        None => Reading::Unreadable(format!(
+            "the answer is not {{\"response\": 1}}: {}",
+            excerpt(&answer.body)
+        )),
+    };
+    (reading, None)
+}

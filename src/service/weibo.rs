@@ -1,0 +1,171 @@
+//! Weibo: `2/direct_messages/send`, by form, with an OAuth 2 token, in JSON.
+
+mod length;
+mod verdicts;
+
+use std::sync::Arc;
+
+use url::Url;
+
+use super::auth::token::Token;
+use super::direct_message::{self, Found};
+use super::envelope::{Reading, excerpt, judge, text};
+use super::verdict::Row;
+use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
+use super::{check, endpoint, form, no_extra, refuse_nul};
+use crate::model::config::AccountConfig;
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::message::Message;
+use crate::model::redact::Redactor;
+
+/// The longest text, in units of a Chinese character; half-width characters count half.
+const MAX_TEXT: u32 = 300;
+
+const HOST: &str = "https://c.api.weibo.com";
+const PATH: &str = "2/direct_messages/send.json";
+
+static INFO: Info = Info {
+    name: "weibo",
+    title: "Weibo direct message (commercial API)",
+    auth: &["oauth2"],
+    formats: &["json"],
+    to: &["user", "name"],
+    parts: &[],
+    reply_to: false,
+    needs_content: true,
+    extra: &[],
+    limits: &[Limit { what: "text: units, half-width counts half", most: MAX_TEXT }],
+    rates: &[Rate { scope: "ip", count: 50_000, per_ms: 3_600_000 }],
+    dedupe_ms: None,
+    message_id: true,
+    document: "Weibo API wiki, 2/direct_messages/send, 2012-05-28",
+};
+
+/// The service.
+pub struct Weibo;
+
+struct WeiboAccount {
+    token: Token,
+    in_header: bool,
+    /// Sent as `source`.
+    app_key: Option<String>,
+    url: Url,
+    redactor: Arc<Redactor>,
+}
+
+impl Service for Weibo {
+    fn info(&self) -> &'static Info {
+        &INFO
+    }
+
+    fn verdicts(&self) -> &'static [Row] {
+        verdicts::TABLE
+    }
+
+    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
+        let mut redactor = Redactor::default();
+        let mut auth = config.fields.required_object("auth")?;
+        if auth.one_of("type", INFO.auth)?.is_none() {
+            return Err(auth.error("type", "the field \"type\" is required: \"oauth2\""));
+        }
+        let token = Token::read(&mut auth, &mut redactor)?;
+        let in_header = auth.one_of("send", &["form", "header"])? == Some("header");
+        auth.finish()?;
+        let app_key = config.fields.string("app_key")?;
+        if config.signing_url.is_some() {
+            return Err(config.fields.error("signing_url", "a token does not cover the URL"));
+        }
+        let url = endpoint(&config, &INFO, HOST, PATH, false)?;
+        config.fields.finish()?;
+        Ok(Arc::new(WeiboAccount { token, in_header, app_key, url, redactor: Arc::new(redactor) }))
+    }
+}
+
+impl Account for WeiboAccount {
+    fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
+        check(message, &INFO)?;
+        let text = message.text.clone().unwrap_or_default();
+        let units = length::units(&text);
+        if units > MAX_TEXT as usize {
+            let words = format!("the text counts {units} units; Weibo takes {MAX_TEXT}");
+            return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
+        }
+        let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        // The document: uid takes precedence, so the name would not be looked at.
+        let recipient = match (given(&message.to.user), given(&message.to.name)) {
+            (Some(user), _) => ("uid", user),
+            (None, Some(name)) => ("screen_name", name),
+            (None, None) => {
+                let words = "the recipient is missing: give \"to\": {\"user\": …} or {\"name\": …}";
+                return Err(Error::new(ErrorCode::Message, words).at("to.user"));
+            }
+        };
+        no_extra(message, &[("uid", "to"), ("screen_name", "to"), ("text", "text")])?;
+        let fingerprint = Some((recipient.1.clone(), text.clone()));
+        let params = vec![("text", text), recipient];
+        refuse_nul(&params)?;
+        Ok(Draft { body: form::body(&params), params, fingerprint, ..Draft::default() })
+    }
+
+    fn request(&self, draft: &Draft, _stamp: &Stamp) -> Request {
+        let mut params = Vec::with_capacity(draft.params.len() + 2);
+        params.extend(self.app_key.iter().map(|key| ("source", key.clone())));
+        if !self.in_header {
+            params.push(("access_token", self.token.text().to_owned()));
+        }
+        params.extend(draft.params.iter().cloned());
+        Request {
+            url: self.url.clone(),
+            content_type: form::CONTENT_TYPE,
+            // The scheme's name is Weibo's own.
+            authorization: self.in_header.then(|| self.token.header("OAuth2")),
+            body: form::body(&params),
+            signatures: Vec::new(),
+        }
+    }
+
+    fn url(&self) -> &Url {
+        &self.url
+    }
+
+    fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
+        let mut outcome = judge(verdicts::TABLE, answer, read(answer));
+        // 20017 is about similar texts: no proof that this very message had arrived.
+        outcome.repeated &= outcome.service_code.as_deref() != Some("20017");
+        outcome
+    }
+
+    fn redactor(&self) -> &Arc<Redactor> {
+        &self.redactor
+    }
+}
+
+/// Reads an answer; an error counts in any HTTP status, its code as number or as text.
+fn read(answer: &Answer) -> Reading {
+    let found = match text(answer) {
+        Ok(body) => direct_message::read(body),
+        Err(why) => return Reading::Unreadable(why),
+    };
+    match found {
+        Found::Error { code: Some(code), text, beside_message }
+            if code != "20032" && beside_message =>
+        {
+            Reading::Contradiction(format!(
+                "the service answered with a message and yet with error {code}: {text}"
+            ))
+        }
+        Found::Error { code: Some(code), text, .. } => Reading::Refused { code, text },
+        Found::Error { text, beside_message: true, .. } => Reading::Contradiction(format!(
+            "the service answered with a message and yet with an error: {text}"
+        )),
+        Found::Message { id, time } if (200..300).contains(&answer.status) => {
+            Reading::Sent { id: Some(id), time }
+        }
+        Found::Message { .. } => Reading::Contradiction(format!(
+            "the service answered with a message, but with HTTP status {}",
+            answer.status
+        )),
+        Found::Nothing(why, _) if answer.status == 200 => Reading::Unreadable(why),
+        Found::Error { .. } | Found::Nothing(..) => Reading::Unreadable(excerpt(&answer.body)),
+    }
+}
