@@ -252,12 +252,20 @@ pub fn account(config: AccountConfig) -> Result<(&'static Info, Arc<dyn Account>
     Ok((service.info(), service.account(config)?))
 }
 
-/// What this build can send, as JSON: recipients, parts, extra fields, limits, dedupe per service.
+/// What this build can send, as JSON: recipients, parts, extra fields, limits, dedupe and verdicts
+/// per service.
 pub fn services_json() -> &'static str {
+    #[derive(Serialize)]
+    struct Described {
+        #[serde(flatten)]
+        info: &'static Info,
+        verdicts: &'static [verdict::Row],
+    }
     static JSON: once_cell::sync::OnceCell<String> = once_cell::sync::OnceCell::new();
     JSON.get_or_init(|| {
-        let infos = SERVICES.map(Service::info);
-        serde_json::to_string(&serde_json::json!({ "v": 1, "services": infos })).unwrap_or_default()
+        let services = SERVICES.map(|s| Described { info: s.info(), verdicts: s.verdicts() });
+        serde_json::to_string(&serde_json::json!({ "v": 1, "services": services }))
+            .unwrap_or_default()
     })
 }
 

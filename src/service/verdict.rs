@@ -26,8 +26,7 @@ pub enum Class {
 }
 
 /// Which codes a row is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Code {
     /// This one; `-`, `_` and letter case are equal.
     Is(&'static str),
@@ -35,6 +34,16 @@ pub enum Code {
     Range(u32, u32),
     /// Whatever no other row is for.
     Any,
+}
+
+impl Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Code::Is(code) => s.serialize_str(code),
+            Code::Range(from, to) => s.collect_str(&format_args!("{from}-{to}")),
+            Code::Any => s.serialize_str("*"),
+        }
+    }
 }
 
 /// Where a row's meaning is known from.

@@ -1,0 +1,182 @@
+//! Every row of every verdict table, through an answer in every shape its service uses.
+
+use serde_json::{Value, json};
+
+use super::{World, answer, fanfou, name_of, tencent};
+use crate::model::error::ErrorCode;
+use crate::model::receipt::Delivery;
+use crate::service::tables;
+use crate::service::verdict::{Class, Code, Row};
+
+/// How many requests a message gets whose every answer is this row's.
+fn expected_requests(class: Class, delivery: Delivery, dedupe: bool) -> usize {
+    match (delivery, class) {
+        (Delivery::MaybeSent, _) if dedupe => 4,
+        (Delivery::MaybeSent | Delivery::Sent, _) | (_, Class::Never | Class::Quota) => 1,
+        (_, Class::Resign) => 2,
+        (_, Class::Backoff | Class::Wait | Class::WaitFor(_)) => 4,
+    }
+}
+
+/// A code that a row is for.
+fn code_of(row: &Row) -> String {
+    match row.code {
+        Code::Is(code) => code.to_owned(),
+        Code::Range(from, _) => from.to_string(),
+        Code::Any => "999999".to_owned(),
+    }
+}
+
+#[test]
+fn every_row_of_tencent_s_table_is_the_verdict_of_its_code() {
+    let rows = tables("tencent_im");
+    assert_eq!(rows.len(), 135, "a row is missing");
+    for row in rows {
+        let code = code_of(row);
+        let body = match code.parse::<i64>() {
+            Ok(0) => json!({"ActionStatus": "OK", "ErrorCode": 0}),
+            Ok(number) => {
+                json!({"ActionStatus": "FAIL", "ErrorCode": number, "ErrorInfo": row.text})
+            }
+            Err(_) => json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgDropReason": code}),
+        };
+        let world = World::new([answer(200, &body.to_string())]);
+        let receipt = world.send(tencent(json!({})));
+        let expected = row.name.map_or("ok", ErrorCode::name);
+        assert_eq!((name_of(&receipt), receipt.delivery), (expected, row.delivery), "{code}");
+        let requests = expected_requests(row.class, row.delivery, true);
+        assert_eq!(world.requests().len(), requests, "requests for {code}");
+        if row.name.is_some() {
+            assert_eq!(receipt.error.as_ref().and_then(|e| e.service_code()), Some(code.as_str()));
+        }
+    }
+}
+
+#[test]
+fn every_row_of_fanfou_s_table_is_the_verdict_of_its_status_in_every_shape() {
+    let rows = tables("fanfou");
+    assert_eq!(rows.len(), 14, "a row is missing");
+    for row in rows {
+        let status = match row.code {
+            Code::Any => 418,
+            _ => code_of(row).parse().expect("a status"),
+        };
+        let words = format!("no: {}", row.text);
+        let message = |sent: bool| match sent {
+            true => [
+                r#"{"id":"a"}"#.to_owned(),
+                "<direct_message><id>a</id></direct_message>".to_owned(),
+            ],
+            false => [
+                json!({"request": "/x", "error": words}).to_string(),
+                format!("<hash><request>/x</request><error>{words}</error></hash>"),
+            ],
+        };
+        for (account, body) in ["ff", "ffx"]
+            .into_iter()
+            .flat_map(|a| message(row.name.is_none()).map(|body| (a, body)))
+        {
+            let world = World::new([answer(status, &body)]);
+            let receipt = world.send(fanfou(account));
+            let expected = row.name.map_or("ok", ErrorCode::name);
+            assert_eq!(
+                (name_of(&receipt), receipt.delivery),
+                (expected, row.delivery),
+                "{status} {body}"
+            );
+            let requests = expected_requests(row.class, row.delivery, false);
+            assert_eq!(world.requests().len(), requests, "requests for {status} {body}");
+        }
+    }
+}
+
+/// Walks a table: each row's code, in each shape of answer, is its row's verdict.
+fn walk(service: &str, rows: usize, message: &Value, shapes: impl Fn(&Row) -> Vec<(u16, String)>) {
+    let table = tables(service);
+    assert_eq!(table.len(), rows, "a row is missing");
+    for row in table {
+        for (status, body) in shapes(row) {
+            let world = World::new([answer(status, &body)]);
+            let receipt = world.send(message.clone());
+            let expected = row.name.map_or("ok", ErrorCode::name);
+            assert_eq!(
+                (name_of(&receipt), receipt.delivery),
+                (expected, row.delivery),
+                "{status} {body}"
+            );
+            let requests = expected_requests(row.class, row.delivery, false);
+            assert_eq!(world.requests().len(), requests, "requests for {status} {body}");
+        }
+    }
+}
+
+#[test]
+fn every_row_of_sina_s_table_is_the_verdict_of_its_number_in_every_shape() {
+    let message = json!({"v": 1, "account": "sina", "to": {"user": "11051"}, "text": "hello"});
+    walk("sina", 68, &message, |row| {
+        let number = match row.code {
+            Code::Range(..) if !row.text.is_empty() => "40099".to_owned(),
+            Code::Any => "49999".to_owned(),
+            _ => code_of(row),
+        };
+        let error = format!("{number}:Error: {}!", row.text);
+        let xml = format!(
+            "<hash><request>/x</request><error_code>400</error_code><error>{error}</error></hash>"
+        );
+        let json = json!({"request": "/x", "error_code": "400", "error": error}).to_string();
+        let mut shapes = vec![
+            (400, json.clone()),
+            (403, json.clone()),
+            (200, json),
+            (400, xml.clone()),
+            (500, xml),
+        ];
+        if row.code == Code::Any {
+            shapes.push((
+                400,
+                json!({"error_code": "400", "error": format!("Error: {}", row.text)}).to_string(),
+            ));
+        }
+        shapes
+    });
+}
+
+#[test]
+fn every_row_of_weibo_s_table_is_the_verdict_of_its_code_in_every_shape() {
+    let message =
+        json!({"v": 1, "account": "weibo", "to": {"user": "2125034703"}, "text": "hello"});
+    walk("weibo", 97, &message, |row| {
+        let code = code_of(row);
+        let number: u64 = code.parse().expect("a number");
+        let envelope = |code: Value| {
+            json!({"request": "/2/x", "error_code": code, "error": row.text}).to_string()
+        };
+        let (number, text) = (envelope(json!(number)), envelope(json!(code)));
+        vec![
+            (400, number.clone()),
+            (403, text.clone()),
+            (200, number.clone()),
+            (200, text),
+            (500, number),
+        ]
+    });
+}
+
+#[test]
+fn every_row_of_renren_s_table_is_the_verdict_of_its_code_however_it_is_spelt() {
+    let extra = json!({"messageType": "x", "resourceTitle": "t"});
+    let message = json!({"v": 1, "account": "renren", "text": "hello", "extra": extra});
+    walk("renren", 40, &message, |row| {
+        let code = code_of(row);
+        let envelope = |code: &str| json!({"error": {"code": code, "message": "why"}}).to_string();
+        let full = envelope(&format!("invalid_request.{code}"));
+        let dashed = envelope(&format!("forbidden.{}", code.replace('_', "-").to_lowercase()));
+        vec![
+            (400, full.clone()),
+            (401, dashed.clone()),
+            (403, envelope(&code)),
+            (500, full),
+            (200, dashed),
+        ]
+    });
+}
