@@ -15,6 +15,9 @@ mod renren;
 mod sina;
 mod tencent_im;
 pub mod verdict;
+#[cfg(test)]
+#[path = "../tests/sixth_service/webhook.rs"]
+mod webhook;
 mod weibo;
 pub mod xml;
 
@@ -32,8 +35,15 @@ use crate::model::redact::Redactor;
 pub use verdict::Outcome;
 
 /// Every service that this build can send through.
-static SERVICES: [&dyn Service; 5] =
-    [&fanfou::Fanfou, &sina::Sina, &weibo::Weibo, &renren::Renren, &tencent_im::TencentIm];
+static SERVICES: &[&dyn Service] = &[
+    &fanfou::Fanfou,
+    &sina::Sina,
+    &weibo::Weibo,
+    &renren::Renren,
+    &tencent_im::TencentIm,
+    #[cfg(test)]
+    &webhook::Webhook,
+];
 
 /// A service that messages can be sent through.
 pub trait Service: Sync {
@@ -233,7 +243,7 @@ impl Cut {
 
 /// The service of this name.
 pub fn find(name: &str) -> Option<&'static dyn Service> {
-    SERVICES.into_iter().find(|service| service.info().name == name)
+    SERVICES.iter().copied().find(|service| service.info().name == name)
 }
 
 /// The verdict table of a service.
@@ -245,7 +255,8 @@ pub fn tables(name: &str) -> &'static [verdict::Row] {
 /// Reads an account, whatever its service.
 pub fn account(config: AccountConfig) -> Result<(&'static Info, Arc<dyn Account>)> {
     let Some(service) = find(&config.service) else {
-        let known = quoted(&SERVICES.map(|service| service.info().name));
+        let names: Vec<_> = SERVICES.iter().map(|service| service.info().name).collect();
+        let known = quoted(&names);
         let words = format!("unknown service {:?}; known: {known}", config.service);
         return Err(config.fields.error("service", words));
     };
@@ -263,7 +274,8 @@ pub fn services_json() -> &'static str {
     }
     static JSON: once_cell::sync::OnceCell<String> = once_cell::sync::OnceCell::new();
     JSON.get_or_init(|| {
-        let services = SERVICES.map(|s| Described { info: s.info(), verdicts: s.verdicts() });
+        let described = |s: &&dyn Service| Described { info: s.info(), verdicts: s.verdicts() };
+        let services: Vec<_> = SERVICES.iter().map(described).collect();
         serde_json::to_string(&serde_json::json!({ "v": 1, "services": services }))
             .unwrap_or_default()
     })

@@ -16,14 +16,31 @@
 /* Far longer than the sandbox ever takes. */
 #define WAIT_MS 30000
 
+/* What follows "auth": the credentials that the sandbox takes, and what else an account needs. */
 #define BASIC "{\"type\":\"basic\",\"username\":\"test\",\"password\":\"pwd\"}"
-#define OAUTH1                                                                               \
-    "{\"type\":\"oauth1\","                                                                  \
-    "\"consumer_key\":\"fanfou-consumer-key\",\"consumer_secret\":\"fanfou-consumer-secret\"," \
-    "\"token\":\"fanfou-token\",\"token_secret\":\"fanfou-token-secret\"}"
+#define OAUTH1(service)                                                                      \
+    "{\"type\":\"oauth1\",\"consumer_key\":\"" service "-consumer-key\","                    \
+    "\"consumer_secret\":\"" service "-consumer-secret\",\"token\":\"" service "-token\","     \
+    "\"token_secret\":\"" service "-token-secret\"}"
+#define OAUTH2(send) "{\"type\":\"oauth2\",\"token\":\"weibo-token\",\"send\":\"" send "\"}"
+#define BEARER "{\"type\":\"bearer\",\"token\":\"renren-token\"}"
+#define MAC "{\"type\":\"mac\",\"token\":\"renren-mac-token\",\"mac_key\":\"renren-mac-key\"}"
+#define APP_KEY ",\"app_key\":\"1852823608\""
+#define IN_A_FORM ",\"params\":\"form\""
 #define USERSIG                                                                              \
     "{\"type\":\"usersig\",\"sdk_app_id\":1400000000,\"identifier\":\"administrator\","      \
     "\"secret_key\":\"5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e\"}"
+
+/* Old Sina and Weibo refuse the text that the recipient got last: each row says its own. */
+#define TO_USER(id, text) "\"to\":{\"user\":\"" id "\"},\"text\":\"" text "\""
+#define TALK                                                                                 \
+    "\"to\":{\"users\":[\"123\",\"456\"]},\"text\":\"hello from C\","                          \
+    "\"extra\":{\"messageType\":\"TEXT\",\"resourceTitle\":\"a title\"}"
+#define TALK_WITH_PARTS                                                                      \
+    "\"parts\":[{\"type\":\"text\",\"text\":\"look\"},"                                      \
+    "{\"type\":\"link\",\"url\":\"http://example.com/?a=1&b=2\",\"title\":\"a title\"},"     \
+    "{\"type\":\"location\",\"latitude\":39.9,\"longitude\":116.4}],"                          \
+    "\"extra\":{\"messageType\":\"LINK\"}"
 
 #define TO_LISZTLI "\"to\":{\"user\":\"lisztli\"},\"text\":\"hello from C\""
 #define TO_THE_GROUP                                                                         \
@@ -41,21 +58,36 @@ static const struct {
     const char *message; /* all of the message but "v" and "account" */
 } sends[] = {
     {"fanfou", "basic", "json", BASIC, TO_LISZTLI},
-    {"fanfou", "oauth1", "json", OAUTH1, TO_LISZTLI},
-    {"fanfou", "oauth1", "xml", OAUTH1, TO_LISZTLI},
-    {"fanfou", "oauth1", "rss", OAUTH1, TO_LISZTLI},
+    {"fanfou", "basic", "xml", BASIC, TO_LISZTLI},
+    {"fanfou", "oauth1", "json", OAUTH1("fanfou"), TO_LISZTLI},
+    {"fanfou", "oauth1", "xml", OAUTH1("fanfou"), TO_LISZTLI},
+    {"fanfou", "oauth1", "rss", OAUTH1("fanfou"), TO_LISZTLI},
     {"fanfou", "basic", "json", BASIC, TO_LISZTLI ",\"extra\":{\"callback\":\"goose\"}"},
+    {"sina", "basic", "json", BASIC APP_KEY, TO_USER("11051", "hello by Basic")},
+    {"sina", "basic", "xml", BASIC APP_KEY, TO_USER("11051", "hello by Basic, in XML")},
+    {"sina", "oauth1", "json", OAUTH1("sina"), TO_USER("11051", "hello by OAuth")},
+    {"sina", "oauth1", "xml", OAUTH1("sina"), TO_USER("11051", "hello by OAuth, in XML")},
+    {"weibo", "oauth2", NULL, OAUTH2("form"), TO_USER("2125034703", "hello by form")},
+    {"weibo", "oauth2", NULL, OAUTH2("header"), TO_USER("2125034703", "hello by header")},
+    {"renren", "bearer", NULL, BEARER, TALK},
+    {"renren", "bearer", NULL, BEARER IN_A_FORM, TALK_WITH_PARTS},
+    {"renren", "mac", NULL, MAC, TALK},
+    {"renren", "mac", NULL, MAC IN_A_FORM, TALK_WITH_PARTS},
     {"tencent_im", "usersig", NULL, USERSIG, TO_THE_GROUP},
 };
 
-/* What a service refuses; the account is the one of that row of `sends`. */
+/* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
+ * recipient is right. */
 static const struct {
-    size_t row;
-    const char *message;
+    const char *service, *auth, *message;
     int32_t code;
 } refusals[] = {
-    {0, "\"to\":{\"user\":\"nobody\"},\"text\":\"is anybody there?\"", HY_E_NOT_FOUND},
-    {5, "\"to\":{\"group\":\"@TGS#NOSUCHGROUP\"},\"text\":\"is anybody there?\"", HY_E_NOT_FOUND},
+    {"fanfou", BASIC, TO_USER("nobody", "is anybody there?"), HY_E_NOT_FOUND},
+    {"sina", BASIC APP_KEY, TO_USER("1000040017", "no follower of mine"), HY_E_FORBIDDEN},
+    {"weibo", OAUTH2("form"), TO_USER("5000020301", "no follower of mine"), HY_E_FORBIDDEN},
+    {"renren", "{\"type\":\"bearer\",\"token\":\"expired\"}", TALK, HY_E_AUTH},
+    {"tencent_im", USERSIG, "\"to\":{\"group\":\"@TGS#NOSUCHGROUP\"},\"text\":\"hello?\"",
+     HY_E_NOT_FOUND},
 };
 
 static char text[1 << 16];
@@ -69,18 +101,25 @@ static void stop(hy_error_t *error)
     exit(EXIT_FAILURE);
 }
 
+static size_t account(size_t n, size_t i, const char *service, const char *auth,
+                      const char *base_url, const char *format)
+{
+    int added = snprintf(text + n, sizeof text - n,
+                         "%s\"%zu\":{\"service\":\"%s\",\"auth\":%s,\"base_url\":\"%s/%s\"%s%s%s}",
+                         i > 0 ? "," : "", i, service, auth, base_url, service,
+                         format != NULL ? ",\"format\":\"" : "", format != NULL ? format : "",
+                         format != NULL ? "\"" : "");
+    return n + (size_t)added;
+}
+
+/* Accounts are named by their number: those of `sends`, then those of `refusals`. */
 static hy_client_t *start(const char *base_url)
 {
-    size_t n = (size_t)sprintf(text, "{\"v\":1,\"accounts\":{");
-    for (size_t i = 0; i < COUNT(sends); i++) {
-        n += (size_t)snprintf(text + n, sizeof text - n,
-                              "%s\"%zu\":{\"service\":\"%s\",\"auth\":%s,\"base_url\":\"%s/%s\"",
-                              i > 0 ? "," : "", i, sends[i].service, sends[i].auth, base_url,
-                              sends[i].service);
-        if (sends[i].format != NULL)
-            n += (size_t)sprintf(text + n, ",\"format\":\"%s\"", sends[i].format);
-        n += (size_t)sprintf(text + n, "}");
-    }
+    size_t n = (size_t)sprintf(text, "{\"v\":1,\"accounts\":{"), i = 0;
+    for (; i < COUNT(sends); i++)
+        n = account(n, i, sends[i].service, sends[i].auth, base_url, sends[i].format);
+    for (size_t k = 0; k < COUNT(refusals); k++, i++)
+        n = account(n, i, refusals[k].service, refusals[k].auth, base_url, NULL);
     sprintf(text + n, "}}");
 
     hy_client_t *client;
@@ -88,9 +127,9 @@ static hy_client_t *start(const char *base_url)
     return client;
 }
 
-static void submit(hy_client_t *client, size_t row, const char *message, uint64_t token)
+static void submit(hy_client_t *client, size_t number, const char *message, uint64_t token)
 {
-    snprintf(text, sizeof text, "{\"v\":1,\"account\":\"%zu\",%s}", row, message);
+    snprintf(text, sizeof text, "{\"v\":1,\"account\":\"%zu\",%s}", number, message);
     stop(hy_submit_json(client, text, HY_NTS, token, NULL));
 }
 
@@ -119,13 +158,13 @@ static long number(const hy_result_t *result, const char *field)
 }
 
 /* A short text out of an error's JSON. */
-static const char *service_code(const hy_error_t *error, char out[32])
+static const char *service_code(const hy_error_t *error, char out[48])
 {
     static const char field[] = "\"service_code\":\"";
     const char *at = strstr(hy_error_detail_json(error, NULL), field);
     out[0] = '\0';
     if (at != NULL)
-        sscanf(at + sizeof field - 1, "%31[^\"]", out);
+        sscanf(at + sizeof field - 1, "%47[^\"]", out);
     return out[0] != '\0' ? out : "-";
 }
 
@@ -145,12 +184,12 @@ int main(int argc, char **argv)
         submit(client, i, sends[i].message, i);
     collect(client, results, COUNT(sends));
 
-    printf("%-12s %-8s %-6s %-10s %-12s %8s %6s\n", "service", "auth", "format", "delivery",
+    printf("%-12s %-8s %-6s %-10s %-18s %8s %6s\n", "service", "auth", "format", "delivery",
            "message_id", "attempts", "ms");
     for (size_t i = 0; i < COUNT(sends); i++) {
         hy_result_t *result = results[i];
         const char *id = hy_result_message_id(result, NULL);
-        printf("%-12s %-8s %-6s %-10s %-12s %8ld %6ld\n", sends[i].service, sends[i].auth_kind,
+        printf("%-12s %-8s %-6s %-10s %-18s %8ld %6ld\n", sends[i].service, sends[i].auth_kind,
                sends[i].format != NULL ? sends[i].format : "-", delivery(result),
                id != NULL ? id : "-", number(result, "\"attempts\":"),
                number(result, "\"elapsed_ms\":"));
@@ -162,18 +201,18 @@ int main(int argc, char **argv)
     }
 
     for (size_t i = 0; i < COUNT(refusals); i++)
-        submit(client, refusals[i].row, refusals[i].message, i);
+        submit(client, COUNT(sends) + i, refusals[i].message, i);
     collect(client, results, COUNT(refusals));
 
     printf("\na refusal, told rightly:\n");
     for (size_t i = 0; i < COUNT(refusals); i++) {
         const hy_error_t *error = hy_result_error(results[i]);
-        char code[32];
+        char code[48];
         if (error == NULL) {
-            printf("%-12s was not refused\n", sends[refusals[i].row].service);
+            printf("%-12s was not refused\n", refusals[i].service);
             all_well = 0;
         } else {
-            printf("%-12s %-10s %-10s %-6s %s\n", sends[refusals[i].row].service,
+            printf("%-12s %-10s %-10s %-28s %s\n", refusals[i].service,
                    delivery(results[i]), hy_error_name(error), service_code(error, code),
                    hy_error_message(error, NULL));
             if (hy_result_delivery(results[i]) != HY_NOT_SENT

@@ -8,26 +8,44 @@ use std::time::Duration;
 use hongyan::{Client, Delivery, Waited};
 use serde_json::{Value, json};
 
-/// An account, a message from it, and what to call them in the table.
+/// An account, a message from it, and the format its answers come in.
 struct Case {
     account: Value,
-    format: &'static str,
     message: Value,
 }
 
+/// An account of `service` with these credentials, and whatever else it needs.
+fn account(base: &str, service: &str, auth: Value, more: Value) -> Value {
+    let mut account =
+        json!({"service": service, "auth": auth, "base_url": format!("{base}/{service}")});
+    account
+        .as_object_mut()
+        .into_iter()
+        .for_each(|own| own.extend(more.as_object().cloned().unwrap_or_default()));
+    account
+}
+
+/// The sandbox's own credentials for every service and way to prove oneself.
 fn cases(base: &str) -> Vec<Case> {
-    let fanfou = |auth: Value, format| json!({"service": "fanfou", "auth": auth, "format": format, "base_url": format!("{base}/fanfou")});
-    let basic = json!({"type": "basic", "username": "test", "password": "pwd"});
-    let oauth1 = json!({
-        "type": "oauth1", "consumer_key": "fanfou-consumer-key", "consumer_secret": "fanfou-consumer-secret",
-        "token": "fanfou-token", "token_secret": "fanfou-token-secret",
+    let basic = || json!({"type": "basic", "username": "test", "password": "pwd"});
+    let oauth1 = |service: &str| {
+        let own = |name: &str| format!("{service}-{name}");
+        json!({"type": "oauth1", "consumer_key": own("consumer-key"), "consumer_secret": own("consumer-secret"),
+               "token": own("token"), "token_secret": own("token-secret")})
+    };
+    let oauth2 = |send: &str| json!({"type": "oauth2", "token": "weibo-token", "send": send});
+    let bearer = || json!({"type": "bearer", "token": "renren-token"});
+    let mac = || json!({"type": "mac", "token": "renren-mac-token", "mac_key": "renren-mac-key"});
+    let usersig = json!({
+        "type": "usersig", "sdk_app_id": 1_400_000_000, "identifier": "administrator",
+        "secret_key": "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e",
     });
-    let tencent = json!({
-        "service": "tencent_im", "base_url": format!("{base}/tencent_im"),
-        "auth": {"type": "usersig", "sdk_app_id": 1400000000, "identifier": "administrator",
-                 "secret_key": "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e"},
-    });
-    let to_user = json!({"to": {"user": "lisztli"}, "text": "鸿雁 carries letters"});
+    // Old Sina and Weibo refuse the text that the recipient got last: each says its own.
+    let to = |user: &str, text: &str| json!({"to": {"user": user}, "text": text});
+    let talk = || {
+        let extra = json!({"messageType": "TEXT", "resourceTitle": "a title"});
+        json!({"to": {"users": ["123", "456"]}, "text": "鸿雁 carries letters", "extra": extra})
+    };
     let parts = json!([
         {"type": "text", "text": "red "},
         {"type": "mention", "all": true},
@@ -36,15 +54,37 @@ fn cases(base: &str) -> Vec<Case> {
         {"type": "location", "latitude": 22.54, "longitude": 113.94, "address": "Shenzhen"},
         {"type": "custom", "data": "{\"packet\":1}", "desc": "a red packet"},
     ]);
-    let to_group = |parts: &Value| json!({"to": {"group": "@TGS#2C5SZEAEF"}, "parts": parts});
-    vec![
-        Case { account: fanfou(basic.clone(), "json"), format: "json", message: to_user.clone() },
-        Case { account: fanfou(basic, "xml"), format: "xml", message: to_user.clone() },
-        Case { account: fanfou(oauth1.clone(), "json"), format: "json", message: to_user.clone() },
-        Case { account: fanfou(oauth1.clone(), "xml"), format: "xml", message: to_user.clone() },
-        Case { account: fanfou(oauth1, "rss"), format: "rss", message: to_user },
-        Case { account: tencent, format: "json", message: to_group(&parts) },
+    let format = |format: &str| json!({"format": format});
+    let sina = |format: &str| json!({"format": format, "app_key": "1852823608"});
+    [
+        ("fanfou", basic(), format("json"), to("lisztli", "鸿雁 carries letters")),
+        ("fanfou", basic(), format("xml"), to("lisztli", "鸿雁 carries letters")),
+        ("fanfou", oauth1("fanfou"), format("json"), to("lisztli", "鸿雁 carries letters")),
+        ("fanfou", oauth1("fanfou"), format("xml"), to("lisztli", "鸿雁 carries letters")),
+        ("fanfou", oauth1("fanfou"), format("rss"), to("lisztli", "鸿雁 carries letters")),
+        ("sina", basic(), sina("json"), to("11051", "by Basic")),
+        ("sina", basic(), sina("xml"), to("11051", "by Basic, in XML")),
+        ("sina", oauth1("sina"), format("json"), to("11051", "by OAuth")),
+        ("sina", oauth1("sina"), format("xml"), to("11051", "by OAuth, in XML")),
+        ("weibo", oauth2("form"), json!({}), to("2125034703", "by form")),
+        ("weibo", oauth2("header"), json!({}), to("2125034703", "by header")),
+        ("renren", bearer(), json!({"params": "query"}), talk()),
+        ("renren", bearer(), json!({"params": "form"}), talk()),
+        ("renren", mac(), json!({"params": "query"}), talk()),
+        ("renren", mac(), json!({"params": "form"}), talk()),
+        (
+            "tencent_im",
+            usersig,
+            json!({}),
+            json!({"to": {"group": "@TGS#2C5SZEAEF"}, "parts": parts}),
+        ),
     ]
+    .into_iter()
+    .map(|(service, auth, more, message)| Case {
+        account: account(base, service, auth, more),
+        message,
+    })
+    .collect()
 }
 
 fn main() -> ExitCode {
@@ -73,7 +113,7 @@ fn run(base: &str) -> Result<bool, hongyan::Error> {
         client.submit_json(message.to_string().as_bytes(), i as u64)?;
     }
     println!(
-        "{:<11} {:<8} {:<6} {:<10} {:<12} attempts ms",
+        "{:<11} {:<8} {:<6} {:<10} {:<17} attempts ms",
         "service", "auth", "format", "delivery", "message_id"
     );
     let (mut left, mut all_sent) = (cases.len(), true);
@@ -86,10 +126,10 @@ fn run(base: &str) -> Result<bool, hongyan::Error> {
             let case = &cases[usize::try_from(receipt.token).expect("the token is an index")];
             all_sent &= receipt.delivery == Delivery::Sent;
             println!(
-                "{:<11} {:<8} {:<6} {:<10} {:<12} {:<8} {}",
+                "{:<11} {:<8} {:<6} {:<10} {:<17} {:<8} {}",
                 receipt.service.unwrap_or("-"),
                 case.account["auth"]["type"].as_str().unwrap_or("-"),
-                case.format,
+                case.account["format"].as_str().unwrap_or("json"),
                 receipt.delivery.name(),
                 receipt.message_id.as_deref().unwrap_or("-"),
                 receipt.attempts,

@@ -77,6 +77,7 @@ fn accounts() -> Value {
         "weibo": {"service": "weibo", "auth": {"type": "oauth2", "token": "weibo-token"}},
         "renren": {"service": "renren", "auth": {"type": "mac", "token": "renren-token",
             "mac_key": "renren-mac-key"}},
+        "robot": {"service": "webhook", "auth": {"type": "bearer", "token": "robot-token"}},
         "im": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
             "sdk_app_id": 1, "identifier": "admin", "secret_key": "secret-key"}},
     })

@@ -43,7 +43,7 @@ fn golden_requests_are_what_they_were() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let bless = std::env::var_os("HY_BLESS").is_some();
     let mut compared = 0;
-    for info in super::SERVICES.map(super::Service::info) {
+    for info in super::SERVICES.iter().map(|service| service.info()) {
         let folder = root.join(info.name);
         let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         let mut own = 0;
