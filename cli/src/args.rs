@@ -1,0 +1,147 @@
+//! The arguments, as clap reads them.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0  sent (or: done, nothing wrong)
+  1  failed
+  2  usage: wrong arguments, input or configuration
+  4  some of several messages failed
+  5  timed out, and not sent
+  6  queued in an outbox (this build has none)
+  7  maybe sent: nobody can know, and sending again may deliver twice
+
+Configuration, where --config does not name it: $HONGYAN_CONFIG, ./hongyan.toml, ./hongyan.json, \
+then hongyan/config.toml in $XDG_CONFIG_HOME (by default ~/.config).";
+
+/// Sends messages through many chat services and tells the truth about each of them.
+#[derive(Debug, Parser)]
+#[command(name = "hongyan", version, after_help = EXIT_STATUS)]
+pub struct Cli {
+    /// The configuration file, in JSON or TOML
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Print JSON instead of words
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Send a message and say what became of it
+    Send(Box<SendArgs>),
+    /// Check the configuration in words; nothing is sent
+    Check,
+    /// List the services and what they can carry
+    Services,
+    /// Play the services on this machine, for trying things out
+    Sandbox(SandboxArgs),
+    /// Send through every service, to a sandbox of its own, and show what became of it
+    Demo,
+    /// Print completions for a shell
+    Completions {
+        /// The shell to complete in
+        shell: Shell,
+    },
+    /// Print the manual page in roff
+    Man {
+        /// The subcommand whose page to print instead
+        command: Option<String>,
+    },
+}
+
+#[derive(Args, Debug)]
+pub struct SendArgs {
+    /// The account to send from, by its name in the configuration
+    #[arg(short, long, value_name = "NAME", required_unless_present = "message")]
+    pub account: Option<String>,
+    /// A recipient, such as user=lisztli; repeatable for the kinds that take several
+    #[arg(long, value_name = "KIND=VALUE", value_parser = recipient)]
+    pub to: Vec<(String, String)>,
+    /// The text; read from standard input where neither it nor a part is given
+    pub text: Option<String>,
+    /// A part of a message that is more than text, as JSON; repeatable
+    #[arg(long, value_name = "JSON", conflicts_with = "text")]
+    pub part: Vec<String>,
+    /// The id of the message that this one answers
+    #[arg(long, value_name = "ID")]
+    pub reply_to: Option<String>,
+    /// An idempotency key: messages with one key are one message
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+    /// Parameters of the service under its own names, as a JSON object
+    #[arg(long, value_name = "JSON")]
+    pub extra: Option<String>,
+    /// Send a whole message from a JSON file, or several from a file with one a line (.jsonl);
+    /// "-" reads standard input
+    #[arg(
+        short, long, value_name = "FILE",
+        conflicts_with_all = ["account", "to", "text", "part", "reply_to", "key", "extra"],
+    )]
+    pub message: Option<PathBuf>,
+    /// How long to try, retries included; of several messages each has that time
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub timeout: Option<Duration>,
+    /// Print the request with its secrets masked, and send nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args, Debug)]
+pub struct SandboxArgs {
+    /// The port to listen on, on this machine only; 0 takes a free one
+    #[arg(long, default_value_t = 8025)]
+    pub port: u16,
+    /// Serve https, with a certificate made for this run
+    #[arg(long)]
+    pub tls: bool,
+    /// Print a configuration for this sandbox; where it holds for one run only (--tls, --port 0)
+    /// the sandbox then runs
+    #[arg(long)]
+    pub print_config: bool,
+}
+
+fn recipient(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((kind, value)) if !kind.is_empty() => Ok((kind.to_owned(), value.to_owned())),
+        _ => Err("a recipient is KIND=VALUE, such as user=lisztli".to_owned()),
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|e| e.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_recipient_may_hold_an_equals_sign() {
+        assert_eq!(recipient("user=a=b"), Ok(("user".to_owned(), "a=b".to_owned())));
+        assert!(recipient("=a").is_err() && recipient("user").is_err());
+    }
+
+    #[test]
+    fn seconds_may_be_broken_but_not_negative() {
+        assert_eq!(seconds("0.25"), Ok(Duration::from_millis(250)));
+        for wrong in ["-1", "NaN", "inf", "1e300", "soon"] {
+            assert!(seconds(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The configuration file: where it is, and the JSON in it.
+
+use std::env;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use hongyan::{Client, Error, ErrorCode};
+use serde_json::Value;
+
+use crate::exit::Usage;
+
+/// A configuration that was read, but not yet judged by the library.
+#[derive(Debug)]
+pub struct Config {
+    pub path: PathBuf,
+    /// Its JSON, with the references to its credentials as they stand in the file.
+    pub json: String,
+}
+
+impl Config {
+    /// Reads the file that was named, or the first that is where one is looked for.
+    pub fn load(given: Option<&Path>) -> Result<Config, Usage> {
+        let path = match given {
+            Some(path) => path.to_owned(),
+            None => find()?,
+        };
+        match read(&path) {
+            Ok(json) => Ok(Config { path, json }),
+            Err(error) => Err(Usage::config(path, error)),
+        }
+    }
+
+    /// A client made from it.
+    pub fn client(&self) -> Result<Client, Usage> {
+        Client::from_json(&self.json).map_err(|error| Usage::config(&self.path, error))
+    }
+}
+
+fn find() -> Result<PathBuf, Usage> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    if let Some(path) = set("HONGYAN_CONFIG") {
+        return Ok(path.into());
+    }
+    let mut places = vec![PathBuf::from("hongyan.toml"), PathBuf::from("hongyan.json")];
+    places.extend(user_folder(set).map(|folder| folder.join("hongyan").join("config.toml")));
+    if let Some(found) = places.iter().find(|place| place.is_file()) {
+        return Ok(found.clone());
+    }
+    let places: Vec<_> = places.iter().map(|place| place.display().to_string()).collect();
+    let words = format!("there is no configuration: looked for {}", places.join(", "));
+    let hint = "name one with --config, or make one to try things out with \
+                \"hongyan sandbox --print-config > hongyan.json\"";
+    Err(Error::new(ErrorCode::Config, words).hint(hint).into())
+}
+
+/// The folder of this user's configurations; a relative one is to be ignored.
+fn user_folder(set: impl Fn(&'static str) -> Option<OsString>) -> Option<PathBuf> {
+    let own = if cfg!(windows) { "APPDATA" } else { "XDG_CONFIG_HOME" };
+    let own = set(own).map(PathBuf::from).filter(|folder| folder.is_absolute());
+    own.or_else(|| set("HOME").map(|home| Path::new(&home).join(".config")))
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    let wrong = |words: String| Error::new(ErrorCode::Config, words);
+    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8".to_owned()))?;
+    if is_json(path, &text) {
+        return Ok(text);
+    }
+    let value: Value = toml::from_str(&text).map_err(|e| {
+        // Only the place and the words: the line itself may hold a secret.
+        let before = &text[..e.span().map_or(0, |span| span.start.min(text.len()))];
+        let line = before.matches('\n').count() + 1;
+        wrong(format!("is not TOML: {} in line {line}", e.message()))
+    })?;
+    Ok(value.to_string())
+}
+
+fn is_json(path: &Path, text: &str) -> bool {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("json") => true,
+        Some("toml") => false,
+        _ => text.trim_start().starts_with('{'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_says_what_is_in_it_or_else_its_first_character() {
+        assert!(is_json(Path::new("a.json"), "v = 1"));
+        assert!(!is_json(Path::new("a.toml"), "{"));
+        assert!(is_json(Path::new("/dev/stdin"), " \n{\"v\": 1}"));
+        assert!(!is_json(Path::new("config"), "v = 1"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_relative_configuration_folder_is_ignored() {
+        let folder = |own: &'static str| {
+            user_folder(move |name| match name {
+                "XDG_CONFIG_HOME" => Some(own.into()),
+                _ => Some("/home/a".into()),
+            })
+        };
+        assert_eq!(folder("/etc/own"), Some("/etc/own".into()));
+        assert_eq!(folder("own"), Some("/home/a/.config".into()));
+        assert_eq!(user_folder(|_| None), None);
+    }
+}

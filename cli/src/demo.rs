@@ -1,0 +1,245 @@
+//! `hongyan demo`: every service, every way to prove oneself, every format, against a sandbox.
+
+use std::io::Write;
+
+use anyhow::Context as _;
+use hongyan::{Client, Delivery, Error, Receipt, Waited};
+use hongyan_sandbox::{Options, Sandbox};
+use serde_json::{Map, Value, json};
+
+use crate::exit::Exit;
+use crate::output::{Output, diagnose};
+use crate::samples::{REFUSED, SENT, Sample, VARIANTS};
+use crate::services;
+use crate::table::Table;
+
+/// A message to send and what is expected of it.
+#[derive(Debug)]
+struct Row {
+    /// Its account in the demo's own configuration.
+    account: String,
+    service: String,
+    auth: String,
+    format: String,
+    what: &'static str,
+    message: Value,
+    expected: Delivery,
+}
+
+/// The demo's own accounts, and the messages that go out through them.
+#[derive(Default)]
+struct Plan {
+    accounts: Map<String, Value>,
+    rows: Vec<Row>,
+}
+
+/// Sends everything and shows what became of it.
+pub fn run(json: bool, out: &mut Output) -> anyhow::Result<Exit> {
+    let sandbox = Sandbox::start(Options::default()).context("cannot start a sandbox")?;
+    let plan = Plan::new(&sandbox.config())?;
+    let client = Client::from_json(&json!({"v": 1, "accounts": plan.accounts}).to_string())?;
+    let receipts = send(&client, &plan.rows)?;
+    let done: Vec<(&Row, &Receipt)> = plan.rows.iter().zip(&receipts).collect();
+    if json {
+        for (row, receipt) in &done {
+            writeln!(out, "{}", row.to_json(receipt))?;
+        }
+    } else {
+        show(&sandbox.url(), &done, out)?;
+    }
+    let surprises = done.iter().filter(|(row, receipt)| receipt.delivery != row.expected).count();
+    if surprises > 0 {
+        diagnose(&format!("hongyan: {surprises} of {} went otherwise than expected", done.len()));
+        return Ok(Exit::Failed);
+    }
+    Ok(Exit::Sent)
+}
+
+impl Plan {
+    fn new(config: &Value) -> anyhow::Result<Plan> {
+        let accounts = config["accounts"].as_object().context("the sandbox has no accounts")?;
+        let services = services::all()?;
+        let mut plan = Plan::default();
+        let mut seen = Vec::new();
+        for (name, account) in accounts {
+            // The sandbox may play more than this build can send through.
+            let service = services.iter().find(|service| account["service"] == *service.name);
+            let Some(service) = service else { continue };
+            let first = !seen.contains(&&service.name);
+            seen.push(&service.name);
+            for (i, format) in service.formats.iter().enumerate() {
+                let mut account = account.clone();
+                if service.formats.len() > 1 {
+                    account["format"] = format.as_str().into();
+                }
+                let name = format!("{name}/{format}");
+                plan.add(&name, &account, format, SENT, Delivery::Sent)?;
+                if i == 0 {
+                    plan.add_variants(&name, &account, format)?;
+                }
+                if first && i == 0 {
+                    plan.add(&name, &account, format, REFUSED, Delivery::NotSent)?;
+                    plan.add_impostor(&name, &account, format)?;
+                }
+                plan.accounts.insert(name, account);
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Adds the samples that are for this account.
+    fn add(
+        &mut self,
+        name: &str,
+        account: &Value,
+        format: &str,
+        samples: &'static [Sample],
+        expected: Delivery,
+    ) -> anyhow::Result<()> {
+        let own = |sample: &&Sample| {
+            account["service"] == sample.service && sample.format.is_none_or(|only| only == format)
+        };
+        for sample in samples.iter().filter(own) {
+            self.push(name, account, format, sample, expected)?;
+        }
+        Ok(())
+    }
+
+    /// Adds the other ways in which this account may send.
+    fn add_variants(&mut self, name: &str, account: &Value, format: &str) -> anyhow::Result<()> {
+        for variant in VARIANTS.iter().filter(|variant| account["service"] == variant.service) {
+            let mut account = account.clone();
+            let (object, field) = variant.pointer;
+            let object = account.pointer_mut(object).context("an account without credentials")?;
+            object[field] = variant.value.into();
+            self.add_one(
+                &format!("{name}/{field}"),
+                account,
+                format,
+                variant.what,
+                Delivery::Sent,
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Adds an account with a wrong secret.
+    fn add_impostor(&mut self, name: &str, account: &Value, format: &str) -> anyhow::Result<()> {
+        const SECRETS: [&str; 5] = ["password", "token_secret", "token", "mac_key", "secret_key"];
+        let auth = account["auth"].as_object().context("an account without credentials")?;
+        let secret = SECRETS.into_iter().find(|secret| auth.contains_key(*secret));
+        let secret = secret.context("credentials without a secret")?;
+        let mut account = account.clone();
+        account["auth"][secret] = "wrong".into();
+        let what = "wrong credentials";
+        self.add_one(&format!("{name}/impostor"), account, format, what, Delivery::NotSent)
+    }
+
+    /// Adds an account of its own, with the first message that there is for its service.
+    fn add_one(
+        &mut self,
+        name: &str,
+        account: Value,
+        format: &str,
+        what: &'static str,
+        expected: Delivery,
+    ) -> anyhow::Result<()> {
+        let sample = SENT.iter().find(|sample| account["service"] == sample.service);
+        let sample = Sample { what, ..*sample.context("a service without a sample")? };
+        self.push(name, &account, format, &sample, expected)?;
+        self.accounts.insert(name.to_owned(), account);
+        Ok(())
+    }
+
+    fn push(
+        &mut self,
+        name: &str,
+        account: &Value,
+        format: &str,
+        sample: &Sample,
+        expected: Delivery,
+    ) -> anyhow::Result<()> {
+        let mut message: Value = serde_json::from_str(sample.message)?;
+        message["v"] = 1.into();
+        message["account"] = name.into();
+        if let Some(text) = message.get("text").and_then(Value::as_str) {
+            // Some services refuse the same text twice.
+            message["text"] = format!("{text} #{}", self.rows.len() + 1).into();
+        }
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        self.rows.push(Row {
+            account: name.to_owned(),
+            service: text(&account["service"]),
+            auth: text(&account["auth"]["type"]),
+            format: format.to_owned(),
+            what: sample.what,
+            message,
+            expected,
+        });
+        Ok(())
+    }
+}
+
+/// Sends all rows side by side; gives their receipts in the order of the rows.
+fn send(client: &Client, rows: &[Row]) -> anyhow::Result<Vec<Receipt>> {
+    for (row, token) in rows.iter().zip(0..) {
+        client
+            .submit_json(row.message.to_string().as_bytes(), token)
+            .with_context(|| row.account.clone())?;
+    }
+    let mut receipts = Vec::with_capacity(rows.len());
+    while receipts.len() < rows.len() {
+        if let Waited::Results(some) = client.wait(None, rows.len())? {
+            receipts.extend(some);
+        }
+    }
+    receipts.sort_by_key(|receipt| receipt.token);
+    Ok(receipts)
+}
+
+impl Row {
+    fn to_json(&self, receipt: &Receipt) -> Value {
+        let result: Value = serde_json::from_str(&receipt.to_json()).unwrap_or_default();
+        json!({
+            "service": self.service, "auth": self.auth, "format": self.format, "what": self.what,
+            "expected": self.expected.name(), "result": result,
+        })
+    }
+}
+
+fn show(url: &str, done: &[(&Row, &Receipt)], out: &mut Output) -> std::io::Result<()> {
+    let expected = |what| move |(row, _): &&(&Row, &Receipt)| row.expected == what;
+    writeln!(out, "Sent through a sandbox at {url}:\n")?;
+    let columns = ["SERVICE", "AUTH", "FORMAT", "WHAT", "DELIVERY", "MESSAGE ID", "ATTEMPTS", "MS"];
+    let mut sent = Table::new(&columns);
+    for (row, receipt) in done.iter().filter(expected(Delivery::Sent)) {
+        sent.row([
+            &row.service,
+            &row.auth,
+            &row.format,
+            row.what,
+            receipt.delivery.name(),
+            receipt.message_id.as_deref().unwrap_or_default(),
+            &receipt.attempts.to_string(),
+            &receipt.elapsed_ms.to_string(),
+        ]);
+    }
+    sent.write(out)?;
+    writeln!(out, "\nRefused by the services:\n")?;
+    let columns = ["SERVICE", "AUTH", "WHAT", "DELIVERY", "NAME", "SERVICE CODE", "ATTEMPTS", "MS"];
+    let mut refused = Table::new(&columns);
+    for (row, receipt) in done.iter().filter(expected(Delivery::NotSent)) {
+        let error = receipt.error.as_ref();
+        refused.row([
+            &row.service,
+            &row.auth,
+            row.what,
+            receipt.delivery.name(),
+            error.map(|error| error.code().name()).unwrap_or_default(),
+            error.and_then(Error::service_code).unwrap_or_default(),
+            &receipt.attempts.to_string(),
+            &receipt.elapsed_ms.to_string(),
+        ]);
+    }
+    refused.write(out)
+}

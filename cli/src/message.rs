@@ -1,0 +1,129 @@
+//! What is to be sent: one message from the arguments, or one or more from a file.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
+use std::path::Path;
+
+use hongyan::{Error, MessageBuilder};
+use serde::de::IgnoredAny;
+
+use crate::args::SendArgs;
+use crate::exit::Usage;
+use crate::output::diagnose;
+
+/// What the arguments ask to send.
+pub enum Messages {
+    /// One message, as JSON.
+    One(Vec<u8>),
+    /// One message a line.
+    Lines(Box<dyn BufRead>),
+}
+
+impl Messages {
+    /// Reads what the arguments give or name.
+    pub fn read(args: &SendArgs) -> anyhow::Result<Messages> {
+        match (&args.message, &args.account) {
+            (Some(path), _) => from_file(path),
+            (None, Some(account)) => Ok(Messages::One(build(account, args)?.into_bytes())),
+            (None, None) => {
+                Err(Usage::argument("give an account, or a whole message with --message").into())
+            }
+        }
+    }
+}
+
+fn from_file(path: &Path) -> anyhow::Result<Messages> {
+    let cannot = |e| Usage::argument(format!("cannot read {}: {e}", path.display()));
+    let mut bytes = Vec::new();
+    if path == Path::new("-") {
+        io::stdin().lock().read_to_end(&mut bytes).map_err(cannot)?;
+    } else {
+        let mut file = File::open(path).map_err(cannot)?;
+        let extension = path.extension().unwrap_or_default();
+        if extension == "jsonl" || extension == "ndjson" {
+            return Ok(Messages::Lines(Box::new(BufReader::new(file))));
+        }
+        file.read_to_end(&mut bytes).map_err(cannot)?;
+    }
+    Ok(if is_lines(&bytes) {
+        Messages::Lines(Box::new(io::Cursor::new(bytes)))
+    } else {
+        Messages::One(bytes)
+    })
+}
+
+/// True for more than one line of which the first is JSON by itself.
+fn is_lines(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|byte| *byte == b'\n').filter(|line| !is_blank(line));
+    let first = lines.next().unwrap_or_default();
+    serde_json::from_slice::<IgnoredAny>(first).is_ok() && lines.next().is_some()
+}
+
+/// True for a line that holds nothing.
+pub fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
+
+/// The message that the arguments spell, as JSON; what is wrong with them is an error.
+fn build(account: &str, args: &SendArgs) -> anyhow::Result<String> {
+    let text = match (&args.text, args.part.is_empty()) {
+        (Some(text), _) => Some(text.clone()),
+        (None, true) => Some(text_from_stdin()?).filter(|text| !text.is_empty()),
+        (None, false) => None,
+    };
+    Ok(spelled(account, args, text.as_deref()).map_err(Usage::from)?)
+}
+
+fn spelled(account: &str, args: &SendArgs, text: Option<&str>) -> Result<String, Error> {
+    let mut builder = MessageBuilder::new(account);
+    for (kind, value) in &args.to {
+        builder.to(kind, value)?;
+    }
+    if let Some(text) = text {
+        builder.text(text);
+    }
+    for part in &args.part {
+        builder.part_json(part.as_bytes())?;
+    }
+    for (field, value) in [("reply_to", &args.reply_to), ("key", &args.key)] {
+        if let Some(value) = value {
+            let json = serde_json::Value::from(value.as_str()).to_string();
+            builder.field_json(field, json.as_bytes())?;
+        }
+    }
+    if let Some(extra) = &args.extra {
+        builder.field_json("extra", extra.as_bytes()).map_err(|e| e.at("extra"))?;
+    }
+    Ok(builder.to_json())
+}
+
+fn text_from_stdin() -> Result<String, Usage> {
+    let stdin = io::stdin();
+    if stdin.is_terminal() {
+        diagnose("hongyan: reading the text from the terminal; end it with Ctrl-D");
+    }
+    let mut text = String::new();
+    let read = stdin.lock().read_to_string(&mut text);
+    read.map_err(|e| Usage::argument(format!("cannot read the text: {e}")))?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_told_from_one_message_over_several_lines() {
+        assert!(is_lines(b"{\"v\": 1}\n\n{\"v\": 1}\n"));
+        assert!(is_lines(b"\n{}\nnonsense"));
+        for one in [&b"{\"v\": 1}\n"[..], b"{\n\"v\": 1}\n", b"", b"nonsense\n{}"] {
+            assert!(!is_lines(one));
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What became of a message, for people and for programs.
+
+use std::io::{self, Write};
+
+use hongyan::{Delivery, Error, Receipt};
+use serde_json::{Value, json};
+
+use crate::output::{Output, diagnose, shown};
+
+/// Tells what became of a message: one line on stdout, and on stderr why it was not sent.
+///
+/// The message is on its way or not whatever happens here, so that a full disk changes neither
+/// this command's exit status nor stops the messages that follow.
+pub fn receipt(receipt: &Receipt, line: Option<u64>, json: bool, out: &mut Output) {
+    let written = match json {
+        true => writeln!(out, "{}", receipt.to_json()),
+        false => writeln!(out, "{}{}", place(line), shown(&outcome(receipt))),
+    };
+    if let Err(error) = written.and_then(|()| out.flush()) {
+        diagnose(&format!("hongyan: cannot write: {error}; what was to be told is:"));
+        diagnose(&outcome(receipt));
+    }
+    if let Some(error) = receipt.error.as_ref().filter(|_| !json) {
+        explain(error, line);
+        diagnose(&format!("  again: {}", again(receipt.delivery, error)));
+    }
+}
+
+/// Tells on stdout that a message was not even accepted; [`explain`] tells why.
+pub fn refused(error: &Error, line: Option<u64>, json: bool, out: &mut Output) -> io::Result<()> {
+    if !json {
+        return writeln!(out, "{}not_sent: refused as {}", place(line), error.code().name());
+    }
+    let error: Value = serde_json::from_str(&error.to_json()).unwrap_or_default();
+    let mut refused = json!({"v": 1, "delivery": "not_sent", "error": error});
+    if let Some(line) = line {
+        refused["token"] = line.into();
+    }
+    writeln!(out, "{refused}")
+}
+
+/// Says on stderr what was wrong, where, and what to do about it.
+pub fn explain(error: &Error, line: Option<u64>) {
+    let mut words = format!("{}error: {}: {}", place(line), error.code().name(), error.message());
+    let code = error.service_code().map(|code| format!("service code {code}"));
+    let status = error.http_status().map(|status| format!("HTTP status {status}"));
+    let answer: Vec<String> = code.into_iter().chain(status).collect();
+    let facts = [
+        ("answer", Some(answer.join(", ")).filter(|answer| !answer.is_empty())),
+        ("path", error.path().map(str::to_owned)),
+        ("hint", error.hint_text().map(str::to_owned)),
+    ];
+    for (name, fact) in facts {
+        if let Some(fact) = fact {
+            words.push_str(&format!("\n  {name}: {fact}"));
+        }
+    }
+    diagnose(&words);
+}
+
+fn place(line: Option<u64>) -> String {
+    line.map(|line| format!("line {line}: ")).unwrap_or_default()
+}
+
+fn outcome(receipt: &Receipt) -> String {
+    let mut words = format!("{}: account {}", receipt.delivery.name(), receipt.account);
+    if let Some(service) = receipt.service {
+        words.push_str(&format!(" ({service})"));
+    }
+    if let Some(id) = &receipt.message_id {
+        words.push_str(&format!(", message id {id}"));
+    }
+    let attempts = match receipt.attempts {
+        1 => "1 attempt".to_owned(),
+        n => format!("{n} attempts"),
+    };
+    words.push_str(&format!(", id {}, {attempts}, {} ms", receipt.id, receipt.elapsed_ms));
+    if receipt.deduplicated {
+        words.push_str(", sent earlier and not twice");
+    }
+    words
+}
+
+/// Whether to send it again.
+fn again(delivery: Delivery, error: &Error) -> String {
+    match delivery {
+        Delivery::Sent => "not needed".to_owned(),
+        Delivery::MaybeSent => "may deliver it twice; look before you send it again".to_owned(),
+        Delivery::NotSent if !error.is_retryable() => {
+            "safe, since nothing was sent, but it will fail the same way until something changes"
+                .to_owned()
+        }
+        Delivery::NotSent => match error.retry_after_ms() {
+            Some(ms) => format!("safe, since nothing was sent; in {} s", ms.div_ceil(1000)),
+            None => "safe, since nothing was sent, and it may work".to_owned(),
+        },
+    }
+}

@@ -1,0 +1,142 @@
+//! The messages of the demo: for each service, everything that it can carry.
+
+/// A message that a sandbox takes, or that it refuses.
+pub struct Sample {
+    pub service: &'static str,
+    /// What it shows.
+    pub what: &'static str,
+    /// The only format that it is for; `None`: every one.
+    pub format: Option<&'static str>,
+    /// The message but for `v` and `account`.
+    pub message: &'static str,
+}
+
+const fn sample(service: &'static str, what: &'static str, message: &'static str) -> Sample {
+    Sample { service, what, format: None, message }
+}
+
+/// What arrives.
+pub const SENT: &[Sample] = &[
+    sample("fanfou", "text", r#"{"to": {"user": "lisztli"}, "text": "鸿雁 carries letters"}"#),
+    Sample {
+        format: Some("json"),
+        ..sample(
+            "fanfou",
+            "reply",
+            r#"{"to": {"user": "lisztli"}, "text": "in reply", "reply_to": "2077"}"#,
+        )
+    },
+    Sample {
+        format: Some("json"),
+        ..sample(
+            "fanfou",
+            "callback",
+            r#"{"to": {"user": "lisztli"}, "text": "called back",
+                "extra": {"callback": "received", "mode": "lite"}}"#,
+        )
+    },
+    sample("sina", "text to an id", r#"{"to": {"user": "11051"}, "text": "鸿雁 carries letters"}"#),
+    sample("sina", "text to a name", r#"{"to": {"name": "微博开放平台"}, "text": "by name"}"#),
+    sample("weibo", "text", r#"{"to": {"user": "2125034703"}, "text": "鸿雁 carries letters"}"#),
+    sample("weibo", "text to a name", r#"{"to": {"name": "zhaoya0029"}, "text": "by name"}"#),
+    // What messageType may hold is documented nowhere; the sandbox takes anything.
+    sample(
+        "renren",
+        "text",
+        r#"{"to": {"users": ["222209506", "222209507"]}, "text": "鸿雁 carries letters",
+            "extra": {"messageType": "ANY", "resourceTitle": "letters"}}"#,
+    ),
+    sample(
+        "renren",
+        "link",
+        r#"{"to": {"users": ["222209506"]}, "parts": [
+            {"type": "link", "url": "http://example.com/", "title": "an example"}],
+            "extra": {"messageType": "ANY"}}"#,
+    ),
+    sample(
+        "renren",
+        "location",
+        r#"{"to": {"users": ["222209506"]}, "parts": [
+            {"type": "location", "latitude": 39.98, "longitude": 116.31, "address": "Beijing"}],
+            "extra": {"messageType": "ANY", "resourceTitle": "here"}}"#,
+    ),
+    sample("tencent_im", "text", r#"{"to": {"group": "@TGS#2C5SZEAEF"}, "text": "red packet"}"#),
+    sample(
+        "tencent_im",
+        "topic",
+        r#"{"to": {"group": "@TGS#_COMMUNITY", "topic": "@TGS#_COMMUNITY@TOPIC#_T1"},
+            "text": "on this topic"}"#,
+    ),
+    sample(
+        "tencent_im",
+        "members",
+        r#"{"to": {"group": "@TGS#2C5SZEAEF", "members": ["leckie", "tommy"]},
+            "text": "you two only"}"#,
+    ),
+    sample(
+        "tencent_im",
+        "mention",
+        r#"{"to": {"group": "@TGS#2C5SZEAEF"}, "parts": [{"type": "mention", "all": true},
+            {"type": "mention", "user": "tommy", "name": "Tommy"},
+            {"type": "text", "text": "look"}]}"#,
+    ),
+    sample(
+        "tencent_im",
+        "face",
+        r#"{"to": {"group": "@TGS#2C5SZEAEF"},
+            "parts": [{"type": "face", "index": 6, "data": "abc\u0000\u0001"}]}"#,
+    ),
+    sample(
+        "tencent_im",
+        "location",
+        r#"{"to": {"group": "@TGS#2C5SZEAEF"}, "parts": [
+            {"type": "location", "latitude": 22.54, "longitude": 113.94, "address": "Shenzhen"}]}"#,
+    ),
+    sample(
+        "tencent_im",
+        "custom",
+        r#"{"to": {"group": "@TGS#2C5SZEAEF"},
+            "parts": [{"type": "custom", "data": "{\"packet\": 1}", "desc": "a red packet"}]}"#,
+    ),
+    sample(
+        "tencent_im",
+        "raw",
+        r#"{"to": {"group": "@TGS#2C5SZEAEF"}, "parts": [{"type": "raw",
+            "value": {"MsgType": "TIMTextElem", "MsgContent": {"Text": "as it is"}}}]}"#,
+    ),
+];
+
+/// What is refused; wrong credentials are refused by every service besides.
+pub const REFUSED: &[Sample] = &[
+    Sample {
+        format: Some("json"),
+        ..sample("fanfou", "unknown user", r#"{"to": {"user": "nobody"}, "text": "hello?"}"#)
+    },
+    Sample {
+        format: Some("json"),
+        ..sample("sina", "no follower", r#"{"to": {"user": "1000040017"}, "text": "hello?"}"#)
+    },
+    sample("weibo", "no follower", r#"{"to": {"user": "5000020301"}, "text": "hello?"}"#),
+    sample("tencent_im", "unknown group", r#"{"to": {"group": "@TGS#NOWHERE"}, "text": "hello?"}"#),
+    sample("tencent_im", "muted", r#"{"to": {"group": "@TGS#MUTED"}, "text": "hello?"}"#),
+];
+
+/// Another way of an account to send, which a field of it chooses.
+pub struct Variant {
+    pub service: &'static str,
+    pub what: &'static str,
+    /// Where in the account the field stands.
+    pub pointer: (&'static str, &'static str),
+    pub value: &'static str,
+}
+
+/// The ways that are not the default one.
+pub const VARIANTS: &[Variant] = &[
+    Variant {
+        service: "weibo",
+        what: "token in header",
+        pointer: ("/auth", "send"),
+        value: "header",
+    },
+    Variant { service: "renren", what: "params in form", pointer: ("", "params"), value: "form" },
+];

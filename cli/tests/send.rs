@@ -1,0 +1,259 @@
+//! `hongyan send`: what is sent, what is said of it, and the exit status.
+
+mod common;
+
+use std::process::Stdio;
+
+use common::{FANFOU, start, texts};
+use serde_json::{Value, json};
+
+fn with<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    FANFOU.iter().chain(args).copied().collect()
+}
+
+#[test]
+fn a_sent_message_is_0_and_one_line() {
+    let (sandbox, folder) = start();
+    let ended = folder.run(&with(&["hello"])).expect(0);
+    assert!(ended.out.starts_with("sent: account fanfou-basic (fanfou), message id "), "{ended:?}");
+    assert_eq!((ended.out.lines().count(), ended.err.as_str()), (1, ""));
+    assert_eq!(texts(&sandbox), ["hello"]);
+}
+
+#[test]
+fn a_refusal_is_1_with_everything_that_helps() {
+    let (_sandbox, folder) = start();
+    let args = ["send", "-a", "fanfou-basic", "--to", "user=nobody", "hello"];
+    let ended = folder.run(&args).expect(1);
+    assert!(ended.out.starts_with("not_sent: account fanfou-basic"), "{ended:?}");
+    for words in ["error: not_found: ", "answer: service code 404, HTTP status 404", "again: safe"]
+    {
+        assert!(ended.err.contains(words), "{words} in {ended:?}");
+    }
+}
+
+#[test]
+fn a_wrong_message_is_1_with_its_path() {
+    let (sandbox, folder) = start();
+    let ended = folder.run(&with(&["--extra", r#"{"colour": 1}"#, "hello"])).expect(1);
+    assert!(ended.err.contains("path: extra.colour"), "{ended:?}");
+    let ended = folder.run(&["send", "-a", "nobody", "--to", "user=lisztli", "x"]).expect(1);
+    assert!(ended.err.contains("path: account"), "{ended:?}");
+    assert!(texts(&sandbox).is_empty());
+}
+
+#[test]
+fn wrong_arguments_are_2() {
+    let (sandbox, folder) = start();
+    let cases: [&[&str]; 9] = [
+        &["send", "--to", "user=lisztli", "hello"],
+        &["send", "-a", "fanfou-basic", "--to", "lisztli", "hello"],
+        &["send", "-a", "fanfou-basic", "--to", "planet=mars", "hello"],
+        &with(&["--to", "user=test", "hello"]),
+        &with(&["--part", "nonsense"]),
+        &with(&["--extra", "nonsense", "hello"]),
+        &with(&["--part", r#"{"type": "text", "text": "x"}"#, "hello"]),
+        &with(&["--message", "message.json"]),
+        &["send", "--message", "nowhere.json"],
+    ];
+    for args in cases {
+        let ended = folder.run(args).expect(2);
+        assert!(ended.out.is_empty() && !ended.err.is_empty(), "{args:?}: {ended:?}");
+    }
+    assert!(texts(&sandbox).is_empty());
+}
+
+#[test]
+fn a_time_out_before_anything_was_sent_is_5() {
+    let (sandbox, folder) = start();
+    let ended = folder.run(&with(&["--timeout", "0", "hello"])).expect(5);
+    assert!(ended.err.contains("error: timeout: "), "{ended:?}");
+    assert!(texts(&sandbox).is_empty());
+}
+
+#[test]
+fn a_lost_answer_is_7_and_a_warning() {
+    let (sandbox, folder) = start();
+    let fault = json!({"service": "fanfou", "kind": "reset", "when": "after"});
+    sandbox.fault(fault).expect("a known fault");
+    let ended = folder.run(&with(&["hello"])).expect(7);
+    assert!(ended.out.starts_with("maybe_sent: "), "{ended:?}");
+    assert!(ended.err.contains("again: may deliver it twice"), "{ended:?}");
+    assert_eq!(texts(&sandbox), ["hello"]);
+}
+
+#[test]
+fn some_of_several_messages_failing_is_4() {
+    let (sandbox, folder) = start();
+    let to = |user: &str, text: &str| {
+        json!({"v": 1, "account": "fanfou-basic", "to": {"user": user}, "text": text}).to_string()
+    };
+    let (good, bad) = (to("lisztli", "good"), to("nobody", "bad"));
+    folder.write("mixed.jsonl", format!("{good}\n\n{bad}\nnonsense\n"));
+    let args = ["send", "--json", "--message", "mixed.jsonl"];
+    let ended = folder.run(&args).expect(4);
+    let mut results = ended.json();
+    results.sort_by_key(|result| result["token"].as_u64());
+    let told: Vec<_> = results
+        .iter()
+        .map(|result| (&result["token"], &result["delivery"], &result["error"]["name"]))
+        .collect();
+    let expected = [
+        (json!(1), json!("sent"), Value::Null),
+        (json!(3), json!("not_sent"), json!("not_found")),
+        (json!(4), json!("not_sent"), json!("argument")),
+    ];
+    assert_eq!(told, expected.each_ref().map(|(a, b, c)| (a, b, c)));
+    assert_eq!(texts(&sandbox), ["good"]);
+
+    // The same from standard input, where the first line tells that there are several.
+    folder.run_with_input(&["send", "-m", "-"], format!("{good}\n{bad}\n").as_bytes()).expect(4);
+    // Where all end alike, the status says how.
+    folder.run_with_input(&["send", "-m", "-"], format!("{good}\n{good}\n").as_bytes()).expect(0);
+    folder.run_with_input(&["send", "-m", "-"], format!("{bad}\n{bad}\n").as_bytes()).expect(1);
+    let args = ["send", "-m", "-", "--timeout", "0"];
+    folder.run_with_input(&args, format!("{good}\n{good}\n").as_bytes()).expect(5);
+    folder.write("none.jsonl", "\n");
+    folder.run(&["send", "-m", "none.jsonl"]).expect(2);
+}
+
+#[test]
+fn more_messages_than_an_account_takes_at_once_are_all_sent() {
+    let (sandbox, folder) = start();
+    let mut config = sandbox.config();
+    config["accounts"]["fanfou-basic"]["max_in_flight"] = 3.into();
+    folder.write("hongyan.json", config.to_string());
+    let lines: String = (0..40)
+        .map(|i| {
+            let text = format!("message {i}");
+            let to = json!({"user": "lisztli"});
+            let message = json!({"v": 1, "account": "fanfou-basic", "to": to, "text": text});
+            format!("{message}\n")
+        })
+        .collect();
+    folder.write("many.jsonl", lines);
+    let ended = folder.run(&["send", "--json", "-m", "many.jsonl"]).expect(0);
+    assert_eq!(ended.json().len(), 40);
+    assert_eq!(texts(&sandbox).len(), 40);
+}
+
+#[test]
+fn a_whole_message_comes_from_a_file() {
+    let (sandbox, folder) = start();
+    let message = json!({
+        "v": 1, "account": "tencent_im-usersig", "to": {"group": "@TGS#2C5SZEAEF"},
+        "parts": [{"type": "mention", "all": true}, {"type": "text", "text": "look"}],
+    });
+    folder.write("message.json", format!("{message:#}\n"));
+    folder.run(&["send", "-m", "message.json"]).expect(0);
+    assert_eq!(texts(&sandbox), ["@all look"]);
+    folder.write("message.json", "nonsense");
+    let ended = folder.run(&["send", "--json", "-m", "message.json"]).expect(2);
+    assert_eq!(ended.json()[0]["error"]["name"], "argument");
+}
+
+#[test]
+fn every_argument_becomes_a_field() {
+    let (sandbox, folder) = start();
+    let to = ["send", "-a", "tencent_im-usersig", "--to", "group=@TGS#2C5SZEAEF"];
+    let more = [
+        "--to",
+        "members=leckie",
+        "--to",
+        "members=tommy",
+        "--part",
+        r#"{"type": "text", "text": "hi "}"#,
+        "--part",
+        r#"{"type": "mention", "user": "tommy"}"#,
+        "--extra",
+        r#"{"Random": 7}"#,
+        "--key",
+        "k",
+    ];
+    let args: Vec<_> = to.into_iter().chain(more).chain(["--json"]).collect();
+    let ended = folder.run(&args).expect(0);
+    assert_eq!(ended.json()[0]["key"], "k");
+    let request = sandbox.messages()[0]["request"].to_string();
+    for sent in ["leckie", "tommy", "Random", "@tommy"] {
+        assert!(request.contains(sent), "{sent} in {request}");
+    }
+    folder.run(&with(&["--reply-to", "2077", "answer"])).expect(0);
+    let request = sandbox.messages()[1]["request"].to_string();
+    assert!(request.contains("in_reply_to_id=2077"), "{request}");
+}
+
+#[test]
+fn text_comes_from_standard_input_less_one_newline() {
+    let (sandbox, folder) = start();
+    folder.run_with_input(&FANFOU, "鸿雁\n\n".as_bytes()).expect(0);
+    folder.run_with_input(&FANFOU, b"dos\r\n").expect(0);
+    assert_eq!(texts(&sandbox), ["鸿雁\n", "dos"]);
+    let ended = folder.run_with_input(&FANFOU, b"").expect(1);
+    assert!(ended.err.contains("path: text"), "{ended:?}");
+    folder.run_with_input(&FANFOU, b"\xff").expect(2);
+}
+
+#[test]
+fn a_result_is_one_json_object() {
+    let (_sandbox, folder) = start();
+    let ended = folder.run(&with(&["--json", "hello"])).expect(0);
+    let result = &ended.json()[0];
+    assert_eq!((&result["v"], &result["delivery"]), (&json!(1), &json!("sent")));
+    let args = ["--json", "send", "-a", "fanfou-basic", "--to", "user=nobody", "hello"];
+    let ended = folder.run(&args).expect(1);
+    assert_eq!(ended.json()[0]["error"]["code"], 202);
+    assert!(ended.err.is_empty(), "{ended:?}");
+    let ended = folder.run(&with(&["--config", "nowhere.toml", "--json", "hello"])).expect(2);
+    assert_eq!(ended.json()[0]["error"]["name"], "config");
+}
+
+#[test]
+fn a_dry_run_sends_nothing_and_shows_no_secret() {
+    let (sandbox, folder) = start();
+    let config = sandbox.config();
+    let secrets = ["password", "consumer_secret", "token", "token_secret", "mac_key", "secret_key"];
+    for (name, account) in config["accounts"].as_object().expect("accounts") {
+        let to = match account["service"].as_str().expect("a service") {
+            "tencent_im" => "group=@TGS#2C5SZEAEF",
+            "renren" => "users=1",
+            _ => "user=1",
+        };
+        let mut args = vec!["send", "-a", name, "--to", to, "--dry-run", "dry"];
+        if account["service"] == "renren" {
+            args.extend(["--extra", r#"{"messageType": "ANY", "resourceTitle": "title"}"#]);
+        }
+        let shown = folder.run(&args).expect(0);
+        args.push("--json");
+        let json = folder.run(&args).expect(0);
+        // The rest of the URL differs from one run to the next.
+        let base_url = account["base_url"].as_str().expect("a URL");
+        assert!(json.json()[0]["url"].as_str().is_some_and(|url| url.starts_with(base_url)));
+        assert!(shown.out.starts_with(&format!("POST {base_url}/")), "{shown:?}");
+        assert!(shown.out.contains("\ncontent-type: "), "{shown:?}");
+        assert!(shown.out.contains("dry"), "{shown:?}");
+        let own: Vec<_> =
+            secrets.iter().filter_map(|secret| account["auth"][*secret].as_str()).collect();
+        assert!(!own.is_empty(), "{name} has no secret");
+        for secret in own {
+            assert!(!shown.out.contains(secret) && !json.out.contains(secret), "{name}: {shown:?}");
+        }
+        assert!(!shown.out.contains("dGVzdDpwd2Q"), "{shown:?}");
+    }
+    let ended = folder.run(&["send", "-a", "fanfou-basic", "--dry-run", "x"]).expect(1);
+    assert!(ended.err.contains("path: to.user"), "{ended:?}");
+    assert!(texts(&sandbox).is_empty());
+}
+
+#[test]
+fn a_reader_that_leaves_changes_nothing() {
+    let (sandbox, folder) = start();
+    for (args, code) in [(&with(&["hello"])[..], 0), (&["services"], 0), (&["man"], 0)] {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let mut command = folder.command(args);
+        let ended = command.stdout(writer).stderr(Stdio::piped()).output().expect("it runs");
+        let err = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!((ended.status.code(), &*err), (Some(code), ""), "{args:?}");
+    }
+    assert_eq!(texts(&sandbox), ["hello"]);
+}
