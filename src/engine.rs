@@ -7,6 +7,9 @@
 mod account;
 mod deliver;
 mod job;
+mod keys;
+mod order;
+mod pace;
 mod preview;
 mod queue;
 mod retry;
@@ -36,6 +39,9 @@ use crate::net::{Clock, Transport};
 use crate::service::Stamp;
 use account::Accounts;
 use job::{Job, Sink, Stop};
+use keys::Keys;
+use order::Lines;
+use pace::Windows;
 use queue::{Queue, Slot};
 use runtime::{Runtime, SystemLookup, TokioClock};
 
@@ -46,6 +52,9 @@ pub type Given = std::result::Result<Message, Refused>;
 pub struct Shared {
     queue: Arc<Queue>,
     accounts: Accounts,
+    windows: Windows,
+    keys: Arc<Keys>,
+    lines: Arc<Lines>,
     transport: Box<dyn Transport>,
     clock: Arc<dyn Clock>,
     random: std::sync::Mutex<fastrand::Rng>,
@@ -67,6 +76,9 @@ impl Shared {
         let shared = Shared {
             queue: Arc::default(),
             accounts: Accounts::new(config.net.max_connections_per_host),
+            windows: Windows::default(),
+            keys: Arc::default(),
+            lines: Arc::default(),
             transport,
             clock,
             random: std::sync::Mutex::new(fastrand::Rng::with_seed(seed)),
@@ -78,7 +90,7 @@ impl Shared {
             stop: Stop::default(),
         };
         for (name, account) in config.accounts {
-            shared.accounts.set(&name, account)?;
+            shared.accounts.set(&name, account, &shared.windows, shared.clock.now())?;
         }
         Ok(shared)
     }
@@ -148,7 +160,8 @@ impl Engine {
     /// Adds an account or replaces one; holds for attempts begun later.
     pub fn set_account(&self, name: &str, config: AccountConfig) -> Result<()> {
         self.refuse_if_closed()?;
-        self.shared.accounts.set(name, config)
+        let shared = &self.shared;
+        shared.accounts.set(name, config, &shared.windows, shared.clock.now())
     }
 
     /// Takes an account away; what waits for it ends.

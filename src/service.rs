@@ -65,6 +65,9 @@ pub trait Account: Send + Sync {
     /// The request of one attempt, signed.
     fn request(&self, draft: &Draft, stamp: &Stamp) -> Request;
 
+    /// Whose limits it shares: what the service knows the account, or its app, by.
+    fn identity(&self) -> &str;
+
     /// Where requests go; only the query may differ from one to the next.
     fn url(&self) -> &Url;
 
@@ -122,11 +125,25 @@ pub struct Limit {
 #[derive(Debug, Serialize)]
 pub struct Rate {
     /// What shares the limit.
-    pub scope: &'static str,
+    pub scope: Scope,
     /// Attempts.
     pub count: u32,
     /// The length of the window.
     pub per_ms: u32,
+}
+
+/// Who shares a limit, from narrow to wide.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// The messages of an app to one group.
+    Group,
+    /// The messages of one account.
+    Account,
+    /// The messages of an app, whoever sends them.
+    App,
+    /// The messages of this machine.
+    Ip,
 }
 
 fn as_millis<S: serde::Serializer>(
@@ -147,6 +164,8 @@ pub struct Draft {
     pub random: Option<Random>,
     /// The JavaScript function that the answer will be wrapped in.
     pub callback: Option<String>,
+    /// The recipient, where limits are by recipient.
+    pub recipient: String,
     /// Recipient and text, for a service that refuses what it was sent just before.
     pub fingerprint: Option<(String, String)>,
 }

@@ -6,13 +6,15 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::pin;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore};
 
+use super::pace::{Window, Windows};
 use super::stats::AccountStats;
-use crate::model::config::AccountConfig;
+use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::service::{self, Account, Info};
+use crate::service::{self, Account, Info, Scope};
 
 /// One account, as it is now.
 pub struct Entry {
@@ -20,6 +22,9 @@ pub struct Entry {
     pub info: &'static Info,
     pub account: Arc<dyn Account>,
     pub max_in_flight: Option<usize>,
+    rate: Rate,
+    /// The windows that do not depend on the recipient, from narrow to wide.
+    windows: Vec<Arc<Window>>,
     /// Shared by the accounts that speak to the same host.
     pub connections: Arc<Semaphore>,
     /// Kept when the account is replaced.
@@ -32,12 +37,62 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The windows that a message to this recipient goes through, from narrow to wide.
+    pub fn windows(&self, windows: &Windows, recipient: &str, now: Duration) -> Vec<Arc<Window>> {
+        let by_recipient = match self.rate {
+            Rate::Documented => self.info.rates.iter().find(|rate| rate.scope == Scope::Group),
+            _ => None,
+        };
+        let narrow = by_recipient.map(|rate| {
+            let scope = scope_name(self.info, rate.scope, self.account.identity());
+            window(windows, format!("{scope}/{recipient}"), rate, now)
+        });
+        narrow.into_iter().chain(self.windows.iter().cloned()).collect()
+    }
+
     pub fn skew(&self) -> i64 {
         self.skew.load(Ordering::Relaxed)
     }
 
     pub fn set_skew(&self, skew: i64) {
         self.skew.store(skew, Ordering::Relaxed);
+    }
+}
+
+fn scope_name(info: &Info, scope: Scope, identity: &str) -> String {
+    match scope {
+        Scope::Ip => info.name.to_owned(),
+        // The name is kept in memory: not a token itself, which might be one.
+        _ => format!("{}/{:x}", info.name, hash(identity)),
+    }
+}
+
+fn window(windows: &Windows, scope: String, rate: &service::Rate, now: Duration) -> Arc<Window> {
+    let per = Duration::from_millis(u64::from(rate.per_ms));
+    windows.get(format!("{scope}/{:?}", rate.scope), rate.count as usize, per, now)
+}
+
+/// The windows of an account that do not depend on the recipient.
+fn own_windows(
+    windows: &Windows,
+    name: &str,
+    rate: Rate,
+    info: &Info,
+    identity: &str,
+    now: Duration,
+) -> Vec<Arc<Window>> {
+    match rate {
+        Rate::Unlimited => Vec::new(),
+        Rate::Limit { count, per } => {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            vec![windows.get(format!("account/{name}"), count, per, now)]
+        }
+        Rate::Documented => {
+            let mut rates: Vec<_> = info.rates.iter().filter(|r| r.scope != Scope::Group).collect();
+            rates.sort_by_key(|rate| rate.scope);
+            let scope = |rate: &&service::Rate| scope_name(info, rate.scope, identity);
+            rates.iter().map(|rate| window(windows, scope(rate), rate, now)).collect()
+        }
     }
 }
 
@@ -111,8 +166,14 @@ impl Accounts {
     }
 
     /// Adds an account or replaces the one of that name.
-    pub fn set(&self, name: &str, config: AccountConfig) -> Result<()> {
-        let max_in_flight = config.max_in_flight;
+    pub fn set(
+        &self,
+        name: &str,
+        config: AccountConfig,
+        windows: &Windows,
+        now: Duration,
+    ) -> Result<()> {
+        let (max_in_flight, rate) = (config.max_in_flight, config.rate);
         let (info, account) = service::account(config)?;
         let host = account.url().origin().ascii_serialization();
         let connections = {
@@ -123,9 +184,11 @@ impl Accounts {
         let old = self.get(name);
         let entry = Entry {
             name: name.to_owned(),
+            windows: own_windows(windows, name, rate, info, account.identity(), now),
             info,
             account,
             max_in_flight,
+            rate,
             connections,
             in_flight: old.as_ref().map(|old| Arc::clone(&old.in_flight)).unwrap_or_default(),
             stats: old.as_ref().map(|old| Arc::clone(&old.stats)).unwrap_or_default(),

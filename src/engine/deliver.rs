@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use super::account::Entry;
 use super::job::Job;
+use super::keys::Claim;
+use super::pace::{self, Window};
 use super::retry::{self, Circumstances, Next};
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
@@ -25,12 +27,32 @@ pub async fn deliver(mut job: Job) -> Option<Receipt> {
     let ended = tokio::select! {
         biased;
         ended = job.ended() => Some(ended),
-        () = attempts(&mut job) => None,
+        () = work(&mut job) => None,
     };
     if let Some(ended) = ended {
         job.end_early(ended);
     }
     job.finish()
+}
+
+/// Finds a message's verdict, which is then in the receipt: the first's of its key, or its own.
+async fn work(job: &mut Job) {
+    match job.key.take() {
+        Some(Claim::Known(first)) => return job.follow(&first),
+        Some(Claim::Joined(mut verdict)) => {
+            // Until the first has its verdict nobody can say that this message was not sent.
+            job.history.doubt = true;
+            let first =
+                verdict.wait_for(Option::is_some).await.ok().and_then(|first| first.clone());
+            job.history.doubt = false;
+            return match first {
+                Some(first) => job.follow(&first),
+                None => job.conclude(Delivery::MaybeSent, Some(lost())),
+            };
+        }
+        first => job.key = first,
+    }
+    attempts(job).await;
 }
 
 /// Makes attempts until there is a verdict, which is then in the receipt.
@@ -41,6 +63,11 @@ async fn attempts(job: &mut Job) {
     let (mut renew_signature, mut skew) = (false, entry.skew());
     // The service would call it repeated although this message never arrived.
     let repeats_last = job.draft.fingerprint.as_ref().is_some_and(|own| entry.last_sent.is(own));
+    if let Some(place) = &job.place
+        && let Err(error) = shared.accounts.unless_gone(&entry, place.turn()).await
+    {
+        return gone(job, error);
+    }
     loop {
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
@@ -48,6 +75,12 @@ async fn attempts(job: &mut Job) {
                 return gone(job, error);
             }
         }
+        let windows = entry.windows(&shared.windows, &job.draft.recipient, shared.clock.now());
+        let passage = pace::pass(&windows, &*shared.clock);
+        let passage = match shared.accounts.unless_gone(&entry, passage).await {
+            Ok(passage) => passage,
+            Err(error) => return gone(job, error),
+        };
         let connections = Arc::clone(&entry.connections);
         let permit = match connections.try_acquire() {
             Ok(permit) => Ok(permit),
@@ -60,8 +93,12 @@ async fn attempts(job: &mut Job) {
             Ok(entry) => entry,
             Err(error) => return gone(job, error),
         };
+        passage.use_up(shared.clock.now());
         let outcome = attempt(job, &entry, renew_signature, skew).await;
         drop(permit);
+        if outcome.delivery == Delivery::Sent {
+            windows.iter().for_each(|window| window.widen());
+        }
 
         let at = Circumstances {
             now: shared.clock.now(),
@@ -73,6 +110,7 @@ async fn attempts(job: &mut Job) {
         };
         match retry::next(&outcome, &mut job.history, &shared.retry, at) {
             Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
+                narrow(&outcome, &windows, at.now, retry_after.unwrap_or_default());
                 if outcome.delivery == Delivery::Sent {
                     entry.set_skew(skew);
                 }
@@ -106,6 +144,7 @@ async fn attempts(job: &mut Job) {
                 if let Some(last) = job.receipt.trace.as_mut().and_then(|trace| trace.last_mut()) {
                     last.wait_ms = u64::try_from(next.as_millis()).unwrap_or(u64::MAX);
                 }
+                narrow(&outcome, &windows, at.now, next);
                 if renew {
                     job.draft.renew(shared.random(|rng| rng.u32(..)));
                     job.history.first_sent = None;
@@ -119,6 +158,15 @@ async fn attempts(job: &mut Job) {
                 wait = Some(next);
             }
         }
+    }
+}
+
+/// The service found it too fast: nobody shall go on at that pace through the narrowest window.
+fn narrow(outcome: &Outcome, windows: &[Arc<Window>], now: Duration, wait: Duration) {
+    if outcome.name == Some(ErrorCode::RateLimited)
+        && let Some(window) = windows.first()
+    {
+        window.narrow(now, wait);
     }
 }
 

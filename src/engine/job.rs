@@ -9,6 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use super::account::Entry;
+use super::keys::Claim;
+use super::order::Place;
 use super::queue::Slot;
 use super::retry::History;
 use super::runtime::on_io_thread;
@@ -99,6 +101,10 @@ pub struct Job {
     pub not_before: Option<Duration>,
     /// The end of the caller's patience, and what it is called then.
     pub until: Option<(Duration, Ended)>,
+    /// The first message of its key holds it; another may only follow.
+    pub key: Option<Claim>,
+    /// The place in its recipient's line.
+    pub place: Option<Place>,
     refused: Option<Error>,
     cancel: Arc<Stop>,
     sink: Sink,
@@ -133,10 +139,21 @@ impl Job {
             (None, None) => Err(unknown_account(&message.account)),
             (None, Some(entry)) => entry.account.encode(&message, shared.random(|rng| rng.u32(..))),
         };
-        let (draft, refused) = match encoded {
+        let (draft, mut refused) = match encoded {
             Ok(draft) => (draft, refused),
             Err(error) => (Draft::default(), Some(error)),
         };
+        let mut key = None;
+        if let (None, Some(own)) = (&refused, &message.key) {
+            match shared.keys.claim(own, &message, accepted) {
+                Ok(claim) => key = Some(claim),
+                Err(error) => refused = Some(error),
+            }
+        }
+        let follows = matches!(key, Some(Claim::Joined(_) | Claim::Known(_)));
+        let ordered = message.ordered && refused.is_none() && !follows;
+        let place =
+            ordered.then(|| shared.lines.join(format!("{}/{:?}", message.account, message.to)));
         let until = earliest(accepted, patience, message.deadline_ms.map(Duration::from_millis));
         let not_before = message.not_before_ms.and_then(|at| {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
@@ -171,6 +188,8 @@ impl Job {
             accepted,
             not_before,
             until,
+            key,
+            place,
             refused,
             cancel: Arc::default(),
             sink,
@@ -270,6 +289,15 @@ impl Job {
         });
     }
 
+    /// Takes over the verdict of the first message with this key.
+    pub fn follow(&mut self, first: &Receipt) {
+        let own = std::mem::replace(&mut self.receipt, first.clone());
+        self.receipt.token = own.token;
+        self.receipt.id = own.id;
+        self.receipt.deduplicated = true;
+        self.receipt.trace = own.trace;
+    }
+
     /// Keeps an attempt for `trace`.
     pub fn trace(&mut self, attempt: AttemptTrace) {
         if let Some(trace) = &mut self.receipt.trace {
@@ -289,6 +317,10 @@ impl Job {
         if let Some(entry) = &self.entry {
             entry.stats.finished(self.receipt.delivery);
         }
+        if let Some(Claim::First(held)) = self.key.take() {
+            held.end(&self.receipt, self.shared.clock.now());
+        }
+        self.place = None;
         let receipt = self.receipt.clone();
         log!(
             Debug,

@@ -71,7 +71,6 @@ pub struct AccountConfig {
     pub(crate) service: String,
     pub(crate) base_url: Option<Url>,
     pub(crate) signing_url: Option<Url>,
-    #[expect(dead_code, reason = "checked already; pacing reads it")]
     pub(crate) rate: Rate,
     pub(crate) max_in_flight: Option<usize>,
     /// `auth` and the service's own fields, not read yet.

@@ -19,7 +19,6 @@ pub struct Message {
     pub(crate) key: Option<String>,
     pub(crate) deadline_ms: Option<u64>,
     pub(crate) not_before_ms: Option<u64>,
-    #[expect(dead_code, reason = "checked already; the scheduler reads it")]
     pub(crate) ordered: bool,
     pub(crate) extra: Option<Map<String, Value>>,
 }

@@ -11,7 +11,7 @@ use super::auth::basic::Basic;
 use super::auth::oauth1::OAuth1;
 use super::envelope::judge;
 use super::verdict::Row;
-use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
+use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
 use super::{check, endpoint, form, join, recipient, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
 use crate::model::error::{ErrorCode, Result};
@@ -37,7 +37,7 @@ static INFO: Info = Info {
     needs_content: true,
     extra: &["in_reply_to_id", "mode", "callback"],
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
-    rates: &[Rate { scope: "account", count: 1500, per_ms: 3_600_000 }],
+    rates: &[Rate { scope: Scope::Account, count: 1500, per_ms: 3_600_000 }],
     dedupe_ms: None,
     message_id: true,
     document: "Fanfou API wiki, direct_messages/new, 2012-03-26",
@@ -161,6 +161,13 @@ impl Account for FanfouAccount {
             authorization: Some(authorization),
             body: draft.body.clone(),
             signatures,
+        }
+    }
+
+    fn identity(&self) -> &str {
+        match &self.auth {
+            Auth::Basic(basic) => basic.username(),
+            Auth::OAuth1(keys) => keys.token(),
         }
     }
 

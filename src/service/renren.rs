@@ -173,6 +173,13 @@ impl Account for RenrenAccount {
         }
     }
 
+    fn identity(&self) -> &str {
+        match &self.auth {
+            Auth::Bearer(token) => token.text(),
+            Auth::Mac(mac) => mac.token(),
+        }
+    }
+
     fn url(&self) -> &Url {
         &self.url
     }

@@ -151,6 +151,13 @@ impl Account for SinaAccount {
         }
     }
 
+    fn identity(&self) -> &str {
+        match &self.auth {
+            Auth::Basic(basic) => basic.username(),
+            Auth::OAuth1(keys) => keys.token(),
+        }
+    }
+
     fn url(&self) -> &Url {
         &self.url
     }

@@ -13,7 +13,7 @@ use url::Url;
 use super::auth::usersig::UserSig;
 use super::envelope::judge;
 use super::verdict::Row;
-use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
+use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
 use super::{check, endpoint, form};
 use crate::model::config::AccountConfig;
 use crate::model::error::Result;
@@ -54,8 +54,8 @@ static INFO: Info = Info {
         Limit { what: "custom elements", most: 1 },
     ],
     rates: &[
-        Rate { scope: "app", count: 200, per_ms: 1000 },
-        Rate { scope: "group", count: 40, per_ms: 1000 },
+        Rate { scope: Scope::App, count: 200, per_ms: 1000 },
+        Rate { scope: Scope::Group, count: 40, per_ms: 1000 },
     ],
     // The service says five minutes; we stop a minute before that.
     dedupe_ms: Some(Duration::from_secs(240)),
@@ -68,6 +68,8 @@ pub struct TencentIm;
 
 struct TencentAccount {
     signer: UserSig,
+    /// The number of the app, as text.
+    app: String,
     url: Url,
     /// The URL up to the signature.
     prefix: String,
@@ -104,7 +106,13 @@ impl Service for TencentIm {
         config.fields.finish()?;
         let (app, identifier) = (signer.sdk_app_id, form::encoded(&signer.identifier));
         let prefix = format!("{url}?sdkappid={app}&identifier={identifier}&usersig=");
-        Ok(Arc::new(TencentAccount { signer, url, prefix, redactor: Arc::new(redactor) }))
+        Ok(Arc::new(TencentAccount {
+            signer,
+            app: app.to_string(),
+            url,
+            prefix,
+            redactor: Arc::new(redactor),
+        }))
     }
 }
 
@@ -127,6 +135,10 @@ impl Account for TencentAccount {
             body: draft.body.clone(),
             signatures: vec![usersig],
         }
+    }
+
+    fn identity(&self) -> &str {
+        &self.app
     }
 
     fn url(&self) -> &Url {

@@ -11,7 +11,7 @@ use super::auth::token::Token;
 use super::direct_message::{self, Found};
 use super::envelope::{Reading, excerpt, judge, text};
 use super::verdict::Row;
-use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Service, Stamp};
+use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
 use super::{check, endpoint, form, no_extra, refuse_nul};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
@@ -35,7 +35,7 @@ static INFO: Info = Info {
     needs_content: true,
     extra: &[],
     limits: &[Limit { what: "text: units, half-width counts half", most: MAX_TEXT }],
-    rates: &[Rate { scope: "ip", count: 50_000, per_ms: 3_600_000 }],
+    rates: &[Rate { scope: Scope::Ip, count: 50_000, per_ms: 3_600_000 }],
     dedupe_ms: None,
     message_id: true,
     document: "Weibo API wiki, 2/direct_messages/send, 2012-05-28",
@@ -122,6 +122,10 @@ impl Account for WeiboAccount {
             body: form::body(&params),
             signatures: Vec::new(),
         }
+    }
+
+    fn identity(&self) -> &str {
+        self.token.text()
     }
 
     fn url(&self) -> &Url {

@@ -89,6 +89,10 @@ impl Account for WebhookAccount {
         }
     }
 
+    fn identity(&self) -> &str {
+        self.token.text()
+    }
+
     fn url(&self) -> &Url {
         &self.url
     }

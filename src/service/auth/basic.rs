@@ -10,6 +10,7 @@ use crate::model::secret::Secret;
 
 /// A user name and a password.
 pub struct Basic {
+    username: String,
     header: Secret,
 }
 
@@ -24,7 +25,12 @@ impl Basic {
         let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
         redactor.add(password.expose());
         redactor.add(&pair);
-        Ok(Basic { header: Secret::new(format!("Basic {pair}")) })
+        Ok(Basic { username, header: Secret::new(format!("Basic {pair}")) })
+    }
+
+    /// The user.
+    pub fn username(&self) -> &str {
+        &self.username
     }
 
     /// The value of `Authorization`.

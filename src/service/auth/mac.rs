@@ -38,6 +38,11 @@ impl Mac {
         Ok(mac)
     }
 
+    /// The token, which names the user.
+    pub fn token(&self) -> &str {
+        self.token.expose()
+    }
+
     /// Signs a POST to `url`, whose query must be the one that is sent. The body is not covered.
     pub fn sign(&self, url: &Url, unix: u64, nonce: &str) -> Signed {
         let key = self.mac_key.expose().as_bytes();

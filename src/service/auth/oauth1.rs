@@ -44,6 +44,11 @@ impl OAuth1 {
         Ok(keys)
     }
 
+    /// The user's token, which names him.
+    pub fn token(&self) -> &str {
+        self.token.expose()
+    }
+
     /// Signs a POST of these form parameters to `url`.
     pub fn sign(&self, url: &Url, params: &[(&str, String)], unix: u64, nonce: &str) -> Signed {
         let timestamp = unix.to_string();

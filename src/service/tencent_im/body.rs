@@ -95,7 +95,8 @@ pub fn encode(message: &Message, random: u32) -> Result<Draft> {
     object.put_some("TopicId", topic.map(Value::from));
     object.put_some("GroupAtInfo", (!mentions.is_empty()).then(|| Value::from(mentions)));
     let random = Random { at, by_caller: own_random.is_some() };
-    Ok(Draft { body: object.finish(), random: Some(random), ..Draft::default() })
+    let recipient = group.to_owned();
+    Ok(Draft { body: object.finish(), random: Some(random), recipient, ..Draft::default() })
 }
 
 /// Refuses what the message's own fields set already.

@@ -1,0 +1,232 @@
+//! Sliding windows: never more attempts in any stretch of time than a service documents.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::net::Clock;
+
+/// Beyond this many windows, those that have been idle are forgotten.
+const MOST_WINDOWS: usize = 10_000;
+
+/// One scope's window, shared by all who share the scope.
+///
+/// Who waits for it stands in line at the turnstile: only the first has a timer, so that waiting
+/// costs no wake-up a message, and one who gives up leaves no hole.
+pub struct Window {
+    turnstile: Arc<Semaphore>,
+    log: Mutex<Log>,
+}
+
+struct Log {
+    /// How many may go in any `per`, by document or configuration.
+    count: usize,
+    per: Duration,
+    /// How many may go now: fewer after the service refused one.
+    allowed: usize,
+    /// When the last ones went, oldest first; none older than `per`.
+    went: VecDeque<Duration>,
+    blocked_until: Duration,
+}
+
+impl Window {
+    /// A window that lets `count` through in any `per`.
+    pub fn new(count: usize, per: Duration) -> Window {
+        let log = Log {
+            count: count.max(1),
+            per,
+            allowed: count.max(1),
+            went: VecDeque::new(),
+            blocked_until: Duration::ZERO,
+        };
+        Window { turnstile: Arc::new(Semaphore::new(1)), log: Mutex::new(log) }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// When the next may go; in the past where it may go now.
+    fn free_at(&self, now: Duration) -> Duration {
+        let mut log = self.log();
+        log.forget(now);
+        let room = match log.went.len().checked_sub(log.allowed) {
+            None => Duration::ZERO,
+            Some(i) => log.went[i] + log.per,
+        };
+        room.max(log.blocked_until)
+    }
+
+    /// Counts one that goes now.
+    fn count(&self, now: Duration) {
+        self.log().went.push_back(now);
+    }
+
+    /// The service found it too fast: half as many from now on, and none at all for a while.
+    pub fn narrow(&self, now: Duration, wait: Duration) {
+        let mut log = self.log();
+        log.allowed = (log.allowed / 2).max(1);
+        log.blocked_until = log.blocked_until.max(now + wait);
+    }
+
+    /// The service took one: a little more from now on, up to the documented number.
+    pub fn widen(&self) {
+        let mut log = self.log();
+        log.allowed = (log.allowed + 1).min(log.count);
+    }
+
+    /// True if it was made with this limit.
+    fn lets(&self, count: usize, per: Duration) -> bool {
+        let log = self.log();
+        (log.count, log.per) == (count.max(1), per)
+    }
+
+    fn is_idle(&self, now: Duration) -> bool {
+        let mut log = self.log();
+        log.forget(now);
+        log.went.is_empty() && log.blocked_until <= now && log.allowed == log.count
+    }
+}
+
+impl Log {
+    fn forget(&mut self, now: Duration) {
+        while self.went.front().is_some_and(|went| *went + self.per <= now) {
+            self.went.pop_front();
+        }
+    }
+}
+
+/// The right to go now through some windows, held until it is used or given up.
+pub struct Passage<'a> {
+    windows: &'a [Arc<Window>],
+    _turnstiles: Vec<OwnedSemaphorePermit>,
+}
+
+impl Passage<'_> {
+    /// Goes through.
+    pub fn use_up(self, now: Duration) {
+        self.windows.iter().for_each(|window| window.count(now));
+    }
+}
+
+/// Waits until one more may go through all of these windows, which come from narrow to wide.
+///
+/// Everybody queues in that order, so that nobody waits in a circle, and one recipient's queue
+/// never stands in the way of another's.
+pub async fn pass<'a>(windows: &'a [Arc<Window>], clock: &dyn Clock) -> Passage<'a> {
+    let mut turnstiles = Vec::with_capacity(windows.len());
+    for window in windows {
+        let turnstile = Arc::clone(&window.turnstile);
+        // It is never closed; were it, the wait below would still hold.
+        turnstiles.extend(turnstile.acquire_owned().await.ok());
+        loop {
+            let (now, free_at) = (clock.now(), window.free_at(clock.now()));
+            if free_at <= now {
+                break;
+            }
+            clock.sleep_until(free_at).await;
+        }
+    }
+    Passage { windows, _turnstiles: turnstiles }
+}
+
+/// The windows of a client, by the names of their scopes.
+#[derive(Default)]
+pub struct Windows(Mutex<HashMap<String, Arc<Window>>>);
+
+impl Windows {
+    /// The window of a scope; made anew if its limit is another now.
+    pub fn get(&self, scope: String, count: usize, per: Duration, now: Duration) -> Arc<Window> {
+        let mut windows = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(window) = windows.get(&scope)
+            && window.lets(count, per)
+        {
+            return Arc::clone(window);
+        }
+        if windows.len() >= MOST_WINDOWS {
+            windows.retain(|_, window| Arc::strong_count(window) > 1 || !window.is_idle(now));
+        }
+        let window = Arc::new(Window::new(count, per));
+        windows.insert(scope, Arc::clone(&window));
+        window
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::runtime::TokioClock;
+
+    fn paused<F: Future>(future: F) -> F::Output {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_time().start_paused(true).build().expect("a runtime").block_on(future)
+    }
+
+    /// When each of `n` goes through, all of them waiting at once.
+    async fn times(windows: Vec<Arc<Window>>, n: usize) -> Vec<Duration> {
+        let clock = Arc::new(TokioClock::default());
+        let went = Arc::new(Mutex::new(Vec::new()));
+        let tasks: Vec<_> = (0..n)
+            .map(|_| {
+                let (windows, clock, went) =
+                    (windows.clone(), Arc::clone(&clock), Arc::clone(&went));
+                tokio::spawn(async move {
+                    let passage = pass(&windows, &*clock).await;
+                    passage.use_up(clock.now());
+                    went.lock().expect("no panic inside").push(clock.now());
+                })
+            })
+            .collect();
+        for task in tasks {
+            task.await.expect("no panic inside");
+        }
+        let went = went.lock().expect("no panic inside").clone();
+        went
+    }
+
+    fn most_in_any(went: &[Duration], per: Duration) -> usize {
+        let within = |i: usize| went[i..].iter().take_while(|t| **t < went[i] + per).count();
+        (0..went.len()).map(within).max().unwrap_or(0)
+    }
+
+    #[test]
+    fn no_stretch_of_time_has_more_than_its_window_allows() {
+        let second = Duration::from_secs(1);
+        let wide = Arc::new(Window::new(30, second));
+        let narrow = Arc::new(Window::new(7, second));
+        let went = paused(times(vec![narrow, wide], 100));
+        assert_eq!(went.len(), 100);
+        assert_eq!(most_in_any(&went, second), 7);
+        assert!(went[99] < second * 15, "and no slower than it must be: {:?}", went[99]);
+    }
+
+    #[test]
+    fn who_gives_up_in_the_line_leaves_no_hole() {
+        let window = [Arc::new(Window::new(1, Duration::from_secs(10)))];
+        paused(async {
+            let clock = TokioClock::default();
+            pass(&window, &clock).await.use_up(clock.now());
+            for _ in 0..100 {
+                let gives_up =
+                    tokio::time::timeout(Duration::from_millis(1), pass(&window, &clock));
+                assert!(gives_up.await.is_err());
+            }
+            pass(&window, &clock).await.use_up(clock.now());
+            assert_eq!(clock.now().as_secs(), 10);
+        });
+    }
+
+    #[test]
+    fn a_refusal_narrows_a_window_until_the_service_takes_messages_again() {
+        let second = Duration::from_secs(1);
+        let window = Window::new(8, second);
+        window.narrow(Duration::ZERO, second * 3);
+        assert_eq!(window.free_at(Duration::ZERO), second * 3, "none for as long as was told");
+        (0..4).for_each(|_| window.count(second * 3));
+        assert_eq!(window.free_at(second * 3), second * 4, "then half as many");
+        (0..4).for_each(|_| window.widen());
+        assert!(window.free_at(second * 3) <= second * 3, "and all of them again");
+    }
+}
