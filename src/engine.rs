@@ -6,6 +6,7 @@
 
 mod account;
 mod deliver;
+mod host;
 mod job;
 mod keys;
 mod order;
@@ -64,6 +65,8 @@ pub struct Shared {
     in_flight: Arc<AtomicUsize>,
     max_in_flight: usize,
     stop: Stop,
+    /// What must be masked whatever the account: the proxy's credentials.
+    secrets: Vec<String>,
 }
 
 impl Shared {
@@ -88,6 +91,7 @@ impl Shared {
             in_flight: Arc::default(),
             max_in_flight: config.max_in_flight,
             stop: Stop::default(),
+            secrets: Vec::new(),
         };
         for (name, account) in config.accounts {
             shared.accounts.set(&name, account, &shared.windows, shared.clock.now())?;
@@ -151,8 +155,10 @@ impl Engine {
         getrandom::fill(&mut seed).map_err(|e| {
             Error::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}"))
         })?;
+        let secrets = transport.secrets();
         let (transport, clock) = (Box::new(transport), Arc::new(TokioClock::default()));
-        let shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
+        let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
+        shared.secrets = secrets;
         let runtime = Runtime::new(Arc::clone(&shared.queue))?;
         Ok(Engine { shared: Arc::new(shared), runtime })
     }

@@ -232,6 +232,8 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// What the service's clock says, in Unix seconds.
     pub date: Option<u64>,
+    /// True if the connection had carried an earlier request.
+    pub reused: bool,
     /// The body.
     pub body: Vec<u8>,
     /// Why the body is not whole, if it is not.
@@ -386,14 +388,36 @@ fn no_extra(message: &Message, set: &[(&'static str, &str)]) -> Result<()> {
     f.finish()
 }
 
-/// Refuses NUL characters, which a form cannot carry.
-fn refuse_nul(params: &[(&'static str, String)]) -> Result<()> {
-    match params.iter().find(|(_, value)| value.contains('\0')) {
-        Some((name, _)) => {
-            let words =
-                format!("the parameter {name:?} holds a NUL character, which a form cannot carry");
-            Err(Error::new(ErrorCode::Message, words).at(*name))
+/// Refuses NUL characters, which a form cannot carry, wherever in the message they stand.
+fn refuse_nul(message: &Message) -> Result<()> {
+    let refused = |path: String| {
+        Err(Error::new(ErrorCode::Message, "a form cannot carry a NUL character").at(path))
+    };
+    let to = &message.to;
+    for (path, value) in [
+        ("to.user", &to.user),
+        ("to.name", &to.name),
+        ("text", &message.text),
+        ("reply_to", &message.reply_to),
+    ] {
+        if value.as_ref().is_some_and(|value| value.contains('\0')) {
+            return refused(path.to_owned());
         }
+    }
+    for (path, list) in
+        [("to.users", &to.users), ("to.groups", &to.groups), ("to.discussions", &to.discussions)]
+    {
+        if let Some(i) = list.iter().position(|value| value.contains('\0')) {
+            return refused(format!("{path}[{i}]"));
+        }
+    }
+    if let Some(i) = message.parts.iter().position(Part::has_nul) {
+        return refused(format!("parts[{i}]"));
+    }
+    let extra = message.extra.iter().flatten();
+    let mut strings = extra.filter_map(|(name, value)| Some((name, value.as_str()?)));
+    match strings.find(|(_, value)| value.contains('\0')) {
+        Some((name, _)) => refused(format!("extra.{name}")),
         None => Ok(()),
     }
 }
@@ -411,6 +435,25 @@ fn recipient<'a>(value: &'a Option<String>, kind: &str) -> Result<&'a str> {
 }
 
 impl Part {
+    /// True if a text in it holds a NUL character.
+    fn has_nul(&self) -> bool {
+        let any =
+            |texts: &[Option<&String>]| texts.iter().flatten().any(|text| text.contains('\0'));
+        match self {
+            Part::Text(text) => any(&[Some(text)]),
+            Part::Location(place) => any(&[place.address.as_ref()]),
+            Part::Link { url, title, description, thumbnail, image } => any(&[
+                Some(url),
+                title.as_ref(),
+                description.as_ref(),
+                thumbnail.as_ref(),
+                image.as_ref(),
+            ]),
+            // No form carries the others.
+            _ => false,
+        }
+    }
+
     /// The `type` of the part.
     fn kind(&self) -> &'static str {
         match self {

@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Notify;
 
+use super::host::Host;
 use super::pace::{Window, Windows};
 use super::stats::AccountStats;
 use crate::model::config::{AccountConfig, Rate};
@@ -25,8 +26,8 @@ pub struct Entry {
     rate: Rate,
     /// The windows that do not depend on the recipient, from narrow to wide.
     windows: Vec<Arc<Window>>,
-    /// Shared by the accounts that speak to the same host.
-    pub connections: Arc<Semaphore>,
+    /// Shared by the accounts that speak to it.
+    pub host: Arc<Host>,
     /// Kept when the account is replaced.
     pub in_flight: Arc<AtomicUsize>,
     pub stats: Arc<AccountStats>,
@@ -129,7 +130,7 @@ fn hash(text: &str) -> u64 {
 /// The accounts by their names.
 pub struct Accounts {
     entries: RwLock<HashMap<String, Arc<Entry>>>,
-    hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
+    hosts: Mutex<HashMap<String, Arc<Host>>>,
     max_connections: usize,
     changed: Notify,
 }
@@ -175,11 +176,11 @@ impl Accounts {
     ) -> Result<()> {
         let (max_in_flight, rate) = (config.max_in_flight, config.rate);
         let (info, account) = service::account(config)?;
-        let host = account.url().origin().ascii_serialization();
-        let connections = {
+        let origin = account.url().origin().ascii_serialization();
+        let host = {
             let mut hosts = self.hosts.lock().unwrap_or_else(|p| p.into_inner());
-            let new = || Arc::new(Semaphore::new(self.max_connections));
-            Arc::clone(hosts.entry(host).or_insert_with(new))
+            let new = || Arc::new(Host::new(self.max_connections));
+            Arc::clone(hosts.entry(origin).or_insert_with(new))
         };
         let old = self.get(name);
         let entry = Entry {
@@ -189,7 +190,7 @@ impl Accounts {
             account,
             max_in_flight,
             rate,
-            connections,
+            host,
             in_flight: old.as_ref().map(|old| Arc::clone(&old.in_flight)).unwrap_or_default(),
             stats: old.as_ref().map(|old| Arc::clone(&old.stats)).unwrap_or_default(),
             last_sent: old.as_ref().map(|old| Arc::clone(&old.last_sent)).unwrap_or_default(),

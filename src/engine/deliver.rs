@@ -12,12 +12,15 @@ use super::retry::{self, Circumstances, Next};
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
 use crate::model::receipt::{AttemptTrace, Delivery, Raw, Receipt};
-use crate::net::{Failure, Way};
+use crate::net::{Clock, Failure, Way};
 use crate::service::verdict::Class;
 use crate::service::{Answer, Outcome, Stamp};
 
 /// A clock that differs by more than this is worth a word, in seconds.
 const SKEW_WORTH_TELLING: i64 = 60;
+
+/// The longest message of an error, in characters.
+const MAX_WORDS: usize = 600;
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
 pub async fn deliver(mut job: Job) -> Option<Receipt> {
@@ -76,15 +79,16 @@ async fn attempts(job: &mut Job) {
             }
         }
         let windows = entry.windows(&shared.windows, &job.draft.recipient, shared.clock.now());
-        let passage = pace::pass(&windows, &*shared.clock);
+        let passage = pace::pass(&windows, &*shared.clock, job.until.map(|(at, _)| at));
         let passage = match shared.accounts.unless_gone(&entry, passage).await {
-            Ok(passage) => passage,
+            Ok(Ok(passage)) => passage,
+            Ok(Err(wait)) => return job.end_paced(wait),
             Err(error) => return gone(job, error),
         };
-        let connections = Arc::clone(&entry.connections);
-        let permit = match connections.try_acquire() {
+        let host = Arc::clone(&entry.host);
+        let permit = match host.connections.try_acquire() {
             Ok(permit) => Ok(permit),
-            Err(_) => match shared.accounts.unless_gone(&entry, connections.acquire()).await {
+            Err(_) => match shared.accounts.unless_gone(&entry, host.connections.acquire()).await {
                 Ok(permit) => permit,
                 Err(error) => return gone(job, error),
             },
@@ -93,6 +97,12 @@ async fn attempts(job: &mut Job) {
             Ok(entry) => entry,
             Err(error) => return gone(job, error),
         };
+        if !may_resend(job, &entry) {
+            // The wait for its turn was longer than the service remembers what it has seen.
+            let error = job.receipt.error.take().unwrap_or_else(lost);
+            return job.conclude(Delivery::MaybeSent, Some(error));
+        }
+        settle(&entry, &*shared.clock).await;
         passage.use_up(shared.clock.now());
         let outcome = attempt(job, &entry, renew_signature, skew).await;
         drop(permit);
@@ -161,6 +171,26 @@ async fn attempts(job: &mut Job) {
     }
 }
 
+/// Waits until no connection can be chosen that its host has closed.
+async fn settle(entry: &Entry, clock: &dyn Clock) {
+    if let Some(settled) = entry.host.settled_at().filter(|at| *at > clock.now()) {
+        clock.sleep_until(settled).await;
+    }
+    // The loop looks at its sockets and then at what they told: what was closed is dropped before
+    // it could be chosen.
+    tokio::task::yield_now().await;
+    tokio::task::yield_now().await;
+}
+
+/// True unless a doubt is pending that the service would no longer recognise.
+fn may_resend(job: &Job, entry: &Entry) -> bool {
+    if !job.history.doubt || job.shared.retry.resend_maybe_sent {
+        return true;
+    }
+    let (first, now) = (job.history.first_sent, job.shared.clock.now());
+    first.zip(entry.info.dedupe_ms).is_some_and(|(first, window)| now <= first + window)
+}
+
 /// The service found it too fast: nobody shall go on at that pace through the narrowest window.
 fn narrow(outcome: &Outcome, windows: &[Arc<Window>], now: Duration, wait: Duration) {
     if outcome.name == Some(ErrorCode::RateLimited)
@@ -183,16 +213,12 @@ fn lost() -> Error {
 /// One request and its answer; the error of it stands in the receipt afterwards.
 async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcome {
     let shared = Arc::clone(&job.shared);
-    // The loop looks at its sockets and then at what they told: a connection that the service has
-    // closed meanwhile is dropped before it could be chosen.
-    tokio::task::yield_now().await;
-    tokio::task::yield_now().await;
-
     let unix_ms = shared.clock.unix_ms();
     let unix = (unix_ms / 1000).saturating_add_signed(skew);
     let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew };
     let request = entry.account.request(&job.draft, &stamp);
-    let signatures = request.signatures.clone();
+    let mut signatures = request.signatures.clone();
+    signatures.extend_from_slice(&shared.secrets);
     let started = shared.clock.now();
     job.history.attempts += 1;
     job.history.first_sent.get_or_insert(started);
@@ -205,11 +231,15 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
     let raw = |body| Raw { body, redactor: Arc::clone(redactor), signatures };
     let (mut outcome, status, raw) = match sent {
         Ok(answer) => {
+            entry.host.answered(shared.clock.now(), answer.reused);
             let outcome = entry.account.decode(&job.draft, &answer);
             job.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
             (outcome, Some(answer.status), raw(answer.body))
         }
-        Err(failure) => (from_failure(failure, begun, entry), None, raw(Vec::new())),
+        Err(failure) => {
+            entry.host.lost();
+            (from_failure(failure, begun, entry), None, raw(Vec::new()))
+        }
     };
     if outcome.name == Some(ErrorCode::Auth)
         && let Some(seen) = job.skew_seen.filter(|seen| seen.abs() > SKEW_WORTH_TELLING)
@@ -229,7 +259,7 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
     job.receipt.error = outcome.name.map(|name| {
         let mut secrets = redactor.as_ref().clone();
         raw.signatures.iter().for_each(|signature| secrets.add(signature));
-        let error = Error::new(name, secrets.text(&outcome.text).into_owned())
+        let error = Error::new(name, shortened(&secrets.text(&outcome.text)))
             .with_account(&entry.name, Some(entry.info.name))
             .with_service_code(
                 outcome.service_code.as_deref().map(|code| secrets.text(code).into_owned()),
@@ -242,6 +272,14 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
     });
     job.receipt.raw = status.map(|_| raw);
     outcome
+}
+
+/// Words of a service, after their secrets are masked: not longer than a person reads.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_WORDS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// Seconds that the service's clock is ahead of ours, by its `Date`.

@@ -242,7 +242,8 @@ impl Job {
         let doubt = self.history.doubt || begun;
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };
         self.receipt.deadline = matches!(ended, Ended::TimedOut | Ended::Expired);
-        let sent_nothing = self.history.attempts == 0;
+        // Another message of its key may be under way: then something may have been sent.
+        let sent_nothing = self.history.attempts == 0 && !self.history.doubt;
         let (code, words) = match ended {
             Ended::Cancelled => (ErrorCode::Cancelled, "the send was cancelled"),
             Ended::Closed => (ErrorCode::Cancelled, "the client was closed before the send ended"),
@@ -265,6 +266,15 @@ impl Job {
             delivery == Delivery::NotSent && self.receipt.deadline && !self.is_expired(&error);
         let after = error.retry_after_ms();
         self.conclude(delivery, Some(error.with_retry(retryable, after)));
+    }
+
+    /// Ends a send whose turn would come after its caller's patience, and says how long it would be.
+    pub fn end_paced(&mut self, wait: Duration) {
+        self.end_early(self.until.map_or(Ended::TimedOut, |(_, ended)| ended));
+        let after = u64::try_from(wait.as_millis()).ok();
+        let retryable = self.receipt.delivery == Delivery::NotSent;
+        self.receipt.error =
+            self.receipt.error.take().map(|error| error.with_retry(retryable, after));
     }
 
     fn is_expired(&self, error: &Error) -> bool {

@@ -115,7 +115,13 @@ impl Passage<'_> {
 ///
 /// Everybody queues in that order, so that nobody waits in a circle, and one recipient's queue
 /// never stands in the way of another's.
-pub async fn pass<'a>(windows: &'a [Arc<Window>], clock: &dyn Clock) -> Passage<'a> {
+///
+/// `Err`: nobody can go before the caller's patience ends; how long it would have been.
+pub async fn pass<'a>(
+    windows: &'a [Arc<Window>],
+    clock: &dyn Clock,
+    until: Option<Duration>,
+) -> Result<Passage<'a>, Duration> {
     let mut turnstiles = Vec::with_capacity(windows.len());
     for window in windows {
         let turnstile = Arc::clone(&window.turnstile);
@@ -126,10 +132,13 @@ pub async fn pass<'a>(windows: &'a [Arc<Window>], clock: &dyn Clock) -> Passage<
             if free_at <= now {
                 break;
             }
+            if until.is_some_and(|until| free_at >= until) {
+                return Err(free_at - now);
+            }
             clock.sleep_until(free_at).await;
         }
     }
-    Passage { windows, _turnstiles: turnstiles }
+    Ok(Passage { windows, _turnstiles: turnstiles })
 }
 
 /// The windows of a client, by the names of their scopes.
@@ -173,7 +182,7 @@ mod tests {
                 let (windows, clock, went) =
                     (windows.clone(), Arc::clone(&clock), Arc::clone(&went));
                 tokio::spawn(async move {
-                    let passage = pass(&windows, &*clock).await;
+                    let passage = pass(&windows, &*clock, None).await.expect("patient");
                     passage.use_up(clock.now());
                     went.lock().expect("no panic inside").push(clock.now());
                 })
@@ -207,14 +216,16 @@ mod tests {
         let window = [Arc::new(Window::new(1, Duration::from_secs(10)))];
         paused(async {
             let clock = TokioClock::default();
-            pass(&window, &clock).await.use_up(clock.now());
+            pass(&window, &clock, None).await.expect("patient").use_up(clock.now());
             for _ in 0..100 {
                 let gives_up =
-                    tokio::time::timeout(Duration::from_millis(1), pass(&window, &clock));
+                    tokio::time::timeout(Duration::from_millis(1), pass(&window, &clock, None));
                 assert!(gives_up.await.is_err());
             }
-            pass(&window, &clock).await.use_up(clock.now());
+            pass(&window, &clock, None).await.expect("patient").use_up(clock.now());
             assert_eq!(clock.now().as_secs(), 10);
+            let hasty = pass(&window, &clock, Some(Duration::from_secs(15))).await;
+            assert_eq!(hasty.err().map(|wait| wait.as_secs()), Some(10), "told at once");
         });
     }
 

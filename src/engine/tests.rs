@@ -2,6 +2,7 @@
 
 mod delivery;
 mod rows;
+mod simulation;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -212,6 +212,9 @@ fn url_field(f: &mut Fields, name: &'static str) -> Result<Option<Url>> {
 
 /// Scheme, host, optional port and path prefix: what a documented path can be appended to.
 fn base_url(text: &str) -> std::result::Result<Url, String> {
+    if text.contains('@') {
+        return Err("credentials belong into \"auth\", not into a URL".to_owned());
+    }
     // The parser would quietly drop what it takes for a slip of the pen.
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(format!("{text:?} must not hold white space or line breaks"));

@@ -96,7 +96,7 @@ pub struct AttemptTrace {
 }
 
 /// The last answer as it came, with what must not be shown of it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Raw {
     pub(crate) body: Vec<u8>,
     pub(crate) redactor: Arc<Redactor>,
@@ -106,6 +106,12 @@ pub struct Raw {
 
 /// The longest answer that is shown where it is not JSON, in bytes.
 const MAX_SHOWN: usize = 64 << 10;
+
+impl std::fmt::Debug for Raw {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Raw({} bytes)", self.body.len())
+    }
+}
 
 impl Raw {
     fn redactor(&self) -> Redactor {

@@ -44,6 +44,8 @@ impl Redactor {
             forms.push(utf8_percent_encode(&encoded, UNRESERVED).to_string());
             forms.push(encoded);
         }
+        let escaped: Vec<_> = forms.iter().flat_map(|form| escapes(form)).collect();
+        forms.extend(escaped);
         self.patterns.extend(forms.into_iter().map(Zeroizing::new));
         self.patterns.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         self.patterns.dedup();
@@ -93,6 +95,24 @@ impl Redactor {
         out.push_str(&json[copied..]);
         Cow::Owned(out)
     }
+}
+
+/// As JSON and HTML write a text: what is cut off or is no JSON is compared as it stands.
+fn escapes(text: &str) -> [String; 5] {
+    let json = text.replace('\\', "\\\\").replace('"', "\\\"");
+    let ascii = |json: &str| {
+        let mut units = [0; 2];
+        json.chars()
+            .map(|c| match c.is_ascii() {
+                true => c.to_string(),
+                false => c.encode_utf16(&mut units).iter().map(|u| format!("\\u{u:04x}")).collect(),
+            })
+            .collect::<String>()
+    };
+    let slashes = json.replace('/', "\\/");
+    let html = text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;");
+    let html_too = html.replace('>', "&gt;").replace('\'', "&#39;");
+    [ascii(&slashes), slashes, json, html, html_too]
 }
 
 /// The text with `pattern` masked, or `None` where it does not occur.

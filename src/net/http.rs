@@ -1,18 +1,25 @@
 //! HTTP/1.1 by reqwest, with everything switched off that would act behind the engine's back.
 
+use std::collections::HashSet;
 use std::future::{Future, poll_fn};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use hyper_util::client::legacy::connect::HttpInfo;
 use once_cell::sync::OnceCell;
+use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Body, Method};
 use rustls::pki_types::CertificateDer;
+use url::Url;
 
 use super::{Boxed, Failure, Lookup, Sleep, Transport, Way, tls};
 use crate::model::config::{NetConfig, Proxy};
@@ -23,6 +30,8 @@ use crate::service::{Answer, Cut, Request};
 const MAX_BODY: usize = 1 << 20;
 /// The longest header block that is accepted, in bytes.
 const MAX_HEADERS: usize = 64 << 10;
+/// How many connections are remembered, beyond which the memory begins anew.
+const MOST_USED: usize = 4096;
 
 /// The transport that sends over real sockets.
 pub struct Http {
@@ -34,6 +43,8 @@ pub struct Http {
     lookup: Arc<dyn Lookup>,
     /// Certificates are read at the first https request only: most clients of a sandbox never do.
     plain: OnceCell<reqwest::Client>,
+    /// The local ends of connections that have carried a request.
+    used: Mutex<HashSet<SocketAddr>>,
     secure: OnceCell<reqwest::Client>,
 }
 
@@ -48,9 +59,29 @@ impl Http {
             user_agent: config.user_agent.clone(),
             ca,
             lookup,
+            used: Mutex::default(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
         })
+    }
+
+    /// What of the proxy's credentials must not be shown: the password, and what is sent of it.
+    pub fn secrets(&self) -> Vec<String> {
+        let urls = match &self.proxy {
+            Proxy::None => Vec::new(),
+            Proxy::Url(url) => vec![url.clone()],
+            Proxy::Env => {
+                let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
+                let names = names.iter().flat_map(|name| [(*name).to_owned(), name.to_lowercase()]);
+                names.filter_map(|name| Url::parse(&std::env::var(name).ok()?).ok()).collect()
+            }
+        };
+        let secrets = urls.iter().filter_map(|url| {
+            let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+            let (user, password) = (decode(url.username()), decode(url.password()?));
+            Some([STANDARD.encode(format!("{user}:{password}")), password])
+        });
+        secrets.flatten().collect()
     }
 
     fn client(&self, secure: bool) -> std::result::Result<&reqwest::Client, Failure> {
@@ -101,7 +132,20 @@ impl Http {
                 return Err(Failure { way: Way::TimedOut, words: "no answer in time".to_owned() });
             }
         };
-        read(response, &mut time_out).await
+        let reused = self.has_used(&response);
+        let mut answer = read(response, &mut time_out).await?;
+        answer.reused = reused;
+        Ok(answer)
+    }
+
+    /// True if the connection of this answer had carried another before.
+    fn has_used(&self, response: &reqwest::Response) -> bool {
+        let Some(info) = response.extensions().get::<HttpInfo>() else { return false };
+        let mut used = self.used.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if used.len() >= MOST_USED {
+            used.clear();
+        }
+        !used.insert(info.local_addr())
     }
 }
 

@@ -26,8 +26,8 @@ pub enum Found {
         code: Option<String>,
         /// `error`.
         text: String,
-        /// True if there is a message's id beside the error.
-        beside_message: bool,
+        /// The id of a message that stands beside the error.
+        beside: Option<String>,
     },
     /// Something else, and why it is not understood; with the XML document, if it is one.
     Nothing(String, Option<xml::Document>),
@@ -35,8 +35,9 @@ pub enum Found {
 
 /// Reads a body that is whole.
 pub fn read(body: &str) -> Found {
-    let body = body.trim();
-    if body.starts_with('<') { read_xml(body) } else { read_json(body) }
+    // A byte order mark may stand before XML, and nowhere before JSON.
+    let xml = body.trim_start_matches('\u{feff}').trim();
+    if xml.starts_with('<') { read_xml(xml) } else { read_json(body.trim()) }
 }
 
 fn read_json(body: &str) -> Found {
@@ -60,7 +61,7 @@ fn read_json(body: &str) -> Found {
     if envelope.error.is_some() || envelope.error_code.is_some() {
         let code = envelope.error_code.as_ref().map(as_text);
         let text = envelope.error.as_ref().map(as_text).unwrap_or_default();
-        return Found::Error { code, text, beside_message: id.is_some() };
+        return Found::Error { code, text, beside: id };
     }
     match id {
         Some(id) => {
@@ -91,7 +92,10 @@ fn read_xml(body: &str) -> Found {
     let child = |name| document.child(name).map(|text| text.trim().to_owned());
     let id = child("id").filter(|id| !id.is_empty() && document.root == "direct_message");
     if let Some(text) = child("error") {
-        return Found::Error { code: child("error_code"), text, beside_message: id.is_some() };
+        return Found::Error { code: child("error_code"), text, beside: id };
+    }
+    if document.children.iter().filter(|(name, _)| name == "id").count() > 1 {
+        return Found::Nothing("the answer has two ids of a message".to_owned(), None);
     }
     match id {
         Some(id) => Found::Message { id, time: document.child("created_at").and_then(unix_time) },
@@ -154,7 +158,7 @@ mod tests {
             r#"{"id":"a","error":"no"}"#,
             "<direct_message><id>a</id><error>no</error></direct_message>",
         ] {
-            assert!(matches!(read(body), Found::Error { beside_message: true, .. }), "{body}");
+            assert!(matches!(read(body), Found::Error { beside: Some(_), .. }), "{body}");
         }
     }
 }

@@ -126,13 +126,8 @@ pub fn text(answer: &Answer) -> Result<&str, String> {
     Ok(text)
 }
 
-/// The first words of an answer, for messages to people.
+/// The words of an answer, for messages to people, which are cut short once secrets are masked.
 pub fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(4096)]);
-    let words: Vec<_> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(200) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    let text = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -142,7 +142,7 @@ impl Account for FanfouAccount {
             callback = Some(name);
         }
         f.finish()?;
-        refuse_nul(&params)?;
+        refuse_nul(message)?;
         Ok(Draft { body: form::body(&params), params, callback, ..Draft::default() })
     }
 

@@ -145,7 +145,7 @@ impl Account for RenrenAccount {
             }
         }
         f.finish()?;
-        refuse_nul(&params)?;
+        refuse_nul(message)?;
         Ok(Draft { body: form::body(&params), params, ..Draft::default() })
     }
 

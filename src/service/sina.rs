@@ -125,7 +125,7 @@ impl Account for SinaAccount {
             &[("id", "to"), ("user_id", "to"), ("screen_name", "to"), ("text", "text")],
         )?;
         let params = vec![("id", id.clone()), ("text", text.to_owned()), (which, id.clone())];
-        refuse_nul(&params)?;
+        refuse_nul(message)?;
         let fingerprint = Some((id, text.to_owned()));
         Ok(Draft { body: form::body(&params), params, fingerprint, ..Draft::default() })
     }
@@ -179,7 +179,7 @@ fn read(answer: &Answer) -> Reading {
         Err(why) => return Reading::Unreadable(why),
     };
     match found {
-        Found::Error { text, beside_message: true, .. } => Reading::Contradiction(format!(
+        Found::Error { text, beside: Some(_), .. } => Reading::Contradiction(format!(
             "the service answered with a message and yet with an error: {text}"
         )),
         Found::Error { text, .. } => {

@@ -103,7 +103,7 @@ impl Account for WeiboAccount {
         no_extra(message, &[("uid", "to"), ("screen_name", "to"), ("text", "text")])?;
         let fingerprint = Some((recipient.1.clone(), text.clone()));
         let params = vec![("text", text), recipient];
-        refuse_nul(&params)?;
+        refuse_nul(message)?;
         Ok(Draft { body: form::body(&params), params, fingerprint, ..Draft::default() })
     }
 
@@ -151,17 +151,14 @@ fn read(answer: &Answer) -> Reading {
         Err(why) => return Reading::Unreadable(why),
     };
     match found {
-        Found::Error { code: Some(code), text, beside_message }
-            if code != "20032" && beside_message =>
-        {
-            Reading::Contradiction(format!(
-                "the service answered with a message and yet with error {code}: {text}"
-            ))
+        // An error code that means success: the message is on its way, only slowly.
+        Found::Error { code: Some(code), beside: id @ Some(_), .. } if code == "20032" => {
+            Reading::Sent { id, time: None }
         }
-        Found::Error { code: Some(code), text, .. } => Reading::Refused { code, text },
-        Found::Error { text, beside_message: true, .. } => Reading::Contradiction(format!(
+        Found::Error { text, beside: Some(_), .. } => Reading::Contradiction(format!(
             "the service answered with a message and yet with an error: {text}"
         )),
+        Found::Error { code: Some(code), text, .. } => Reading::Refused { code, text },
         Found::Message { id, time } if (200..300).contains(&answer.status) => {
             Reading::Sent { id: Some(id), time }
         }

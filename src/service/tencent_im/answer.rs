@@ -1,8 +1,8 @@
 //! Reads Tencent IM's answers: always JSON with a status, a code and, at times, a drop reason.
 
 use serde::Deserialize;
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Number, Value};
 
 use crate::service::Answer;
 use crate::service::envelope::{Reading, excerpt, text};
@@ -37,7 +37,7 @@ pub fn read(answer: &Answer) -> Reading {
         Err(_) => return Reading::Unreadable(excerpt(&answer.body)),
     };
     let code = match &envelope.code {
-        Some(Value::Number(number)) => whole(number),
+        Some(Value::Number(number)) => number.as_i64(),
         Some(Value::String(digits)) => digits.parse().ok().filter(|code| *code != 0),
         _ => None,
     };
@@ -70,13 +70,11 @@ pub fn read(answer: &Answer) -> Reading {
             answer.status
         ));
     }
-    let seq = envelope.seq.map(RawValue::get).filter(|seq| seq.bytes().all(|b| b.is_ascii_digit()));
+    // A number, of which the digits are taken as they stand; or the same as text.
+    let seq = envelope.seq.map(|seq| seq.get().trim_matches('"'));
+    let seq = seq.filter(|seq| !seq.is_empty() && seq.bytes().all(|b| b.is_ascii_digit()));
     let time = envelope.time.as_ref().and_then(Value::as_i64);
     Reading::Sent { id: seq.map(str::to_owned), time }
-}
-
-fn whole(number: &Number) -> Option<i64> {
-    number.as_i64()
 }
 
 #[cfg(test)]

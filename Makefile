@@ -1,0 +1,57 @@
+# What a person and the checks run; `make` alone lists it.
+#
+# Everything is built in one target folder: CARGO_TARGET_DIR if it is set, else ./target.
+
+CARGO   ?= cargo
+PREFIX  ?= /usr/local
+LIBDIR  ?= $(PREFIX)/lib
+DESTDIR ?=
+
+export CARGO PREFIX LIBDIR DESTDIR
+
+.DEFAULT_GOAL := help
+.PHONY: help build demo test simulation lint header golden truth install clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+build: ## build the library, the sandbox and the command (debug)
+	$(CARGO) build --locked --workspace
+
+demo: ## build, start the sandbox, send through every service from C, print a table
+	tools/demo.sh
+
+test: ## run every test; installs the C tools that are missing, where it may
+	tools/test-tools
+	$(CARGO) build --locked --workspace
+	$(CARGO) test --locked --workspace --features hongyan/testing
+	$(MAKE) --no-print-directory simulation SEEDS=200
+
+SEEDS    ?= 200
+MESSAGES ?= 10000
+
+simulation: ## the engine in SEEDS random worlds of MESSAGES messages each; HY_SEED=n replays one
+	HY_SEEDS=$(SEEDS) HY_MESSAGES=$(MESSAGES) \
+		$(CARGO) test --locked -p hongyan --profile simulation --lib simulation
+
+lint: ## formatting, clippy, documentation, the build without a C ABI, header drift
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked -p hongyan --lib --no-default-features --features tls-ring -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+	$(CARGO) test --locked -p hongyan --test c_abi committed_header
+
+header: ## write include/hongyan.h anew from src/capi
+	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test c_abi committed_header
+
+golden: ## write the golden requests anew; read the difference before committing it
+	HY_BLESS=1 $(CARGO) test --locked -p hongyan --lib golden
+
+truth: ## write docs/truth.md anew from tests/corpus
+	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test corpus truth
+
+install: ## install library, header and pkg-config file (PREFIX=/usr/local DESTDIR=)
+	tools/install.sh
+
+clean: ## remove what was built
+	$(CARGO) clean

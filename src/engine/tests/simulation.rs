@@ -1,0 +1,514 @@
+//! The engine in a random world: services that fail, throttle, lie and hang; clocks that jump;
+//! callers who cancel; clients that are closed. A seed decides everything, and replays exactly.
+//!
+//! `HY_SEEDS=200 HY_MESSAGES=10000` sets how much, `HY_SEED=n` replays one.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use fastrand::Rng;
+use serde_json::{Value, json};
+
+use crate::engine::deliver::deliver;
+use crate::engine::job::Sink;
+use crate::engine::queue::Waited;
+use crate::engine::runtime::TokioClock;
+use crate::engine::{Given, Shared};
+use crate::model::config::ClientConfig;
+use crate::model::error::ErrorCode;
+use crate::model::message::Message;
+use crate::model::receipt::{Delivery, Receipt};
+use crate::net::{Boxed, Clock, Failure, Sleep, Transport, Way};
+use crate::service::{Answer, Request};
+
+/// A timer fires within this of its time.
+const TICK: Duration = Duration::from_millis(2);
+/// Weibo's window in this world.
+const RATE: (usize, Duration) = (40, Duration::from_secs(1));
+/// Tencent's documented windows.
+const PER_GROUP: (usize, Duration) = (40, Duration::from_secs(1));
+const PER_APP: (usize, Duration) = (200, Duration::from_secs(1));
+
+/// Simulated time, whose calendar somebody may set.
+struct SimClock {
+    time: TokioClock,
+    jump_ms: AtomicI64,
+}
+
+impl Clock for SimClock {
+    fn now(&self) -> Duration {
+        self.time.now()
+    }
+
+    fn unix_ms(&self) -> u64 {
+        let now = 1_790_000_000_000 + u64::try_from(self.now().as_millis()).expect("fits");
+        now.saturating_add_signed(self.jump_ms.load(Ordering::Relaxed))
+    }
+
+    fn sleep_until(&self, at: Duration) -> Sleep {
+        self.time.sleep_until(at)
+    }
+}
+
+/// One request as the world saw it.
+struct Seen {
+    at: Duration,
+    message: usize,
+    service: &'static str,
+    group: String,
+    body: Vec<u8>,
+    /// It was, or may have been, taken and the client was not told so.
+    doubt: bool,
+}
+
+#[derive(Default)]
+struct Record {
+    seen: Vec<Seen>,
+    /// How often each message was taken.
+    taken: HashMap<usize, usize>,
+    /// What a de-duplicating service has taken, and when.
+    bodies: HashMap<Vec<u8>, Duration>,
+}
+
+struct World {
+    clock: Arc<SimClock>,
+    rng: Mutex<Rng>,
+    record: Mutex<Record>,
+}
+
+/// What the world does with a request.
+enum Fate {
+    Take,
+    Refuse,
+    Throttle,
+    Drop,
+    Lost { begun: bool, taken: bool },
+    Hang { begun: bool, taken: bool },
+    Garble { status: u16, taken: bool },
+}
+
+fn fate(rng: &mut Rng) -> Fate {
+    match rng.u32(0..100) {
+        0..70 => Fate::Take,
+        70..74 => Fate::Refuse,
+        74..79 => Fate::Throttle,
+        79..82 => Fate::Drop,
+        82..89 => Fate::Lost { begun: rng.bool(), taken: rng.bool() },
+        89..94 => Fate::Hang { begun: rng.bool(), taken: rng.bool() },
+        _ => Fate::Garble { status: [200, 302, 404, 502][rng.usize(0..4)], taken: rng.bool() },
+    }
+}
+
+/// The number of the message in a request.
+fn number(request: &Request) -> usize {
+    let body = String::from_utf8_lossy(&request.body);
+    let at = body.find("msg-").expect("every text has its number") + 4;
+    body[at..at + 7].parse().expect("seven digits")
+}
+
+impl World {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
+        self.record.lock().expect("no panic inside")
+    }
+
+    /// The service takes a message; one that recognises it does not take it twice.
+    fn take(&self, request: &Request, service: &str) {
+        let (mut record, now) = (self.lock(), self.clock.now());
+        let known = service == "tencent_im"
+            && record
+                .bodies
+                .get(&request.body)
+                .is_some_and(|at| *at + Duration::from_secs(300) > now);
+        if !known {
+            record.bodies.insert(request.body.clone(), now);
+            *record.taken.entry(number(request)).or_default() += 1;
+        }
+    }
+
+    fn success(service: &str) -> Answer {
+        let body = match service {
+            "tencent_im" => json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgSeq": 1}),
+            _ => json!({"id": 1, "idstr": "1"}),
+        };
+        Answer { status: 200, body: body.to_string().into_bytes(), ..Answer::default() }
+    }
+
+    fn refusal(service: &str, throttle: bool, rng: &mut Rng) -> Answer {
+        let (status, body) = match (service, throttle) {
+            ("tencent_im", true) => {
+                (200, json!({"ActionStatus": "FAIL", "ErrorCode": 10023, "ErrorInfo": "slow"}))
+            }
+            ("tencent_im", false) => {
+                let code = [10010, 10002, 60004, 80001, 60008][rng.usize(0..5)];
+                (200, json!({"ActionStatus": "FAIL", "ErrorCode": code, "ErrorInfo": "no"}))
+            }
+            ("weibo", true) => (403, json!({"error_code": 10023, "error": "slow"})),
+            ("weibo", false) => {
+                let code = [20301, 10001, 10010, 21307][rng.usize(0..4)];
+                (400, json!({"error_code": code, "error": "no"}))
+            }
+
+            (_, true) => (429, json!({"error": "slow"})),
+            (_, false) => {
+                ([400, 401, 403, 404][rng.usize(0..4)], json!({"error": "Expired timestamp"}))
+            }
+        };
+        let retry_after = (throttle && rng.bool()).then(|| Duration::from_secs(rng.u64(0..20)));
+        Answer { status, body: body.to_string().into_bytes(), retry_after, ..Answer::default() }
+    }
+}
+
+impl Transport for Arc<World> {
+    fn send(
+        &self,
+        request: Request,
+        time_out: Sleep,
+        begun: Arc<AtomicBool>,
+    ) -> Boxed<'_, Result<Answer, Failure>> {
+        let world = Arc::clone(self);
+        Box::pin(async move {
+            let host = request.url.host_str().unwrap_or_default();
+            let service =
+                ["weibo", "fanfou"].into_iter().find(|s| host.contains(s)).unwrap_or("tencent_im");
+            let (fate, latency, mut rng) = {
+                let mut rng = world.rng.lock().expect("no panic inside");
+                (fate(&mut rng), Duration::from_millis(rng.u64(0..400)), rng.fork())
+            };
+            let body = String::from_utf8_lossy(&request.body).into_owned();
+            let group = body.split("\"GroupId\":\"").nth(1).and_then(|b| b.split('"').next());
+            let index = {
+                let mut record = world.lock();
+                record.seen.push(Seen {
+                    at: world.clock.now(),
+                    message: number(&request),
+                    service,
+                    group: group.unwrap_or_default().to_owned(),
+                    body: request.body.clone(),
+                    doubt: false,
+                });
+                record.seen.len() - 1
+            };
+            let doubt = || world.lock().seen[index].doubt = true;
+            let will_begin =
+                !matches!(fate, Fate::Lost { begun: false, .. } | Fate::Hang { begun: false, .. });
+            begun.store(will_begin, Ordering::Release);
+            if will_begin {
+                // Until its answer is there, a request is in doubt: its caller may go away.
+                doubt();
+            }
+            if matches!(&fate, Fate::Take)
+                || matches!(
+                    fate,
+                    Fate::Lost { begun: true, taken: true }
+                        | Fate::Hang { begun: true, taken: true }
+                        | Fate::Garble { status: 200 | 502, taken: true }
+                )
+            {
+                world.take(&request, service);
+            }
+            world.clock.sleep_until(world.clock.now() + latency).await;
+            let clear = || world.lock().seen[index].doubt = false;
+            let lost = |way| Err(Failure { way, words: "simulated".to_owned() });
+            match fate {
+                Fate::Take => {
+                    clear();
+                    Ok(World::success(service))
+                }
+                Fate::Refuse | Fate::Throttle => {
+                    let answer = World::refusal(service, matches!(fate, Fate::Throttle), &mut rng);
+                    let says_maybe = [&b"60008"[..], b"10010"]
+                        .iter()
+                        .any(|code| answer.body.windows(5).any(|w| w == *code))
+                        && !(service == "tencent_im"
+                            && answer.body.windows(5).any(|w| w == b"10010"));
+                    if !says_maybe {
+                        clear();
+                    }
+                    Ok(answer)
+                }
+                Fate::Drop if service == "tencent_im" => {
+                    clear();
+                    let body = json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgDropReason": "MsgFreqCtrl"});
+                    Ok(Answer {
+                        status: 200,
+                        body: body.to_string().into_bytes(),
+                        ..Answer::default()
+                    })
+                }
+                Fate::Drop | Fate::Lost { .. } => lost(Way::Network),
+                Fate::Hang { .. } => {
+                    time_out.await;
+                    lost(Way::TimedOut)
+                }
+                Fate::Garble { status, .. } => {
+                    if matches!(status, 302 | 404) {
+                        clear();
+                    }
+                    Ok(Answer { status, body: b"<html>proxy</html>".to_vec(), ..Answer::default() })
+                }
+            }
+        })
+    }
+}
+
+fn config() -> Value {
+    json!({"v": 1, "max_in_flight": 10_000_000, "timeout_ms": 3000, "max_connections_per_host": 64,
+    "accounts": {
+        "ff": {"service": "fanfou", "rate": null,
+            "auth": {"type": "basic", "username": "u", "password": "password"}},
+        "wb": {"service": "weibo", "auth": {"type": "oauth2", "token": "token"},
+            "rate": {"count": RATE.0, "per_ms": RATE.1.as_millis() as u64}},
+        "im": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
+            "sdk_app_id": 1, "identifier": "admin", "secret_key": "secret-key"}},
+        "im2": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
+            "sdk_app_id": 1, "identifier": "admin2", "secret_key": "secret-key"}},
+    }})
+}
+
+/// A message; those with a key share their number with an earlier one now and then.
+fn message(n: usize, rng: &mut Rng, clock: &SimClock) -> (usize, Value) {
+    let twin = rng.u32(0..20) == 0 && n > 10;
+    let number = if twin { n - n % 10 } else { n };
+    let text = format!("msg-{number:07}");
+    let mut message = match if twin || n % 10 == 0 { 0 } else { rng.u32(0..4) } {
+        0 => json!({"account": "ff", "to": {"user": "u"}, "text": text}),
+        1 => json!({"account": "wb", "to": {"user": rng.u32(0..20).to_string()}, "text": text}),
+        k => {
+            let account = if k == 2 { "im" } else { "im2" };
+            json!({"account": account, "to": {"group": format!("g{}", rng.u32(0..4))}, "text": text})
+        }
+    };
+    message["v"] = json!(1);
+    if twin || n % 10 == 0 {
+        message["key"] = json!(format!("k{number}"));
+    }
+    if rng.u32(0..10) == 0 {
+        message["deadline_ms"] = json!(rng.u64(0..60_000));
+    }
+    if rng.u32(0..20) == 0 {
+        message["not_before_ms"] = json!(clock.unix_ms() + rng.u64(0..30_000));
+    }
+    if rng.u32(0..10) == 0 {
+        message["ordered"] = json!(true);
+    }
+    (number, message)
+}
+
+/// What a caller knows of each of his messages.
+struct Sent {
+    number: usize,
+    accepted: Duration,
+    deadline: Option<Duration>,
+}
+
+async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)>, Record) {
+    let mut rng = Rng::with_seed(seed);
+    let clock = Arc::new(SimClock { time: TokioClock::default(), jump_ms: AtomicI64::new(0) });
+    let world = Arc::new(World {
+        clock: Arc::clone(&clock),
+        rng: Mutex::new(rng.fork()),
+        record: Mutex::default(),
+    });
+    let config = ClientConfig::from_value(config()).expect("a valid configuration");
+    let shared = Shared::new(config, Box::new(Arc::clone(&world)), clock.clone(), rng.u64(..));
+    let shared = Arc::new(shared.expect("valid accounts"));
+    let close_at = (rng.u32(0..4) == 0).then(|| rng.usize(0..messages));
+    let (mut sent, mut tasks) = (Vec::new(), Vec::new());
+    let results = Arc::new(Mutex::new(Vec::new()));
+    for n in 0..messages {
+        if close_at == Some(n) {
+            shared.queue.refuse();
+            shared.stop.stop();
+        }
+        if rng.u32(0..50) == 0 {
+            clock.jump_ms.store(rng.i64(-10_000_000..10_000_000), Ordering::Relaxed);
+        }
+        if rng.u32(0..8) == 0 {
+            let pause = Duration::from_millis(rng.u64(0..40));
+            clock.sleep_until(clock.now() + pause).await;
+        }
+        let (number, message) = message(n, &mut rng, &clock);
+        let given: Given = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
+        let Ok(job) = shared.accept(given, sent.len() as u64, Sink::Queue, None) else {
+            assert!(close_at.is_some_and(|at| n >= at), "only a closed client refuses");
+            continue;
+        };
+        let deadline = message["deadline_ms"].as_u64().map(Duration::from_millis);
+        sent.push(Sent { number, accepted: clock.now(), deadline });
+        if rng.u32(0..30) == 0 {
+            let (op, clock) = (job.op(), Arc::clone(&clock));
+            let after = Duration::from_millis(rng.u64(0..5000));
+            tokio::spawn(async move {
+                clock.sleep_until(clock.now() + after).await;
+                op.cancel();
+            });
+        }
+        let (shared, clock, results) =
+            (Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&results));
+        tasks.push(tokio::spawn(async move {
+            deliver(job).await;
+            if let Ok(Waited::Results(receipts)) = shared.queue.wait(Some(Duration::ZERO), 100) {
+                let now = clock.now();
+                results
+                    .lock()
+                    .expect("no panic inside")
+                    .extend(receipts.into_iter().map(|r| (now, r)));
+            }
+        }));
+    }
+    for task in tasks {
+        task.await.expect("no task panics");
+    }
+    let results = std::mem::take(&mut *results.lock().expect("no panic inside"));
+    let record = std::mem::take(&mut *world.lock());
+    (sent, results, record)
+}
+
+fn most_in_any<'a>(times: impl Iterator<Item = &'a Seen>, per: Duration) -> usize {
+    let times: Vec<Duration> = times.map(|seen| seen.at).collect();
+    let (mut first, mut most) = (0, 0);
+    for (i, at) in times.iter().enumerate() {
+        while times[first] + per <= *at {
+            first += 1;
+        }
+        most = most.max(i - first + 1);
+    }
+    most
+}
+
+fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Record) {
+    // Exactly one result each.
+    let mut tokens: Vec<u64> = results.iter().map(|(_, receipt)| receipt.token).collect();
+    tokens.sort_unstable();
+    assert!(
+        tokens.iter().copied().eq(0..sent.len() as u64),
+        "seed {seed}: one result for each send"
+    );
+
+    // The verdict is true.
+    let mut seen_of: HashMap<usize, Vec<&Seen>> = HashMap::new();
+    record.seen.iter().for_each(|seen| seen_of.entry(seen.message).or_default().push(seen));
+    for (at, receipt) in results {
+        let own = &sent[usize::try_from(receipt.token).expect("an index")];
+        let taken = record.taken.get(&own.number).copied().unwrap_or(0);
+        let name = receipt.error.as_ref().map(|e| e.code());
+        let told =
+            format!("seed {seed}: message {} is {:?} {name:?}", own.number, receipt.delivery);
+        match receipt.delivery {
+            Delivery::Sent => assert!(taken > 0, "{told}, but was never taken"),
+            // A twin that was freed may have been followed by another attempt of its key.
+            Delivery::NotSent if own.number % 10 != 0 => {
+                assert_eq!(taken, 0, "{told}, but was taken");
+                let doubted =
+                    seen_of.get(&own.number).is_some_and(|all| all.iter().any(|s| s.doubt));
+                assert!(!doubted, "{told} after a doubt");
+            }
+            Delivery::NotSent | Delivery::MaybeSent => {}
+        }
+        if name == Some(ErrorCode::Expired) {
+            assert_eq!((receipt.delivery, receipt.attempts), (Delivery::NotSent, 0), "{told}");
+        }
+        if let Some(deadline) = own.deadline {
+            assert!(*at <= own.accepted + deadline + TICK, "{told}: the deadline was overrun");
+        }
+        assert!(receipt.error.is_none() == (receipt.delivery == Delivery::Sent), "{told}");
+    }
+
+    // Nothing is doubled, and no doubt is resent but byte for byte where that is recognised.
+    for (number, all) in &seen_of {
+        let taken = record.taken.get(number).copied().unwrap_or(0);
+        // A key whose message was refused is free for the next one, which may then be taken.
+        assert!(taken <= 1, "seed {seed}: message {number} was taken {taken} times");
+        for pair in all.windows(2).filter(|pair| pair[0].doubt && number % 10 != 0) {
+            assert_eq!(
+                pair[0].service, "tencent_im",
+                "seed {seed}: message {number} was resent in doubt"
+            );
+            assert_eq!(
+                pair[0].body, pair[1].body,
+                "seed {seed}: message {number} was resent changed"
+            );
+        }
+    }
+
+    // No window was ever exceeded.
+    let of = |service: &'static str| record.seen.iter().filter(move |seen| seen.service == service);
+    assert!(most_in_any(of("weibo"), RATE.1) <= RATE.0, "seed {seed}: Weibo's window");
+    assert!(most_in_any(of("tencent_im"), PER_APP.1) <= PER_APP.0, "seed {seed}: the app's window");
+    for group in ["g0", "g1", "g2", "g3"] {
+        let own = of("tencent_im").filter(|seen| seen.group == group);
+        assert!(most_in_any(own, PER_GROUP.1) <= PER_GROUP.0, "seed {seed}: the window of {group}");
+    }
+}
+
+fn run(seed: u64, messages: usize) -> (usize, usize) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+    let ever = Duration::from_secs(30 * 86_400);
+    let lived = runtime.block_on(async { tokio::time::timeout(ever, live(seed, messages)).await });
+    let (sent, results, record) =
+        lived.unwrap_or_else(|_| panic!("seed {seed}: something waits for ever"));
+    check(seed, &sent, &results, &record);
+    (results.len(), record.seen.len())
+}
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name)
+        .ok()
+        .map(|value| value.parse().unwrap_or_else(|_| panic!("{name} is no number")))
+}
+
+#[test]
+fn a_random_world_never_breaks_a_promise() {
+    let messages = usize::try_from(setting("HY_MESSAGES").unwrap_or(1000)).expect("fits");
+    let seeds: Vec<u64> = match setting("HY_SEED") {
+        Some(seed) => vec![seed],
+        None => (0..setting("HY_SEEDS").unwrap_or(4)).collect(),
+    };
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let (results, requests) = std::thread::scope(|scope| {
+        let work = || {
+            let mut total = (0, 0);
+            while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let (results, requests) = run(*seed, messages);
+                total = (total.0 + results, total.1 + requests);
+            }
+            total
+        };
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let totals = handles.into_iter().map(|handle| match handle.join() {
+            Ok(total) => total,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        totals.fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
+    });
+    assert!(results > 0 && requests > results / 2, "the world was empty");
+}
+
+#[test]
+fn a_seed_replays_exactly() {
+    let story = |seed| {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+        let (_, results, record) = runtime.block_on(live(seed, 300));
+        let told = results.iter().map(|(at, r)| (*at, r.id.clone(), r.delivery.name(), r.attempts));
+        let mut told: Vec<_> = told.collect();
+        // Those who follow one key are told at once, in no order.
+        told.sort();
+        let requests: Vec<_> = record
+            .seen
+            .into_iter()
+            .map(|seen| (seen.at, String::from_utf8_lossy(&seen.body).into_owned()))
+            .collect();
+        (told, requests)
+    };
+    let (one, other) = (story(7), story(7));
+    for (i, pair) in one.1.iter().zip(&other.1).enumerate() {
+        assert_eq!(pair.0, pair.1, "request {i}");
+    }
+    assert_eq!(one.0, other.0);
+    assert_ne!(story(7).1, story(8).1);
+}

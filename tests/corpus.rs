@@ -1,0 +1,178 @@
+//! The corpus of answers: `tests/corpus/SERVICE/NAME.http` holds the bytes that a server answers
+//! every request with, `NAME.json` what they mean. To add a pair is to add a case.
+
+#[path = "corpus/case.rs"]
+mod case;
+#[path = "support/raw.rs"]
+mod raw;
+#[path = "corpus/truth.rs"]
+mod truth;
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+use std::{env, fs};
+
+use case::{Case, Class, cases, folder, names};
+use hongyan::{Client, Error, ErrorCode, Receipt};
+use raw::{GUARD, RawServer, Then};
+use serde_json::{Value, json};
+
+const SERVICES: [&str; 5] = ["fanfou", "sina", "weibo", "renren", "tencent_im"];
+
+/// The fewest cases that a service's answers are known by.
+const FEWEST: usize = 15;
+
+/// No wait that a service asks for fits into this, so that none of them is waited out: the
+/// shortest is a second, and it begins after the answer.
+const NO_TIME_TO_WAIT: Duration = Duration::from_secs(1);
+
+/// How often a case is sent again whose answer came too late.
+const TRIES: usize = 20;
+
+#[test]
+fn fanfou() {
+    check("fanfou");
+}
+
+#[test]
+fn sina() {
+    check("sina");
+}
+
+#[test]
+fn weibo() {
+    check("weibo");
+}
+
+#[test]
+fn renren() {
+    check("renren");
+}
+
+#[test]
+fn tencent_im() {
+    check("tencent_im");
+}
+
+#[test]
+fn every_case_has_its_two_files() {
+    let entries = fs::read_dir(folder()).expect("the corpus");
+    let entries = entries.map(|entry| entry.expect("a readable folder").path());
+    let folders: BTreeSet<_> = entries
+        .filter(|path| path.is_dir())
+        .filter_map(|path| path.file_name().and_then(|name| name.to_str()).map(str::to_owned))
+        .collect();
+    assert_eq!(folders, SERVICES.map(str::to_owned).into());
+    for service in SERVICES {
+        let mut meanings = names(service, "json");
+        meanings.retain(|name| name != "default");
+        assert_eq!(names(service, "http"), meanings, "answers and meanings of {service}");
+        assert!(meanings.len() >= FEWEST, "{service} has {} cases only", meanings.len());
+    }
+}
+
+#[test]
+fn truth_page_is_the_generated_one() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/truth.md");
+    let generated = truth::page();
+    if env::var_os("HY_BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, &generated).expect("docs/truth.md is written");
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    let lines = committed.lines().zip(generated.lines());
+    let first = lines.clone().position(|(committed, generated)| committed != generated);
+    let line = first.unwrap_or_else(|| lines.count()) + 1;
+    assert!(committed == generated, "docs/truth.md differs at line {line}: see `make truth`");
+}
+
+/// Sends every case of a service, and tells of all that mean something else than they should.
+fn check(service: &str) {
+    let wrong: Vec<_> = cases(service)
+        .iter()
+        .filter_map(|case| {
+            let (expected, (got, words)) = (expected(case), got(case));
+            let file = format!("{service}/{}.http", case.name);
+            (expected != got)
+                .then(|| format!("{file}\n  expected {expected}\n  got      {got}\n  {words}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn expected(case: &Case) -> Value {
+    let expect = &case.expect;
+    let mut expected = json!({
+        "delivery": expect.delivery,
+        "name": expect.name,
+        "message_id": expect.message_id,
+        "service_code": expect.service_code,
+        "requests": expect.requests,
+        "attempts": expect.requests,
+        "retryable": expect.retryable,
+    });
+    if expect.name.is_some() {
+        expected["http_status"] = json!(case.answer.status);
+    }
+    if let Some(after) = expect.retry_after_ms {
+        expected["retry_after_ms"] = json!(after);
+    }
+    if let Some(time) = expect.service_time {
+        expected["service_time"] = json!(time);
+    }
+    expected
+}
+
+/// What the library makes of the answer, and its words for it.
+fn got(case: &Case) -> (Value, String) {
+    let mut receipt = send(case);
+    // The answer itself came too late on a busy machine, which says nothing about its meaning.
+    for _ in 0..TRIES {
+        let late = |error: &Error| error.code() == ErrorCode::Timeout;
+        if case.expect.class == Class::Wait && receipt.0.error.as_ref().is_some_and(late) {
+            receipt = send(case);
+        }
+    }
+    let (receipt, requests) = receipt;
+    let error = receipt.error.as_ref();
+    let mut got = json!({
+        "delivery": receipt.delivery.name(),
+        "name": error.map(|error| error.code().name()),
+        "message_id": receipt.message_id,
+        "service_code": error.and_then(|error| error.service_code()),
+        "requests": requests,
+        "attempts": receipt.attempts,
+        "retryable": error.is_some_and(|error| error.is_retryable()),
+    });
+    if let Some(error) = error {
+        got["http_status"] = json!(error.http_status());
+    }
+    if case.expect.retry_after_ms.is_some() {
+        got["retry_after_ms"] = json!(error.and_then(|error| error.retry_after_ms()));
+    }
+    if case.expect.service_time.is_some() {
+        got["service_time"] = json!(receipt.service_time);
+    }
+    (got, error.map(ToString::to_string).unwrap_or_default())
+}
+
+/// Sends the message of a case to a server that answers so; tells how many requests came.
+fn send(case: &Case) -> (Receipt, usize) {
+    let (bytes, closes) = (case.answer.bytes.clone(), case.answer.closes);
+    let server = RawServer::start(move |_, stream| {
+        stream.write_all(&bytes)?;
+        Ok(if closes { Then::Close } else { Then::Keep })
+    });
+    let mut account = case.account.clone();
+    account.insert("base_url".to_owned(), json!(server.url()));
+    let config = json!({"v": 1, "accounts": {"corpus": account},
+        "retry": {"max_attempts": 3, "initial_ms": 1, "max_ms": 2}});
+    let client = Client::from_json(&config.to_string()).expect("a valid account");
+    let mut message = case.message.clone();
+    message.extend([("v".to_owned(), json!(1)), ("account".to_owned(), json!("corpus"))]);
+    let message = Value::from(message).to_string();
+    let time_out = if case.expect.class == Class::Wait { NO_TIME_TO_WAIT } else { GUARD };
+    let receipt = client.send_json(message.as_bytes(), Some(time_out)).expect("accepted");
+    (receipt, server.request_count())
+}

@@ -1,0 +1,150 @@
+//! Secure connections: trusted where they may be, and nothing sent where they may not.
+
+#[path = "support/accounts.rs"]
+mod accounts;
+#[path = "support/raw.rs"]
+mod raw;
+
+use std::io::{Read, Write};
+
+use accounts::{client, config_with, message, send, submit_and_wait, verdict};
+use hongyan::{Client, ErrorCode};
+use hongyan_sandbox::{Options, Sandbox, Tls};
+use raw::RawServer;
+use serde_json::{Value, json};
+
+const TLS: (&str, &str) = ("not_sent", "tls");
+
+fn sandbox(tls: Tls) -> Sandbox {
+    Sandbox::start(Options { tls, ..Options::default() }).expect("a sandbox")
+}
+
+/// The sandbox's configuration, with two quick attempts.
+fn config(sandbox: &Sandbox) -> Value {
+    let mut config = sandbox.config();
+    config["retry"] = json!({"max_attempts": 2, "initial_ms": 1, "max_ms": 2});
+    config
+}
+
+const ACCOUNTS: [&str; 3] = ["fanfou-basic", "fanfou-oauth1", "tencent_im-usersig"];
+
+/// Every account is refused the connection, and says why in words.
+fn nothing_is_sent(sandbox: &Sandbox, config: &Value, words: &str) {
+    let client = client(config);
+    for account in ACCOUNTS {
+        for receipt in
+            [send(&client, &message(account)), submit_and_wait(&client, &message(account))]
+        {
+            let error = receipt.error.as_ref().expect("refused");
+            assert_eq!(verdict(&receipt), TLS, "{account}: {error}");
+            assert_eq!(receipt.attempts, 2, "retried by backoff: {account}");
+            assert!(error.is_retryable(), "{error}");
+            let told = error.message().to_ascii_lowercase();
+            assert!(told.contains(words), "{words:?} is not in {error}");
+            assert!(told.contains("127.0.0.1"), "the host is not in {error}");
+        }
+    }
+    assert!(sandbox.messages().is_empty(), "{:?}", sandbox.messages());
+}
+
+#[test]
+fn a_known_authority_is_trusted() {
+    let sandbox = sandbox(Tls::Good);
+    let client = client(&config(&sandbox));
+    for account in ACCOUNTS {
+        assert_eq!(verdict(&send(&client, &message(account))), ("sent", "ok"), "{account}");
+        assert_eq!(verdict(&submit_and_wait(&client, &message(account))), ("sent", "ok"));
+    }
+    assert_eq!(sandbox.messages().len(), 2 * ACCOUNTS.len());
+}
+
+#[test]
+fn a_host_name_is_trusted_by_its_name() {
+    let sandbox = sandbox(Tls::Good);
+    let mut config = config(&sandbox);
+    config["accounts"]["fanfou-basic"]["base_url"] =
+        format!("https://localhost:{}/fanfou", sandbox.port()).into();
+    let receipt = send(&client(&config), &message("fanfou-basic"));
+    assert_eq!(verdict(&receipt), ("sent", "ok"), "{:?}", receipt.error);
+}
+
+#[test]
+fn an_unknown_authority_is_refused() {
+    let other = sandbox(Tls::OtherCa);
+    nothing_is_sent(&other, &config(&other), "certificate");
+    let untold = sandbox(Tls::Good);
+    let mut config = config(&untold);
+    config.as_object_mut().expect("an object").remove("ca_file");
+    nothing_is_sent(&untold, &config, "certificate");
+}
+
+#[test]
+fn a_certificate_for_another_host_is_refused() {
+    let sandbox = sandbox(Tls::WrongHost);
+    nothing_is_sent(&sandbox, &config(&sandbox), "not valid for");
+}
+
+#[test]
+fn a_certificate_that_ran_out_is_refused() {
+    let sandbox = sandbox(Tls::Expired);
+    nothing_is_sent(&sandbox, &config(&sandbox), "expired");
+}
+
+#[test]
+fn http_where_https_is_spoken_is_never_sent() {
+    let sandbox = sandbox(Tls::Good);
+    let mut config = config(&sandbox);
+    config["accounts"]["fanfou-basic"]["base_url"] =
+        format!("http://127.0.0.1:{}/fanfou", sandbox.port()).into();
+    let receipt = send(&client(&config), &message("fanfou-basic"));
+    assert_ne!(receipt.delivery.name(), "sent");
+    assert!(sandbox.messages().is_empty());
+}
+
+/// Sends over https to a server that speaks something else.
+fn over_https(server: &RawServer, timeout_ms: u64) -> Vec<(&'static str, &'static str)> {
+    let url = format!("https://127.0.0.1:{}", server.port());
+    let client = client(&config_with(&url, json!({"timeout_ms": timeout_ms})));
+    ["ff-json", "im"].map(|name| verdict(&send(&client, &message(name)))).to_vec()
+}
+
+#[test]
+fn what_is_no_tls_is_never_sent() {
+    for garbage in [
+        &b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"id\":\"abc\"}"[..],
+        b"\x00\x01\x02garbage garbage garbage",
+        b"\x16\x03\x03\xff\xff",
+        b"\x15\x03\x03\x00\x02\x02\x28",
+    ] {
+        let server = RawServer::wild(move |stream| {
+            stream.write_all(garbage)?;
+            std::io::copy(stream, &mut std::io::sink()).map(drop)
+        });
+        assert_eq!(over_https(&server, 5000), [TLS, TLS], "{garbage:?}");
+        assert_eq!(server.connections(), 6, "three attempts each: {garbage:?}");
+    }
+}
+
+#[test]
+fn a_handshake_that_does_not_end_is_never_sent() {
+    let silent = RawServer::wild(|stream| std::io::copy(stream, &mut std::io::sink()).map(drop));
+    assert_eq!(over_https(&silent, 100), [("not_sent", "timeout"); 2]);
+    let gone = RawServer::wild(|stream| stream.read_exact(&mut [0; 64]));
+    for (delivery, name) in over_https(&gone, 5000) {
+        assert_eq!(delivery, "not_sent");
+        assert!(["network", "tls"].contains(&name), "{name}");
+    }
+}
+
+#[test]
+fn a_file_without_certificates_is_a_wrong_configuration() {
+    let file = std::env::temp_dir().join(format!("hongyan-no-ca-{}.pem", std::process::id()));
+    std::fs::write(&file, "this is no certificate").expect("a file");
+    for path in [file.to_str().expect("UTF-8"), "/nowhere/ca.pem"] {
+        let config = json!({"v": 1, "accounts": {}, "ca_file": path});
+        let error = Client::from_json(&config.to_string()).err().expect("refused");
+        assert_eq!((error.code(), error.path()), (ErrorCode::Config, Some("ca_file")));
+        assert!(error.message().contains(path), "{error}");
+    }
+    std::fs::remove_file(&file).expect("ours");
+}

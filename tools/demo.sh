@@ -1,0 +1,54 @@
+#!/bin/sh
+# Builds the library and the command, starts the sandbox on a free port, and sends through every
+# service from a C program that knows the header and the built library only.
+#
+# Exit status: that of the program, which is 0 if all went as it should.
+set -eu
+cd "$(dirname "$0")/.."
+
+cargo=${CARGO:-cargo}
+built=${CARGO_TARGET_DIR:-target}/debug
+case $built in
+/*) ;;
+*) built=$PWD/$built ;;
+esac
+
+"$cargo" build --locked -p hongyan -p hongyan-cli
+
+work=$(mktemp -d "${TMPDIR:-/tmp}/hongyan-demo.XXXXXX")
+sandbox=
+clean_up() {
+    if [ -n "$sandbox" ]; then
+        kill "$sandbox" 2>/dev/null || :
+        wait "$sandbox" 2>/dev/null || :
+    fi
+    rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# The names that a linker and a loader look for.
+ln -s "$built/libhongyan.so" "$work/libhongyan.so.1"
+ln -s libhongyan.so.1 "$work/libhongyan.so"
+
+"${CC:-cc}" -std=c99 -Wall -Iinclude examples/c/all_services.c \
+    -L"$work" -lhongyan -o "$work/all_services"
+
+# Reading the pipe waits for the sandbox's first line, or for its end.
+mkfifo "$work/says"
+"$built/hongyan" --json sandbox --port 0 >"$work/says" &
+sandbox=$!
+exec 3<"$work/says"
+line=
+read -r line <&3 || :
+url=$(printf '%s\n' "$line" | sed -n 's/.*"url":"\([^"]*\)".*/\1/p')
+if [ -z "$url" ]; then
+    echo "demo: the sandbox did not start" >&2
+    exit 1
+fi
+
+echo
+echo "the sandbox is at $url"
+echo
+LD_LIBRARY_PATH="$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$work/all_services" "$url"
