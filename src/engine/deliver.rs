@@ -9,6 +9,7 @@ use super::job::Job;
 use super::keys::Claim;
 use super::pace::{self, Window};
 use super::retry::{self, Circumstances, Next};
+use super::stats::Why;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
 use crate::model::receipt::{AttemptTrace, Delivery, Raw, Receipt};
@@ -66,13 +67,15 @@ async fn attempts(job: &mut Job) {
     let (mut renew_signature, mut skew) = (false, entry.skew());
     // The service would call it repeated although this message never arrived.
     let repeats_last = job.draft.fingerprint.as_ref().is_some_and(|own| entry.last_sent.is(own));
-    if let Some(place) = &job.place
-        && let Err(error) = shared.accounts.unless_gone(&entry, place.turn()).await
-    {
-        return gone(job, error);
+    if let Some(place) = &job.place {
+        let _waiting = entry.stats.waiting(Why::Order);
+        if let Err(error) = shared.accounts.unless_gone(&entry, place.turn()).await {
+            return gone(job, error);
+        }
     }
     loop {
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            let _waiting = entry.stats.waiting(Why::Time);
             let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
             if let Err(error) = shared.accounts.unless_gone(&entry, sleep).await {
                 return gone(job, error);
@@ -80,7 +83,10 @@ async fn attempts(job: &mut Job) {
         }
         let windows = entry.windows(&shared.windows, &job.draft.recipient, shared.clock.now());
         let passage = pace::pass(&windows, &*shared.clock, job.until.map(|(at, _)| at));
-        let passage = match shared.accounts.unless_gone(&entry, passage).await {
+        let waiting = entry.stats.waiting(Why::Pace);
+        let passed = shared.accounts.unless_gone(&entry, passage).await;
+        drop(waiting);
+        let passage = match passed {
             Ok(Ok(passage)) => passage,
             Ok(Err(wait)) => return job.end_paced(wait),
             Err(error) => return gone(job, error),
@@ -88,10 +94,14 @@ async fn attempts(job: &mut Job) {
         let host = Arc::clone(&entry.host);
         let permit = match host.connections.try_acquire() {
             Ok(permit) => Ok(permit),
-            Err(_) => match shared.accounts.unless_gone(&entry, host.connections.acquire()).await {
-                Ok(permit) => permit,
-                Err(error) => return gone(job, error),
-            },
+            Err(_) => {
+                let _waiting = entry.stats.waiting(Why::Connection);
+                let permit = host.connections.acquire();
+                match shared.accounts.unless_gone(&entry, permit).await {
+                    Ok(permit) => permit,
+                    Err(error) => return gone(job, error),
+                }
+            }
         };
         entry = match shared.accounts.current(&entry) {
             Ok(entry) => entry,

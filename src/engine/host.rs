@@ -15,6 +15,7 @@ const CLOSES_WITHIN: Duration = Duration::from_millis(3);
 pub struct Host {
     /// A permit for each connection.
     pub connections: Semaphore,
+    most: usize,
     habit: Mutex<Habit>,
 }
 
@@ -27,7 +28,13 @@ struct Habit {
 impl Host {
     /// A host that gets at most so many connections.
     pub fn new(connections: usize) -> Host {
-        Host { connections: Semaphore::new(connections), habit: Mutex::default() }
+        let permits = Semaphore::new(connections);
+        Host { connections: permits, most: connections, habit: Mutex::default() }
+    }
+
+    /// How many connections carry a request now.
+    pub fn in_use(&self) -> usize {
+        self.most - self.connections.available_permits()
     }
 
     fn habit(&self) -> std::sync::MutexGuard<'_, Habit> {

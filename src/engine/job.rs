@@ -325,7 +325,7 @@ impl Job {
         let elapsed = self.shared.clock.now().saturating_sub(self.accepted);
         self.receipt.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         if let Some(entry) = &self.entry {
-            entry.stats.finished(self.receipt.delivery);
+            entry.stats.finished(self.receipt.delivery, elapsed);
         }
         if let Some(Claim::First(held)) = self.key.take() {
             held.end(&self.receipt, self.shared.clock.now());

@@ -191,8 +191,7 @@ mod tests {
         for task in tasks {
             task.await.expect("no panic inside");
         }
-        let went = went.lock().expect("no panic inside").clone();
-        went
+        std::mem::take(&mut *went.lock().expect("no panic inside"))
     }
 
     fn most_in_any(went: &[Duration], per: Duration) -> usize {

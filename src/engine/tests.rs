@@ -2,6 +2,7 @@
 
 mod delivery;
 mod rows;
+mod scheduler;
 mod simulation;
 
 use std::collections::VecDeque;
@@ -114,32 +115,51 @@ impl World {
 
     /// Sends one message after the other, by one client.
     fn send_all(&self, messages: impl IntoIterator<Item = Value>) -> Vec<Receipt> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_time()
-            .start_paused(true)
-            .build()
-            .expect("a runtime");
-        runtime.block_on(async {
-            let config =
-                ClientConfig::from_value(self.config.clone()).expect("a valid configuration");
-            let clock = Arc::new(TokioClock::default());
-            let shared = Shared::new(config, Box::new(self.script.clone()), clock, 7)
-                .expect("valid accounts");
-            let shared = Arc::new(shared);
+        self.live(|shared| async move {
             let mut receipts = Vec::new();
             for message in messages {
-                let given: Given =
-                    Ok(Message::from_json(&message.to_string()).expect("a valid message"));
-                let job = shared.accept(given, 0, Sink::Caller, self.patience).expect("accepted");
+                let job = accept(&shared, message, self.patience);
                 receipts.push(deliver(job).await.expect("the caller's receipt"));
             }
             receipts
         })
     }
 
+    /// Sends messages all at once, by one client; the receipts come in the order of the messages.
+    fn send_at_once(&self, messages: impl IntoIterator<Item = Value>) -> Vec<Receipt> {
+        self.live(|shared| async move {
+            let jobs: Vec<_> =
+                messages.into_iter().map(|m| accept(&shared, m, self.patience)).collect();
+            let tasks: Vec<_> = jobs.into_iter().map(|job| tokio::spawn(deliver(job))).collect();
+            let mut receipts = Vec::new();
+            for task in tasks {
+                receipts.push(task.await.expect("no panic").expect("the caller's receipt"));
+            }
+            receipts
+        })
+    }
+
+    /// Runs something in this world, in time that passes at once.
+    fn live<T, F: Future<Output = T>>(&self, story: impl FnOnce(Arc<Shared>) -> F) -> T {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+        runtime.block_on(async {
+            let config =
+                ClientConfig::from_value(self.config.clone()).expect("a valid configuration");
+            let clock = Arc::new(TokioClock::default());
+            let shared = Shared::new(config, Box::new(self.script.clone()), clock, 7);
+            story(Arc::new(shared.expect("valid accounts"))).await
+        })
+    }
+
     fn requests(&self) -> Vec<Request> {
         self.script.requests.lock().expect("no test panics inside").clone()
     }
+}
+
+fn accept(shared: &Arc<Shared>, message: Value, patience: Option<Duration>) -> super::job::Job {
+    let given: Given = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
+    shared.accept(given, 0, Sink::Caller, patience).expect("accepted")
 }
 
 fn fanfou(account: &str) -> Value {

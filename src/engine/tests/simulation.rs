@@ -272,7 +272,8 @@ fn message(n: usize, rng: &mut Rng, clock: &SimClock) -> (usize, Value) {
     let twin = rng.u32(0..20) == 0 && n > 10;
     let number = if twin { n - n % 10 } else { n };
     let text = format!("msg-{number:07}");
-    let mut message = match if twin || n % 10 == 0 { 0 } else { rng.u32(0..4) } {
+    let keyed = twin || n.is_multiple_of(10);
+    let mut message = match if keyed { 0 } else { rng.u32(0..4) } {
         0 => json!({"account": "ff", "to": {"user": "u"}, "text": text}),
         1 => json!({"account": "wb", "to": {"user": rng.u32(0..20).to_string()}, "text": text}),
         k => {
@@ -281,7 +282,7 @@ fn message(n: usize, rng: &mut Rng, clock: &SimClock) -> (usize, Value) {
         }
     };
     message["v"] = json!(1);
-    if twin || n % 10 == 0 {
+    if keyed {
         message["key"] = json!(format!("k{number}"));
     }
     if rng.u32(0..10) == 0 {
@@ -399,7 +400,7 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
         match receipt.delivery {
             Delivery::Sent => assert!(taken > 0, "{told}, but was never taken"),
             // A twin that was freed may have been followed by another attempt of its key.
-            Delivery::NotSent if own.number % 10 != 0 => {
+            Delivery::NotSent if !own.number.is_multiple_of(10) => {
                 assert_eq!(taken, 0, "{told}, but was taken");
                 let doubted =
                     seen_of.get(&own.number).is_some_and(|all| all.iter().any(|s| s.doubt));
@@ -421,7 +422,7 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
         let taken = record.taken.get(number).copied().unwrap_or(0);
         // A key whose message was refused is free for the next one, which may then be taken.
         assert!(taken <= 1, "seed {seed}: message {number} was taken {taken} times");
-        for pair in all.windows(2).filter(|pair| pair[0].doubt && number % 10 != 0) {
+        for pair in all.windows(2).filter(|pair| pair[0].doubt && !number.is_multiple_of(10)) {
             assert_eq!(
                 pair[0].service, "tencent_im",
                 "seed {seed}: message {number} was resent in doubt"

@@ -1,0 +1,118 @@
+//! Keys, order and pace, in time that passes at once.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Step, World, accept, answer, fanfou, name_of};
+use crate::engine::deliver::deliver;
+use crate::model::receipt::Delivery;
+use crate::net::Way;
+
+fn keyed(text: &str, key: &str) -> Value {
+    json!({"v": 1, "account": "ff", "to": {"user": "u"}, "text": text, "key": key})
+}
+
+fn sent() -> Step {
+    answer(200, r#"{"id":"a"}"#)
+}
+
+#[test]
+fn messages_of_one_key_are_one_message_while_the_first_is_under_way() {
+    let world = World::new([sent()]);
+    let receipts = world.send_at_once([keyed("x", "k"), keyed("x", "k"), keyed("x", "other")]);
+    assert_eq!(world.requests().len(), 2);
+    let told: Vec<_> = receipts.iter().map(|r| (r.delivery, r.deduplicated)).collect();
+    let sent = |deduplicated| (Delivery::Sent, deduplicated);
+    assert_eq!(told, [sent(false), sent(true), sent(false)]);
+    assert_ne!(receipts[0].id, receipts[1].id, "each has its own id");
+    assert_eq!(receipts[0].message_id, receipts[1].message_id);
+}
+
+#[test]
+fn a_key_is_remembered_after_a_send_and_a_doubt_and_freed_after_a_refusal() {
+    for (step, delivery, requests) in [
+        (sent(), Delivery::Sent, 1),
+        (Step::Fail { way: Way::Network, begun: true }, Delivery::MaybeSent, 1),
+        (answer(404, "{}"), Delivery::NotSent, 2),
+    ] {
+        let world = World::new([step]);
+        let receipts = world.send_all([keyed("x", "k"), keyed("x", "k")]);
+        assert_eq!((receipts[1].delivery, world.requests().len()), (delivery, requests));
+        assert_eq!(receipts[1].deduplicated, delivery != Delivery::NotSent);
+    }
+}
+
+#[test]
+fn other_content_under_a_live_key_is_refused_and_a_key_is_forgotten_in_time() {
+    let world = World::new([sent()]);
+    let receipts = world.send_all([keyed("x", "k"), keyed("y", "k")]);
+    let error = receipts[1].error.as_ref().expect("refused");
+    assert_eq!((name_of(&receipts[1]), error.path()), ("message", Some("key")));
+    assert_eq!(world.requests().len(), 1);
+
+    let world = World::new([sent()]);
+    world.live(|shared| async move {
+        deliver(accept(&shared, keyed("x", "k"), None)).await;
+        tokio::time::sleep(Duration::from_secs(599)).await;
+        assert!(deliver(accept(&shared, keyed("x", "k"), None)).await.expect("told").deduplicated);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        assert!(!deliver(accept(&shared, keyed("x", "k"), None)).await.expect("told").deduplicated);
+    });
+}
+
+#[test]
+fn ordered_messages_hold_back_their_own_recipient_only() {
+    let ordered = |user: &str, text: &str| json!({"v": 1, "account": "ff", "to": {"user": user}, "text": text, "ordered": true});
+    // The first attempt is told to wait; everything after it is taken at once.
+    let world = World::new([answer(429, "{}"), sent()]);
+    let messages =
+        [ordered("a", "first"), ordered("a", "second"), ordered("b", "other"), fanfou("ff")];
+    let receipts = world.send_at_once(messages);
+    assert!(receipts.iter().all(|r| r.delivery == Delivery::Sent));
+    let bodies: Vec<_> =
+        world.requests().into_iter().map(|r| String::from_utf8(r.body).expect("UTF-8")).collect();
+    let place = |text: &str| bodies.iter().rposition(|body| body.contains(text)).expect("sent");
+    assert!(place("first") < place("second"), "{bodies:?}");
+    assert!(place("other") < place("first") && place("hello") < place("first"), "{bodies:?}");
+}
+
+#[test]
+fn a_paced_account_does_not_delay_another_and_its_own_rate_replaces_the_documented_one() {
+    let mut world = World::new([sent()]);
+    world.config["accounts"]["ff"]["rate"] = json!({"count": 1, "per_ms": 10_000});
+    let receipts = world.send_at_once([fanfou("ff"), fanfou("ff"), fanfou("ff"), fanfou("ffx")]);
+    let seconds: Vec<_> = receipts.iter().map(|r| r.elapsed_ms / 1000).collect();
+    assert_eq!(seconds, [0, 10, 20, 0]);
+
+    let paced = World::new([sent()]).with("max_in_flight", json!(10_000));
+    let many = (0..1501).map(|_| fanfou("ff"));
+    let last = paced.send_at_once(many).into_iter().map(|r| r.elapsed_ms).max().expect("many");
+    assert_eq!(last / 1000, 3600, "1,500 an hour and account, as documented");
+    let mut free = World::new([sent()]).with("max_in_flight", json!(10_000));
+    free.config["accounts"]["ff"]["rate"] = Value::Null;
+    let many = (0..1501).map(|_| fanfou("ff"));
+    assert!(free.send_at_once(many).into_iter().all(|r| r.elapsed_ms < 3_600_000));
+}
+
+#[test]
+fn a_wait_for_a_turn_that_does_not_fit_is_told_at_once() {
+    let mut world = World::new([sent()]).patience(5000);
+    world.config["accounts"]["ff"]["rate"] = json!({"count": 1, "per_ms": 60_000});
+    let receipts = world.send_all([fanfou("ff"), fanfou("ff")]);
+    let error = receipts[1].error.as_ref().expect("not sent");
+    assert_eq!((name_of(&receipts[1]), receipts[1].delivery), ("timeout", Delivery::NotSent));
+    assert_eq!(receipts[1].elapsed_ms, 0);
+    assert!(error.is_retryable() && error.retry_after_ms() > Some(50_000), "{error:?}");
+}
+
+#[test]
+fn accounts_of_one_app_share_its_window() {
+    let mut world = World::new([answer(200, r#"{"ActionStatus":"OK","ErrorCode":0,"MsgSeq":1}"#)]);
+    let other = world.config["accounts"]["im"].clone();
+    world.config["accounts"]["im2"] = other;
+    let to = |account: &str, n: usize| json!({"v": 1, "account": account, "to": {"group": format!("g{n}")}, "text": "x"});
+    let messages = (0..250).map(|n| to(["im", "im2"][n % 2], n));
+    let slow = world.send_at_once(messages).into_iter().filter(|r| r.elapsed_ms >= 1000).count();
+    assert_eq!(slow, 50, "200 a second and app, whichever account and group");
+}
