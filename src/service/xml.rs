@@ -24,6 +24,9 @@ impl Document {
 
 /// Reads a document; a DOCTYPE, an undefined entity or anything ill-formed is refused.
 pub fn read(text: &str) -> Result<Document, String> {
+    if text.contains(|c| !is_allowed(c)) {
+        return Err("the answer has characters that XML does not allow".to_owned());
+    }
     let mut reader = Reader::from_str(text);
     reader.config_mut().check_comments = true;
     let mut document: Option<Document> = None;
@@ -44,9 +47,15 @@ pub fn read(text: &str) -> Result<Document, String> {
             Event::DocType(_) => return Err("the answer has a DOCTYPE".to_owned()),
             Event::Text(text) => said.push_str(&text.xml10_content()),
             Event::CData(data) => said.push_str(&data.xml10_content()),
+            Event::GeneralRef(_) if depth == 0 => {
+                return Err("the answer has text outside its root element".to_owned());
+            }
             Event::GeneralRef(reference) => said.push_str(&resolved(&reference)?),
+            Event::Decl(declaration) => {
+                declaration.version().map_err(|e| format!("the answer is no XML: {e}"))?;
+            }
             Event::Eof => break,
-            Event::Decl(_) | Event::PI(_) | Event::Comment(_) => {}
+            Event::PI(_) | Event::Comment(_) => {}
         }
         if depth == 0 {
             if !said.trim().is_empty() {
@@ -75,6 +84,9 @@ fn open(
         attribute.map_err(|e| format!("the answer is no XML: {e}"))?;
     }
     let name = start.name().0.to_owned();
+    if !is_name(&name) {
+        return Err(format!("the answer has an element with the name {name:?}"));
+    }
     match (depth, document) {
         (0, document @ None) => *document = Some(Document { root: name, children: Vec::new() }),
         (0, Some(_)) => return Err("the answer has two root elements".to_owned()),
@@ -82,6 +94,17 @@ fn open(
         _ => {}
     }
     Ok(())
+}
+
+/// A character of XML 1.0.
+fn is_allowed(c: char) -> bool {
+    !matches!(c, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// A name as XML writes it, as far as the reader has not looked.
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == ':')
+        && name.chars().all(|c| c.is_alphanumeric() || "_:-.·".contains(c))
 }
 
 fn resolved(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
@@ -121,6 +144,11 @@ mod tests {
             "<a>&unknown;</a>",
             "<a x=1/>",
             "</a>",
+            "<a>\0</a>",
+            "<a><\n/></a>",
+            "<a><1/></a>",
+            "<a/>&#32;",
+            "<?xml nonsense?><a/>",
             "<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>",
             "<a><b></a></b>",
             &deep,
