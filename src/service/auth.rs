@@ -1,6 +1,7 @@
 //! How requests prove whose they are; no service has a signer of its own.
 
 pub mod basic;
+pub mod basic_or_oauth1;
 pub mod mac;
 pub mod oauth1;
 pub mod token;

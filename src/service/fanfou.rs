@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::auth::basic::Basic;
-use super::auth::oauth1::OAuth1;
+use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::envelope::judge;
 use super::verdict::Row;
 use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
@@ -29,7 +28,7 @@ const SIGNING_HOST: &str = "http://api.fanfou.com";
 static INFO: Info = Info {
     name: "fanfou",
     title: "Fanfou direct message",
-    auth: &["basic", "oauth1"],
+    auth: BasicOrOAuth1::TYPES,
     formats: &["json", "xml", "rss"],
     to: &["user"],
     parts: &[],
@@ -46,13 +45,8 @@ static INFO: Info = Info {
 /// The service.
 pub struct Fanfou;
 
-enum Auth {
-    Basic(Basic),
-    OAuth1(Box<OAuth1>),
-}
-
 struct FanfouAccount {
-    auth: Auth,
+    auth: BasicOrOAuth1,
     url: Url,
     /// The URL that signatures are made from.
     signing_url: Url,
@@ -71,7 +65,7 @@ impl Service for Fanfou {
 
     fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
         let mut redactor = Redactor::default();
-        let auth = read_auth(config.fields.required_object("auth")?, &mut redactor)?;
+        let auth = BasicOrOAuth1::read(config.fields.required_object("auth")?, &mut redactor)?;
         let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
         let path = format!("direct_messages/new.{format}");
         let url = endpoint(&config, &INFO, HOST, &path, true)?;
@@ -85,18 +79,6 @@ impl Service for Fanfou {
         config.fields.finish()?;
         Ok(Arc::new(FanfouAccount { auth, url, signing_url, format, redactor: Arc::new(redactor) }))
     }
-}
-
-fn read_auth(mut f: Fields, redactor: &mut Redactor) -> Result<Auth> {
-    let auth = match f.one_of("type", INFO.auth)? {
-        Some("basic") => Auth::Basic(Basic::read(&mut f, redactor)?),
-        Some(_) => Auth::OAuth1(Box::new(OAuth1::read(&mut f, redactor)?)),
-        None => {
-            return Err(f.error("type", "the field \"type\" is required: \"basic\" or \"oauth1\""));
-        }
-    };
-    f.finish()?;
-    Ok(auth)
 }
 
 impl Account for FanfouAccount {
@@ -147,14 +129,8 @@ impl Account for FanfouAccount {
     }
 
     fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
-        let (authorization, signatures) = match &self.auth {
-            Auth::Basic(basic) => (basic.header(), Vec::new()),
-            Auth::OAuth1(keys) => {
-                let nonce = format!("{:032x}", stamp.nonce);
-                let signed = keys.sign(&self.signing_url, &draft.params, stamp.unix, &nonce);
-                (signed.header, vec![signed.signature])
-            }
-        };
+        let (authorization, signatures) =
+            self.auth.authorize(&self.signing_url, &draft.params, stamp);
         Request {
             url: self.url.clone(),
             content_type: form::CONTENT_TYPE,
@@ -165,10 +141,7 @@ impl Account for FanfouAccount {
     }
 
     fn identity(&self) -> &str {
-        match &self.auth {
-            Auth::Basic(basic) => basic.username(),
-            Auth::OAuth1(keys) => keys.token(),
-        }
+        self.auth.identity()
     }
 
     fn url(&self) -> &Url {

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use url::Url;
 
-use super::auth::basic::Basic;
-use super::auth::oauth1::OAuth1;
+use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::direct_message::{self, Found};
 use super::envelope::{Reading, excerpt, judge, text};
 use super::verdict::Row;
@@ -15,7 +14,6 @@ use super::{Account, Answer, Draft, Info, Limit, Outcome, Request, Service, Stam
 use super::{check, endpoint, form, join, no_extra, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::fields::Fields;
 use crate::model::message::Message;
 use crate::model::redact::Redactor;
 
@@ -27,7 +25,7 @@ const HOST: &str = "http://api.t.sina.com.cn";
 static INFO: Info = Info {
     name: "sina",
     title: "Old Sina microblog direct message",
-    auth: &["basic", "oauth1"],
+    auth: BasicOrOAuth1::TYPES,
     formats: &["json", "xml"],
     to: &["user", "name"],
     parts: &[],
@@ -44,13 +42,8 @@ static INFO: Info = Info {
 /// The service.
 pub struct Sina;
 
-enum Auth {
-    Basic(Basic),
-    OAuth1(Box<OAuth1>),
-}
-
 struct SinaAccount {
-    auth: Auth,
+    auth: BasicOrOAuth1,
     /// Sent as `source`; Basic needs it.
     app_key: Option<String>,
     url: Url,
@@ -69,10 +62,10 @@ impl Service for Sina {
 
     fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
         let mut redactor = Redactor::default();
-        let auth = read_auth(config.fields.required_object("auth")?, &mut redactor)?;
+        let auth = BasicOrOAuth1::read(config.fields.required_object("auth")?, &mut redactor)?;
         let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
         let app_key = config.fields.string("app_key")?;
-        if matches!(auth, Auth::Basic(_)) && app_key.as_deref().unwrap_or("").is_empty() {
+        if matches!(auth, BasicOrOAuth1::Basic(_)) && app_key.as_deref().unwrap_or("").is_empty() {
             let words = "Basic needs \"app_key\": the service knows the app by it alone";
             return Err(config.fields.error("app_key", words));
         }
@@ -87,18 +80,6 @@ impl Service for Sina {
         config.fields.finish()?;
         Ok(Arc::new(SinaAccount { auth, app_key, url, signing_url, redactor: Arc::new(redactor) }))
     }
-}
-
-fn read_auth(mut f: Fields, redactor: &mut Redactor) -> Result<Auth> {
-    let auth = match f.one_of("type", INFO.auth)? {
-        Some("basic") => Auth::Basic(Basic::read(&mut f, redactor)?),
-        Some(_) => Auth::OAuth1(Box::new(OAuth1::read(&mut f, redactor)?)),
-        None => {
-            return Err(f.error("type", "the field \"type\" is required: \"basic\" or \"oauth1\""));
-        }
-    };
-    f.finish()?;
-    Ok(auth)
 }
 
 impl Account for SinaAccount {
@@ -134,14 +115,7 @@ impl Account for SinaAccount {
         let mut params = Vec::with_capacity(draft.params.len() + 1);
         params.extend(self.app_key.iter().map(|key| ("source", key.clone())));
         params.extend(draft.params.iter().cloned());
-        let (authorization, signatures) = match &self.auth {
-            Auth::Basic(basic) => (basic.header(), Vec::new()),
-            Auth::OAuth1(keys) => {
-                let nonce = format!("{:032x}", stamp.nonce);
-                let signed = keys.sign(&self.signing_url, &params, stamp.unix, &nonce);
-                (signed.header, vec![signed.signature])
-            }
-        };
+        let (authorization, signatures) = self.auth.authorize(&self.signing_url, &params, stamp);
         Request {
             url: self.url.clone(),
             content_type: form::CONTENT_TYPE,
@@ -152,10 +126,7 @@ impl Account for SinaAccount {
     }
 
     fn identity(&self) -> &str {
-        match &self.auth {
-            Auth::Basic(basic) => basic.username(),
-            Auth::OAuth1(keys) => keys.token(),
-        }
+        self.auth.identity()
     }
 
     fn url(&self) -> &Url {
