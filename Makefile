@@ -10,7 +10,7 @@ DESTDIR ?=
 export CARGO PREFIX LIBDIR DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test simulation lint header golden truth install clean
+.PHONY: help build demo test simulation torture lint header golden truth install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -34,9 +34,12 @@ simulation: ## the engine in SEEDS random worlds of MESSAGES messages each; HY_S
 	HY_SEEDS=$(SEEDS) HY_MESSAGES=$(MESSAGES) \
 		$(CARGO) test --locked -p hongyan --profile simulation --lib simulation
 
+torture: ## the same with a million messages a world
+	$(MAKE) --no-print-directory simulation SEEDS=8 MESSAGES=1000000
+
 lint: ## formatting, clippy, documentation, the build without a C ABI, header drift
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --features hongyan/testing -- -D warnings
 	$(CARGO) clippy --locked -p hongyan --lib --no-default-features --features tls-ring -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 	$(CARGO) test --locked -p hongyan --test c_abi committed_header
