@@ -10,10 +10,10 @@ DESTDIR ?=
 export CARGO PREFIX LIBDIR DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test simulation torture lint header golden truth install clean
+.PHONY: help build demo test simulation torture soak lint header golden truth install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the library, the sandbox and the command (debug)
 	$(CARGO) build --locked --workspace
@@ -36,6 +36,11 @@ simulation: ## the engine in SEEDS random worlds of MESSAGES messages each; HY_S
 
 torture: ## the same with a million messages a world
 	$(MAKE) --no-print-directory simulation SEEDS=8 MESSAGES=1000000
+
+SECONDS  ?= 600
+
+soak: ## 64 in flight against a faulty sandbox for SECONDS seconds; the verdicts are reconciled
+	$(CARGO) run --locked --release --example soak -- --seconds $(SECONDS)
 
 lint: ## formatting, clippy, documentation, the build without a C ABI, header drift
 	$(CARGO) fmt --all --check

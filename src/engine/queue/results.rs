@@ -1,0 +1,279 @@
+//! The queue of one client, and the places in it.
+
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::sync::{Arc, AtomicUsize, Condvar, Instant, Mutex, MutexGuard, Wake};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::receipt::Receipt;
+
+/// Results are published when the I/O loop is about to park, or after this many.
+const MAX_STAGED: usize = 64;
+/// Or once the oldest has waited this long.
+const MAX_STAGED_FOR: Duration = Duration::from_millis(1);
+/// How long a wait without end sleeps before it looks again.
+pub(super) const WITHOUT_END: Duration = Duration::from_secs(3600);
+
+/// A place among those in flight, held from accept until the result is taken.
+#[derive(Debug)]
+pub struct Slot(Vec<Arc<AtomicUsize>>);
+
+impl Slot {
+    /// Takes a place where `limits` allow it; the name is of what is full.
+    pub fn take(limits: &[(&str, &Arc<AtomicUsize>, usize)]) -> Result<Slot> {
+        let mut slot = Slot(Vec::with_capacity(limits.len()));
+        for (whose, count, most) in limits {
+            let below = |n: usize| (n < *most).then_some(n + 1);
+            if count.fetch_update(Ordering::AcqRel, Ordering::Acquire, below).is_err() {
+                let words = format!(
+                    "max_in_flight of {whose} is reached: {most} sends have no result taken yet"
+                );
+                return Err(Error::new(ErrorCode::Full, words)
+                    .hint("take results with hy_wait, or raise max_in_flight"));
+            }
+            slot.0.push(Arc::clone(count));
+        }
+        Ok(slot)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        for count in &self.0 {
+            count.fetch_sub(1, Ordering::AcqRel);
+        }
+    }
+}
+
+/// What a wait brought.
+#[derive(Debug)]
+pub enum Waited {
+    /// Results, oldest first; never none.
+    Results(Vec<Receipt>),
+    /// The time ran out or somebody interrupted.
+    Nothing,
+}
+
+/// What the lock guards; the model looks into it.
+#[derive(Default)]
+pub(super) struct State {
+    pub(super) ready: VecDeque<(Receipt, Slot)>,
+    staged: Vec<(Receipt, Slot)>,
+    staged_since: Option<Instant>,
+    /// Sends that were accepted and have no result yet.
+    unfinished: usize,
+    pub(super) waiting: usize,
+    /// Counts interrupts; a wait that began before the last one returns.
+    interrupts: u64,
+    /// An interrupt that met no wait: the next one is its.
+    interrupted: bool,
+    refuses: bool,
+    pub(super) closed: bool,
+    freed: bool,
+    wake: Option<Wake>,
+}
+
+impl State {
+    fn ready_changed(&self, was_empty: bool) {
+        let Some(wake) = self.wake.as_ref().filter(|_| !self.closed) else { return };
+        match (was_empty, self.ready.is_empty()) {
+            (true, false) => wake.raise(),
+            (false, true) => wake.lower(),
+            _ => {}
+        }
+    }
+}
+
+/// The queue of one client.
+#[derive(Default)]
+pub struct Queue {
+    state: Mutex<State>,
+    /// Something for a waiting host: results, an interrupt, the end.
+    news: Condvar,
+    /// Something for a flush: nothing is unfinished any more.
+    idle: Condvar,
+}
+
+impl Queue {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Counts a send as accepted, unless the client is closed.
+    pub fn accept(&self) -> Result<()> {
+        let mut state = self.lock();
+        if state.refuses {
+            return Err(closed());
+        }
+        state.unfinished += 1;
+        Ok(())
+    }
+
+    /// Counts a send as finished whose result goes to its own caller.
+    pub fn finish(&self) {
+        self.finished(&mut self.lock());
+    }
+
+    fn finished(&self, state: &mut State) {
+        state.unfinished -= 1;
+        if state.unfinished == 0 {
+            self.idle.notify_all();
+        }
+    }
+
+    /// Takes the result of a send; `stage` where the I/O loop will publish it when it parks.
+    pub fn push(&self, receipt: Receipt, slot: Slot, stage: bool) {
+        let mut state = self.lock();
+        state.staged.push((receipt, slot));
+        let since = *state.staged_since.get_or_insert_with(Instant::now);
+        if !stage || state.staged.len() >= MAX_STAGED || since.elapsed() >= MAX_STAGED_FOR {
+            self.publish_locked(&mut state);
+        }
+        self.finished(&mut state);
+    }
+
+    /// Shows the host what was staged.
+    pub fn publish(&self) {
+        let mut state = self.lock();
+        if !state.staged.is_empty() {
+            self.publish_locked(&mut state);
+        }
+    }
+
+    fn publish_locked(&self, state: &mut State) {
+        let was_empty = state.ready.is_empty();
+        let staged = std::mem::take(&mut state.staged);
+        state.staged_since = None;
+        let several = staged.len() > 1;
+        state.ready.extend(staged);
+        state.ready_changed(was_empty);
+        if state.waiting > 0 {
+            if several { self.news.notify_all() } else { self.news.notify_one() }
+        }
+    }
+
+    /// Waits for results, at most `most` of them; `closed` once closed and empty.
+    pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
+        let until = time_out.and_then(|time_out| Instant::now().checked_add(time_out));
+        let mut state = self.lock();
+        if std::mem::take(&mut state.interrupted) {
+            return Ok(Waited::Nothing);
+        }
+        let interrupts = state.interrupts;
+        loop {
+            if state.freed {
+                return Err(closed());
+            }
+            if state.interrupts != interrupts {
+                return Ok(Waited::Nothing);
+            }
+            if !state.ready.is_empty() {
+                let count = most.min(state.ready.len());
+                let taken: Vec<_> =
+                    state.ready.drain(..count).map(|(receipt, _slot)| receipt).collect();
+                state.ready_changed(false);
+                if !state.ready.is_empty() && state.waiting > 0 {
+                    self.news.notify_one();
+                }
+                return Ok(Waited::Results(taken));
+            }
+            if state.closed {
+                return Err(closed());
+            }
+            let left = match (until, time_out) {
+                (Some(until), _) => until.saturating_duration_since(Instant::now()),
+                // A time-out too long for the clock is as good as none.
+                (None, _) => WITHOUT_END,
+            };
+            if left.is_zero() {
+                return Ok(Waited::Nothing);
+            }
+            state.waiting += 1;
+            state = self.news.wait_timeout(state, left).unwrap_or_else(|p| p.into_inner()).0;
+            state.waiting -= 1;
+        }
+    }
+
+    /// Makes the waits now running return with nothing, or else the next one.
+    pub fn interrupt(&self) {
+        let mut state = self.lock();
+        if state.waiting > 0 {
+            state.interrupts += 1;
+            self.news.notify_all();
+        } else {
+            state.interrupted = true;
+        }
+    }
+
+    /// The descriptor that is readable while results wait.
+    pub fn handle(&self) -> std::io::Result<isize> {
+        let mut state = self.lock();
+        if let Some(wake) = &state.wake {
+            return Ok(wake.handle());
+        }
+        let wake = Wake::new()?;
+        if state.closed || !state.ready.is_empty() {
+            wake.raise();
+        }
+        let handle = wake.handle();
+        state.wake = Some(wake);
+        Ok(handle)
+    }
+
+    /// Waits until nothing is unfinished; tells how many sends still are.
+    pub fn flush(&self, time_out: Option<Duration>) -> usize {
+        let until = time_out.and_then(|time_out| Instant::now().checked_add(time_out));
+        let mut state = self.lock();
+        while state.unfinished > 0 && !state.freed {
+            let left =
+                until.map_or(WITHOUT_END, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                break;
+            }
+            state = self.idle.wait_timeout(state, left).unwrap_or_else(|p| p.into_inner()).0;
+        }
+        state.unfinished
+    }
+
+    /// Accepts nothing more; false if it was so already.
+    pub fn refuse(&self) -> bool {
+        let mut state = self.lock();
+        !std::mem::replace(&mut state.refuses, true)
+    }
+
+    /// The end: nothing is unfinished, and no result will follow those that wait.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        self.publish_locked(&mut state);
+        if !state.closed {
+            if let Some(wake) = state.wake.as_ref().filter(|_| state.ready.is_empty()) {
+                wake.raise();
+            }
+            state.closed = true;
+        }
+        self.news.notify_all();
+    }
+
+    /// Sends every caller inside away.
+    pub fn free(&self) {
+        self.lock().freed = true;
+        self.news.notify_all();
+        self.idle.notify_all();
+    }
+
+    /// True once nothing more is accepted.
+    pub fn is_closed(&self) -> bool {
+        self.lock().refuses
+    }
+
+    /// How many sends have no result yet.
+    pub fn unfinished(&self) -> usize {
+        self.lock().unfinished
+    }
+}
+
+/// The error of a client that is closed.
+pub fn closed() -> Error {
+    Error::new(ErrorCode::Closed, "the client is closed")
+}

@@ -1,0 +1,60 @@
+//! What this process holds, as `/proc` tells.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The longest that a test waits for what must go.
+const GUARD: Duration = Duration::from_secs(20);
+
+/// The names of the threads.
+pub fn threads() -> Vec<String> {
+    let tasks = fs::read_dir("/proc/self/task").expect("Linux").flatten();
+    // One that ends meanwhile has no name any more.
+    tasks
+        .filter_map(|task| fs::read_to_string(task.path().join("comm")).ok())
+        .map(|name| name.trim_end().to_owned())
+        .collect()
+}
+
+/// Waits until these threads are all that is left: who joins a thread may be a little earlier than
+/// its disappearance from `/proc`.
+#[track_caller]
+pub fn wait_for_threads(expected: &[String]) {
+    let (expected, until) = (sorted(expected.to_vec()), Instant::now() + GUARD);
+    loop {
+        let now = sorted(threads());
+        if now == expected {
+            return;
+        }
+        assert!(Instant::now() < until, "the threads are {now:?} and were {expected:?}");
+        thread::yield_now();
+    }
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+/// What each open descriptor leads to, by its number.
+pub fn descriptors() -> Vec<(String, String)> {
+    let open: Vec<_> = fs::read_dir("/proc/self/fd").expect("Linux").flatten().collect();
+    // The one that listed them is closed by now.
+    let mut open: Vec<_> = open
+        .into_iter()
+        .filter_map(|entry| {
+            let target = fs::read_link(entry.path()).ok()?.to_string_lossy().into_owned();
+            Some((entry.file_name().to_string_lossy().into_owned(), target))
+        })
+        .collect();
+    open.sort();
+    open
+}
+
+/// The memory that is in use, in KiB.
+pub fn resident_kib() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("a size");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number")
+}
