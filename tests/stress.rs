@@ -18,19 +18,19 @@ mod raw;
 
 use std::collections::HashMap;
 use std::ffi::c_char;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use accounts::{ACCOUNTS, client, message_with, take};
 use fastrand::Rng;
 use hongyan::capi::{
-    hy_client_t, hy_free, hy_init, hy_op_cancel, hy_op_free, hy_op_t, hy_poll_handle,
-    hy_result_free, hy_result_json, hy_result_t, hy_result_token, hy_submit_json, hy_wait,
+    hy_client_t, hy_close, hy_free, hy_init, hy_op_cancel, hy_op_free, hy_op_t, hy_poll_handle,
+    hy_result_free, hy_result_json, hy_result_t, hy_send_json, hy_submit_json, hy_wait,
 };
 use hongyan::{Client, Delivery, ErrorCode, Receipt, Waited};
 use hongyan_sandbox::{Options, Sandbox};
@@ -308,54 +308,35 @@ fn a_storm_loses_nothing_and_tells_no_lie() {
     assert!(sent > 0 && maybe > 0 && count(Delivery::NotSent) > 0, "all three happened");
 }
 
-/// A client's life by the Rust API; its receipt and op may live longer.
-fn rust_life(config: &str, rng: &mut Rng) {
-    let client = Client::from_json(config).expect("valid");
-    if rng.bool() {
-        client.poll_handle().expect("a descriptor");
-    }
-    if rng.bool() {
-        let message = random_message(rng, 0).to_string();
-        let patience = Some(Duration::from_millis(rng.u64(0..40)));
-        client.send_json(message.as_bytes(), patience).expect("accepted");
-    }
-    let mut ops = Vec::new();
-    for n in 0..rng.u64(0..6) {
-        let message = random_message(rng, n).to_string();
-        ops.push(client.submit_json(message.as_bytes(), n).expect("accepted"));
-    }
-    let first = (!ops.is_empty()).then(|| take(&client));
-    match rng.u32(0..3) {
-        0 => drop(client.close(None)),
-        1 => drop(client.close(Some(Duration::ZERO))),
-        _ => {}
-    }
-    drop(client);
-    ops.iter().for_each(hongyan::Op::cancel);
-    assert!(first.is_none_or(|receipt| receipt.to_json().contains(&receipt.id)));
-}
-
-/// The same by the C ABI.
-fn c_life(config: &str, rng: &mut Rng) {
+/// A client's life; its op and its result live longer.
+fn live(config: &str, rng: &mut Rng) {
     let bytes = |text: &str| text.as_ptr().cast::<c_char>();
     let (mut client, mut handle): (*mut hy_client_t, isize) = (null_mut(), -1);
     let (mut op, mut result): (*mut hy_op_t, *mut hy_result_t) = (null_mut(), null_mut());
-    let message = random_message(rng, 7).to_string();
+    let (message, patience) = (random_message(rng, 7).to_string(), rng.i64(0..40));
     // SAFETY: every text is as long as told, every place is live, and each handle that came out is
     // freed once, after its last use.
     unsafe {
         assert!(hy_init(bytes(config), config.len(), &mut client).is_null());
-        assert!(hy_poll_handle(client, &mut handle).is_null() && handle >= 0);
-        let error = hy_submit_json(client, bytes(&message), message.len(), 7, &mut op);
-        assert!(error.is_null() && !op.is_null());
         if rng.bool() {
-            assert!(
-                hy_submit_json(client, bytes(&message), message.len(), 7, null_mut()).is_null()
-            );
+            let sent = hy_send_json(client, bytes(&message), message.len(), patience, &mut result);
+            assert!(sent.is_null() && !hy_result_json(result, null_mut()).is_null());
+            hy_result_free(std::mem::replace(&mut result, null_mut()));
         }
         if rng.bool() {
+            assert!(hy_poll_handle(client, &mut handle).is_null() && handle >= 0);
+        }
+        for token in 0..rng.u64(0..6) {
+            hy_op_free(std::mem::replace(&mut op, null_mut()));
+            let message = random_message(rng, token).to_string();
+            let error = hy_submit_json(client, bytes(&message), message.len(), token, &mut op);
+            assert!(error.is_null() && !op.is_null());
+        }
+        if !op.is_null() && rng.bool() {
             assert!(hy_wait(client, -1, &mut result).is_null());
-            assert_eq!(hy_result_token(result), 7);
+        }
+        if rng.u32(0..3) == 0 {
+            assert!(hy_close(client, patience, null_mut()).is_null());
         }
         hy_free(client);
         hy_op_cancel(op);
@@ -370,10 +351,7 @@ fn make_and_free(config: &str) {
     let mut rng = Rng::with_seed(5);
     // Other accounts reach the sandbox by name, so that it is looked up.
     let by_name = config.replace("//127.0.0.1:", "//localhost:");
-    let live = |rng: &mut Rng| {
-        let config = if rng.bool() { config } else { &by_name };
-        if rng.bool() { rust_life(config, rng) } else { c_life(config, rng) }
-    };
+    let live = |rng: &mut Rng| live(if rng.bool() { config } else { &by_name }, rng);
     // The first ones pay for what a process sets up once.
     (0..5).for_each(|_| live(&mut rng));
     let (threads, descriptors, mut warm) = (proc::threads(), proc::descriptors(), 0);
@@ -448,15 +426,23 @@ fn sent(receipt: &Receipt) -> u64 {
 /// A server that goes and comes back on its port, and remembers what it took.
 struct Phoenix {
     address: SocketAddr,
-    taken: Arc<Mutex<Vec<u64>>>,
+    shared: Arc<(Mutex<Taken>, Condvar)>,
     life: Option<(Arc<AtomicBool>, JoinHandle<Vec<TcpStream>>)>,
+}
+
+#[derive(Default)]
+struct Taken {
+    texts: Vec<u64>,
+    /// It takes messages and does not answer any more.
+    mute: bool,
+    unanswered: usize,
 }
 
 impl Phoenix {
     fn rise(&mut self) {
         let listener = TcpListener::bind(self.address).expect("the port is free");
         self.address = listener.local_addr().expect("bound");
-        let (stopping, taken) = (Arc::new(AtomicBool::new(false)), Arc::clone(&self.taken));
+        let (stopping, shared) = (Arc::new(AtomicBool::new(false)), Arc::clone(&self.shared));
         let stop = Arc::clone(&stopping);
         let thread = thread::spawn(move || {
             let mut streams = Vec::new();
@@ -465,27 +451,34 @@ impl Phoenix {
                     break;
                 }
                 streams.push(stream.try_clone().expect("a descriptor"));
-                let taken = Arc::clone(&taken);
+                let shared = Arc::clone(&shared);
                 // It ends with its connection.
-                thread::spawn(move || drop(Phoenix::serve(stream, &taken)));
+                thread::spawn(move || drop(Phoenix::serve(stream, &shared)));
             }
             streams
         });
         self.life = Some((stopping, thread));
     }
 
-    /// Closes the port and every connection, whatever is on its way there.
-    fn fall(&mut self) {
+    /// Takes so many messages without an answer; then closes the port and every connection.
+    fn fall(&mut self, unanswered: usize) {
         let Some((stopping, thread)) = self.life.take() else { return };
+        lock(&self.shared.0).mute = true;
+        let few = |taken: &mut Taken| taken.unanswered < unanswered;
+        let waited = self.shared.1.wait_timeout_while(lock(&self.shared.0), GUARD, few);
+        let timed_out = waited.unwrap_or_else(PoisonError::into_inner).1.timed_out();
         stopping.store(true, Ordering::SeqCst);
         // Wakes the accept.
         drop(TcpStream::connect(self.address));
         for stream in thread.join().expect("no panic") {
             drop(stream.shutdown(Shutdown::Both));
         }
+        let mut taken = lock(&self.shared.0);
+        assert!(!timed_out, "{} instead of {unanswered}", taken.unanswered);
+        (taken.mute, taken.unanswered) = (false, 0);
     }
 
-    fn serve(stream: TcpStream, taken: &Mutex<Vec<u64>>) -> std::io::Result<()> {
+    fn serve(stream: TcpStream, shared: &(Mutex<Taken>, Condvar)) -> io::Result<()> {
         let (mut reader, mut writer) = (BufReader::new(stream.try_clone()?), stream);
         let ok = answer(200, "", OK);
         loop {
@@ -496,9 +489,17 @@ impl Phoenix {
             let Some(length) = length else { return Ok(()) };
             request.body.resize(length, 0);
             reader.read_exact(&mut request.body)?;
-            let body = request.body_text();
-            let text = body.split('&').find_map(|pair| pair.strip_prefix("text=")?.parse().ok());
-            lock(taken).push(text.expect("every text is a number"));
+            let mut pairs = request.body_text().split('&');
+            let text = pairs.find_map(|pair| pair.strip_prefix("text=")?.parse().ok());
+            let mut taken = lock(&shared.0);
+            taken.texts.push(text.expect("every text is a number"));
+            if taken.mute {
+                taken.unanswered += 1;
+                shared.1.notify_all();
+                drop(taken);
+                return io::copy(&mut reader, &mut io::sink()).map(drop);
+            }
+            drop(taken);
             writer.write_all(&ok)?;
         }
     }
@@ -506,15 +507,21 @@ impl Phoenix {
 
 impl Drop for Phoenix {
     fn drop(&mut self) {
-        self.fall();
+        self.fall(0);
     }
+}
+
+/// How many attempts of the account were followed by another.
+fn retried(client: &Client) -> u64 {
+    let stats: Value = serde_json::from_str(&client.stats_json()).expect("JSON");
+    stats["accounts"]["ff-json"]["retried"].as_u64().expect("a number")
 }
 
 #[test]
 fn a_restart_costs_only_what_was_in_flight() {
     const MESSAGES: usize = 4000;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let mut server = Phoenix { address, taken: Arc::default(), life: None };
+    let mut server = Phoenix { address, shared: Arc::default(), life: None };
     server.rise();
     let client = lone_account(
         &format!("http://{}", server.address),
@@ -528,16 +535,18 @@ fn a_restart_costs_only_what_was_in_flight() {
             verdicts.push((receipt.token, receipt.delivery));
         }
         if life < 4 {
-            server.fall();
+            let before = retried(&client);
+            server.fall(64);
+            // Nobody listens now, and somebody has noticed.
+            proc::wait_until("a retry", || retried(&client) > before);
             server.rise();
         }
     }
     let mut often = HashMap::new();
-    lock(&server.taken).iter().for_each(|text| *often.entry(*text).or_default() += 1);
+    lock(&server.shared.0).texts.iter().for_each(|text| *often.entry(*text).or_default() += 1);
     check_truth("restarted", &verdicts, &often);
     let count = |delivery| verdicts.iter().filter(|(_, own)| *own == delivery).count();
-    let (maybe, not_sent) = (count(Delivery::MaybeSent), count(Delivery::NotSent));
-    assert!(maybe <= 3 * 64 && not_sent == 0, "{maybe} in doubt, {not_sent} not sent");
+    assert_eq!((count(Delivery::MaybeSent), count(Delivery::NotSent)), (3 * 64, 0));
     let mut tokens: Vec<u64> = verdicts.iter().map(|(token, _)| *token).collect();
     tokens.sort_unstable();
     assert!(tokens.into_iter().eq(0..MESSAGES as u64), "one result each");

@@ -19,15 +19,16 @@ pub fn threads() -> Vec<String> {
 
 /// Waits until these threads are all that is left: who joins a thread may be a little earlier than
 /// its disappearance from `/proc`.
-#[track_caller]
 pub fn wait_for_threads(expected: &[String]) {
-    let (expected, until) = (sorted(expected.to_vec()), Instant::now() + GUARD);
-    loop {
-        let now = sorted(threads());
-        if now == expected {
-            return;
-        }
-        assert!(Instant::now() < until, "the threads are {now:?} and were {expected:?}");
+    let expected = sorted(expected.to_vec());
+    wait_until(&format!("{expected:?} to be all"), || sorted(threads()) == expected);
+}
+
+/// Waits until what must become true is true.
+pub fn wait_until(what: &str, is_true: impl Fn() -> bool) {
+    let until = Instant::now() + GUARD;
+    while !is_true() {
+        assert!(Instant::now() < until, "waited in vain for {what}; threads: {:?}", threads());
         thread::yield_now();
     }
 }
