@@ -144,13 +144,17 @@ impl Message {
     pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<Message, Refused> {
         let nobody = |error| Refused { error, account: None, key: None };
         let text = json::bounded(bytes, json::MAX_MESSAGE, ErrorCode::Argument).map_err(nobody)?;
-        let refused = match serde_json::from_str::<Wire>(text) {
-            Ok(wire) => match wire.into_message() {
+        let wire = match text.trim_start().starts_with('{') {
+            true => serde_json::from_str::<Wire<'_>>(text).ok(),
+            false => None,
+        };
+        let refused = match wire {
+            Some(wire) => match wire.into_message() {
                 Ok(message) => return Ok(message),
                 Err(error) => error,
             },
             // The reader stops at the first fault; what a person needs is a second look.
-            Err(_) => explain(text).map_err(nobody)?,
+            None => explain(text).map_err(nobody)?,
         };
         let value: Value = serde_json::from_str(text).unwrap_or_default();
         let own = |name| value.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -168,7 +172,7 @@ impl Message {
 struct Wire<'a> {
     v: u64,
     account: String,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "only_object")]
     to: To,
     text: Option<String>,
     #[serde(borrow)]
@@ -180,6 +184,28 @@ struct Wire<'a> {
     #[serde(default)]
     ordered: bool,
     extra: Option<Map<String, Value>>,
+}
+
+/// Reads an object: a reader of structs would take an array for one.
+fn only_object<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<To, D::Error> {
+    struct Object;
+    impl<'de> serde::de::Visitor<'de> for Object {
+        type Value = To;
+
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: serde::de::MapAccess<'de>>(
+            self,
+            map: A,
+        ) -> std::result::Result<To, A::Error> {
+            To::deserialize(serde::de::value::MapAccessDeserializer::new(map))
+        }
+    }
+    deserializer.deserialize_map(Object)
 }
 
 const KNOWN_FIELDS: [&str; 11] = [
@@ -266,7 +292,7 @@ fn explain(text: &str) -> std::result::Result<Error, Error> {
     // A missing field has no path of its own: the object's is ".".
     Ok(match error.message().strip_prefix("missing field `").and_then(|m| m.strip_suffix('`')) {
         Some(name) => error.clone().at(name.to_owned()),
-        None if path == "." => error,
+        None if path == "." || path.is_empty() => error,
         None => error.at(path),
     })
 }
@@ -471,6 +497,7 @@ mod tests {
             (r#""account": 7"#, "account"),
             (r#""account": "a", "to": {"planet": "x"}"#, "to.planet"),
             (r#""account": "a", "to": {"users": "x"}"#, "to.users"),
+            (r#""account": "a", "to": ["x"]"#, "to"),
             (r#""account": "a", "text": "x", "parts": []"#, "parts"),
             (r#""account": "a", "key": """#, "key"),
             (r#""account": "a", "deadline_ms": -1"#, "deadline_ms"),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::envelope::object;
 use super::xml;
 
 /// What an answer holds.
@@ -50,7 +51,7 @@ fn read_json(body: &str) -> Found {
         error_code: Option<Value>,
         created_at: Option<Value>,
     }
-    let envelope: Envelope<'_> = match serde_json::from_str(body) {
+    let envelope: Envelope<'_> = match object(body) {
         Ok(envelope) => envelope,
         Err(e) => {
             return Found::Nothing(format!("the answer is not the service's JSON: {e}"), None);

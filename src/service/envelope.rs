@@ -126,6 +126,14 @@ pub fn text(answer: &Answer) -> Result<&str, String> {
     Ok(text)
 }
 
+/// JSON that is an object: a reader of structs would take an array for one.
+pub fn object<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    if !text.trim_start().starts_with('{') {
+        return Err("it is no object".to_owned());
+    }
+    serde_json::from_str(text).map_err(|e| e.to_string())
+}
+
 /// The words of an answer, for messages to people, which are cut short once secrets are masked.
 pub fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);

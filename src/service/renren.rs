@@ -10,7 +10,7 @@ use url::Url;
 
 use super::auth::mac::Mac;
 use super::auth::token::Token;
-use super::envelope::{Reading, excerpt, judge, text};
+use super::envelope::{Reading, excerpt, judge, object, text};
 use super::verdict::Row;
 use super::{Account, Answer, Draft, Info, Outcome, Request, Service, Stamp};
 use super::{check, endpoint, form, join, refuse_nul};
@@ -282,7 +282,7 @@ fn read(answer: &Answer) -> (Reading, Option<String>) {
         Err(why) => return (Reading::Unreadable(why), None),
     };
     let success = (200..300).contains(&answer.status);
-    let envelope: Envelope<'_> = match serde_json::from_str(body) {
+    let envelope: Envelope<'_> = match object(body) {
         _ if body == "1" => Envelope { response: None, error: None },
         Ok(envelope) => envelope,
         Err(e) if success => {
@@ -294,8 +294,7 @@ fn read(answer: &Answer) -> (Reading, Option<String>) {
         Err(_) => return (Reading::Unreadable(excerpt(&answer.body)), None),
     };
     let is_one = body == "1"
-        || serde_json::from_str::<Success<'_>>(body)
-            .is_ok_and(|success| success.response.get() == "1");
+        || object::<Success<'_>>(body).is_ok_and(|success| success.response.get() == "1");
     let reading = match envelope.error {
         Some(error) if envelope.response.is_some() => Reading::Contradiction(format!(
             "the service answered with a response and yet with an error: {error}"

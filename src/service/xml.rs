@@ -45,11 +45,11 @@ pub fn read(text: &str) -> Result<Document, String> {
             Event::Empty(start) => open(&mut document, depth, &start)?,
             Event::End(_) => depth -= 1,
             Event::DocType(_) => return Err("the answer has a DOCTYPE".to_owned()),
-            Event::Text(text) => said.push_str(&text.xml10_content()),
-            Event::CData(data) => said.push_str(&data.xml10_content()),
-            Event::GeneralRef(_) if depth == 0 => {
+            Event::GeneralRef(_) | Event::CData(_) if depth == 0 => {
                 return Err("the answer has text outside its root element".to_owned());
             }
+            Event::Text(text) => said.push_str(&text.xml10_content()),
+            Event::CData(data) => said.push_str(&data.xml10_content()),
             Event::GeneralRef(reference) => said.push_str(&resolved(&reference)?),
             Event::Decl(declaration) => {
                 declaration.version().map_err(|e| format!("the answer is no XML: {e}"))?;
@@ -148,6 +148,7 @@ mod tests {
             "<a><\n/></a>",
             "<a><1/></a>",
             "<a/>&#32;",
+            "<a/><![CDATA[ ]]>",
             "<?xml nonsense?><a/>",
             "<!DOCTYPE a [<!ENTITY e \"x\">]><a>&e;</a>",
             "<a><b></a></b>",

@@ -5,7 +5,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::service::Answer;
-use crate::service::envelope::{Reading, excerpt, text};
+use crate::service::envelope::{Reading, excerpt, object, text};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -29,7 +29,7 @@ pub fn read(answer: &Answer) -> Reading {
         Ok(body) => body,
         Err(why) => return Reading::Unreadable(why),
     };
-    let envelope: Envelope<'_> = match serde_json::from_str(body) {
+    let envelope: Envelope<'_> = match object(body) {
         Ok(envelope) => envelope,
         Err(e) if answer.status == 200 => {
             return Reading::Unreadable(format!("the answer is not the service's JSON: {e}"));
