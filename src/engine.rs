@@ -21,7 +21,7 @@ mod tests;
 pub mod wake;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -65,6 +65,8 @@ pub struct Shared {
     in_flight: Arc<AtomicUsize>,
     max_in_flight: usize,
     stop: Stop,
+    /// How many sends the end of the client has cut.
+    cut: AtomicUsize,
     /// What must be masked whatever the account: the proxy's credentials.
     secrets: Vec<String>,
 }
@@ -91,6 +93,7 @@ impl Shared {
             in_flight: Arc::default(),
             max_in_flight: config.max_in_flight,
             stop: Stop::default(),
+            cut: AtomicUsize::new(0),
             secrets: Vec::new(),
         };
         for (name, account) in config.accounts {
@@ -265,13 +268,13 @@ impl Engine {
     /// Accepts nothing more, waits, cancels the rest; tells how many it cancelled.
     pub fn close(&self, time_out: Option<Duration>) -> usize {
         let first = self.shared.queue.refuse();
-        let cancelled = self.shared.queue.flush(time_out);
-        if cancelled > 0 {
+        if self.shared.queue.flush(time_out) > 0 {
             self.shared.stop.stop();
             self.shared.queue.flush(None);
         }
         self.shared.queue.close();
-        if first { cancelled } else { 0 }
+        // Some may have ended by themselves between the count and the stop.
+        if first { self.shared.cut.load(Ordering::Acquire) } else { 0 }
     }
 
     /// Closes at once and sends every caller inside away.

@@ -238,6 +238,9 @@ impl Job {
 
     /// Writes an early end into the receipt: what is true of the delivery, and the last error.
     pub fn end_early(&mut self, ended: Ended) {
+        if ended == Ended::Closed {
+            self.shared.cut.fetch_add(1, Ordering::AcqRel);
+        }
         let begun = self.begun.load(Ordering::Acquire);
         let doubt = self.history.doubt || begun;
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };

@@ -96,12 +96,14 @@ impl Held {
     /// Tells everybody the verdict; what was not sent frees the key.
     pub fn end(self, receipt: &Receipt, now: Duration) {
         let receipt = Arc::new(receipt.clone());
+        // What is remembered for long is small: not the answer as it came.
+        let remembered = Receipt { raw: None, ..Receipt::clone(&receipt) };
         let mut live = self.keys.lock();
         if receipt.delivery == Delivery::NotSent {
             live.keys.remove(&self.id);
         } else {
             if let Some((_, state)) = live.keys.get_mut(&self.id) {
-                *state = State::Done(Arc::clone(&receipt));
+                *state = State::Done(Arc::new(remembered));
             }
             live.done.push_back((now, self.id));
             live.forget(now);
