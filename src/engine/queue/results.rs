@@ -233,6 +233,10 @@ impl Queue {
             }
             state = self.idle.wait_timeout(state, left).unwrap_or_else(|p| p.into_inner()).0;
         }
+        // What has finished is there for whoever waits next, though the loop has not parked yet.
+        if !state.staged.is_empty() {
+            self.publish_locked(&mut state);
+        }
         state.unfinished
     }
 
