@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::engine::{Engine, Given, Op, Preview, Waited};
+use crate::engine::{Engine, Given, Op, Preview, Waited, Watch};
 use crate::model::config::{ClientConfig, MAX_CONFIG};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
@@ -66,12 +66,24 @@ impl Client {
 
     /// Sends a message on the calling thread and waits at most `time_out`, retries included.
     pub fn send_blocking(&self, message: Message, time_out: Option<Duration>) -> Result<Receipt> {
-        self.engine.send_blocking(Ok(message), time_out)
+        self.engine.send_blocking(Ok(message), time_out, None)
+    }
+
+    /// Like [`Client::send_blocking`]; asks `had_enough` every `every` on the calling thread, and
+    /// cancels the send once it answers true. The receipt says what had become true by then.
+    pub fn send_blocking_watched(
+        &self,
+        message: Message,
+        time_out: Option<Duration>,
+        every: Duration,
+        had_enough: &mut dyn FnMut() -> bool,
+    ) -> Result<Receipt> {
+        self.engine.send_blocking(Ok(message), time_out, Some(Watch { every, had_enough }))
     }
 
     /// Like [`Client::send_blocking`], from JSON; a wrong message is a receipt that says so.
     pub fn send_json(&self, json: &[u8], time_out: Option<Duration>) -> Result<Receipt> {
-        self.engine.send_blocking(given(json)?, time_out)
+        self.engine.send_blocking(given(json)?, time_out, None)
     }
 
     /// The request that a message would become, with its secrets masked; nothing is sent.

@@ -5,6 +5,7 @@
 //! [`queue::Queue`] or, for a blocking send, straight to its caller.
 
 mod account;
+mod connections;
 mod deliver;
 mod host;
 mod job;
@@ -20,8 +21,10 @@ mod stats;
 mod tests;
 pub mod wake;
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -144,6 +147,22 @@ impl Shared {
     }
 }
 
+/// A caller who may lose patience while its own thread sends.
+pub struct Watch<'a> {
+    /// How often it is asked.
+    pub every: Duration,
+    /// True once it has had enough.
+    pub had_enough: &'a mut dyn FnMut() -> bool,
+}
+
+/// Asks the caller, and cancels the send if it has had enough.
+fn ask(watch: &mut Option<Watch<'_>>, op: Option<&Op>) {
+    if watch.as_mut().is_some_and(|watch| (watch.had_enough)()) {
+        *watch = None;
+        op.inspect(|op| op.cancel());
+    }
+}
+
 /// The engine of one client.
 pub struct Engine {
     shared: Arc<Shared>,
@@ -195,8 +214,16 @@ impl Engine {
     }
 
     /// Sends and waits on the caller's own thread, which drives the sockets if nobody else does.
-    pub fn send_blocking(&self, given: Given, patience: Option<Duration>) -> Result<Receipt> {
+    ///
+    /// `watch` is asked now and then whether the caller has had enough, which cancels the send.
+    pub fn send_blocking(
+        &self,
+        given: Given,
+        patience: Option<Duration>,
+        mut watch: Option<Watch<'_>>,
+    ) -> Result<Receipt> {
         let job = self.shared.accept(given, 0, Sink::Caller, patience)?;
+        let op = watch.is_some().then(|| job.op());
         if runtime::inside_another() {
             // A runtime's own thread must not drive a second one: our thread does.
             self.runtime.start_io()?;
@@ -204,9 +231,30 @@ impl Engine {
             self.runtime.spawn(async move {
                 let _ = sender.send(deliver::deliver(job).await);
             });
-            return receiver.recv().ok().flatten().ok_or_else(lost);
+            loop {
+                let every = watch.as_ref().map_or(deliver::FAR, |watch| watch.every);
+                match receiver.recv_timeout(every) {
+                    Ok(receipt) => return receipt.ok_or_else(lost),
+                    Err(RecvTimeoutError::Disconnected) => return Err(lost()),
+                    Err(RecvTimeoutError::Timeout) => ask(&mut watch, op.as_ref()),
+                }
+            }
         }
-        self.runtime.block_on(deliver::deliver(job)).ok_or_else(lost)
+        let Some(every) = watch.as_ref().map(|watch| watch.every) else {
+            return self.runtime.block_on(deliver::deliver(job)).ok_or_else(lost);
+        };
+        let clock = Arc::clone(&self.shared.clock);
+        let watched = async {
+            let mut delivered = pin!(deliver::deliver(job));
+            loop {
+                tokio::select! {
+                    biased;
+                    receipt = &mut delivered => return receipt,
+                    () = clock.sleep_until(clock.now() + every) => ask(&mut watch, op.as_ref()),
+                }
+            }
+        };
+        self.runtime.block_on(watched).ok_or_else(lost)
     }
 
     /// Sends and waits without blocking a thread.

@@ -130,6 +130,9 @@ pub struct Rate {
     pub count: u32,
     /// The length of the window.
     pub per_ms: u32,
+    /// The service's codes that speak of this limit; any other speaks of the account's own.
+    #[serde(skip)]
+    pub codes: &'static [&'static str],
 }
 
 /// Who shares a limit, from narrow to wide.

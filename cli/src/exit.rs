@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use hongyan::{Delivery, Error, ErrorCode, Receipt};
 
@@ -34,12 +33,6 @@ impl Exit {
     /// What several outcomes say together: their own status where they agree.
     pub fn and(self, other: Exit) -> Exit {
         if self == other { self } else { Exit::SomeFailed }
-    }
-}
-
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> ExitCode {
-        ExitCode::from(exit as u8)
     }
 }
 

@@ -1,6 +1,6 @@
 //! `hongyan sandbox`: the services, played on this machine.
 
-use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
@@ -18,7 +18,12 @@ use crate::output::{Output, diagnose};
 const SWEEP: &str = "--remove-once-stdin-ends";
 
 /// Plays the services until the process is ended, or prints what a client has to know.
-pub fn run(args: &SandboxArgs, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
+pub fn run(
+    args: &SandboxArgs,
+    json: bool,
+    again: &[OsString],
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
     // Such a configuration holds for one run: that run has to go on.
     let must_run = args.tls || args.port == 0;
     if args.print_config && !must_run {
@@ -29,7 +34,7 @@ pub fn run(args: &SandboxArgs, json: bool, out: &mut Output) -> anyhow::Result<E
     let tls = if args.tls { Tls::Good } else { Tls::Off };
     let sandbox = Sandbox::start(Options { port: args.port, tls })
         .with_context(|| format!("cannot listen on port {} of this machine", args.port))?;
-    let _sweeper = sandbox.ca_path().and_then(sweep_after);
+    let _sweeper = sandbox.ca_path().and_then(|ca_file| sweep_after(ca_file, again));
     let url = sandbox.url();
     if args.print_config {
         writeln!(out, "{:#}", sandbox.config())?;
@@ -71,10 +76,11 @@ fn introduce(sandbox: &Sandbox, args: &SandboxArgs, out: &mut Output) -> io::Res
 /// Ctrl-C ends a process without a word to it, and the certificate must not stay behind. So a
 /// second process waits for its stdin to end, which happens when we do. It is out of the way of
 /// the terminal's Ctrl-C.
-fn sweep_after(ca_file: &Path) -> Option<Child> {
-    let started = env::current_exe().and_then(|program| {
+fn sweep_after(ca_file: &Path, again: &[OsString]) -> Option<Child> {
+    let program = again.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound));
+    let started = program.and_then(|(program, before)| {
         let mut command = Command::new(program);
-        command.arg(SWEEP).arg(ca_file).stdin(Stdio::piped()).stdout(Stdio::null());
+        command.args(before).arg(SWEEP).arg(ca_file).stdin(Stdio::piped()).stdout(Stdio::null());
         away_from_the_terminal(&mut command);
         command.spawn()
     });
@@ -104,13 +110,13 @@ fn away_from_the_terminal(command: &mut Command) {
 #[cfg(not(any(unix, windows)))]
 fn away_from_the_terminal(_: &mut Command) {}
 
-/// True if this process was started as a sweeper, and has now done its work.
-pub fn sweeping() -> bool {
-    let mut args = env::args_os().skip(1);
-    if args.next().is_none_or(|first| first != SWEEP) {
+/// True if these are the arguments of a sweeper, which has now done its work.
+pub fn sweeping(args: &[OsString]) -> bool {
+    let [first, file, ..] = args else { return false };
+    if first != SWEEP {
         return false;
     }
-    let Some(file) = args.next().map(PathBuf::from) else { return false };
+    let file = PathBuf::from(file);
     // Nothing is ever written: this returns when the other end is gone.
     let _ = io::stdin().read(&mut [0]);
     // The sandbox may have tidied up itself.

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::connections::Lane;
 use super::host::Host;
-use super::pace::{Window, Windows};
+use super::pace::{Limit, Window, Windows};
 use super::stats::AccountStats;
 use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
@@ -28,6 +29,8 @@ pub struct Entry {
     windows: Vec<Arc<Window>>,
     /// Shared by the accounts that speak to it.
     pub host: Arc<Host>,
+    /// Its own way to the connections of the host.
+    pub lane: Arc<Lane>,
     /// Kept when the account is replaced.
     pub in_flight: Arc<AtomicUsize>,
     pub stats: Arc<AccountStats>,
@@ -70,7 +73,9 @@ fn scope_name(info: &Info, scope: Scope, identity: &str) -> String {
 
 fn window(windows: &Windows, scope: String, rate: &service::Rate, now: Duration) -> Arc<Window> {
     let per = Duration::from_millis(u64::from(rate.per_ms));
-    windows.get(format!("{scope}/{:?}", rate.scope), rate.count as usize, per, now)
+    let own = rate.scope == Scope::Account;
+    let limit = Limit { count: rate.count as usize, per, codes: rate.codes, own };
+    windows.get(format!("{scope}/{:?}", rate.scope), limit, now)
 }
 
 /// The windows of an account that do not depend on the recipient.
@@ -86,13 +91,18 @@ fn own_windows(
         Rate::Unlimited => Vec::new(),
         Rate::Limit { count, per } => {
             let count = usize::try_from(count).unwrap_or(usize::MAX);
-            vec![windows.get(format!("account/{name}"), count, per, now)]
+            let limit = Limit { count, per, codes: &[], own: true };
+            vec![windows.get(format!("account/{name}"), limit, now)]
         }
         Rate::Documented => {
             let mut rates: Vec<_> = info.rates.iter().filter(|r| r.scope != Scope::Group).collect();
             rates.sort_by_key(|rate| rate.scope);
             let scope = |rate: &&service::Rate| scope_name(info, rate.scope, identity);
-            rates.iter().map(|rate| window(windows, scope(rate), rate, now)).collect()
+            let documented = rates.iter().map(|rate| window(windows, scope(rate), rate, now));
+            // Without a limit of its own an account can still be told to slow down.
+            let brake = rates.iter().all(|rate| rate.scope != Scope::Account);
+            let brake = brake.then(|| windows.get(format!("brake/{name}"), Limit::NONE, now));
+            brake.into_iter().chain(documented).collect()
         }
     }
 }
@@ -183,8 +193,13 @@ impl Accounts {
             Arc::clone(hosts.entry(origin).or_insert_with(new))
         };
         let old = self.get(name);
+        let lane = match &old {
+            Some(old) if Arc::ptr_eq(&old.host, &host) => Arc::clone(&old.lane),
+            _ => host.connections.lane(),
+        };
         let entry = Entry {
             name: name.to_owned(),
+            lane,
             windows: own_windows(windows, name, rate, info, account.identity(), now),
             info,
             account,

@@ -5,12 +5,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::account::Entry;
+use super::connections::Permit;
 use super::job::Job;
 use super::keys::Claim;
 use super::pace::{self, Window};
 use super::retry::{self, Circumstances, Next};
 use super::stats::Why;
-use crate::model::error::{Error, ErrorCode};
+use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
 use crate::model::receipt::{AttemptTrace, Delivery, Raw, Receipt};
 use crate::net::{Clock, Failure, Way};
@@ -82,26 +83,10 @@ async fn attempts(job: &mut Job) {
             }
         }
         let windows = entry.windows(&shared.windows, &job.draft.recipient, shared.clock.now());
-        let passage = pace::pass(&windows, &*shared.clock, job.until.map(|(at, _)| at));
-        let waiting = entry.stats.waiting(Why::Pace);
-        let passed = shared.accounts.unless_gone(&entry, passage).await;
-        drop(waiting);
-        let passage = match passed {
-            Ok(Ok(passage)) => passage,
+        let permit = match turn(job, &entry, &windows).await {
+            Ok(Ok(permit)) => permit,
             Ok(Err(wait)) => return job.end_paced(wait),
             Err(error) => return gone(job, error),
-        };
-        let host = Arc::clone(&entry.host);
-        let permit = match host.connections.try_acquire() {
-            Ok(permit) => Ok(permit),
-            Err(_) => {
-                let _waiting = entry.stats.waiting(Why::Connection);
-                let permit = host.connections.acquire();
-                match shared.accounts.unless_gone(&entry, permit).await {
-                    Ok(permit) => permit,
-                    Err(error) => return gone(job, error),
-                }
-            }
         };
         entry = match shared.accounts.current(&entry) {
             Ok(entry) => entry,
@@ -112,8 +97,6 @@ async fn attempts(job: &mut Job) {
             let error = job.receipt.error.take().unwrap_or_else(lost);
             return job.conclude(Delivery::MaybeSent, Some(error));
         }
-        settle(&entry, &*shared.clock).await;
-        passage.use_up(shared.clock.now());
         let outcome = attempt(job, &entry, renew_signature, skew).await;
         drop(permit);
         if outcome.delivery == Delivery::Sent {
@@ -181,6 +164,41 @@ async fn attempts(job: &mut Job) {
     }
 }
 
+/// Waits until the pace allows one more and a connection is free for it, and counts it.
+///
+/// Who waits for a connection lets others through the windows meanwhile: they may be of another
+/// account, which has connections left.
+async fn turn(
+    job: &Job,
+    entry: &Entry,
+    windows: &[Arc<Window>],
+) -> Result<std::result::Result<Permit, Duration>> {
+    let shared = &job.shared;
+    let until = job.until.map(|(at, _)| at);
+    loop {
+        let first = {
+            let _waiting = entry.stats.waiting(Why::Pace);
+            let wait = pace::wait(windows, &*shared.clock, until);
+            match shared.accounts.unless_gone(entry, wait).await? {
+                Ok(first) => first,
+                Err(wait) => return Ok(Err(wait)),
+            }
+        };
+        let (permit, _first) = match entry.lane.try_acquire() {
+            Some(permit) => (permit, Some(first)),
+            None => {
+                drop(first);
+                let _waiting = entry.stats.waiting(Why::Connection);
+                (shared.accounts.unless_gone(entry, entry.lane.acquire()).await?, None)
+            }
+        };
+        settle(entry, &*shared.clock).await;
+        if pace::go(windows, shared.clock.now()) {
+            return Ok(Ok(permit));
+        }
+    }
+}
+
 /// Waits until no connection can be chosen that its host has closed.
 async fn settle(entry: &Entry, clock: &dyn Clock) {
     if let Some(settled) = entry.host.settled_at().filter(|at| *at > clock.now()) {
@@ -201,11 +219,15 @@ fn may_resend(job: &Job, entry: &Entry) -> bool {
     first.zip(entry.info.dedupe_ms).is_some_and(|(first, window)| now <= first + window)
 }
 
-/// The service found it too fast: nobody shall go on at that pace through the narrowest window.
+/// The service found it too fast: nobody shall go on at that pace through the window it speaks of,
+/// or else through the account's own.
 fn narrow(outcome: &Outcome, windows: &[Arc<Window>], now: Duration, wait: Duration) {
-    if outcome.name == Some(ErrorCode::RateLimited)
-        && let Some(window) = windows.first()
-    {
+    if outcome.name != Some(ErrorCode::RateLimited) {
+        return;
+    }
+    let code = outcome.service_code.as_deref().unwrap_or_default();
+    let meant = windows.iter().find(|window| window.is_meant_by(code));
+    if let Some(window) = meant.or_else(|| windows.iter().find(|window| window.is_own())) {
         window.narrow(now, wait);
     }
 }

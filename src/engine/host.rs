@@ -1,10 +1,9 @@
-//! A host that requests go to: how many connections it gets, and whether it can be trusted with
-//! keeping them.
+//! A host that requests go to, and whether it can be trusted with keeping its connections.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use super::connections::Connections;
 
 /// So many reuses in a row prove that a host keeps its connections.
 const PROVEN: u32 = 3;
@@ -13,9 +12,7 @@ const CLOSES_WITHIN: Duration = Duration::from_millis(3);
 
 /// A host, shared by the accounts that speak to it.
 pub struct Host {
-    /// A permit for each connection.
-    pub connections: Semaphore,
-    most: usize,
+    pub connections: Arc<Connections>,
     habit: Mutex<Habit>,
 }
 
@@ -28,13 +25,7 @@ struct Habit {
 impl Host {
     /// A host that gets at most so many connections.
     pub fn new(connections: usize) -> Host {
-        let permits = Semaphore::new(connections);
-        Host { connections: permits, most: connections, habit: Mutex::default() }
-    }
-
-    /// How many connections carry a request now.
-    pub fn in_use(&self) -> usize {
-        self.most - self.connections.available_permits()
+        Host { connections: Arc::new(Connections::new(connections)), habit: Mutex::default() }
     }
 
     fn habit(&self) -> std::sync::MutexGuard<'_, Habit> {

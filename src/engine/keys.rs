@@ -51,6 +51,13 @@ impl Keys {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// How many keys are alive, and how many of them are done.
+    #[cfg(test)]
+    pub fn len(&self) -> (usize, usize) {
+        let live = self.lock();
+        (live.keys.len(), live.done.len())
+    }
+
     /// Claims the key of a message; `message` where it lives with another content.
     pub fn claim(self: &Arc<Self>, key: &str, message: &Message, now: Duration) -> Result<Claim> {
         let id = (message.account.clone(), key.to_owned());

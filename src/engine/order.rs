@@ -25,6 +25,12 @@ impl Lines {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// How many recipients have a line.
+    #[cfg(test)]
+    pub fn len(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Takes the last place in the line of a recipient.
     pub fn join(self: &Arc<Self>, recipient: String) -> Place {
         let called = Arc::new(Notify::new());

@@ -99,7 +99,7 @@ impl AccountStats {
             "in_flight": entry.in_flight.load(Ordering::Relaxed),
             "waiting": waiting,
             "latency_ms": self.latency.to_json(),
-            "connections_in_use": entry.host.in_use(),
+            "connections_in_use": entry.lane.in_use(),
         })
     }
 }

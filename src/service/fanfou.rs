@@ -36,7 +36,7 @@ static INFO: Info = Info {
     needs_content: true,
     extra: &["in_reply_to_id", "mode", "callback"],
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
-    rates: &[Rate { scope: Scope::Account, count: 1500, per_ms: 3_600_000 }],
+    rates: &[Rate { scope: Scope::Account, count: 1500, per_ms: 3_600_000, codes: &[] }],
     dedupe_ms: None,
     message_id: true,
     document: "Fanfou API wiki, direct_messages/new, 2012-03-26",

@@ -20,6 +20,9 @@ use crate::model::error::Result;
 use crate::model::message::Message;
 use crate::model::redact::Redactor;
 
+/// The codes that say that the whole app is too fast.
+const APP_TOO_FAST: [&str; 6] = ["10006", "60007", "60011", "60018", "60019", "90057"];
+
 const PATH: &str = "v4/group_open_http_svc/send_group_msg";
 
 /// Where the app's data lies: the key in an account and the host of that data centre.
@@ -54,8 +57,8 @@ static INFO: Info = Info {
         Limit { what: "custom elements", most: 1 },
     ],
     rates: &[
-        Rate { scope: Scope::App, count: 200, per_ms: 1000 },
-        Rate { scope: Scope::Group, count: 40, per_ms: 1000 },
+        Rate { scope: Scope::App, count: 200, per_ms: 1000, codes: &APP_TOO_FAST },
+        Rate { scope: Scope::Group, count: 40, per_ms: 1000, codes: &["10023"] },
     ],
     // The service says five minutes; we stop a minute before that.
     dedupe_ms: Some(Duration::from_secs(240)),

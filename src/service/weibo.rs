@@ -35,7 +35,7 @@ static INFO: Info = Info {
     needs_content: true,
     extra: &[],
     limits: &[Limit { what: "text: units, half-width counts half", most: MAX_TEXT }],
-    rates: &[Rate { scope: Scope::Ip, count: 50_000, per_ms: 3_600_000 }],
+    rates: &[Rate { scope: Scope::Ip, count: 50_000, per_ms: 3_600_000, codes: &["10022"] }],
     dedupe_ms: None,
     message_id: true,
     document: "Weibo API wiki, 2/direct_messages/send, 2012-05-28",

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Step, World, accept, answer, fanfou, name_of};
+use super::{Step, World, accept, answer, fanfou, name_of, tencent_answer};
 use crate::engine::deliver::deliver;
 use crate::model::receipt::Delivery;
 use crate::net::Way;
@@ -115,4 +115,61 @@ fn accounts_of_one_app_share_its_window() {
     let messages = (0..250).map(|n| to(["im", "im2"][n % 2], n));
     let slow = world.send_at_once(messages).into_iter().filter(|r| r.elapsed_ms >= 1000).count();
     assert_eq!(slow, 50, "200 a second and app, whichever account and group");
+}
+
+#[test]
+fn an_account_whose_requests_hang_leaves_connections_to_the_others() {
+    let xml = "<direct_message><id>a</id></direct_message>";
+    let Step::Answer(answer) = answer(200, xml) else { unreachable!("an answer") };
+    let mut world = World::new([Step::HangUnless { url: ".xml", answer }])
+        .with("max_connections_per_host", json!(4));
+    world.config["accounts"]["ff"]["rate"] = Value::Null;
+    world.config["accounts"]["ffx"]["rate"] = Value::Null;
+    let many = (0..40).map(|_| fanfou("ff")).chain([fanfou("ffx"), fanfou("ffx")]);
+    let receipts = world.send_at_once(many);
+    let (hung, others) = receipts.split_at(40);
+    assert!(hung.iter().any(|r| r.elapsed_ms >= 10_000), "they did hang");
+    assert!(others.iter().all(|r| r.elapsed_ms < 100), "the others had to wait");
+}
+
+#[test]
+fn who_waits_for_a_connection_does_not_stand_in_the_way_of_an_account_of_another_host() {
+    let hang = || Step::Hang { begun: true };
+    let mut world = World::new([hang(), hang(), sent()]).with("max_connections_per_host", json!(2));
+    let mut elsewhere = world.config["accounts"]["weibo"].clone();
+    elsewhere["base_url"] = json!("https://elsewhere.example");
+    world.config["accounts"]["elsewhere"] = elsewhere;
+    let to = |account: &str| json!({"v": 1, "account": account, "to": {"user": "1"}, "text": "x"});
+    let receipts = world.send_at_once([to("weibo"), to("weibo"), to("weibo"), to("elsewhere")]);
+    assert!(receipts[2].elapsed_ms >= 10_000, "there were two connections");
+    assert_eq!(receipts[3].elapsed_ms, 0, "both share Weibo's window of the address");
+}
+
+#[test]
+fn a_refusal_slows_down_what_its_code_speaks_of() {
+    let weibo =
+        |account: &str| json!({"v": 1, "account": account, "to": {"user": "1"}, "text": "x"});
+    let im = |account: &str, group: &str| json!({"v": 1, "account": account, "to": {"group": group}, "text": "x"});
+    let weibo_ok = || answer(200, r#"{"id":1,"idstr":"1"}"#);
+    let too_fast = |code: u64| answer(403, &format!(r#"{{"error":"slow","error_code":{code}}}"#));
+    // Who is slowed down beside the message that was refused: its own account, then the others.
+    let slow = |step: Step, ok: Step, messages: [Value; 3]| {
+        let mut world = World::new([step, ok]);
+        for (name, like) in [("weibo2", "weibo"), ("im2", "im")] {
+            world.config["accounts"][name] = world.config["accounts"][like].clone();
+        }
+        let receipts = world.send_at_once(messages);
+        assert!(receipts.iter().all(|r| r.delivery == Delivery::Sent));
+        [receipts[1].elapsed_ms >= 1000, receipts[2].elapsed_ms >= 1000]
+    };
+    let weibos = || [weibo("weibo"), weibo("weibo"), weibo("weibo2")];
+    assert_eq!(slow(too_fast(10022), weibo_ok(), weibos()), [true, true], "the address");
+    assert_eq!(slow(too_fast(10023), weibo_ok(), weibos()), [true, false], "the user");
+    let groups = || [im("im", "a"), im("im2", "a"), im("im", "b")];
+    assert_eq!(
+        slow(tencent_answer(10023), tencent_answer(0), groups()),
+        [true, false],
+        "the group"
+    );
+    assert_eq!(slow(tencent_answer(60018), tencent_answer(0), groups()), [true, true], "the app");
 }

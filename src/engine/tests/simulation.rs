@@ -11,11 +11,11 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use crate::engine::Shared;
 use crate::engine::deliver::deliver;
-use crate::engine::job::Sink;
+use crate::engine::job::{Job, Sink};
 use crate::engine::queue::Waited;
 use crate::engine::runtime::TokioClock;
-use crate::engine::{Given, Shared};
 use crate::model::config::ClientConfig;
 use crate::model::error::ErrorCode;
 use crate::model::message::Message;
@@ -30,6 +30,9 @@ const RATE: (usize, Duration) = (40, Duration::from_secs(1));
 /// Tencent's documented windows.
 const PER_GROUP: (usize, Duration) = (40, Duration::from_secs(1));
 const PER_APP: (usize, Duration) = (200, Duration::from_secs(1));
+
+/// What a client of this world may hold at once.
+const MOST: usize = 3000;
 
 /// Simulated time, whose calendar somebody may set.
 struct SimClock {
@@ -254,7 +257,7 @@ impl Transport for Arc<World> {
 }
 
 fn config() -> Value {
-    json!({"v": 1, "max_in_flight": 10_000_000, "timeout_ms": 3000, "max_connections_per_host": 64,
+    json!({"v": 1, "max_in_flight": MOST, "timeout_ms": 3000, "max_connections_per_host": 64,
     "accounts": {
         "ff": {"service": "fanfou", "rate": null,
             "auth": {"type": "basic", "username": "u", "password": "password"}},
@@ -304,6 +307,34 @@ struct Sent {
     deadline: Option<Duration>,
 }
 
+/// Accepts a message, once there is room; `None` from a closed client.
+async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<Job> {
+    loop {
+        assert!(shared.in_flight.load(Ordering::Relaxed) <= MOST, "more is held than may be");
+        match shared.accept(Ok(message.clone()), token, Sink::Queue, None) {
+            Ok(job) => return Some(job),
+            Err(error) if error.code() == ErrorCode::Full => {
+                shared.clock.sleep_until(shared.clock.now() + Duration::from_millis(50)).await;
+            }
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Once every message has its result, nothing of them is left.
+fn nothing_is_left(shared: &Shared) {
+    assert_eq!(shared.in_flight.load(Ordering::Relaxed), 0, "a place was never given back");
+    assert_eq!((shared.queue.unfinished(), shared.lines.len()), (0, 0));
+    let (keys, done) = shared.keys.len();
+    assert_eq!(keys, done, "a key without a message");
+    assert!(keys <= 100_001, "{keys} keys are remembered");
+    // One of each account or app, of each group, and of the address.
+    assert!(shared.windows.len() <= 16, "{} windows", shared.windows.len());
+    for entry in shared.accounts.all() {
+        assert_eq!((entry.in_flight.load(Ordering::Relaxed), entry.lane.in_use()), (0, 0));
+    }
+}
+
 async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)>, Record) {
     let mut rng = Rng::with_seed(seed);
     let clock = Arc::new(SimClock { time: TokioClock::default(), jump_ms: AtomicI64::new(0) });
@@ -331,8 +362,8 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
             clock.sleep_until(clock.now() + pause).await;
         }
         let (number, message) = message(n, &mut rng, &clock);
-        let given: Given = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
-        let Ok(job) = shared.accept(given, sent.len() as u64, Sink::Queue, None) else {
+        let built = Message::from_json(&message.to_string()).expect("a valid message");
+        let Some(job) = accept(&shared, &built, sent.len() as u64).await else {
             assert!(close_at.is_some_and(|at| n >= at), "only a closed client refuses");
             continue;
         };
@@ -362,6 +393,7 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
     for task in tasks {
         task.await.expect("no task panics");
     }
+    nothing_is_left(&shared);
     let results = std::mem::take(&mut *results.lock().expect("no panic inside"));
     let record = std::mem::take(&mut *world.lock());
     (sent, results, record)
