@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::engine::{Engine, Given, Op, Preview, Waited, Watch};
+use crate::engine::{Engine, Given, Job, Op, Preview, Waited, Watch};
 use crate::model::config::{ClientConfig, MAX_CONFIG};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
@@ -94,12 +94,17 @@ impl Client {
     /// Sends a message and returns; exactly one receipt with this token comes out of
     /// [`Client::wait`].
     pub fn submit(&self, message: Message, token: u64) -> Result<Op> {
-        self.engine.submit(Ok(message), token)
+        self.engine.submit(Ok(message), token, Job::op)
     }
 
     /// Like [`Client::submit`], from JSON; a wrong message comes out of [`Client::wait`] too.
     pub fn submit_json(&self, json: &[u8], token: u64) -> Result<Op> {
-        self.engine.submit(given(json)?, token)
+        self.engine.submit(given(json)?, token, Job::op)
+    }
+
+    /// Like [`Client::submit_json`], for a caller who will not cancel.
+    pub fn submit_json_only(&self, json: &[u8], token: u64) -> Result<()> {
+        self.engine.submit(given(json)?, token, |_| ())
     }
 
     /// Waits at most `time_out` for receipts of submitted sends, and takes at most `most` of them.

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use job::Op;
+pub use job::{Job, Op};
 pub use preview::Preview;
 pub use queue::{Waited, closed};
 
@@ -42,11 +42,11 @@ use crate::net::http::Http;
 use crate::net::{Clock, Transport};
 use crate::service::Stamp;
 use account::Accounts;
-use job::{Job, Sink, Stop};
+use job::{Sink, Stop};
 use keys::Keys;
 use order::Lines;
 use pace::Windows;
-use queue::{Queue, Slot};
+use queue::{Limit, Queue, Slot};
 use runtime::{Runtime, SystemLookup, TokioClock};
 
 /// What a caller gives: a message, or why there is none and whose it was.
@@ -124,14 +124,15 @@ impl Shared {
         };
         let entry = name.and_then(|name| shared.accounts.get(name));
         let default = shared.accounts.share(shared.max_in_flight);
-        let whose = name.map(|name| format!("account {name:?}")).unwrap_or_default();
-        let mut limits = Vec::with_capacity(2);
-        if let Some(entry) = &entry {
-            limits.push((whose.as_str(), &entry.in_flight, entry.max_in_flight.unwrap_or(default)));
-        }
-        limits.push(("the client", &shared.in_flight, shared.max_in_flight));
+        let of_account = entry.as_ref().map(|entry| Limit {
+            account: name,
+            count: &entry.in_flight,
+            most: entry.max_in_flight.unwrap_or(default),
+        });
+        let of_client =
+            Limit { account: None, count: &shared.in_flight, most: shared.max_in_flight };
         shared.queue.accept()?;
-        let slot = match Slot::take(&limits) {
+        let slot = match Slot::take([of_account, Some(of_client)]) {
             Ok(slot) => slot,
             Err(error) => {
                 shared.queue.finish();
@@ -272,10 +273,12 @@ impl Engine {
     }
 
     /// Sends and returns; the result comes out of [`Engine::wait`].
-    pub fn submit(&self, given: Given, token: u64) -> Result<Op> {
+    ///
+    /// The handle to it is `op` made of the job, so that who wants none pays for none.
+    pub fn submit<T>(&self, given: Given, token: u64, op: impl FnOnce(&Job) -> T) -> Result<T> {
         self.runtime.start_io()?;
         let job = self.shared.accept(given, token, Sink::Queue, None)?;
-        let op = job.op();
+        let op = op(&job);
         if job.is_refused() {
             job.finish_refused();
         } else {

@@ -21,6 +21,7 @@ mod webhook;
 mod weibo;
 pub mod xml;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -170,7 +171,7 @@ pub struct Draft {
     /// The recipient, where limits are by recipient.
     pub recipient: String,
     /// Recipient and text, for a service that refuses what it was sent just before.
-    pub fingerprint: Option<(String, String)>,
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// The number by which a service recognises a message.
@@ -180,6 +181,27 @@ pub struct Random {
     pub at: std::ops::Range<usize>,
     /// True if the caller gave it: then it is never changed.
     pub by_caller: bool,
+}
+
+/// Recipient and text of a message, by which another of the same is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// Of the recipient.
+    pub recipient: u64,
+    /// Of the text.
+    pub text: u64,
+}
+
+impl Fingerprint {
+    /// The fingerprint of this text to this recipient.
+    pub fn new(recipient: &str, text: &str) -> Fingerprint {
+        let of = |text: &str| {
+            let mut hasher = DefaultHasher::new();
+            text.hash(&mut hasher);
+            hasher.finish()
+        };
+        Fingerprint { recipient: of(recipient), text: of(text) }
+    }
 }
 
 impl Draft {
@@ -381,8 +403,8 @@ fn scalars<'a>(message: &'a Message, most: u32, title: &str) -> Result<&'a str> 
 
 /// Refuses every `extra` of a service whose parameters are all set by a message's own fields.
 fn no_extra(message: &Message, set: &[(&'static str, &str)]) -> Result<()> {
-    let mut f =
-        Fields::new(message.extra.clone().unwrap_or_default().into(), "extra", ErrorCode::Message)?;
+    let Some(extra) = &message.extra else { return Ok(()) };
+    let mut f = Fields::new(extra.clone().into(), "extra", ErrorCode::Message)?;
     for (name, by) in set {
         if f.value(name).is_some() {
             return Err(f.error(name, format!("{name:?} is set by {by:?} already")));

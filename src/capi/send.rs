@@ -100,8 +100,7 @@ pub unsafe extern "C" fn hy_submit_json(
         // SAFETY: a live client and text, or NULL.
         let (entry, json) = unsafe { (enter(c)?, bytes(json, len, "json")?) };
         // SAFETY: NULL or a place for the handle.
-        unsafe { give_op(op, entry.client().submit_json(json, token)?) };
-        Ok(())
+        unsafe { submit(&entry, json, token, op) }
     })
 }
 
@@ -118,10 +117,8 @@ pub unsafe extern "C" fn hy_submit(
     guard(|| {
         // SAFETY: a live client and a live message, or NULL.
         let (entry, message) = unsafe { (enter(c)?, handle(m, "m")?) };
-        let submitted = entry.client().submit_json(message.to_json().as_bytes(), token)?;
         // SAFETY: NULL or a place for the handle.
-        unsafe { give_op(op, submitted) };
-        Ok(())
+        unsafe { submit(&entry, message.to_json().as_bytes(), token, op) }
     })
 }
 
@@ -153,7 +150,7 @@ pub unsafe extern "C" fn hy_submit_many_json(
             };
             // SAFETY: text, or NULL.
             let json = unsafe { bytes(json, len, "an item of jsons") }?;
-            entry.client().submit_json(json, token)?;
+            entry.client().submit_json_only(json, token)?;
             *accepted = i + 1;
         }
         Ok(())
@@ -299,14 +296,17 @@ pub unsafe extern "C" fn hy_result_ack(
     })
 }
 
-/// Hands an op to a caller who wants it.
+/// Submits a message, and hands its op to a caller who wants it.
 ///
 /// # Safety
-/// `place` is NULL or valid for a write.
-unsafe fn give_op(place: *mut *mut hy_op_t, op: Op) {
+/// `op` is NULL or valid for a write.
+unsafe fn submit(entry: &Entry<'_>, json: &[u8], token: u64, op: *mut *mut hy_op_t) -> Result<()> {
     // SAFETY: the caller's promise.
-    if let Some(place) = unsafe { place.as_mut() } {
-        let id = Text::new(op.id().to_owned());
-        *place = Box::into_raw(Box::new(hy_op { pid: std::process::id(), op, id }));
-    }
+    let Some(place) = (unsafe { op.as_mut() }) else {
+        return entry.client().submit_json_only(json, token);
+    };
+    let op = entry.client().submit_json(json, token)?;
+    let id = Text::new(op.id().to_owned());
+    *place = Box::into_raw(Box::new(hy_op { pid: std::process::id(), op, id }));
+    Ok(())
 }

@@ -1,11 +1,12 @@
 //! The accounts of a client, which may change while it runs.
 
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::pin;
-use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -16,7 +17,7 @@ use super::pace::{Limit, Window, Windows};
 use super::stats::AccountStats;
 use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::service::{self, Account, Info, Scope};
+use crate::service::{self, Account, Fingerprint, Info, Scope};
 
 /// One account, as it is now.
 pub struct Entry {
@@ -36,6 +37,8 @@ pub struct Entry {
     pub stats: Arc<AccountStats>,
     /// What was last sent to whom, kept when the account is replaced.
     pub last_sent: Arc<LastSent>,
+    /// True once the account was replaced or removed.
+    outdated: AtomicBool,
     /// Seconds that the service's clock is ahead of ours, once it refused ours and was right.
     skew: AtomicI64,
 }
@@ -116,18 +119,18 @@ impl LastSent {
     const MOST: usize = 100_000;
 
     /// True if this text was the last that went to this recipient.
-    pub fn is(&self, fingerprint: &(String, String)) -> bool {
+    pub fn is(&self, fingerprint: Fingerprint) -> bool {
         let last = self.0.lock().unwrap_or_else(|p| p.into_inner());
-        last.get(&hash(&fingerprint.0)) == Some(&hash(&fingerprint.1))
+        last.get(&fingerprint.recipient) == Some(&fingerprint.text)
     }
 
     /// Remembers a text that went, or may have gone.
-    pub fn remember(&self, fingerprint: &(String, String)) {
+    pub fn remember(&self, fingerprint: Fingerprint) {
         let mut last = self.0.lock().unwrap_or_else(|p| p.into_inner());
         if last.len() >= LastSent::MOST {
             last.clear();
         }
-        last.insert(hash(&fingerprint.0), hash(&fingerprint.1));
+        last.insert(fingerprint.recipient, fingerprint.text);
     }
 }
 
@@ -209,11 +212,13 @@ impl Accounts {
             in_flight: old.as_ref().map(|old| Arc::clone(&old.in_flight)).unwrap_or_default(),
             stats: old.as_ref().map(|old| Arc::clone(&old.stats)).unwrap_or_default(),
             last_sent: old.as_ref().map(|old| Arc::clone(&old.last_sent)).unwrap_or_default(),
+            outdated: AtomicBool::new(false),
             skew: AtomicI64::new(0),
         };
         let mut entries = self.entries.write().unwrap_or_else(|p| p.into_inner());
-        entries.insert(name.to_owned(), Arc::new(entry));
+        let old = entries.insert(name.to_owned(), Arc::new(entry));
         drop(entries);
+        old.inspect(|old| old.outdated.store(true, Ordering::Release));
         self.changed.notify_waiters();
         Ok(())
     }
@@ -221,15 +226,19 @@ impl Accounts {
     /// Takes an account away.
     pub fn remove(&self, name: &str) -> Result<()> {
         let removed = self.entries.write().unwrap_or_else(|p| p.into_inner()).remove(name);
-        if removed.is_none() {
+        let Some(removed) = removed else {
             return Err(Error::new(ErrorCode::Config, format!("there is no account {name:?}")));
-        }
+        };
+        removed.outdated.store(true, Ordering::Release);
         self.changed.notify_waiters();
         Ok(())
     }
 
     /// The account that a waiting message is sent with now.
-    pub fn current(&self, was: &Entry) -> Result<Arc<Entry>> {
+    pub fn current(&self, was: &Arc<Entry>) -> Result<Arc<Entry>> {
+        if !was.outdated.load(Ordering::Acquire) {
+            return Ok(Arc::clone(was));
+        }
         let name = &was.name;
         let Some(entry) = self.get(name) else {
             return Err(Error::new(ErrorCode::Config, format!("the account {name:?} was removed")));
@@ -243,8 +252,14 @@ impl Accounts {
     }
 
     /// Waits for `future`, or for the account to go.
-    pub async fn unless_gone<F: Future>(&self, was: &Entry, future: F) -> Result<F::Output> {
+    pub async fn unless_gone<F: Future>(&self, was: &Arc<Entry>, future: F) -> Result<F::Output> {
         let mut future = pin!(future);
+        self.current(was)?;
+        // What need not wait need not watch.
+        let at_once = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
+        if let Poll::Ready(value) = at_once {
+            return Ok(value);
+        }
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();

@@ -1,6 +1,6 @@
 //! A host's connections, and whose request gets the next one.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::oneshot;
@@ -19,7 +19,7 @@ pub struct Connections {
 
 struct State {
     free: usize,
-    lines: HashMap<u64, Line>,
+    lines: BTreeMap<u64, Line>,
     last_lane: u64,
     /// The accounts of whom somebody waits, in the order of their turns.
     turns: VecDeque<u64>,
@@ -70,7 +70,7 @@ impl State {
 impl Connections {
     /// At most so many connections.
     pub fn new(most: usize) -> Connections {
-        let (lines, turns) = (HashMap::new(), VecDeque::new());
+        let (lines, turns) = (BTreeMap::new(), VecDeque::new());
         let state = State { free: most, lines, last_lane: 0, turns };
         Connections { most, state: Mutex::new(state) }
     }

@@ -67,7 +67,7 @@ async fn attempts(job: &mut Job) {
     let mut wait = job.not_before.map(|at| at.saturating_sub(shared.clock.now()));
     let (mut renew_signature, mut skew) = (false, entry.skew());
     // The service would call it repeated although this message never arrived.
-    let repeats_last = job.draft.fingerprint.as_ref().is_some_and(|own| entry.last_sent.is(own));
+    let repeats_last = job.draft.fingerprint.is_some_and(|own| entry.last_sent.is(own));
     if let Some(place) = &job.place {
         let _waiting = entry.stats.waiting(Why::Order);
         if let Err(error) = shared.accounts.unless_gone(&entry, place.turn()).await {
@@ -117,14 +117,12 @@ async fn attempts(job: &mut Job) {
                 if outcome.delivery == Delivery::Sent {
                     entry.set_skew(skew);
                 }
-                if let Some(own) =
-                    job.draft.fingerprint.as_ref().filter(|_| delivery != Delivery::NotSent)
-                {
+                if let Some(own) = job.draft.fingerprint.filter(|_| delivery != Delivery::NotSent) {
                     entry.last_sent.remember(own);
                 }
                 job.receipt.deduplicated = deduplicated;
                 job.receipt.deadline = deadline;
-                job.receipt.message_id = outcome.message_id.clone();
+                job.receipt.message_id = outcome.message_id;
                 job.receipt.service_time = outcome.service_time;
                 let error = (delivery != Delivery::Sent).then(|| {
                     let after = retry_after
@@ -170,7 +168,7 @@ async fn attempts(job: &mut Job) {
 /// account, which has connections left.
 async fn turn(
     job: &Job,
-    entry: &Entry,
+    entry: &Arc<Entry>,
     windows: &[Arc<Window>],
 ) -> Result<std::result::Result<Permit, Duration>> {
     let shared = &job.shared;
@@ -201,6 +199,9 @@ async fn turn(
 
 /// Waits until no connection can be chosen that its host has closed.
 async fn settle(entry: &Entry, clock: &dyn Clock) {
+    if entry.host.is_lively(clock.now()) {
+        return;
+    }
     if let Some(settled) = entry.host.settled_at().filter(|at| *at > clock.now()) {
         clock.sleep_until(settled).await;
     }
@@ -248,8 +249,8 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
     let unix_ms = shared.clock.unix_ms();
     let unix = (unix_ms / 1000).saturating_add_signed(skew);
     let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew };
-    let request = entry.account.request(&job.draft, &stamp);
-    let mut signatures = request.signatures.clone();
+    let mut request = entry.account.request(&job.draft, &stamp);
+    let mut signatures = std::mem::take(&mut request.signatures);
     signatures.extend_from_slice(&shared.secrets);
     let started = shared.clock.now();
     job.history.attempts += 1;

@@ -18,7 +18,7 @@ use super::{Given, Shared};
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
 use crate::model::message::Message;
-use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
+use crate::model::receipt::{AttemptTrace, Delivery, Receipt};
 use crate::service::Draft;
 
 /// Where the result goes.
@@ -162,22 +162,12 @@ impl Job {
         Job {
             receipt: Receipt {
                 token,
-                origin: Origin::ThisRun,
                 id,
                 key: message.key,
                 account: message.account,
                 service,
-                delivery: Delivery::NotSent,
-                message_id: None,
-                service_time: None,
-                deduplicated: false,
-                recovered: false,
-                deadline: false,
-                attempts: 0,
-                elapsed_ms: 0,
-                error: None,
-                raw: None,
                 trace: shared.trace.then(Vec::new),
+                ..Receipt::nothing()
             },
             shared,
             entry,
@@ -334,7 +324,7 @@ impl Job {
             held.end(&self.receipt, self.shared.clock.now());
         }
         self.place = None;
-        let receipt = self.receipt.clone();
+        let receipt = std::mem::replace(&mut self.receipt, Receipt::nothing());
         log!(
             Debug,
             "hongyan::send",

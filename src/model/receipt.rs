@@ -141,6 +141,29 @@ impl Raw {
 }
 
 impl Receipt {
+    /// A receipt of nothing yet.
+    pub(crate) fn nothing() -> Receipt {
+        Receipt {
+            token: 0,
+            origin: Origin::ThisRun,
+            id: String::new(),
+            key: None,
+            account: String::new(),
+            service: None,
+            delivery: Delivery::NotSent,
+            message_id: None,
+            service_time: None,
+            deduplicated: false,
+            recovered: false,
+            deadline: false,
+            attempts: 0,
+            elapsed_ms: 0,
+            error: None,
+            raw: None,
+            trace: None,
+        }
+    }
+
     /// The result as JSON.
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]

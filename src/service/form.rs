@@ -3,51 +3,93 @@
 /// The type of a form.
 pub const CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// What stands for a byte: itself, or `%XX`. RFC 3986 unreserved bytes stay.
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+/// The bytes that stand for a byte, and how many of them count.
+type Table = [([u8; 3], u8); 256];
+
+/// RFC 3986: what OAuth 1.0a signs and queries carry.
+static RFC_3986: Table = table(b"%20");
+/// `application/x-www-form-urlencoded`: spaces become `+`.
+static FORM: Table = table(b"+");
+
+/// Unreserved bytes stand for themselves, any other for its `%XX`.
+const fn table(space: &[u8]) -> Table {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut table = [([0; 3], 1); 256];
+    let mut i = 0;
+    while i < 256 {
+        let byte = i as u8;
+        table[i] = match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                ([byte, 0, 0], 1)
+            }
+            b' ' if space.len() == 1 => ([space[0], 0, 0], 1),
+            _ => ([b'%', HEX[i >> 4], HEX[i & 15]], 3),
+        };
+        i += 1;
+    }
+    table
 }
 
-const HEX: &[u8; 16] = b"0123456789ABCDEF";
-
-fn push_percent(out: &mut Vec<u8>, byte: u8) {
-    out.extend_from_slice(&[b'%', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+fn push(out: &mut Vec<u8>, text: &str, table: &Table) {
+    let mut end = out.len();
+    // Three bytes are written for each, however many count: the last may reach beyond its end.
+    out.resize(end + text.len() * 3 + 2, 0);
+    for &byte in text.as_bytes() {
+        let (bytes, count) = &table[usize::from(byte)];
+        out[end..end + 3].copy_from_slice(bytes);
+        end += usize::from(*count);
+    }
+    out.truncate(end);
 }
 
 /// Appends the text percent-encoded by RFC 3986: what OAuth 1.0a signs and queries carry.
 pub fn push_encoded(out: &mut Vec<u8>, text: &str) {
-    for &byte in text.as_bytes() {
-        if is_unreserved(byte) { out.push(byte) } else { push_percent(out, byte) }
-    }
+    push(out, text, &RFC_3986);
 }
 
 /// The text percent-encoded by RFC 3986.
 pub fn encoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len() * 3 / 2);
+    let mut out = Vec::new();
     push_encoded(&mut out, text);
     out.into_iter().map(char::from).collect()
 }
 
 /// A body of type `application/x-www-form-urlencoded`: spaces become `+`.
 pub fn body(params: &[(&str, String)]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(params.iter().map(|(k, v)| k.len() + v.len() * 3 + 2).sum());
-    for (name, value) in params {
-        if !out.is_empty() {
-            out.push(b'&');
-        }
-        push_form(&mut out, name);
-        out.push(b'=');
-        push_form(&mut out, value);
-    }
+    let most = params.iter().map(|(name, value)| (name.len() + value.len()) * 3 + 4).sum();
+    let mut out = Vec::with_capacity(most);
+    params.iter().for_each(|(name, value)| push_pair(&mut out, name, value));
     out
 }
 
-fn push_form(out: &mut Vec<u8>, text: &str) {
-    for &byte in text.as_bytes() {
-        match byte {
-            b' ' => out.push(b'+'),
-            byte if is_unreserved(byte) => out.push(byte),
-            byte => push_percent(out, byte),
+/// Appends a pair to a form.
+pub fn push_pair(out: &mut Vec<u8>, name: &str, value: &str) {
+    if !out.is_empty() {
+        out.push(b'&');
+    }
+    push(out, name, &FORM);
+    out.push(b'=');
+    push(out, value, &FORM);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_what_its_standard_says() {
+        let all: String = (0..=127u8).map(char::from).chain(['é', '雁']).collect();
+        let rfc: String = all.bytes().map(|byte| one(byte, "%20")).collect();
+        assert_eq!(encoded(&all), rfc);
+        let form: String = all.bytes().map(|byte| one(byte, "+")).collect();
+        assert_eq!(body(&[("a", all), ("b", String::new())]), format!("a={form}&b=").into_bytes());
+    }
+
+    fn one(byte: u8, space: &str) -> String {
+        match char::from(byte) {
+            ' ' => space.to_owned(),
+            c if c.is_ascii_alphanumeric() || "-._~".contains(c) => c.to_string(),
+            _ => format!("%{byte:02X}"),
         }
     }
 }

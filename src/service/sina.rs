@@ -10,7 +10,7 @@ use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::direct_message::{self, Found};
 use super::envelope::{Reading, excerpt, judge, text};
 use super::verdict::Row;
-use super::{Account, Answer, Draft, Info, Limit, Outcome, Request, Service, Stamp};
+use super::{Account, Answer, Draft, Fingerprint, Info, Limit, Outcome, Request, Service, Stamp};
 use super::{check, endpoint, form, join, no_extra, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
@@ -107,7 +107,7 @@ impl Account for SinaAccount {
         )?;
         let params = vec![("id", id.clone()), ("text", text.to_owned()), (which, id.clone())];
         refuse_nul(message)?;
-        let fingerprint = Some((id, text.to_owned()));
+        let fingerprint = Some(Fingerprint::new(&id, text));
         Ok(Draft { body: form::body(&params), params, fingerprint, ..Draft::default() })
     }
 

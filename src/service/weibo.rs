@@ -6,12 +6,15 @@ mod verdicts;
 use std::sync::Arc;
 
 use url::Url;
+use zeroize::Zeroizing;
 
 use super::auth::token::Token;
 use super::direct_message::{self, Found};
 use super::envelope::{Reading, excerpt, judge, text};
 use super::verdict::Row;
-use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
+use super::{
+    Account, Answer, Draft, Fingerprint, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp,
+};
 use super::{check, endpoint, form, no_extra, refuse_nul};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
@@ -47,8 +50,8 @@ pub struct Weibo;
 struct WeiboAccount {
     token: Token,
     in_header: bool,
-    /// Sent as `source`.
-    app_key: Option<String>,
+    /// What every form begins with: `source`, and the token where it is sent in the form.
+    form: Zeroizing<Vec<u8>>,
     url: Url,
     redactor: Arc<Redactor>,
 }
@@ -77,22 +80,31 @@ impl Service for Weibo {
         }
         let url = endpoint(&config, &INFO, HOST, PATH, false)?;
         config.fields.finish()?;
-        Ok(Arc::new(WeiboAccount { token, in_header, app_key, url, redactor: Arc::new(redactor) }))
+        let mut form = Zeroizing::new(Vec::new());
+        if let Some(app_key) = &app_key {
+            form::push_pair(&mut form, "source", app_key);
+        }
+        if !in_header {
+            form::push_pair(&mut form, "access_token", token.text());
+        }
+        Ok(Arc::new(WeiboAccount { token, in_header, form, url, redactor: Arc::new(redactor) }))
     }
 }
 
 impl Account for WeiboAccount {
     fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
         check(message, &INFO)?;
-        let text = message.text.clone().unwrap_or_default();
-        let units = length::units(&text);
+        let text = message.text.as_deref().unwrap_or_default();
+        let units = length::units(text);
         if units > MAX_TEXT as usize {
             let words = format!("the text counts {units} units; Weibo takes {MAX_TEXT}");
             return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
         }
-        let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        let to = &message.to;
+        let user = to.user.as_deref().filter(|user| !user.is_empty());
+        let name = to.name.as_deref().filter(|name| !name.is_empty());
         // The document: uid takes precedence, so the name would not be looked at.
-        let recipient = match (given(&message.to.user), given(&message.to.name)) {
+        let recipient = match (user, name) {
             (Some(user), _) => ("uid", user),
             (None, Some(name)) => ("screen_name", name),
             (None, None) => {
@@ -101,25 +113,27 @@ impl Account for WeiboAccount {
             }
         };
         no_extra(message, &[("uid", "to"), ("screen_name", "to"), ("text", "text")])?;
-        let fingerprint = Some((recipient.1.clone(), text.clone()));
-        let params = vec![("text", text), recipient];
         refuse_nul(message)?;
-        Ok(Draft { body: form::body(&params), params, fingerprint, ..Draft::default() })
+        let fingerprint = Some(Fingerprint::new(recipient.1, text));
+        let mut body = Vec::with_capacity(64 + (text.len() + recipient.1.len()) * 3);
+        form::push_pair(&mut body, "text", text);
+        form::push_pair(&mut body, recipient.0, recipient.1);
+        Ok(Draft { body, fingerprint, ..Draft::default() })
     }
 
     fn request(&self, draft: &Draft, _stamp: &Stamp) -> Request {
-        let mut params = Vec::with_capacity(draft.params.len() + 2);
-        params.extend(self.app_key.iter().map(|key| ("source", key.clone())));
-        if !self.in_header {
-            params.push(("access_token", self.token.text().to_owned()));
+        let mut body = Vec::with_capacity(self.form.len() + 1 + draft.body.len());
+        body.extend_from_slice(&self.form);
+        if !body.is_empty() {
+            body.push(b'&');
         }
-        params.extend(draft.params.iter().cloned());
+        body.extend_from_slice(&draft.body);
         Request {
             url: self.url.clone(),
             content_type: form::CONTENT_TYPE,
             // The scheme's name is Weibo's own.
             authorization: self.in_header.then(|| self.token.header("OAuth2")),
-            body: form::body(&params),
+            body,
             signatures: Vec::new(),
         }
     }

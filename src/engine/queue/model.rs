@@ -17,7 +17,7 @@ use shuttle::thread::{self, JoinHandle};
 
 use crate::model::error::ErrorCode;
 use crate::model::receipt::{Delivery, Origin, Receipt};
-use results::{Queue, Slot, Waited};
+use results::{Limit, Queue, Slot, Waited};
 use sync::{Arc, AtomicUsize};
 
 /// How many interleavings each scheduler tries of each model.
@@ -53,7 +53,7 @@ impl World {
     }
 
     fn slot(&self, most: usize) -> Option<Slot> {
-        let slot = Slot::take(&[("the client", &self.taken, most)]);
+        let slot = Slot::take([None, Some(Limit { account: None, count: &self.taken, most })]);
         slot.map_err(|error| assert_eq!(error.code(), ErrorCode::Full)).ok()
     }
 
@@ -389,8 +389,9 @@ fn places_are_never_more_than_allowed_and_all_come_back() {
             world.spawn(move |world| {
                 world.queue.accept().expect("open");
                 // The account has room for all; only the client's limit refuses.
-                let limits = [("an account", &world.taken, 3), ("the client", &client, most)];
-                match Slot::take(&limits) {
+                let of_account = Limit { account: Some("a"), count: &world.taken, most: 3 };
+                let of_client = Limit { account: None, count: &client, most };
+                match Slot::take([Some(of_account), Some(of_client)]) {
                     Ok(slot) => {
                         assert!(client.load(Ordering::SeqCst) <= most);
                         world.queue.push(receipt(token), slot, token == 0);
