@@ -357,9 +357,12 @@ const char *hy_services_json(void);
 /**
  * Makes a client from its configuration JSON. Opens no connection and starts no thread.
  *
- * The client in *out is the caller's: free it with hy_free. Any thread.
+ * With an "outbox" it opens the file, starts its threads, and what an earlier process left goes on:
+ * results that nobody acknowledged come out of hy_wait again, with HY_EARLIER_RUN and that run's
+ * token. The client in *out is the caller's: free it with hy_free. Any thread.
  * Errors: argument (NULL), config (anything wrong with the JSON, with its path), unavailable (an
- * outbox in a build without one), internal.
+ * outbox in a build without one), storage (its file cannot be used), locked (another process has
+ * it; with "shared" after waiting timeout_ms for its turn), internal.
  */
 hy_error_t *hy_init(const char *config_json, size_t len, hy_client_t **out);
 
@@ -452,8 +455,11 @@ hy_error_t *hy_send(hy_client_t *c, const hy_message_t *m, int64_t timeout_ms, h
  * Sends a message, given as JSON, and returns. Exactly one result with this token comes out of
  * hy_wait(), whatever happens.
  *
+ * With an outbox it returns once the message is durable, and its result comes out in this process
+ * or in a later one; full then means that max_messages or max_bytes is reached. After storage the
+ * message was not accepted; only if the process ends before the disk works again, it may have been.
  * The op in *op is the caller's: free it with hy_op_free; op may be NULL. Any thread.
- * Errors: as hy_send_json.
+ * Errors: as hy_send_json, and storage.
  */
 hy_error_t *hy_submit_json(hy_client_t *c,
                            const char *json,
@@ -471,6 +477,7 @@ hy_error_t *hy_submit(hy_client_t *c, const hy_message_t *m, uint64_t token, hy_
 /**
  * Submits n messages; stops at the first refused call, whose error it returns.
  *
+ * With an outbox they share a transaction, so that many cost hardly more than one.
  * *accepted says how many were accepted, also when there is an error. lens may be NULL: every text
  * is NUL-terminated then. Any thread. Errors: as hy_submit_json.
  */
@@ -543,7 +550,8 @@ const char *hy_op_id(const hy_op_t *op, size_t *len);
 void hy_op_free(hy_op_t *op);
 
 /**
- * Says that a result need never be handed out again. Without an outbox there is nothing to do.
+ * Says that a result need never be handed out again: with an outbox its row goes, soon; without
+ * one there is nothing to do.
  *
  * The result stays the caller's. Any thread. Errors: argument, closed, forked, reentrant, storage.
  */

@@ -1,10 +1,11 @@
 //! Floor 4: the public Rust API.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::engine::{Engine, Given, Job, Op, Preview, Waited, Watch};
+use crate::engine::{Arrival, Engine, Given, Job, Op, Preview, Waited, Watch};
 use crate::model::config::{ClientConfig, MAX_CONFIG};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
@@ -94,17 +95,79 @@ impl Client {
     /// Sends a message and returns; exactly one receipt with this token comes out of
     /// [`Client::wait`].
     pub fn submit(&self, message: Message, token: u64) -> Result<Op> {
-        self.engine.submit(Ok(message), token, Job::op)
+        let json = Cow::Owned(message.to_json().into_bytes());
+        self.engine.submit(Arrival { given: Ok(message), json, token })
     }
 
     /// Like [`Client::submit`], from JSON; a wrong message comes out of [`Client::wait`] too.
     pub fn submit_json(&self, json: &[u8], token: u64) -> Result<Op> {
-        self.engine.submit(given(json)?, token, Job::op)
+        self.engine.submit(Arrival { given: given(json)?, json: Cow::Borrowed(json), token })
+    }
+
+    /// Submits messages, given as JSON with their tokens; `Err` with how many were accepted before
+    /// the first refused one. With an outbox they share a transaction.
+    pub fn submit_many_json(
+        &self,
+        messages: &[(&[u8], u64)],
+    ) -> std::result::Result<(), (usize, Error)> {
+        let mut arrivals = Vec::with_capacity(messages.len());
+        for (json, token) in messages {
+            match given(json) {
+                Ok(given) => {
+                    arrivals.push(Arrival { given, json: Cow::Borrowed(json), token: *token })
+                }
+                Err(error) => {
+                    let before = arrivals.len();
+                    self.engine.submit_many(arrivals)?;
+                    return Err((before, error));
+                }
+            }
+        }
+        self.engine.submit_many(arrivals)
+    }
+
+    /// Like [`Client::submit`], but never uses the outbox.
+    pub fn submit_in_memory(&self, message: Message, token: u64) -> Result<Op> {
+        self.engine.submit_in_memory(Ok(message), token, Job::op)
+    }
+
+    /// Makes messages durable in an outbox that is not this client's, and sends nothing: a client that
+    /// has this outbox will. Tells of each, given as JSON with its token, what became of it; a wrong
+    /// one is refused.
+    #[cfg(feature = "outbox")]
+    pub fn put(
+        &self,
+        outbox: &crate::outbox::OutboxFile,
+        messages: &[(&[u8], u64)],
+    ) -> Result<Vec<Result<crate::outbox::OutboxPut>>> {
+        let mut arrivals = Vec::with_capacity(messages.len());
+        let mut refused = Vec::with_capacity(messages.len());
+        for (json, token) in messages {
+            match given(json) {
+                Ok(given) => {
+                    arrivals.push(Arrival { given, json: Cow::Borrowed(json), token: *token });
+                    refused.push(None);
+                }
+                Err(error) => refused.push(Some(error)),
+            }
+        }
+        let mut told = self.engine.outbox_put(&outbox.config, arrivals)?.into_iter();
+        let answers = refused.into_iter().filter_map(|refused| match refused {
+            Some(error) => Some(Err(error)),
+            None => told.next(),
+        });
+        let put = |(id, known)| crate::outbox::OutboxPut { id, known };
+        Ok(answers.map(|answer| answer.map(put)).collect())
+    }
+
+    /// Says that a receipt need never be handed out again; without an outbox it would not be anyway.
+    pub fn ack(&self, receipt: &Receipt) -> Result<()> {
+        self.engine.ack(&receipt.id)
     }
 
     /// Like [`Client::submit_json`], for a caller who will not cancel.
     pub fn submit_json_only(&self, json: &[u8], token: u64) -> Result<()> {
-        self.engine.submit(given(json)?, token, |_| ())
+        self.engine.submit_only(Arrival { given: given(json)?, json: Cow::Borrowed(json), token })
     }
 
     /// Waits at most `time_out` for receipts of submitted sends, and takes at most `most` of them.

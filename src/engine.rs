@@ -11,20 +11,24 @@ mod host;
 mod job;
 mod keys;
 mod order;
+mod outbox;
 mod pace;
 mod preview;
 mod queue;
 mod retry;
 mod runtime;
 mod stats;
+#[cfg_attr(not(feature = "outbox"), allow(dead_code, reason = "no store is in this build"))]
+pub mod store;
 #[cfg(test)]
 mod tests;
 pub mod wake;
 
+use std::borrow::Cow;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -33,7 +37,7 @@ pub use job::{Job, Op};
 pub use preview::Preview;
 pub use queue::{Waited, closed};
 
-use crate::model::config::{AccountConfig, ClientConfig, RetryConfig};
+use crate::model::config::{AccountConfig, ClientConfig, OutboxConfig, RetryConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::id::ulid;
 use crate::model::message::{Message, Refused};
@@ -41,13 +45,15 @@ use crate::model::receipt::Receipt;
 use crate::net::http::Http;
 use crate::net::{Clock, Transport};
 use crate::service::Stamp;
-use account::Accounts;
-use job::{Sink, Stop};
+use account::{Accounts, Entry};
+use job::{Intake, Sink, Stop};
 use keys::Keys;
 use order::Lines;
+use outbox::{OnDisk, Outbox};
 use pace::Windows;
 use queue::{Limit, Queue, Slot};
 use runtime::{Runtime, SystemLookup, TokioClock};
+use store::Accept;
 
 /// What a caller gives: a message, or why there is none and whose it was.
 pub type Given = std::result::Result<Message, Refused>;
@@ -70,6 +76,8 @@ pub struct Shared {
     stop: Stop,
     /// How many sends the end of the client has cut.
     cut: AtomicUsize,
+    /// Where submitted messages are kept, if they are.
+    outbox: OnceLock<Arc<Outbox>>,
     /// What must be masked whatever the account: the proxy's credentials.
     secrets: Vec<String>,
 }
@@ -97,6 +105,7 @@ impl Shared {
             max_in_flight: config.max_in_flight,
             stop: Stop::default(),
             cut: AtomicUsize::new(0),
+            outbox: OnceLock::new(),
             secrets: Vec::new(),
         };
         for (name, account) in config.accounts {
@@ -123,29 +132,51 @@ impl Shared {
             Err(refused) => refused.account.as_deref(),
         };
         let entry = name.and_then(|name| shared.accounts.get(name));
-        let default = shared.accounts.share(shared.max_in_flight);
-        let of_account = entry.as_ref().map(|entry| Limit {
-            account: name,
-            count: &entry.in_flight,
-            most: entry.max_in_flight.unwrap_or(default),
-        });
-        let of_client =
-            Limit { account: None, count: &shared.in_flight, most: shared.max_in_flight };
         shared.queue.accept()?;
-        let slot = match Slot::take([of_account, Some(of_client)]) {
-            Ok(slot) => slot,
+        let slot = match shared.place(entry.as_deref()) {
+            Ok(slot) => Some(slot),
             Err(error) => {
                 shared.queue.finish();
                 return Err(error);
             }
         };
-        if let Some(entry) = &entry {
-            entry.stats.accepted();
-        }
-        let unix_ms = shared.clock.unix_ms();
-        let id = ulid(unix_ms, shared.random(|rng| rng.u128(..)));
-        Ok(Job::new(Arc::clone(shared), id, token, given, entry, sink, slot, patience))
+        let id = shared.count(entry.as_deref());
+        let intake = Intake { id, token, sink, slot, patience, kept: false };
+        Ok(Job::new(Arc::clone(shared), given, entry, intake))
     }
+
+    /// A place among those in flight, of an account and of the client.
+    fn place(&self, entry: Option<&Entry>) -> Result<Slot> {
+        let default = self.accounts.share(self.max_in_flight);
+        let of_account = entry.map(|entry| Limit {
+            account: Some(&entry.name),
+            count: &entry.in_flight,
+            most: entry.max_in_flight.unwrap_or(default),
+        });
+        let of_client = Limit { account: None, count: &self.in_flight, most: self.max_in_flight };
+        Slot::take([of_account, Some(of_client)])
+    }
+
+    /// A place for a message of this account.
+    fn slot(&self, account: &str) -> Result<Slot> {
+        self.place(self.accounts.get(account).as_deref())
+    }
+
+    /// Counts an accepted message of this account, and gives it its id.
+    fn count(&self, entry: Option<&Entry>) -> String {
+        entry.inspect(|entry| entry.stats.accepted());
+        ulid(self.clock.unix_ms(), self.random(|rng| rng.u128(..)))
+    }
+}
+
+/// A message as it came: to be sent, and to be kept.
+pub struct Arrival<'a> {
+    /// What is to be sent.
+    pub given: Given,
+    /// The JSON that it came as.
+    pub json: Cow<'a, [u8]>,
+    /// What the caller gave with it.
+    pub token: u64,
 }
 
 /// A caller who may lose patience while its own thread sends.
@@ -172,7 +203,8 @@ pub struct Engine {
 
 impl Engine {
     /// Makes an engine that sends over real sockets.
-    pub fn new(config: ClientConfig) -> Result<Engine> {
+    pub fn new(mut config: ClientConfig) -> Result<Engine> {
+        let outbox = config.outbox.take();
         let transport = Http::new(&config.net, Arc::new(SystemLookup))?;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(|e| {
@@ -183,20 +215,30 @@ impl Engine {
         let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
         shared.secrets = secrets;
         let runtime = Runtime::new(Arc::clone(&shared.queue))?;
-        Ok(Engine { shared: Arc::new(shared), runtime })
+        let shared = Arc::new(shared);
+        if let Some(outbox) = outbox {
+            let store = open_store(&outbox, shared.timeout)?;
+            runtime.start_io()?;
+            Outbox::start(&shared, runtime.handle(), store)?;
+        }
+        Ok(Engine { shared, runtime })
     }
 
     /// Adds an account or replaces one; holds for attempts begun later.
     pub fn set_account(&self, name: &str, config: AccountConfig) -> Result<()> {
         self.refuse_if_closed()?;
         let shared = &self.shared;
-        shared.accounts.set(name, config, &shared.windows, shared.clock.now())
+        shared.accounts.set(name, config, &shared.windows, shared.clock.now())?;
+        shared.outbox.get().inspect(|outbox| outbox.account(name, false));
+        Ok(())
     }
 
     /// Takes an account away; what waits for it ends.
     pub fn remove_account(&self, name: &str) -> Result<()> {
         self.refuse_if_closed()?;
-        self.shared.accounts.remove(name)
+        self.shared.accounts.remove(name)?;
+        self.shared.outbox.get().inspect(|outbox| outbox.account(name, true));
+        Ok(())
     }
 
     fn refuse_if_closed(&self) -> Result<()> {
@@ -223,7 +265,7 @@ impl Engine {
         patience: Option<Duration>,
         mut watch: Option<Watch<'_>>,
     ) -> Result<Receipt> {
-        let job = self.shared.accept(given, 0, Sink::Caller, patience)?;
+        let mut job = self.shared.accept(given, 0, Sink::Caller, patience)?;
         let op = watch.is_some().then(|| job.op());
         if runtime::inside_another() {
             // A runtime's own thread must not drive a second one: our thread does.
@@ -260,7 +302,7 @@ impl Engine {
 
     /// Sends and waits without blocking a thread.
     pub async fn send(&self, given: Given) -> Result<Receipt> {
-        let job = self.shared.accept(given, 0, Sink::Caller, None)?;
+        let mut job = self.shared.accept(given, 0, Sink::Caller, None)?;
         self.runtime.start_io()?;
         let cancel = CancelOnDrop(job.op());
         let (sender, receiver) = tokio::sync::oneshot::channel();
@@ -275,10 +317,52 @@ impl Engine {
     /// Sends and returns; the result comes out of [`Engine::wait`].
     ///
     /// The handle to it is `op` made of the job, so that who wants none pays for none.
-    pub fn submit<T>(&self, given: Given, token: u64, op: impl FnOnce(&Job) -> T) -> Result<T> {
+    pub fn submit(&self, arrival: Arrival<'_>) -> Result<Op> {
+        match self.shared.outbox.get() {
+            Some(outbox) => {
+                let told = self.submit_kept(outbox, vec![arrival])?;
+                told.into_iter().next().unwrap_or_else(|| Err(lost()))
+            }
+            None => self.submit_in_memory(arrival.given, arrival.token, Job::op),
+        }
+    }
+
+    /// Like [`Engine::submit`], for a caller who will not cancel.
+    pub fn submit_only(&self, arrival: Arrival<'_>) -> Result<()> {
+        match self.shared.outbox.get() {
+            Some(_) => self.submit(arrival).map(drop),
+            None => self.submit_in_memory(arrival.given, arrival.token, |_| ()),
+        }
+    }
+
+    /// Sends messages and returns; `Err` with how many were accepted before the first refused one.
+    ///
+    /// With an outbox they share a transaction.
+    pub fn submit_many(
+        &self,
+        arrivals: Vec<Arrival<'_>>,
+    ) -> std::result::Result<(), (usize, Error)> {
+        let Some(outbox) = self.shared.outbox.get() else {
+            for (i, arrival) in arrivals.into_iter().enumerate() {
+                self.submit_in_memory(arrival.given, arrival.token, |_| ()).map_err(|e| (i, e))?;
+            }
+            return Ok(());
+        };
+        // The store takes none after the first that it refuses.
+        let told = self.submit_kept(outbox, arrivals).map_err(|e| (0, e))?;
+        told.into_iter().enumerate().try_for_each(|(i, told)| told.map(drop).map_err(|e| (i, e)))
+    }
+
+    /// Sends a message and returns, without the outbox; its result comes out of [`Engine::wait`].
+    pub fn submit_in_memory<T>(
+        &self,
+        given: Given,
+        token: u64,
+        op: impl FnOnce(&mut Job) -> T,
+    ) -> Result<T> {
         self.runtime.start_io()?;
-        let job = self.shared.accept(given, token, Sink::Queue, None)?;
-        let op = op(&job);
+        let mut job = self.shared.accept(given, token, Sink::Queue, None)?;
+        let op = op(&mut job);
         if job.is_refused() {
             job.finish_refused();
         } else {
@@ -292,7 +376,85 @@ impl Engine {
     /// Waits for results of submitted sends.
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
         self.runtime.start_io()?;
-        self.shared.queue.wait(time_out, most)
+        let waited = self.shared.queue.wait(time_out, most);
+        if let (Ok(Waited::Results(_)), Some(outbox)) = (&waited, self.shared.outbox.get()) {
+            outbox.has_room();
+        }
+        waited
+    }
+
+    /// Says that the result of this message need never be handed out again.
+    pub fn ack(&self, id: &str) -> Result<()> {
+        self.shared.outbox.get().inspect(|outbox| outbox.ack(id));
+        Ok(())
+    }
+
+    /// Makes messages durable in one transaction, and sends them; tells what became of each.
+    fn submit_kept(
+        &self,
+        outbox: &Arc<Outbox>,
+        messages: Vec<Arrival<'_>>,
+    ) -> Result<Vec<Result<Op>>> {
+        let shared = &self.shared;
+        let mut jobs = Vec::with_capacity(messages.len());
+        let mut ops = Vec::with_capacity(messages.len());
+        for Arrival { given, json, token } in messages {
+            shared.queue.accept().inspect_err(|_| {
+                jobs.iter().for_each(|_| shared.queue.finish());
+            })?;
+            let (accept, mut job) = self.arrived(given, json, token);
+            let key = accept.key.as_ref().map(|(key, _)| key.clone());
+            let (id, account) = (accept.id.clone(), accept.account.clone());
+            ops.push((job.op(), OnDisk { seq: 0, id, token, account, key }));
+            jobs.push((accept, job));
+        }
+        let (sender, receiver) = std::sync::mpsc::sync_channel(jobs.len().max(1));
+        outbox.accept(jobs, &sender);
+        drop(sender);
+        let mut told: Vec<_> = ops.iter().map(|_| None).collect();
+        for (i, answer) in receiver {
+            told[i] = Some(answer);
+        }
+        let ops = ops.into_iter().zip(told).map(|((mut op, mut message), answer)| {
+            message.seq = answer.unwrap_or_else(|| Err(lost()))?;
+            op.on_disk = Some(Box::new((Arc::clone(outbox), message)));
+            Ok(op)
+        });
+        Ok(ops.collect())
+    }
+
+    /// A message on its way into the outbox.
+    fn arrived(&self, given: Given, json: Cow<'_, [u8]>, token: u64) -> (Accept, Job) {
+        let shared = &self.shared;
+        let unix_ms = shared.clock.unix_ms();
+        let message = given.as_ref().ok();
+        let account = match &given {
+            Ok(message) => message.account.clone(),
+            Err(refused) => refused.account.clone().unwrap_or_default(),
+        };
+        let entry = shared.accounts.get(&account);
+        let id = shared.count(entry.as_deref());
+        let mut accept = Accept {
+            id: id.clone(),
+            token,
+            message: json.into_owned(),
+            key: message.and_then(|m| Some((m.key.clone()?, keys::content(m)))),
+            line: message.filter(|m| m.ordered).map(|m| format!("{account}/{:?}", m.to)),
+            accepted_ms: unix_ms,
+            due_ms: message.and_then(|m| m.not_before_ms).filter(|at| *at > unix_ms),
+            deadline_ms: message.and_then(|m| m.deadline_ms).map(|ms| unix_ms.saturating_add(ms)),
+            result: None,
+            account,
+        };
+        let intake =
+            Intake { id, token, sink: Sink::Queue, slot: None, patience: None, kept: true };
+        let mut job = Job::new(Arc::clone(shared), given, entry, intake);
+        if job.refuse() {
+            // Wrong as it is, it was accepted: so it has a result, which is kept as well.
+            (accept.key, accept.line) = (None, None);
+            accept.result = Some(outbox::verdict(&job.receipt));
+        }
+        (accept, job)
     }
 
     /// The descriptor that is readable while results wait.
@@ -319,7 +481,10 @@ impl Engine {
     /// Accepts nothing more, waits, cancels the rest; tells how many it cancelled.
     pub fn close(&self, time_out: Option<Duration>) -> usize {
         let first = self.shared.queue.refuse();
+        let outbox = self.shared.outbox.get();
         if self.shared.queue.flush(time_out) > 0 {
+            // First, so that nothing is begun that would have to be left at once.
+            outbox.inspect(|outbox| outbox.stop());
             self.shared.stop.stop();
             self.shared.queue.flush(None);
         }
@@ -344,7 +509,26 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.free();
         self.runtime.shut_down();
+        self.shared.outbox.get().inspect(|outbox| outbox.end());
     }
+}
+
+#[cfg(feature = "outbox")]
+fn open_store(config: &OutboxConfig, turn: Duration) -> Result<Box<dyn store::Store>> {
+    use store::sqlite::{Options, Sqlite};
+
+    let options = Options {
+        max_messages: config.max_messages,
+        max_bytes: config.max_bytes,
+        key_days: config.key_days,
+        shared_wait: if config.shared { turn } else { Duration::ZERO },
+    };
+    Ok(Box::new(Sqlite::open(&config.path, options)?))
+}
+
+#[cfg(not(feature = "outbox"))]
+fn open_store(_config: &OutboxConfig, _turn: Duration) -> Result<Box<dyn store::Store>> {
+    Err(Error::new(ErrorCode::Unavailable, "this build has no outbox"))
 }
 
 fn lost() -> Error {

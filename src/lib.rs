@@ -25,6 +25,8 @@ mod client;
 mod engine;
 mod model;
 mod net;
+#[cfg(feature = "outbox")]
+mod outbox;
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -38,6 +40,8 @@ pub use model::{
     receipt::{Delivery, Origin, Receipt},
     secret::Secret,
 };
+#[cfg(feature = "outbox")]
+pub use outbox::{OutboxFile, OutboxPut, OutboxRow, OutboxState};
 pub use service::services_json;
 
 /// The version of this library, as in its Cargo.toml.

@@ -11,6 +11,7 @@ mod fanfou;
 pub mod form;
 #[cfg(test)]
 mod golden;
+mod object;
 mod renren;
 mod sina;
 mod tencent_im;

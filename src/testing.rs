@@ -58,3 +58,13 @@ fn value(json: &str) -> Result<Value> {
     let text = crate::model::json::bounded(json.as_bytes(), 1 << 20, ErrorCode::Config)?;
     serde_json::from_str(text).map_err(|e| Error::new(ErrorCode::Config, e.to_string()))
 }
+
+/// The store of an outbox, without the outbox.
+#[cfg(feature = "outbox")]
+pub mod outbox {
+    pub use crate::engine::store::sqlite::{Options, Reader, Sqlite};
+    pub use crate::engine::store::{
+        Accept, Applied, Begin, Change, Follower, Kept, Listed, Ready, Seq, State, Store, Turn,
+        Verdict,
+    };
+}

@@ -1,10 +1,14 @@
 //! The arguments, as clap reads them.
 
+mod outbox;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
+
+pub use outbox::{BulkArgs, Only, QueueArgs, QueueCommand, When, WhyArgs};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -13,7 +17,7 @@ Exit status:
   2  usage: wrong arguments, input or configuration
   4  some of several messages failed
   5  timed out, and not sent
-  6  queued in an outbox (this build has none)
+  6  queued in the outbox, not sent yet
   7  maybe sent: nobody can know, and sending again may deliver twice
 
 Configuration, where --config does not name it: $HONGYAN_CONFIG, ./hongyan.toml, ./hongyan.json, \
@@ -37,6 +41,12 @@ pub struct Cli {
 pub enum Command {
     /// Send a message and say what became of it
     Send(Box<SendArgs>),
+    /// Send the messages of a file, with progress and a report of failures
+    Bulk(BulkArgs),
+    /// Look at the messages of an outbox, and do something about them
+    Queue(QueueArgs),
+    /// Explain what became of a message of the outbox, and whether it is safe to send again
+    Why(WhyArgs),
     /// Check the configuration in words; nothing is sent
     Check,
     /// List the services and what they can carry
@@ -92,6 +102,13 @@ pub struct SendArgs {
     /// Print the request with its secrets masked, and send nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Only put it into the outbox, for "hongyan queue flush" or another program with this outbox
+    /// to send; prints its id
+    #[arg(long, conflicts_with_all = ["dry_run", "timeout"])]
+    pub queue: bool,
+    /// With --queue: the outbox file; by default that of the configuration
+    #[arg(long, value_name = "PATH", requires = "queue")]
+    pub outbox: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

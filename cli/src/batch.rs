@@ -1,9 +1,10 @@
 //! Many messages, one a line: sent side by side, told of as they end.
 
+use std::collections::VecDeque;
 use std::io::BufRead;
 use std::time::Duration;
 
-use hongyan::{Client, ErrorCode, Waited};
+use hongyan::{Client, Error, ErrorCode, Receipt, Waited};
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Usage};
@@ -12,16 +13,150 @@ use crate::output::Output;
 use crate::report;
 
 /// How many messages are under way at once.
-const IN_FLIGHT: usize = 256;
+pub const IN_FLIGHT: usize = 256;
+
+/// A message by the number of its line.
+pub struct Item {
+    pub line: u64,
+    pub message: Vec<u8>,
+}
+
+/// Messages, and who wants to know what becomes of them.
+pub trait Batch {
+    /// The next message.
+    fn next(&mut self) -> anyhow::Result<Option<Item>>;
+
+    /// These messages were accepted.
+    fn accepted(&mut self, _items: &[Item]) {}
+
+    /// What became of one; true if it is of this batch.
+    fn receipt(&mut self, client: &Client, receipt: &Receipt) -> anyhow::Result<bool>;
+
+    /// One was not even accepted.
+    fn refused(&mut self, line: u64, error: &Error) -> anyhow::Result<()>;
+
+    /// How long nothing may happen before [`Batch::is_over`] is asked.
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    /// True if no more results will come for now, although some lack: those are not waited for.
+    fn is_over(&mut self) -> anyhow::Result<bool> {
+        Ok(false)
+    }
+}
+
+/// Sends what there is, at most `window` messages at once; `in_flight` were accepted before.
+///
+/// Reading or telling may break off, but what was accepted by then is waited for.
+pub fn run(
+    client: &Client,
+    window: usize,
+    mut in_flight: usize,
+    batch: &mut dyn Batch,
+) -> anyhow::Result<()> {
+    let mut waiting = VecDeque::new();
+    let (mut ended, mut broken, mut step) = (false, Ok(()), IN_FLIGHT);
+    loop {
+        let at = Filling { window, in_flight: &mut in_flight, step: &mut step, ended: &mut ended };
+        let filled = fill(client, at, &mut waiting, batch);
+        if let Err(error) = filled {
+            broken = broken.and(Err(error));
+            ended = true;
+            waiting.clear();
+        }
+        if in_flight == 0 {
+            return broken;
+        }
+        match client.wait(batch.patience(), IN_FLIGHT)? {
+            Waited::Results(receipts) => {
+                for receipt in receipts {
+                    match batch.receipt(client, &receipt) {
+                        Ok(own) => in_flight = in_flight.saturating_sub(usize::from(own)),
+                        Err(error) => {
+                            broken = broken.and(Err(error));
+                            ended = true;
+                            waiting.clear();
+                            in_flight = in_flight.saturating_sub(1);
+                        }
+                    }
+                }
+            }
+            Waited::Nothing => {
+                if batch.is_over()? {
+                    in_flight = 0;
+                }
+            }
+        }
+    }
+}
+
+/// How far the submitting is.
+struct Filling<'a> {
+    window: usize,
+    in_flight: &'a mut usize,
+    /// How many are submitted at once: few after one was refused for want of room.
+    step: &'a mut usize,
+    ended: &'a mut bool,
+}
+
+/// Submits messages until there are none, or no room for them.
+fn fill(
+    client: &Client,
+    at: Filling<'_>,
+    waiting: &mut VecDeque<Item>,
+    batch: &mut dyn Batch,
+) -> anyhow::Result<()> {
+    loop {
+        let room = at.window.saturating_sub(*at.in_flight).min(*at.step);
+        while waiting.len() < room && !*at.ended {
+            match batch.next()? {
+                Some(item) => waiting.push_back(item),
+                None => *at.ended = true,
+            }
+        }
+        if room == 0 || waiting.is_empty() {
+            return Ok(());
+        }
+        let many: Vec<_> =
+            waiting.iter().take(room).map(|item| (&item.message[..], item.line)).collect();
+        let (accepted, refused) = match client.submit_many_json(&many) {
+            Ok(()) => (many.len(), None),
+            Err((accepted, error)) => (accepted, Some(error)),
+        };
+        let items: Vec<_> = waiting.drain(..accepted).collect();
+        batch.accepted(&items);
+        *at.in_flight += accepted;
+        match refused {
+            None => *at.step = (*at.step * 2).min(IN_FLIGHT),
+            // An account takes fewer at once than we do: first let one end.
+            Some(error) if error.code() == ErrorCode::Full && *at.in_flight > 0 => {
+                *at.step = 1;
+                return Ok(());
+            }
+            Some(error) => {
+                if let Some(item) = waiting.pop_front() {
+                    batch.refused(item.line, &error)?;
+                }
+            }
+        }
+    }
+}
 
 /// The lines that hold something, with their numbers.
-struct Lines {
+pub struct Lines {
     source: Box<dyn BufRead>,
     number: u64,
 }
 
 impl Lines {
-    fn next(&mut self) -> anyhow::Result<Option<(u64, Vec<u8>)>> {
+    /// The lines of this source.
+    pub fn new(source: Box<dyn BufRead>) -> Lines {
+        Lines { source, number: 0 }
+    }
+
+    /// The next of them.
+    pub fn next(&mut self) -> anyhow::Result<Option<(u64, Vec<u8>)>> {
         loop {
             let mut line = Vec::new();
             let read = self.source.read_until(b'\n', &mut line);
@@ -41,10 +176,10 @@ pub fn each(
     source: Box<dyn BufRead>,
     mut act: impl FnMut(u64, &[u8]) -> anyhow::Result<Exit>,
 ) -> anyhow::Result<Exit> {
-    let mut lines = Lines { source, number: 0 };
+    let mut lines = Lines::new(source);
     let mut exit = None;
     while let Some((number, line)) = lines.next()? {
-        join(&mut exit, act(number, &line)?);
+        Exit::join(&mut exit, act(number, &line)?);
     }
     exit.ok_or_else(none)
 }
@@ -57,80 +192,71 @@ pub fn send(
     json: bool,
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let mut lines = Lines { source, number: 0 };
-    let (mut exit, mut in_flight, mut waiting) = (None, 0, None);
-    // Reading may break off, but what was accepted by then is waited for and told of.
-    let mut broken = None;
-    loop {
-        while in_flight < IN_FLIGHT && broken.is_none() {
-            let next = match waiting.take() {
-                Some(line) => Ok(Some(line)),
-                None => lines.next(),
-            };
-            let (number, line) = match next {
-                Ok(Some(line)) => line,
-                Ok(None) => break,
-                Err(error) => {
-                    broken = Some(error);
-                    break;
-                }
-            };
-            match client.submit_json(&limited(&line, time_out), number) {
-                Ok(_) => in_flight += 1,
-                // An account takes fewer at once than we do: first let one end.
-                Err(error) if error.code() == ErrorCode::Full && in_flight > 0 => {
-                    waiting = Some((number, line));
-                    break;
-                }
-                Err(error) => {
-                    report::refused(&error, Some(number), json, out)?;
-                    report::explain(&error, Some(number));
-                    join(&mut exit, Exit::Failed);
-                }
-            }
-        }
-        if in_flight == 0 {
-            break;
-        }
-        if let Waited::Results(receipts) = client.wait(None, IN_FLIGHT)? {
-            in_flight -= receipts.len();
-            for receipt in receipts {
-                report::receipt(&receipt, Some(receipt.token), json, out);
-                join(&mut exit, Exit::of(&receipt));
-            }
-        }
+    let mut told = Told { lines: Lines::new(source), time_out, json, out, exit: None };
+    run(client, IN_FLIGHT, 0, &mut told)?;
+    told.exit.ok_or_else(none)
+}
+
+/// Messages whose results are told one by one.
+struct Told<'a> {
+    lines: Lines,
+    time_out: Option<Duration>,
+    json: bool,
+    out: &'a mut Output,
+    exit: Option<Exit>,
+}
+
+impl Batch for Told<'_> {
+    fn next(&mut self) -> anyhow::Result<Option<Item>> {
+        let line = self.lines.next()?;
+        Ok(line.map(|(line, text)| Item { line, message: limited(&text, self.time_out) }))
     }
-    match broken {
-        Some(error) => Err(error),
-        None => exit.ok_or_else(none),
+
+    fn receipt(&mut self, _: &Client, receipt: &Receipt) -> anyhow::Result<bool> {
+        report::receipt(receipt, Some(receipt.token), self.json, self.out);
+        Exit::join(&mut self.exit, Exit::of(receipt));
+        Ok(true)
+    }
+
+    fn refused(&mut self, line: u64, error: &Error) -> anyhow::Result<()> {
+        report::refused(error, Some(line), self.json, self.out)?;
+        report::explain(error, Some(line));
+        Exit::join(&mut self.exit, Exit::Failed);
+        Ok(())
     }
 }
 
-fn join(exit: &mut Option<Exit>, other: Exit) {
-    *exit = Some(exit.map_or(other, |exit| exit.and(other)));
-}
-
-fn none() -> anyhow::Error {
+/// A file without a message.
+pub fn none() -> anyhow::Error {
     Usage::argument("the file holds no message").into()
 }
 
 /// The message with this deadline, unless it has its own.
-///
-/// The field goes in front of the others as text: their digits and order are the caller's.
 fn limited(line: &[u8], time_out: Option<Duration>) -> Vec<u8> {
-    let message = time_out.and_then(|_| serde_json::from_slice::<Map<String, Value>>(line).ok());
+    let ms = time_out.map(|time_out| u64::try_from(time_out.as_millis()).unwrap_or(u64::MAX));
+    let fields: Vec<_> = ms.into_iter().map(|ms| ("deadline_ms", Value::from(ms))).collect();
+    with_fields(line, &fields)
+}
+
+/// The message with these fields, save where it has its own; what is no message stays as it is.
+///
+/// They go in front of the others as text: their digits and order are the caller's.
+pub fn with_fields(line: &[u8], fields: &[(&str, Value)]) -> Vec<u8> {
+    let message = serde_json::from_slice::<Map<String, Value>>(line).ok();
     let start = line.iter().position(|byte| *byte == b'{');
-    match (time_out, message, start) {
-        (Some(time_out), Some(message), Some(start))
-            if !message.is_empty() && !message.contains_key("deadline_ms") =>
-        {
-            let ms = u64::try_from(time_out.as_millis()).unwrap_or(u64::MAX);
-            let mut limited = format!("{{\"deadline_ms\":{ms},").into_bytes();
-            limited.extend_from_slice(&line[start + 1..]);
-            limited
-        }
-        _ => line.to_vec(),
+    let (Some(message), Some(start)) = (message.filter(|message| !message.is_empty()), start)
+    else {
+        return line.to_vec();
+    };
+    let mut whole = b"{".to_vec();
+    for (name, value) in fields.iter().filter(|(name, _)| !message.contains_key(*name)) {
+        whole.extend_from_slice(format!("\"{name}\":{value},").as_bytes());
     }
+    if whole.len() == 1 {
+        return line.to_vec();
+    }
+    whole.extend_from_slice(&line[start + 1..]);
+    whole
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::table::Table;
 pub fn run(config: Option<&Path>, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
     let (path, errors, accounts) = match Config::load(config) {
         Ok(config) => {
-            let (errors, accounts) = judge(&config.json);
+            let (errors, accounts) = judge(&config);
             (Some(config.path), errors, accounts)
         }
         Err(Usage { file, error }) => (file, vec![error], Vec::new()),
@@ -52,9 +52,12 @@ fn error_json(error: &Error) -> Value {
 }
 
 /// Everything that the library finds wrong, and the accounts where that is nothing.
-fn judge(text: &str) -> (Vec<Error>, Vec<Account>) {
-    let whole = Client::from_json(text).err();
-    let config: Value = serde_json::from_str(text).unwrap_or_default();
+fn judge(config: &Config) -> (Vec<Error>, Vec<Account>) {
+    // Not with its outbox, which would send what is queued there.
+    let whole = Client::from_json(&config.bare()).err();
+    let outbox = config.outbox(None).err().map(|usage| usage.error);
+    let whole = whole.or(outbox);
+    let config: Value = serde_json::from_str(&config.json).unwrap_or_default();
     let empty = Map::new();
     let accounts = config.get("accounts").and_then(Value::as_object).unwrap_or(&empty);
     let Some(first) = whole else {

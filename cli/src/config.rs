@@ -1,11 +1,12 @@
 //! The configuration file: where it is, and the JSON in it.
 
+use std::collections::HashSet;
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use hongyan::{Client, Error, ErrorCode};
-use serde_json::Value;
+use hongyan::{Client, Error, ErrorCode, OutboxFile};
+use serde_json::{Value, json};
 
 use crate::exit::Usage;
 
@@ -30,10 +31,82 @@ impl Config {
         }
     }
 
-    /// A client made from it.
+    /// A client made from it that leaves the outbox alone: that may have an owner, and a client that
+    /// has one sends what is queued there.
     pub fn client(&self) -> Result<Client, Usage> {
-        Client::from_json(&self.json).map_err(|error| Usage::config(&self.path, error))
+        self.outbox(None)?;
+        Client::from_json(&self.bare()).map_err(|error| Usage::config(&self.path, error))
     }
+
+    /// A client that owns the outbox, at another path than the configured one where one is given.
+    pub fn owner(&self, outbox: &OutboxFile) -> anyhow::Result<Client> {
+        let mut config = self.value();
+        let path = outbox.path().to_str().ok_or_else(|| {
+            let words = format!("the path {} is not UTF-8", outbox.path().display());
+            Usage::argument(words)
+        })?;
+        match config.get_mut("outbox") {
+            Some(Value::Object(fields)) => drop(fields.insert("path".to_owned(), path.into())),
+            _ => config["outbox"] = json!({"path": path}),
+        }
+        Client::from_json(&config.to_string()).map_err(|error| Usage::or_failure(&self.path, error))
+    }
+
+    /// The configuration without its outbox.
+    pub fn bare(&self) -> String {
+        let mut config = self.value();
+        match config.as_object_mut() {
+            Some(fields) if fields.contains_key("outbox") => {
+                fields.shift_remove("outbox");
+                config.to_string()
+            }
+            // As it came, so that the library says what is wrong with it.
+            _ => self.json.clone(),
+        }
+    }
+
+    /// The outbox that it names, or that stands at this path.
+    pub fn outbox(&self, path: Option<&Path>) -> Result<Option<OutboxFile>, Usage> {
+        if !self.value().is_object() {
+            return Ok(None);
+        }
+        let found =
+            OutboxFile::of_config(&self.json).map_err(|error| Usage::config(&self.path, error))?;
+        match (found, path) {
+            (Some(found), Some(path)) => Ok(Some(found.moved_to(path))),
+            (None, Some(path)) => Ok(Some(OutboxFile::at(path)?)),
+            (found, None) => Ok(found),
+        }
+    }
+
+    /// The names of its accounts.
+    pub fn accounts(&self) -> HashSet<String> {
+        let config = self.value();
+        let accounts = config.get("accounts").and_then(Value::as_object);
+        accounts.map(|accounts| accounts.keys().cloned().collect()).unwrap_or_default()
+    }
+
+    fn value(&self) -> Value {
+        serde_json::from_str(&self.json).unwrap_or_default()
+    }
+}
+
+/// The outbox that is named on the command line, or else in the configuration.
+pub fn outbox(config: Option<&Path>, path: Option<&Path>) -> Result<OutboxFile, Usage> {
+    let found = match (Config::load(config), path) {
+        (Ok(config), _) => config.outbox(path)?,
+        // Looking at a file needs no configuration.
+        (Err(_), Some(path)) if config.is_none() => Some(OutboxFile::at(path)?),
+        (Err(error), _) => return Err(error),
+    };
+    found.ok_or_else(no_outbox)
+}
+
+/// Nobody said where the outbox is.
+pub fn no_outbox() -> Usage {
+    let hint =
+        "name its file with --outbox, or with \"outbox\": {\"path\": …} in the configuration";
+    Error::new(ErrorCode::Argument, "there is no outbox").hint(hint).into()
 }
 
 fn find() -> Result<PathBuf, Usage> {

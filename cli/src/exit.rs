@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use hongyan::{Delivery, Error, ErrorCode, Receipt};
 
-/// The exit status; 6 is kept for messages that an outbox will send later.
+/// The exit status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -14,18 +14,23 @@ pub enum Exit {
     Usage = 2,
     SomeFailed = 4,
     TimedOut = 5,
+    Queued = 6,
     MaybeSent = 7,
 }
 
 impl Exit {
     /// What one message's outcome says.
     pub fn of(receipt: &Receipt) -> Exit {
-        let code = receipt.error.as_ref().map(Error::code);
-        match receipt.delivery {
+        let timed_out = receipt.error.as_ref().map(Error::code) == Some(ErrorCode::Timeout);
+        Exit::of_delivery(receipt.delivery, receipt.deadline || timed_out)
+    }
+
+    /// What a delivery says; `timed_out`: a time limit ended it.
+    pub fn of_delivery(delivery: Delivery, timed_out: bool) -> Exit {
+        match delivery {
             Delivery::Sent => Exit::Sent,
             Delivery::MaybeSent => Exit::MaybeSent,
-            Delivery::NotSent if receipt.deadline => Exit::TimedOut,
-            Delivery::NotSent if code == Some(ErrorCode::Timeout) => Exit::TimedOut,
+            Delivery::NotSent if timed_out => Exit::TimedOut,
             Delivery::NotSent => Exit::Failed,
         }
     }
@@ -33,6 +38,11 @@ impl Exit {
     /// What several outcomes say together: their own status where they agree.
     pub fn and(self, other: Exit) -> Exit {
         if self == other { self } else { Exit::SomeFailed }
+    }
+
+    /// Adds an outcome to what several said so far.
+    pub fn join(exit: &mut Option<Exit>, other: Exit) {
+        *exit = Some(exit.map_or(other, |exit| exit.and(other)));
     }
 }
 
@@ -47,6 +57,15 @@ impl Usage {
     /// A wrong argument or input.
     pub fn argument(words: impl Into<String>) -> Usage {
         Error::new(ErrorCode::Argument, words).into()
+    }
+
+    /// What went wrong with a configuration: the caller's to mend, save where a disk, or another owner
+    /// of the outbox, is in the way.
+    pub fn or_failure(file: impl Into<PathBuf>, error: Error) -> anyhow::Error {
+        match error.code() {
+            ErrorCode::Locked | ErrorCode::Storage | ErrorCode::Internal => error.into(),
+            _ => Usage::config(file, error).into(),
+        }
     }
 
     /// Something wrong in this configuration file.

@@ -5,19 +5,24 @@
 
 mod args;
 mod batch;
+mod bulk;
 mod check;
 mod config;
 mod demo;
 mod exit;
+mod flush;
 mod generate;
 mod message;
+mod outbox;
 mod output;
+mod queue;
 mod report;
 mod samples;
 mod sandbox;
 mod send;
 mod services;
 mod table;
+mod why;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -62,6 +67,9 @@ fn run(cli: &Cli, again: &[OsString], out: &mut Output) -> anyhow::Result<Exit> 
     let config = cli.config.as_deref();
     match &cli.command {
         Command::Send(args) => send::run(args, config, cli.json, out),
+        Command::Bulk(args) => bulk::run(args, config, cli.json, out),
+        Command::Queue(args) => queue::run(args, config, cli.json, out),
+        Command::Why(args) => why::run(args, config, cli.json, out),
         Command::Check => check::run(config, cli.json, out),
         Command::Services => services::run(cli.json, out),
         Command::Sandbox(args) => sandbox::run(args, cli.json, again, out),

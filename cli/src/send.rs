@@ -1,17 +1,17 @@
 //! `hongyan send`: one message, or one a line.
 
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::Path;
 
-use hongyan::{Client, Error, ErrorCode, Message, Preview};
+use hongyan::{Client, Delivery, Error, ErrorCode, Message, OutboxFile, OutboxPut, Preview};
 use serde_json::{Map, Value, json};
 
 use crate::args::SendArgs;
-use crate::batch;
-use crate::config::Config;
+use crate::batch::{self, Lines};
+use crate::config::{Config, no_outbox};
 use crate::exit::{Exit, Usage};
 use crate::message::Messages;
-use crate::output::Output;
+use crate::output::{Output, diagnose};
 use crate::report;
 
 /// Sends what the arguments ask for.
@@ -37,7 +37,24 @@ fn send(
     json: bool,
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let client = Config::load(config)?.client()?;
+    let config = Config::load(config)?;
+    if args.queue {
+        let file = config.outbox(args.outbox.as_deref())?.ok_or_else(no_outbox)?;
+        let client = config.client()?;
+        return match Messages::read(args)? {
+            Messages::Lines(lines) => enqueue_lines(&client, &file, lines, json, out),
+            Messages::One(message) => {
+                let mut told = client.put(&file, &[(&message, 0)]).map_err(usage_or_not)?;
+                match told.pop().unwrap_or_else(|| Err(lost())) {
+                    Err(error) if error.code() == ErrorCode::Argument => {
+                        Err(Usage::from(error).into())
+                    }
+                    told => enqueued(told, None, json, out),
+                }
+            }
+        };
+    }
+    let client = config.client()?;
     match Messages::read(args)? {
         Messages::Lines(lines) if args.dry_run => {
             batch::each(lines, |number, line| preview(&client, line, Some(number), json, out))
@@ -50,6 +67,68 @@ fn send(
             Ok(Exit::of(&receipt))
         }
     }
+}
+
+/// Puts messages into an outbox, many in one transaction.
+fn enqueue_lines(
+    client: &Client,
+    file: &OutboxFile,
+    lines: Box<dyn BufRead>,
+    json: bool,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let (mut lines, mut exit) = (Lines::new(lines), None);
+    loop {
+        let mut some = Vec::new();
+        while some.len() < batch::IN_FLIGHT
+            && let Some(line) = lines.next()?
+        {
+            some.push(line);
+        }
+        if some.is_empty() {
+            return exit.ok_or_else(batch::none);
+        }
+        let many: Vec<_> = some.iter().map(|(number, line)| (&line[..], *number)).collect();
+        for ((number, _), told) in some.iter().zip(client.put(file, &many)?) {
+            Exit::join(&mut exit, enqueued(told, Some(*number), json, out)?);
+        }
+    }
+}
+
+/// Tells that a message is queued, or why not.
+fn enqueued(
+    told: hongyan::Result<OutboxPut>,
+    line: Option<u64>,
+    json: bool,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let put = match told {
+        Ok(put) => put,
+        Err(error) => {
+            report::refused(&error, line, json, out)?;
+            report::explain(&error, line);
+            return Ok(Exit::Failed);
+        }
+    };
+    if json {
+        let known = put.known.map(Delivery::name);
+        let mut told = json!({"v": 1, "id": put.id, "queued": known.is_none(), "known": known});
+        if let Some(line) = line {
+            told["token"] = line.into();
+        }
+        writeln!(out, "{told}")?;
+    } else {
+        writeln!(out, "{}", put.id)?;
+    }
+    if let Some(known) = put.known {
+        let words = format!("an earlier message of its key is {}: nothing is queued", known.name());
+        diagnose(&format!("hongyan: {}: {words}", put.id));
+    }
+    Ok(put.known.map_or(Exit::Queued, |known| Exit::of_delivery(known, false)))
+}
+
+fn lost() -> Error {
+    Error::new(ErrorCode::Internal, "the outbox told nothing of the message")
 }
 
 /// A message that is none is the caller's to mend; anything else is not.
@@ -91,16 +170,31 @@ fn preview(
 }
 
 fn show(message: &Message, preview: &Preview, json: bool, out: &mut Output) -> std::io::Result<()> {
-    if json {
-        let fields = preview.headers.iter();
-        let headers: Map<String, Value> =
-            fields.map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
-        let shown = json!({
-            "v": 1, "dry_run": true, "account": message.account(), "method": "POST",
-            "url": preview.url, "headers": headers, "body": preview.body,
-        });
-        return writeln!(out, "{shown}");
+    if !json {
+        return show_preview(preview, out);
     }
+    let mut shown = json!({"v": 1, "dry_run": true});
+    if let (Value::Object(shown), Value::Object(preview)) =
+        (&mut shown, preview_json(message.account(), preview))
+    {
+        shown.extend(preview);
+    }
+    writeln!(out, "{shown}")
+}
+
+/// A request as JSON.
+pub fn preview_json(account: &str, preview: &Preview) -> Value {
+    let fields = preview.headers.iter();
+    let headers: Map<String, Value> =
+        fields.map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
+    json!({
+        "account": account, "method": "POST", "url": preview.url, "headers": headers,
+        "body": preview.body,
+    })
+}
+
+/// Prints a request.
+pub fn show_preview(preview: &Preview, out: &mut Output) -> std::io::Result<()> {
     writeln!(out, "POST {}", preview.url)?;
     for (name, value) in &preview.headers {
         writeln!(out, "{name}: {value}")?;

@@ -85,7 +85,7 @@ pub type hy_error_t = hy_error;
 impl hy_error {
     /// An error that C can read.
     pub fn new(error: Error) -> hy_error {
-        let message = Text::new(error.message().to_owned());
+        let message = Text::new(error.message());
         hy_error { error, message, detail: OnceLock::new() }
     }
 
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn hy_error_detail_json(
         // SAFETY: NULL or an error that the caller has not freed; NULL or a place for a length.
         unsafe {
             match e.as_ref() {
-                Some(e) => e.detail.get_or_init(|| Text::new(e.error.to_json())).give(len),
+                Some(e) => e.detail.get_or_init(|| Text::new(&e.error.to_json())).give(len),
                 None => empty(len),
             }
         }

@@ -14,10 +14,12 @@ pub const HY_NTS: usize = usize::MAX;
 pub struct Text(Box<str>);
 
 impl Text {
-    /// Takes text over.
-    pub fn new(mut text: String) -> Text {
-        text.push('\0');
-        Text(text.into_boxed_str())
+    /// A copy of this text.
+    pub fn new(text: &str) -> Text {
+        let mut copy = String::with_capacity(text.len() + 1);
+        copy.push_str(text);
+        copy.push('\0');
+        Text(copy.into_boxed_str())
     }
 
     /// The pointer; the length goes to `len` unless that is NULL.

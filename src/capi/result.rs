@@ -25,8 +25,8 @@ pub const HY_EARLIER_RUN: i32 = 1;
 pub struct hy_result {
     receipt: Receipt,
     id: OnceLock<Text>,
-    key: Option<Text>,
-    message_id: Option<Text>,
+    key: OnceLock<Text>,
+    message_id: OnceLock<Text>,
     error: Option<hy_error>,
     json: OnceLock<Text>,
 }
@@ -35,17 +35,27 @@ pub struct hy_result {
 pub type hy_result_t = hy_result;
 
 impl hy_result {
+    /// What it tells.
+    pub fn receipt(&self) -> &Receipt {
+        &self.receipt
+    }
+
     /// A result that is the caller's.
     pub fn into_raw(receipt: Receipt) -> *mut hy_result {
         Box::into_raw(Box::new(hy_result {
             id: OnceLock::new(),
-            key: receipt.key.clone().map(Text::new),
-            message_id: receipt.message_id.clone().map(Text::new),
+            key: OnceLock::new(),
+            message_id: OnceLock::new(),
             error: receipt.error.clone().map(hy_error::new),
             json: OnceLock::new(),
             receipt,
         }))
     }
+}
+
+/// Text that may be there, made for C when first asked for.
+fn lazily<'a>(made: &'a OnceLock<Text>, text: &Option<String>) -> Option<&'a Text> {
+    text.as_ref().map(|text| made.get_or_init(|| Text::new(text)))
 }
 
 /// The token that was given with the submit; 0 for a blocking send.
@@ -72,7 +82,7 @@ pub unsafe extern "C" fn hy_result_origin(r: *const hy_result_t) -> i32 {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_result_id(r: *const hy_result_t, len: *mut usize) -> *const c_char {
     // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
-    unsafe { give(r.as_ref().map(|r| r.id.get_or_init(|| Text::new(r.receipt.id.clone()))), len) }
+    unsafe { give(r.as_ref().map(|r| r.id.get_or_init(|| Text::new(&r.receipt.id))), len) }
 }
 
 /// The caller's idempotency key, or NULL.
@@ -81,7 +91,7 @@ pub unsafe extern "C" fn hy_result_id(r: *const hy_result_t, len: *mut usize) ->
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_result_key(r: *const hy_result_t, len: *mut usize) -> *const c_char {
     // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
-    unsafe { give(r.as_ref().and_then(|r| r.key.as_ref()), len) }
+    unsafe { give(r.as_ref().and_then(|r| lazily(&r.key, &r.receipt.key)), len) }
 }
 
 /// Why the message is not sent, or NULL: delivered.
@@ -111,7 +121,7 @@ pub unsafe extern "C" fn hy_result_message_id(
     len: *mut usize,
 ) -> *const c_char {
     // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
-    unsafe { give(r.as_ref().and_then(|r| r.message_id.as_ref()), len) }
+    unsafe { give(r.as_ref().and_then(|r| lazily(&r.message_id, &r.receipt.message_id)), len) }
 }
 
 /// Everything about the result as a JSON object; built when first asked for.
@@ -122,7 +132,7 @@ pub unsafe extern "C" fn hy_result_json(r: *const hy_result_t, len: *mut usize) 
     guard_or(ptr::null(), || {
         // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
         unsafe {
-            give(r.as_ref().map(|r| r.json.get_or_init(|| Text::new(r.receipt.to_json()))), len)
+            give(r.as_ref().map(|r| r.json.get_or_init(|| Text::new(&r.receipt.to_json()))), len)
         }
     })
 }

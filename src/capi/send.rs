@@ -86,8 +86,11 @@ fn was_cut(receipt: &Receipt) -> bool {
 /// Sends a message, given as JSON, and returns. Exactly one result with this token comes out of
 /// hy_wait(), whatever happens.
 ///
+/// With an outbox it returns once the message is durable, and its result comes out in this process
+/// or in a later one; full then means that max_messages or max_bytes is reached. After storage the
+/// message was not accepted; only if the process ends before the disk works again, it may have been.
 /// The op in *op is the caller's: free it with hy_op_free; op may be NULL. Any thread.
-/// Errors: as hy_send_json.
+/// Errors: as hy_send_json, and storage.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_submit_json(
     c: *mut hy_client_t,
@@ -124,6 +127,7 @@ pub unsafe extern "C" fn hy_submit(
 
 /// Submits n messages; stops at the first refused call, whose error it returns.
 ///
+/// With an outbox they share a transaction, so that many cost hardly more than one.
 /// *accepted says how many were accepted, also when there is an error. lens may be NULL: every text
 /// is NUL-terminated then. Any thread. Errors: as hy_submit_json.
 #[unsafe(no_mangle)]
@@ -142,6 +146,7 @@ pub unsafe extern "C" fn hy_submit_many_json(
         if n > 0 && (jsons.is_null() || tokens.is_null()) {
             return Err(Error::new(ErrorCode::Argument, "jsons or tokens is NULL"));
         }
+        let (mut messages, mut wrong) = (Vec::with_capacity(n), None);
         for i in 0..n {
             // SAFETY: the arrays hold n items each; lens may be NULL.
             let (json, len, token) = unsafe {
@@ -149,11 +154,18 @@ pub unsafe extern "C" fn hy_submit_many_json(
                 (*jsons.add(i), len, *tokens.add(i))
             };
             // SAFETY: text, or NULL.
-            let json = unsafe { bytes(json, len, "an item of jsons") }?;
-            entry.client().submit_json_only(json, token)?;
-            *accepted = i + 1;
+            match unsafe { bytes(json, len, "an item of jsons") } {
+                Ok(json) => messages.push((json, token)),
+                Err(error) => {
+                    wrong = Some(error);
+                    break;
+                }
+            }
         }
-        Ok(())
+        let submitted = entry.client().submit_many_json(&messages);
+        *accepted = submitted.as_ref().err().map_or(messages.len(), |(before, _)| *before);
+        submitted.map_err(|(_, error)| error)?;
+        wrong.map_or(Ok(()), Err)
     })
 }
 
@@ -278,7 +290,8 @@ pub unsafe extern "C" fn hy_op_free(op: *mut hy_op_t) {
     }
 }
 
-/// Says that a result need never be handed out again. Without an outbox there is nothing to do.
+/// Says that a result need never be handed out again: with an outbox its row goes, soon; without
+/// one there is nothing to do.
 ///
 /// The result stays the caller's. Any thread. Errors: argument, closed, forked, reentrant, storage.
 #[unsafe(no_mangle)]
@@ -288,11 +301,8 @@ pub unsafe extern "C" fn hy_result_ack(
 ) -> *mut hy_error_t {
     guard(|| {
         // SAFETY: a live client and a live result, or NULL.
-        unsafe {
-            enter(c)?;
-            handle(r, "r")?;
-        }
-        Ok(())
+        let (entry, result) = unsafe { (enter(c)?, handle(r, "r")?) };
+        entry.client().ack(result.receipt())
     })
 }
 
@@ -306,7 +316,7 @@ unsafe fn submit(entry: &Entry<'_>, json: &[u8], token: u64, op: *mut *mut hy_op
         return entry.client().submit_json_only(json, token);
     };
     let op = entry.client().submit_json(json, token)?;
-    let id = Text::new(op.id().to_owned());
+    let id = Text::new(op.id());
     *place = Box::into_raw(Box::new(hy_op { pid: std::process::id(), op, id }));
     Ok(())
 }

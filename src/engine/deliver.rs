@@ -1,5 +1,6 @@
 //! The attempts of one send: request, answer, verdict, and whether there is another.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,9 +12,10 @@ use super::keys::Claim;
 use super::pace::{self, Window};
 use super::retry::{self, Circumstances, Next};
 use super::stats::Why;
+use super::store::Begin;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
-use crate::model::receipt::{AttemptTrace, Delivery, Raw, Receipt};
+use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
 use crate::net::{Clock, Failure, Way};
 use crate::service::verdict::Class;
 use crate::service::{Answer, Outcome, Stamp};
@@ -25,7 +27,12 @@ const SKEW_WORTH_TELLING: i64 = 60;
 const MAX_WORDS: usize = 600;
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
-pub async fn deliver(mut job: Job) -> Option<Receipt> {
+pub fn deliver(job: Job) -> impl Future<Output = Option<Receipt>> + Send {
+    // A task is moved about before it runs: what is large in it stays where it is.
+    deliver_boxed(Box::new(job))
+}
+
+async fn deliver_boxed(mut job: Box<Job>) -> Option<Receipt> {
     if job.is_refused() {
         return job.finish_refused();
     }
@@ -34,10 +41,10 @@ pub async fn deliver(mut job: Job) -> Option<Receipt> {
         ended = job.ended() => Some(ended),
         () = work(&mut job) => None,
     };
-    if let Some(ended) = ended {
-        job.end_early(ended);
+    match ended {
+        Some(ended) => job.end(ended),
+        None => job.finish(),
     }
-    job.finish()
 }
 
 /// Finds a message's verdict, which is then in the receipt: the first's of its key, or its own.
@@ -150,6 +157,7 @@ async fn attempts(job: &mut Job) {
                     job.draft.renew(shared.random(|rng| rng.u32(..)));
                     job.history.first_sent = None;
                 }
+                unmark(job);
                 if resign {
                     renew_signature = true;
                     skew = job.skew_seen.unwrap_or(skew);
@@ -167,11 +175,11 @@ async fn attempts(job: &mut Job) {
 /// Who waits for a connection lets others through the windows meanwhile: they may be of another
 /// account, which has connections left.
 async fn turn(
-    job: &Job,
+    job: &mut Job,
     entry: &Arc<Entry>,
     windows: &[Arc<Window>],
 ) -> Result<std::result::Result<Permit, Duration>> {
-    let shared = &job.shared;
+    let shared = Arc::clone(&job.shared);
     let until = job.until.map(|(at, _)| at);
     loop {
         let first = {
@@ -190,10 +198,30 @@ async fn turn(
                 (shared.accounts.unless_gone(entry, entry.lane.acquire()).await?, None)
             }
         };
+        mark(job).await?;
         settle(entry, &*shared.clock).await;
         if pace::go(windows, shared.clock.now()) {
             return Ok(Ok(permit));
         }
+        unmark(job);
+    }
+}
+
+/// Makes durable that bytes of a kept message may go.
+async fn mark(job: &mut Job) -> Result<()> {
+    let Some(kept) = job.kept.as_ref().filter(|_| !job.marked) else { return Ok(()) };
+    let (outbox, seq) = (Arc::clone(&kept.outbox), kept.seq);
+    job.marked = true;
+    let body = job.draft.random.as_ref().map(|_| job.draft.body.clone());
+    let (first_sent_ms, attempts) = (job.shared.clock.unix_ms(), job.history.attempts + 1);
+    outbox.begin(Begin { seq, first_sent_ms, attempts, body }).await
+}
+
+/// Nothing of a kept message is under way any more, and nothing of it has arrived.
+fn unmark(job: &mut Job) {
+    if let Some(kept) = job.kept.as_ref().filter(|_| job.marked && !job.history.doubt) {
+        kept.outbox.ended(kept.seq, job.history.attempts);
+        job.marked = false;
     }
 }
 
@@ -261,7 +289,7 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
     let begun = job.begun.swap(false, Ordering::AcqRel);
 
     let redactor = entry.account.redactor();
-    let raw = |body| Raw { body, redactor: Arc::clone(redactor), signatures };
+    let raw = |body| Came { body, redactor: Arc::clone(redactor), signatures };
     let (mut outcome, status, raw) = match sent {
         Ok(answer) => {
             entry.host.answered(shared.clock.now(), answer.reused);
@@ -303,7 +331,7 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
             None => error,
         }
     });
-    job.receipt.raw = status.map(|_| raw);
+    job.receipt.raw = status.map(|_| Raw::Came(raw));
     outcome
 }
 

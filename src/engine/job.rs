@@ -11,14 +11,16 @@ use tokio::sync::Notify;
 use super::account::Entry;
 use super::keys::Claim;
 use super::order::Place;
+use super::outbox::{OnDisk, Outbox};
 use super::queue::Slot;
 use super::retry::History;
 use super::runtime::on_io_thread;
+use super::store::{Begin, Ready, Seq};
 use super::{Given, Shared};
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
 use crate::model::message::Message;
-use crate::model::receipt::{AttemptTrace, Delivery, Receipt};
+use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
 use crate::service::Draft;
 
 /// Where the result goes.
@@ -59,6 +61,8 @@ impl Stop {
 pub struct Op {
     id: String,
     cancel: Arc<Stop>,
+    /// Where it is kept, if it may be on the disk only.
+    pub on_disk: Option<Box<(Arc<Outbox>, OnDisk)>>,
 }
 
 impl Op {
@@ -70,6 +74,9 @@ impl Op {
     /// Asks for the end of the send; its result says what became true.
     pub fn cancel(&self) {
         self.cancel.stop();
+        if let Some((outbox, message)) = self.on_disk.as_deref() {
+            outbox.cancel(message.clone());
+        }
     }
 }
 
@@ -105,26 +112,44 @@ pub struct Job {
     pub key: Option<Claim>,
     /// The place in its recipient's line.
     pub place: Option<Place>,
+    /// Where it is kept, if it outlives the process.
+    pub kept: Option<Kept>,
+    /// It stands in the outbox that bytes of it may have gone.
+    pub marked: bool,
     refused: Option<Error>,
-    cancel: Arc<Stop>,
+    /// Made for whoever may cancel.
+    cancel: Option<Arc<Stop>>,
     sink: Sink,
     slot: Option<Slot>,
     finished: bool,
 }
 
+/// A message's row in the outbox.
+pub struct Kept {
+    pub outbox: Arc<Outbox>,
+    pub seq: Seq,
+}
+
+/// How a send came in.
+pub struct Intake {
+    pub id: String,
+    pub token: u64,
+    pub sink: Sink,
+    pub slot: Option<Slot>,
+    pub patience: Option<Duration>,
+    /// The outbox knows its key, its line and its time.
+    pub kept: bool,
+}
+
 impl Job {
     /// Takes over a send that was counted; encodes it, or keeps why it cannot be.
-    #[allow(clippy::too_many_arguments, reason = "each is one fact of an accepted send")]
     pub fn new(
         shared: Arc<Shared>,
-        id: String,
-        token: u64,
         given: Given,
         entry: Option<Arc<Entry>>,
-        sink: Sink,
-        slot: Slot,
-        patience: Option<Duration>,
+        intake: Intake,
     ) -> Job {
+        let Intake { id, token, sink, slot, patience, kept } = intake;
         let accepted = shared.clock.now();
         let service = entry.as_ref().map(|entry| entry.info.name);
         let (message, refused) = match given {
@@ -144,18 +169,18 @@ impl Job {
             Err(error) => (Draft::default(), Some(error)),
         };
         let mut key = None;
-        if let (None, Some(own)) = (&refused, &message.key) {
+        if let (None, Some(own), false) = (&refused, &message.key, kept) {
             match shared.keys.claim(own, &message, accepted) {
                 Ok(claim) => key = Some(claim),
                 Err(error) => refused = Some(error),
             }
         }
         let follows = matches!(key, Some(Claim::Joined(_) | Claim::Known(_)));
-        let ordered = message.ordered && refused.is_none() && !follows;
+        let ordered = message.ordered && refused.is_none() && !follows && !kept;
         let place =
             ordered.then(|| shared.lines.join(format!("{}/{:?}", message.account, message.to)));
         let until = earliest(accepted, patience, message.deadline_ms.map(Duration::from_millis));
-        let not_before = message.not_before_ms.and_then(|at| {
+        let not_before = message.not_before_ms.filter(|_| !kept).and_then(|at| {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
             (!wait.is_zero()).then(|| accepted + wait)
         });
@@ -166,7 +191,7 @@ impl Job {
                 key: message.key,
                 account: message.account,
                 service,
-                trace: shared.trace.then(Vec::new),
+                trace: (shared.trace || kept).then(Vec::new),
                 ..Receipt::nothing()
             },
             shared,
@@ -180,22 +205,121 @@ impl Job {
             until,
             key,
             place,
+            kept: None,
+            marked: false,
             refused,
-            cancel: Arc::default(),
+            cancel: None,
             sink,
-            slot: Some(slot),
+            slot,
             finished: false,
         }
     }
 
+    /// Takes a message up that the outbox kept.
+    pub fn of_row(
+        shared: &Arc<Shared>,
+        row: &Ready,
+        message: Message,
+        entry: Option<Arc<Entry>>,
+    ) -> Job {
+        let intake = Intake {
+            id: row.id.clone(),
+            token: row.token,
+            sink: Sink::Queue,
+            slot: None,
+            patience: None,
+            kept: true,
+        };
+        let mut job = Job::new(Arc::clone(shared), Ok(message), entry, intake);
+        let (now, unix_ms) = (shared.clock.now(), shared.clock.unix_ms());
+        let since = |at: u64| Duration::from_millis(unix_ms.saturating_sub(at));
+        job.accepted = now.saturating_sub(since(row.accepted_ms));
+        job.until = row
+            .deadline_ms
+            .map(|at| (now + Duration::from_millis(at.saturating_sub(unix_ms)), Ended::Expired));
+        job.history.attempts = row.attempts;
+        if row.earlier {
+            job.receipt.origin = Origin::EarlierRun;
+        }
+        job
+    }
+
+    /// Its row in the outbox, and its place among those in memory.
+    pub fn keep(&mut self, kept: Kept, slot: Slot) {
+        (self.kept, self.slot) = (Some(kept), Some(slot));
+    }
+
+    /// True if what an earlier process began may go on: the service will know it again, or the caller
+    /// has chosen that.
+    pub fn recover(&mut self, begun: Begin, dedupe: Option<Duration>, unix_ms: u64) -> bool {
+        self.history.doubt = true;
+        self.history.attempts = begun.attempts;
+        self.marked = true;
+        let now = self.shared.clock.now();
+        // A calendar that went backwards proves nothing.
+        let age = unix_ms.checked_sub(begun.first_sent_ms).map(Duration::from_millis);
+        let first_sent = age.and_then(|age| now.checked_sub(age));
+        let known = dedupe.zip(age).is_some_and(|(window, age)| age <= window);
+        match begun.body {
+            Some(body) if known && first_sent.is_some() && !self.is_refused() => {
+                self.draft.body = body;
+                // Its number is the one that was sent: it is never made anew.
+                self.draft.random = None;
+                self.history.first_sent = first_sent;
+                true
+            }
+            _ => self.shared.retry.resend_maybe_sent && !self.is_refused(),
+        }
+    }
+
+    /// Goes away without a result: another run has it, or nobody accepted it.
+    pub fn forget(&mut self) {
+        self.finished = true;
+    }
+
+    /// The client closes: the outbox keeps the message for a later run.
+    fn leave(&mut self, kept: &Kept) {
+        self.forget();
+        if self.marked && !self.history.doubt && !self.begun.load(Ordering::Acquire) {
+            kept.outbox.ended(kept.seq, self.history.attempts);
+        }
+        self.shared.cut.fetch_add(1, Ordering::AcqRel);
+        self.shared.queue.finish();
+        kept.outbox.left(kept.seq);
+    }
+
+    /// Ends a send early: with what is true of it, or without a result where it is kept.
+    pub fn end(mut self, ended: Ended) -> Option<Receipt> {
+        match self.kept.take_if(|_| ended == Ended::Closed) {
+            Some(kept) => self.leave(&kept),
+            None => {
+                self.end_early(ended);
+                return self.finish();
+            }
+        }
+        None
+    }
+
     /// The handle to this send.
-    pub fn op(&self) -> Op {
-        Op { id: self.receipt.id.clone(), cancel: Arc::clone(&self.cancel) }
+    pub fn op(&mut self) -> Op {
+        let cancel = self.cancel.get_or_insert_default();
+        Op { id: self.receipt.id.clone(), cancel: Arc::clone(cancel), on_disk: None }
     }
 
     /// True if the message itself is wrong, so that no attempt will be made.
     pub fn is_refused(&self) -> bool {
         self.refused.is_some()
+    }
+
+    /// Writes into the receipt that the message is wrong, if it is.
+    pub fn refuse(&mut self) -> bool {
+        match self.refused.take() {
+            Some(error) => {
+                self.conclude(Delivery::NotSent, Some(error));
+                true
+            }
+            None => false,
+        }
     }
 
     /// Ends a send whose message is wrong.
@@ -207,8 +331,7 @@ impl Job {
 
     /// Waits until something ends the send before its verdict.
     pub fn ended(&self) -> impl Future<Output = Ended> + Send + use<> {
-        let (cancel, shared, until) =
-            (Arc::clone(&self.cancel), Arc::clone(&self.shared), self.until);
+        let (cancel, shared, until) = (self.cancel.clone(), Arc::clone(&self.shared), self.until);
         async move {
             let patience = async {
                 match until {
@@ -217,9 +340,15 @@ impl Job {
                     None => std::future::pending().await,
                 }
             };
+            let cancelled = async {
+                match &cancel {
+                    Some(cancel) => cancel.stopped().await,
+                    None => std::future::pending().await,
+                }
+            };
             tokio::select! {
                 biased;
-                () = cancel.stopped() => Ended::Cancelled,
+                () = cancelled => Ended::Cancelled,
                 () = shared.stop.stopped() => Ended::Closed,
                 () = patience => until.map_or(Ended::TimedOut, |(_, ended)| ended),
             }
@@ -336,6 +465,10 @@ impl Job {
             receipt.attempts,
             receipt.error.as_ref().map(|e| format!(", {}", e.code().name())).unwrap_or_default()
         );
+        if let Some(kept) = self.kept.take() {
+            kept.outbox.finish(kept.seq, receipt, self.slot.take());
+            return None;
+        }
         match (self.sink, self.slot.take()) {
             (Sink::Queue, Some(slot)) => {
                 self.shared.queue.push(receipt, slot, on_io_thread());

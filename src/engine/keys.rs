@@ -17,7 +17,7 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 const MOST: usize = 100_000;
 
 type Id = (String, String);
-type Content = [u8; 32];
+pub type Content = [u8; 32];
 type Verdict = Option<Arc<Receipt>>;
 
 /// What a key means for the message that brings it.
@@ -65,10 +65,7 @@ impl Keys {
         let mut live = self.lock();
         live.forget(now);
         match live.keys.get(&id) {
-            Some((other, _)) if *other != content => {
-                let words = format!("the key {key:?} belongs to a message with another content");
-                Err(Error::new(ErrorCode::Message, words).at("key"))
-            }
+            Some((other, _)) if *other != content => Err(conflict(key)),
             Some((_, State::UnderWay(verdict))) => Ok(Claim::Joined(verdict.clone())),
             Some((_, State::Done(receipt))) => Ok(Claim::Known(Arc::clone(receipt))),
             None => {
@@ -120,8 +117,14 @@ impl Held {
     }
 }
 
+/// The error of a message whose key means another one.
+pub fn conflict(key: &str) -> Error {
+    let words = format!("the key {key:?} belongs to a message with another content");
+    Error::new(ErrorCode::Message, words).at("key")
+}
+
 /// What makes two messages the same, when and in whatever order they shall go.
-fn content(message: &Message) -> Content {
+pub fn content(message: &Message) -> Content {
     let Message { to, text, parts, reply_to, extra, .. } = message;
     let shown = format!("{to:?}\n{text:?}\n{parts:?}\n{reply_to:?}\n{extra:?}");
     Sha256::digest(shown).into()

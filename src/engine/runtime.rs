@@ -94,6 +94,11 @@ impl Runtime {
         Ok(())
     }
 
+    /// Where tasks of the I/O thread are handed in.
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
     /// Runs a task on the I/O thread.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         drop(self.handle.spawn(task));
@@ -127,6 +132,9 @@ impl Runtime {
     }
 }
 
+/// What a client's clock shows when it begins: what an earlier process did has a time on it, too.
+const BEFORE: Duration = Duration::from_secs(86_400);
+
 /// The system's clocks, and tokio's timer.
 pub struct TokioClock {
     start: OnceLock<Instant>,
@@ -146,7 +154,7 @@ impl TokioClock {
 
 impl Clock for TokioClock {
     fn now(&self) -> Duration {
-        self.start().elapsed()
+        BEFORE + self.start().elapsed()
     }
 
     fn unix_ms(&self) -> u64 {
@@ -156,7 +164,10 @@ impl Clock for TokioClock {
 
     fn sleep_until(&self, at: Duration) -> Sleep {
         let start = self.start();
-        let at = start.checked_add(at).unwrap_or_else(|| start + FAR).min(start + FAR + FAR);
+        let at = start
+            .checked_add(at.saturating_sub(BEFORE))
+            .unwrap_or_else(|| start + FAR)
+            .min(start + FAR + FAR);
         Box::pin(tokio::time::sleep_until(at))
     }
 }

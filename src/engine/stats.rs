@@ -166,8 +166,13 @@ pub fn to_json(shared: &Shared) -> String {
         .map(|entry| (entry.name.clone(), entry.stats.to_json(&entry)))
         .collect();
     let in_flight = shared.in_flight.load(Ordering::Relaxed);
+    let outbox = shared.outbox.get().map(|outbox| {
+        let (messages, unfinished) = outbox.count();
+        json!({"messages": messages, "unfinished": unfinished})
+    });
     json!({
         "v": 1,
+        "outbox": outbox,
         "in_flight": in_flight,
         "unfinished": shared.queue.unfinished(),
         "accounts": accounts,

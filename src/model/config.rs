@@ -1,5 +1,6 @@
 //! The configuration of a client, as `hy_init` takes it.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -19,6 +20,7 @@ pub struct ClientConfig {
     pub(crate) retry: RetryConfig,
     pub(crate) net: NetConfig,
     pub(crate) trace: bool,
+    pub(crate) outbox: Option<OutboxConfig>,
 }
 
 /// How connections are made and kept.
@@ -102,12 +104,7 @@ impl ClientConfig {
         let retry = RetryConfig::read(f.object("retry")?)?;
         let trace = f.boolean("trace")?.unwrap_or(false);
         let net = NetConfig::read(&mut f)?;
-        if let Some(outbox) = f.value("outbox") {
-            Fields::new(outbox, "outbox", ErrorCode::Config)?;
-            return Err(Error::new(ErrorCode::Unavailable, "this build has no outbox")
-                .at("outbox")
-                .hint("leave \"outbox\" out: messages are then kept in memory only"));
-        }
+        let outbox = f.object("outbox")?.map(OutboxConfig::read).transpose()?;
         f.finish()?;
         Ok(ClientConfig {
             accounts,
@@ -116,7 +113,50 @@ impl ClientConfig {
             retry,
             net,
             trace,
+            outbox,
         })
+    }
+}
+
+/// Where messages are kept until their results are acknowledged.
+#[derive(Clone, Debug)]
+pub struct OutboxConfig {
+    pub(crate) path: PathBuf,
+    /// How many messages may have no acknowledged result.
+    pub(crate) max_messages: u64,
+    /// How large they may be together.
+    pub(crate) max_bytes: u64,
+    /// How long keys and dead letters are kept.
+    pub(crate) key_days: u32,
+    /// Waits for its turn where another process owns it.
+    pub(crate) shared: bool,
+}
+
+impl OutboxConfig {
+    fn read(mut f: Fields) -> Result<OutboxConfig> {
+        if !cfg!(feature = "outbox") {
+            return Err(Error::new(ErrorCode::Unavailable, "this build has no outbox")
+                .at("outbox")
+                .hint("leave \"outbox\" out: messages are then kept in memory only"));
+        }
+        let path = f.required_string("path")?;
+        if path.is_empty() || path.contains('\0') {
+            return Err(f.error("path", "the outbox needs the path of a file"));
+        }
+        let positive = 1..=i64::MAX;
+        let outbox = OutboxConfig {
+            path: PathBuf::from(path),
+            max_messages: f
+                .integer("max_messages", positive.clone())?
+                .map_or(1_000_000, i64::unsigned_abs),
+            max_bytes: f.integer("max_bytes", positive)?.map_or(1 << 30, i64::unsigned_abs),
+            key_days: f
+                .integer("key_days", 0..=36_500)?
+                .map_or(7, |days| u32::try_from(days).unwrap_or(u32::MAX)),
+            shared: f.boolean("shared")?.unwrap_or(false),
+        };
+        f.finish()?;
+        Ok(outbox)
     }
 }
 
@@ -313,7 +353,21 @@ mod tests {
         ] {
             assert_eq!(path_of(value), (ErrorCode::Config, path.to_owned()));
         }
-        let outbox = json!({"v": 1, "accounts": {}, "outbox": {"path": "x"}});
-        assert_eq!(path_of(outbox), (ErrorCode::Unavailable, "outbox".to_owned()));
+        let outbox = |outbox: Value| path_of(json!({"v": 1, "accounts": {}, "outbox": outbox}));
+        if cfg!(feature = "outbox") {
+            for (value, path) in [
+                (json!({}), "outbox.path"),
+                (json!({"path": ""}), "outbox.path"),
+                (json!({"path": "x", "max_messages": 0}), "outbox.max_messages"),
+                (json!({"path": "x", "max_bytes": "many"}), "outbox.max_bytes"),
+                (json!({"path": "x", "key_days": -1}), "outbox.key_days"),
+                (json!({"path": "x", "share": true}), "outbox.share"),
+            ] {
+                assert_eq!(outbox(value), (ErrorCode::Config, path.to_owned()));
+            }
+        } else {
+            let unavailable = (ErrorCode::Unavailable, "outbox".to_owned());
+            assert_eq!(outbox(json!({"path": "x"})), unavailable);
+        }
     }
 }

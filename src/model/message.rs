@@ -1,5 +1,7 @@
 //! A message to be sent: recipient, text or parts, and what else the service takes.
 
+mod write;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

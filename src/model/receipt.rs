@@ -1,5 +1,7 @@
 //! What became of one message.
 
+mod stored;
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -95,9 +97,18 @@ pub struct AttemptTrace {
     pub(crate) wait_ms: u64,
 }
 
-/// The last answer as it came, with what must not be shown of it.
+/// The last answer.
+#[derive(Clone, Debug)]
+pub(crate) enum Raw {
+    /// As it came.
+    Came(Came),
+    /// As it is shown: JSON, with everything masked.
+    Shown(Box<RawValue>),
+}
+
+/// An answer as it came, with what must not be shown of it.
 #[derive(Clone)]
-pub struct Raw {
+pub(crate) struct Came {
     pub(crate) body: Vec<u8>,
     pub(crate) redactor: Arc<Redactor>,
     /// Secrets of the request itself: signatures.
@@ -107,13 +118,22 @@ pub struct Raw {
 /// The longest answer that is shown where it is not JSON, in bytes.
 const MAX_SHOWN: usize = 64 << 10;
 
-impl std::fmt::Debug for Raw {
+impl std::fmt::Debug for Came {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Raw({} bytes)", self.body.len())
+        write!(f, "Came({} bytes)", self.body.len())
     }
 }
 
 impl Raw {
+    fn to_json(&self) -> Option<Box<RawValue>> {
+        match self {
+            Raw::Came(came) => came.to_json(),
+            Raw::Shown(json) => Some(json.clone()),
+        }
+    }
+}
+
+impl Came {
     fn redactor(&self) -> Redactor {
         let mut redactor = Redactor::clone(&self.redactor);
         self.signatures.iter().for_each(|signature| redactor.add(signature));

@@ -28,6 +28,8 @@ use crate::service::{Answer, Cut, Request};
 
 /// The longest answer that is read, in bytes.
 const MAX_BODY: usize = 1 << 20;
+/// Room that is made for an answer before it comes, in bytes, at most.
+const LIKELY_BODY: usize = 16 << 10;
 /// The longest header block that is accepted, in bytes.
 const MAX_HEADERS: usize = 64 << 10;
 /// How many connections are remembered, beyond which the memory begins anew.
@@ -199,6 +201,9 @@ async fn read(
         date,
         ..Answer::default()
     };
+    // What is promised is made room for, as far as it is likely.
+    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
+    answer.body.reserve_exact(length.unwrap_or_default().min(LIKELY_BODY));
     loop {
         match before(time_out, response.chunk()).await {
             None => answer.cut = Some(Cut::TimedOut),

@@ -112,12 +112,37 @@ fn read_xml(body: &str) -> Found {
 
 /// Unix seconds of a time like `Thu Nov 17 03:45:20 +0000 2011`.
 fn unix_time(text: &str) -> Option<i64> {
-    let mut words = text.split_whitespace();
-    let (weekday, month, day) = (words.next()?, words.next()?, words.next()?);
-    let (clock, zone, year) = (words.next()?, words.next()?, words.next()?);
+    usual_words(text).and_then(time_of).or_else(|| {
+        let mut words = text.split_whitespace();
+        let mut word = || words.next();
+        time_of([word()?, word()?, word()?, word()?, word()?, word()?])
+    })
+}
+
+/// The words of a time that stand where they stand as a rule, so that none needs to be searched.
+fn usual_words(text: &str) -> Option<[&str; 6]> {
+    let is_space = |at: usize| text.as_bytes()[at] == b' ';
+    if text.len() != 30 || ![3, 7, 10, 19, 25].into_iter().all(is_space) {
+        return None;
+    }
+    let word = |range| text.get(range);
+    Some([word(0..3)?, word(4..7)?, word(8..10)?, word(11..19)?, word(20..25)?, word(26..30)?])
+}
+
+fn time_of([weekday, month, day, clock, zone, year]: [&str; 6]) -> Option<i64> {
     // An HTTP date says the same in another order; its reader knows the calendar.
-    let http = format!("{weekday}, {day:0>2} {month} {year} {clock} GMT");
-    let local = httpdate::parse_http_date(&http).ok()?;
+    let (3, 3, 4, 8) = (weekday.len(), month.len(), year.len(), clock.len()) else { return None };
+    let mut http = *b"Thu, 00 Nov 2011 03:45:20 GMT";
+    http[..3].copy_from_slice(weekday.as_bytes());
+    match *day.as_bytes() {
+        [ones] => http[6] = ones,
+        [tens, ones] => http[5..7].copy_from_slice(&[tens, ones]),
+        _ => return None,
+    }
+    http[8..11].copy_from_slice(month.as_bytes());
+    http[12..16].copy_from_slice(year.as_bytes());
+    http[17..25].copy_from_slice(clock.as_bytes());
+    let local = httpdate::parse_http_date(std::str::from_utf8(&http).ok()?).ok()?;
     let local = i64::try_from(local.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()).ok()?;
     let (sign, digits) = (zone.get(..1)?, zone.get(1..).filter(|digits| digits.len() == 4)?);
     let part = |range: std::ops::Range<usize>| {
@@ -140,6 +165,61 @@ mod tests {
         assert_eq!(unix_time("Thu Nov 17 03:45:20 +0000 2011"), Some(1_321_501_520));
         assert_eq!(unix_time("Thu Nov 17 11:45:20 +0800 2011"), Some(1_321_501_520));
         assert_eq!(unix_time("yesterday"), None);
+    }
+
+    /// The same by way of a text: what the time was read by before its words were put in place.
+    fn unix_time_by_text(text: &str) -> Option<i64> {
+        let mut words = text.split_whitespace();
+        let (weekday, month, day) = (words.next()?, words.next()?, words.next()?);
+        let (clock, zone, year) = (words.next()?, words.next()?, words.next()?);
+        let http = format!("{weekday}, {day:0>2} {month} {year} {clock} GMT");
+        let local = httpdate::parse_http_date(&http).ok()?;
+        let local = local.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs() as i64;
+        let (sign, digits) = (zone.get(..1)?, zone.get(1..).filter(|digits| digits.len() == 4)?);
+        let part = |range| digits.get(range).and_then(|digits: &str| digits.parse::<i64>().ok());
+        let offset = part(0..2)? * 3600 + part(2..4)? * 60;
+        Some(local - offset * i64::from(["-", "", "+"].iter().position(|s| *s == sign)? as i32 - 1))
+    }
+
+    const TIME: &str = "Thu Nov 17 03:45:20 +0000 2011";
+
+    #[test]
+    fn every_change_of_a_time_is_read_as_before() {
+        let same = |text: &str| assert_eq!(unix_time(text), unix_time_by_text(text), "{text:?}");
+        let changes = "+-0123456789 :\t\u{b}\u{3000}\u{e9},-aDMTu\0".split("").collect::<Vec<_>>();
+        let ends = (0..=TIME.len()).flat_map(|end| [&TIME[..end], &TIME[end..]]);
+        ends.for_each(same);
+        for start in 0..=TIME.len() {
+            for change in &changes {
+                for left_out in 0..=2.min(TIME.len() - start) {
+                    same(&format!("{}{change}{}", &TIME[..start], &TIME[start + left_out..]));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_day_is_read_as_before() {
+        let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        let months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(' ');
+        let mut read = 0;
+        for (year, month) in [1969, 1970, 1999, 2000, 2011, 2012, 2100, 9999]
+            .into_iter()
+            .flat_map(|year| months.clone().map(move |month| (year, month)))
+        {
+            for (day, weekday) in (0..=32).flat_map(|day| weekdays.map(|weekday| (day, weekday))) {
+                for text in [
+                    format!("{weekday} {month} {day:02} 23:59:59 -0830 {year}"),
+                    format!("{weekday} {month} {day} 24:00:00 +0830 {year}"),
+                    format!(" {weekday}  {month}\t{day} 00:00:00 +0830 {year} more"),
+                ] {
+                    assert_eq!(unix_time(&text), unix_time_by_text(&text), "{text}");
+                    read += usize::from(unix_time(&text).is_some());
+                }
+            }
+        }
+        // The days of seven years, of which two have a 29th of February, in two of three texts.
+        assert_eq!(read, 2 * (7 * 365 + 2));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::model::json::too_deep;
 use crate::model::receipt::Delivery;
 
 use super::verdict::{self, Class, Outcome, Row};
-use super::{Answer, Cut};
+use super::{Answer, Cut, object};
 
 /// What a service's reader found in an answer.
 #[derive(Debug)]
@@ -128,6 +128,9 @@ pub fn text(answer: &Answer) -> Result<&str, String> {
 
 /// JSON that is an object: a reader of structs would take an array for one.
 pub fn object<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    if let Ok(read) = object::read(text) {
+        return Ok(read);
+    }
     if !text.trim_start().starts_with('{') {
         return Err("it is no object".to_owned());
     }

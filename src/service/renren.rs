@@ -294,7 +294,8 @@ fn read(answer: &Answer) -> (Reading, Option<String>) {
         Err(_) => return (Reading::Unreadable(excerpt(&answer.body)), None),
     };
     let is_one = body == "1"
-        || object::<Success<'_>>(body).is_ok_and(|success| success.response.get() == "1");
+        || serde_json::from_str::<Success<'_>>(body)
+            .is_ok_and(|success| success.response.get() == "1");
     let reading = match envelope.error {
         Some(error) if envelope.response.is_some() => Reading::Contradiction(format!(
             "the service answered with a response and yet with an error: {error}"

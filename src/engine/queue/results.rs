@@ -24,7 +24,7 @@ pub struct Limit<'a> {
 }
 
 /// A place among those in flight, held from accept until the result is taken.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Slot([Option<Arc<AtomicUsize>>; 2]);
 
 impl Slot {
@@ -124,6 +124,30 @@ impl Queue {
     /// Counts a send as finished whose result goes to its own caller.
     pub fn finish(&self) {
         self.finished(&mut self.lock());
+    }
+
+    /// Counts sends of an earlier run that go on in this one.
+    pub fn adopt(&self, unfinished: usize) {
+        self.lock().unfinished += unfinished;
+    }
+
+    /// Forgets the sends that a later run will finish; tells how many those are.
+    pub fn forget_rest(&self) -> usize {
+        let mut state = self.lock();
+        let rest = std::mem::take(&mut state.unfinished);
+        self.idle.notify_all();
+        rest
+    }
+
+    /// How many results wait for the host.
+    pub fn ready(&self) -> usize {
+        let state = self.lock();
+        state.ready.len() + state.staged.len()
+    }
+
+    /// Takes a result of an earlier run, which is no send of this one.
+    pub fn hand_out(&self, receipt: Receipt) {
+        self.lock().staged.push((receipt, Slot::default()));
     }
 
     fn finished(&self, state: &mut State) {

@@ -363,7 +363,7 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
         }
         let (number, message) = message(n, &mut rng, &clock);
         let built = Message::from_json(&message.to_string()).expect("a valid message");
-        let Some(job) = accept(&shared, &built, sent.len() as u64).await else {
+        let Some(mut job) = accept(&shared, &built, sent.len() as u64).await else {
             assert!(close_at.is_some_and(|at| n >= at), "only a closed client refuses");
             continue;
         };

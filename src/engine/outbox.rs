@@ -1,0 +1,208 @@
+//! The outbox: messages that outlive their process, and their results until they are acknowledged.
+//!
+//! Callers and jobs hand their changes to one thread, the [`keeper`], which owns the store: what
+//! comes while a transaction is being written shares the next one. A submit returns once its message
+//! is durable, an attempt begins once its mark is, and a result is handed out once it is.
+
+#[cfg(feature = "outbox")]
+mod file;
+mod keeper;
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+
+use super::job::Job;
+use super::queue::Slot;
+use super::store::{Accept, Begin, Change, Seq, Store};
+use super::wake::spawn_thread;
+use super::{Shared, closed};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::receipt::Receipt;
+use keeper::Keeper;
+pub use keeper::verdict;
+
+/// How long a change that nobody waits for may wait for others to share its transaction.
+const LAZY: Duration = Duration::from_millis(50);
+
+/// What becomes of a submit: the row of the message, once it is durable.
+pub type Reply = SyncSender<(usize, Result<Seq>)>;
+
+/// Who is told that a change was made.
+enum Wants {
+    Nobody,
+    /// A caller, by his number among those of one submit, and the job that may begin at once.
+    Accept(Box<Job>, usize, Reply),
+    Begin(oneshot::Sender<()>),
+    /// The queue: the result is handed out now.
+    Finish(Box<Receipt>, Option<Slot>),
+}
+
+#[derive(Default)]
+struct State {
+    pending: Vec<(Change, Wants)>,
+    /// Somebody waits for what is pending.
+    urgent: bool,
+    lazy_since: Option<Instant>,
+    /// There may be room for messages that are on the disk only.
+    nudged: bool,
+    /// Jobs that ended without a result: the client closes.
+    left: Vec<Seq>,
+    /// Sends that were cancelled and may be on the disk only.
+    cancelled: Vec<OnDisk>,
+    /// Accounts that were removed (true) or set.
+    accounts: Vec<(String, bool)>,
+    /// Nothing more is begun.
+    stopping: bool,
+    /// What is pending is the last there is.
+    ends: bool,
+}
+
+/// A message by which it is known where there is no job of it.
+#[derive(Clone)]
+pub struct OnDisk {
+    pub seq: Seq,
+    pub id: String,
+    pub token: u64,
+    pub account: String,
+    pub key: Option<String>,
+}
+
+/// The way to the keeper.
+#[derive(Default)]
+pub struct Outbox {
+    state: Mutex<State>,
+    news: Condvar,
+    /// There are messages on the disk only, or results of an earlier run.
+    backlog: AtomicBool,
+    /// Messages without an acknowledged result, and those of them without a result.
+    messages: AtomicU64,
+    unfinished: AtomicU64,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Outbox {
+    /// Starts the keeper of a store; what an earlier run left goes on.
+    pub fn start(shared: &Arc<Shared>, runtime: Handle, store: Box<dyn Store>) -> Result<()> {
+        let outbox = Arc::new(Outbox::default());
+        let keeper = Keeper::new(Arc::clone(shared), Arc::clone(&outbox), runtime, store)?;
+        let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
+            Error::new(ErrorCode::Internal, format!("the outbox's thread cannot be started: {e}"))
+        })?;
+        *outbox.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);
+        let _ = shared.outbox.set(outbox);
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    fn push(&self, change: Change, wants: Wants) {
+        let mut state = self.lock();
+        let urgent = !matches!(wants, Wants::Nobody);
+        state.pending.push((change, wants));
+        self.pushed(state, urgent);
+    }
+
+    fn pushed(&self, mut state: MutexGuard<'_, State>, urgent: bool) {
+        let first = state.lazy_since.is_none();
+        state.lazy_since.get_or_insert_with(Instant::now);
+        let news = (urgent && !state.urgent) || first;
+        state.urgent |= urgent;
+        if news {
+            self.news.notify_one();
+        }
+    }
+
+    /// Makes messages durable in one transaction; each reply has the place of its message.
+    pub fn accept(&self, messages: Vec<(Accept, Job)>, reply: &Reply) {
+        let mut state = self.lock();
+        for (i, (accept, job)) in messages.into_iter().enumerate() {
+            let wants = Wants::Accept(Box::new(job), i, reply.clone());
+            state.pending.push((Change::Accept(Box::new(accept)), wants));
+        }
+        self.pushed(state, true);
+    }
+
+    /// Waits until it is durable that bytes of a message may go.
+    pub async fn begin(&self, begin: Begin) -> Result<()> {
+        let (sender, made) = oneshot::channel();
+        self.push(Change::Begin(Box::new(begin)), Wants::Begin(sender));
+        made.await.map_err(|_| closed())
+    }
+
+    /// The last attempt ended and nothing of it arrived.
+    pub fn ended(&self, seq: Seq, attempts: u32) {
+        self.push(Change::Ended { seq, attempts }, Wants::Nobody);
+    }
+
+    /// Keeps a result, and hands it out then.
+    pub fn finish(&self, seq: Seq, receipt: Receipt, slot: Option<Slot>) {
+        let verdict = keeper::verdict(&receipt);
+        let wants = Wants::Finish(Box::new(receipt), slot);
+        self.push(Change::Finish { seq, verdict }, wants);
+    }
+
+    /// A job ends without a result, which a later run will find.
+    pub fn left(&self, seq: Seq) {
+        self.lock().left.push(seq);
+        self.nudge();
+    }
+
+    /// Ends a message that is on the disk only; of any other its job knows.
+    pub fn cancel(&self, message: OnDisk) {
+        self.lock().cancelled.push(message);
+        self.nudge();
+    }
+
+    /// A result need never be handed out again.
+    pub fn ack(&self, id: &str) {
+        self.push(Change::Ack { id: id.to_owned() }, Wants::Nobody);
+    }
+
+    /// Results were taken: there may be room for more.
+    pub fn has_room(&self) {
+        if self.backlog.load(Ordering::Acquire) {
+            self.nudge();
+        }
+    }
+
+    /// An account was removed, so that what waits for it ends; or it was set.
+    pub fn account(&self, name: &str, removed: bool) {
+        self.lock().accounts.push((name.to_owned(), removed));
+        self.nudge();
+    }
+
+    fn nudge(&self) {
+        self.lock().nudged = true;
+        self.news.notify_one();
+    }
+
+    /// Begins nothing more.
+    pub fn stop(&self) {
+        self.lock().stopping = true;
+        self.nudge();
+    }
+
+    /// Writes what is pending, and closes the store.
+    pub fn end(&self) {
+        self.lock().ends = true;
+        self.nudge();
+        let thread = self.thread.lock().unwrap_or_else(|p| p.into_inner()).take();
+        if let Some(thread) = thread {
+            // Its panic was its own; what it could not write is found by the next run.
+            let _ = thread.join();
+        }
+    }
+
+    /// Messages without an acknowledged result, and those of them without a result.
+    pub fn count(&self) -> (u64, u64) {
+        (self.messages.load(Ordering::Relaxed), self.unfinished.load(Ordering::Relaxed))
+    }
+}

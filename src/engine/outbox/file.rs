@@ -1,0 +1,124 @@
+//! An outbox file while nobody sends from it: looking at it, and changing what stands in it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::engine::store::sqlite::Sqlite;
+use crate::engine::store::{Applied, Change, Listed, Seq};
+use crate::engine::{Arrival, Engine, keys, open_store};
+use crate::model::config::OutboxConfig;
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::receipt::Delivery;
+use crate::net::Clock as _;
+
+/// How long a file that is shared is waited for.
+const TURN: Duration = Duration::from_secs(10);
+
+/// A message that was kept: its id, and where an earlier message of its key has the result already,
+/// that one's delivery.
+pub type Put = (String, Option<Delivery>);
+
+impl Engine {
+    /// So many rows of an outbox file after this one, oldest first, beside its owner.
+    pub fn outbox_rows(path: &Path, after: Seq, most: usize) -> Result<Vec<Listed>> {
+        Sqlite::read_only(path)?.rows(after, most)
+    }
+
+    /// The row of this id in an outbox file, beside its owner.
+    pub fn outbox_row(path: &Path, id: &str) -> Result<Option<Listed>> {
+        Sqlite::read_only(path)?.row(id)
+    }
+
+    /// Queues messages again, all in one transaction; nothing is sent.
+    pub fn outbox_retry(config: &OutboxConfig, ids: &[&str]) -> Result<Vec<Result<()>>> {
+        change(config, ids, |id| Change::Retry { id })
+    }
+
+    /// Takes messages out, all in one transaction.
+    pub fn outbox_drop(config: &OutboxConfig, ids: &[&str]) -> Result<Vec<Result<()>>> {
+        change(config, ids, |id| Change::Drop { id })
+    }
+
+    /// Makes messages durable in an outbox file that is not this engine's, and sends nothing; tells
+    /// what became of each. A wrong message is refused.
+    pub fn outbox_put(
+        &self,
+        config: &OutboxConfig,
+        arrivals: Vec<Arrival<'_>>,
+    ) -> Result<Vec<Result<Put>>> {
+        let mut answers = Vec::with_capacity(arrivals.len());
+        let mut changes = Vec::with_capacity(arrivals.len());
+        for Arrival { given, json, token } in arrivals {
+            self.shared.queue.accept()?;
+            let (accept, mut job) = self.arrived(given, json, token);
+            job.forget();
+            self.shared.queue.finish();
+            match accept.result {
+                None => {
+                    answers.push(Ok((accept.id.clone(), None)));
+                    changes.push(Change::Accept(Box::new(accept)));
+                }
+                Some(_) => answers.push(Err(job.receipt.error.take().unwrap_or_else(refused))),
+            }
+        }
+        let mut applied = match changes.is_empty() {
+            true => Vec::new(),
+            false => commit(config, &changes)?,
+        }
+        .into_iter()
+        .zip(changes);
+        for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+            let Some((applied, Change::Accept(accept))) = applied.next() else { break };
+            *answer = match applied {
+                Applied::Accepted { .. } => Ok((accept.id, None)),
+                Applied::Known { verdict, .. } => Ok((accept.id, Some(verdict.delivery))),
+                Applied::Conflict => {
+                    let key = accept.key.as_ref().map(|(key, _)| key.as_str());
+                    Err(keys::conflict(key.unwrap_or_default()))
+                }
+                applied => made(applied, &accept.id).and(Err(refused())),
+            };
+        }
+        Ok(answers)
+    }
+}
+
+/// Makes one kind of change to messages of a file that is there already.
+fn change(
+    config: &OutboxConfig,
+    ids: &[&str],
+    kind: impl Fn(String) -> Change,
+) -> Result<Vec<Result<()>>> {
+    Sqlite::read_only(&config.path)?;
+    let changes: Vec<_> = ids.iter().map(|id| kind((*id).to_owned())).collect();
+    let answers = commit(config, &changes)?;
+    Ok(answers.into_iter().zip(ids).map(|(answer, id)| made(answer, id)).collect())
+}
+
+/// Makes changes as the file's owner, for as long as that takes.
+fn commit(config: &OutboxConfig, changes: &[Change]) -> Result<Vec<Applied>> {
+    let mut store = open_store(config, TURN)?;
+    store.commit(changes, crate::engine::runtime::TokioClock::default().unix_ms())
+}
+
+fn made(applied: Applied, id: &str) -> Result<()> {
+    match applied {
+        Applied::Accepted { .. } | Applied::Known { .. } | Applied::Done { .. } => Ok(()),
+        Applied::Full { what, most } => {
+            let words = format!("the outbox is full: {what} is {most}");
+            Err(Error::new(ErrorCode::Full, words).hint("raise the limit of \"outbox\""))
+        }
+        Applied::Conflict => {
+            let words = format!("the key of {id} belongs to a message that says something else");
+            Err(Error::new(ErrorCode::Message, words).at("key"))
+        }
+        Applied::Missed => {
+            let words = format!("{id} is not in the outbox, or not in a state for this");
+            Err(Error::new(ErrorCode::Argument, words))
+        }
+    }
+}
+
+fn refused() -> Error {
+    Error::new(ErrorCode::Internal, "the outbox did not take a message")
+}

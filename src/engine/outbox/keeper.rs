@@ -1,0 +1,642 @@
+//! The thread that owns the store.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
+use super::{LAZY, OnDisk, Outbox, Wants};
+use crate::engine::account::Entry;
+use crate::engine::deliver::deliver;
+use crate::engine::job::{Job, Kept};
+use crate::engine::queue::Slot;
+use crate::engine::store::{Applied, Change, Ready, Seq, Store, Turn, Verdict};
+use crate::engine::{Shared, keys};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::log::log;
+use crate::model::message::Message;
+use crate::model::receipt::{Delivery, Origin, Receipt};
+use crate::service;
+
+/// Results of an earlier run that wait in the queue at once.
+const MOST_EARLIER: usize = 256;
+/// Messages that are read from the disk at once.
+const MOST_LOADED: usize = 256;
+/// The pauses after the disk refused, which double.
+const PAUSES: std::ops::RangeInclusive<Duration> =
+    Duration::from_millis(50)..=Duration::from_secs(2);
+/// Nobody sleeps longer, whatever the calendar says: it may be set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// What of an account's messages is in memory.
+#[derive(Default)]
+struct Line {
+    /// The turn of the last message that was loaded.
+    cursor: Turn,
+    /// There are messages after it.
+    backlog: bool,
+}
+
+pub(super) struct Keeper {
+    shared: Arc<Shared>,
+    outbox: Arc<Outbox>,
+    runtime: Handle,
+    store: Box<dyn Store>,
+    lines: HashMap<String, Line>,
+    /// The accounts that were removed: what is kept for them ends.
+    removed: HashSet<String>,
+    /// The rows that have a job.
+    loaded: HashSet<Seq>,
+    /// When the next message is due, or over, in Unix milliseconds.
+    next_time: Option<u64>,
+    /// Results of an earlier run are handed out after this row.
+    earlier: Option<Seq>,
+    pause: Duration,
+    stopped: bool,
+    /// Messages that this run will not finish, and does not count as unfinished any more.
+    left: u64,
+}
+
+/// What an outbox keeps of a result.
+pub fn verdict(receipt: &Receipt) -> Verdict {
+    Verdict { delivery: receipt.delivery, receipt: receipt.to_json().into_bytes() }
+}
+
+impl Keeper {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        outbox: Arc<Outbox>,
+        runtime: Handle,
+        mut store: Box<dyn Store>,
+    ) -> Result<Keeper> {
+        let lines = store.accounts()?.into_iter();
+        let lines = lines.map(|name| (name, Line { cursor: 0, backlog: true })).collect();
+        let (_, unfinished) = store.count();
+        shared.queue.adopt(usize::try_from(unfinished).unwrap_or(usize::MAX));
+        Ok(Keeper {
+            shared,
+            outbox,
+            runtime,
+            store,
+            lines,
+            removed: HashSet::new(),
+            loaded: HashSet::new(),
+            next_time: Some(0),
+            earlier: Some(0),
+            pause: Duration::ZERO,
+            stopped: false,
+            left: 0,
+        })
+    }
+
+    /// Works until the client ends.
+    pub(super) fn run(mut self) {
+        let mut recovered = false;
+        loop {
+            if !recovered
+                && let Some(begun) = self.try_to("look for what was begun", |k| k.store.begun())
+            {
+                recovered = true;
+                begun.into_iter().for_each(|row| self.recover(row));
+            }
+            let (batch, ends) = self.next();
+            let failed = !batch.is_empty() && !self.commit(batch);
+            if ends && !failed {
+                break;
+            }
+            if ends {
+                log!(Error, "hongyan::outbox", "the outbox could not be written at the end");
+                break;
+            }
+            if self.stopped {
+                self.leave(failed);
+            } else if !failed {
+                let _ = self.try_to("look what is due", Keeper::on_time);
+                let _ = self.try_to("read messages", Keeper::load);
+                let _ = self.try_to("read results", Keeper::hand_out_earlier);
+            }
+            let (messages, unfinished) = self.store.count();
+            self.outbox.messages.store(messages, Ordering::Relaxed);
+            self.outbox.unfinished.store(unfinished, Ordering::Relaxed);
+            let backlog = self.earlier.is_some() || self.lines.values().any(|line| line.backlog);
+            self.outbox.backlog.store(backlog, Ordering::Release);
+        }
+    }
+
+    /// Tries something with the store; a disk that refuses is given time.
+    fn try_to<T>(&mut self, what: &str, act: impl FnOnce(&mut Keeper) -> Result<T>) -> Option<T> {
+        match act(self) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                log!(Warn, "hongyan::outbox", "cannot {what}: {error}");
+                self.pause = (self.pause * 2).clamp(*PAUSES.start(), *PAUSES.end());
+                None
+            }
+        }
+    }
+
+    /// Waits for changes, for time to pass or for the end; takes what there is to write.
+    fn next(&mut self) -> (Vec<(Change, Wants)>, bool) {
+        let outbox = Arc::clone(&self.outbox);
+        let until = Instant::now() + self.sleep();
+        // After a failure nothing is tried before its time, save what somebody waits for.
+        let not_before = Instant::now() + self.pause;
+        let mut state = outbox.lock();
+        loop {
+            let now = Instant::now();
+            let lazy = state.lazy_since.is_some_and(|since| now >= since + LAZY);
+            let accepts = || {
+                let mut wants = state.pending.iter().map(|(_, wants)| wants);
+                wants.any(|wants| matches!(wants, Wants::Accept(..)))
+            };
+            let write = (state.urgent || lazy) && (now >= not_before || accepts());
+            let other = state.nudged || (state.stopping && !self.stopped) || now >= until;
+            if write || other || state.ends {
+                let mut taken = Vec::new();
+                if write || state.ends {
+                    taken = std::mem::take(&mut state.pending);
+                    state.urgent = false;
+                    state.lazy_since = None;
+                }
+                state.nudged = false;
+                self.stopped |= state.stopping;
+                let (left, cancelled) =
+                    (std::mem::take(&mut state.left), std::mem::take(&mut state.cancelled));
+                for (name, removed) in std::mem::take(&mut state.accounts) {
+                    match removed {
+                        true => self.removed.insert(name),
+                        false => self.removed.remove(&name),
+                    };
+                }
+                let ends = state.ends;
+                drop(state);
+                self.loaded.retain(|seq| !left.contains(seq));
+                self.left += left.len() as u64;
+                cancelled.into_iter().for_each(|message| self.cancel(message));
+                return (taken, ends);
+            }
+            let mut wait = until;
+            if let Some(since) = state.lazy_since {
+                wait = wait.min(not_before.max(if state.urgent { now } else { since + LAZY }));
+            }
+            let wait = wait.saturating_duration_since(now).max(Duration::from_millis(1));
+            state = outbox.news.wait_timeout(state, wait).unwrap_or_else(|p| p.into_inner()).0;
+        }
+    }
+
+    fn sleep(&self) -> Duration {
+        if !self.pause.is_zero() {
+            return self.pause;
+        }
+        let now = self.shared.clock.unix_ms();
+        let next = self.next_time.map(|at| Duration::from_millis(at.saturating_sub(now)));
+        next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+    }
+
+    /// Writes a batch; what nobody waits for is tried again if the disk refuses.
+    fn commit(&mut self, batch: Vec<(Change, Wants)>) -> bool {
+        let (changes, wants): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        let made = self.store.commit(&changes, self.shared.clock.unix_ms());
+        match made {
+            Ok(made) => {
+                self.pause = Duration::ZERO;
+                for ((change, wants), applied) in changes.into_iter().zip(wants).zip(made) {
+                    self.made(change, wants, applied);
+                }
+                self.shared.queue.publish();
+                true
+            }
+            Err(error) => {
+                let mut again = Vec::new();
+                for (change, wants) in changes.into_iter().zip(wants) {
+                    match wants {
+                        Wants::Accept(job, i, reply) => {
+                            self.give_up(*job);
+                            let _ = reply.send((i, Err(error.clone())));
+                        }
+                        wants => again.push((change, wants)),
+                    }
+                }
+                let urgent = again.iter().any(|(_, wants)| !matches!(wants, Wants::Nobody));
+                let mut state = self.outbox.lock();
+                again.append(&mut state.pending);
+                state.pending = again;
+                if !state.pending.is_empty() {
+                    state.urgent |= urgent;
+                    state.lazy_since.get_or_insert_with(Instant::now);
+                }
+                drop(state);
+                self.try_to::<()>("write the outbox", |_| Err(error));
+                false
+            }
+        }
+    }
+
+    /// A send that was not accepted after all.
+    fn give_up(&self, mut job: Job) {
+        job.forget();
+        self.shared.queue.finish();
+    }
+
+    fn made(&mut self, change: Change, wants: Wants, applied: Applied) {
+        match (wants, applied) {
+            (Wants::Accept(job, i, reply), applied) => {
+                self.accepted(change, *job, i, &reply, applied);
+            }
+            // It has its result already: who waits learns that nothing may go.
+            (Wants::Begin(_), Applied::Missed) => {}
+            (Wants::Begin(sender), _) => drop(sender.send(())),
+            (Wants::Finish(receipt, slot), applied) => {
+                if let Change::Finish { seq, .. } = change {
+                    self.loaded.remove(&seq);
+                }
+                match applied {
+                    Applied::Done { followers, ready, due_ms } => {
+                        for follower in followers {
+                            let mut copy = Receipt::clone(&receipt);
+                            (copy.id, copy.token) = (follower.id, follower.token);
+                            copy.deduplicated = true;
+                            self.hand_out(copy, None, true);
+                        }
+                        self.is_ready(ready, due_ms);
+                    }
+                    // Not a job's: a cancel came after the result, which stays the only one.
+                    _ if slot.is_none() => return,
+                    _ => {}
+                }
+                self.hand_out(*receipt, slot, true);
+            }
+            (Wants::Nobody, Applied::Done { ready, due_ms, .. }) => self.is_ready(ready, due_ms),
+            (Wants::Nobody, _) => {}
+        }
+    }
+
+    fn is_ready(&mut self, accounts: Vec<String>, due_ms: Option<u64>) {
+        for account in accounts {
+            self.lines.entry(account).or_default().backlog = true;
+        }
+        self.wake_at(due_ms);
+    }
+
+    fn wake_at(&mut self, at: Option<u64>) {
+        self.next_time = [self.next_time, at].into_iter().flatten().min();
+    }
+
+    /// Hands a result to the host; `unfinished`: it was counted as a send of this run.
+    fn hand_out(&self, mut receipt: Receipt, slot: Option<Slot>, unfinished: bool) {
+        if !self.shared.trace {
+            receipt.trace = None;
+        }
+        match unfinished {
+            true => self.shared.queue.push(receipt, slot.unwrap_or_default(), true),
+            false => self.shared.queue.hand_out(receipt),
+        }
+    }
+
+    fn accepted(
+        &mut self,
+        change: Change,
+        mut job: Job,
+        i: usize,
+        reply: &super::Reply,
+        applied: Applied,
+    ) {
+        let Change::Accept(accept) = change else { return };
+        let answer = match applied {
+            Applied::Accepted { seq, turn } => {
+                if accept.result.is_some() {
+                    job.forget();
+                    let receipt = std::mem::replace(&mut job.receipt, Receipt::nothing());
+                    self.hand_out(receipt, None, true);
+                } else {
+                    self.wake_at(accept.due_ms.filter(|_| turn.is_none()));
+                    self.wake_at(accept.deadline_ms);
+                    self.begin_or_leave(job, &accept.account, seq, turn);
+                }
+                Ok(seq)
+            }
+            Applied::Known { seq, verdict } => {
+                job.forget();
+                match self.restored(&verdict) {
+                    Ok(mut receipt) => {
+                        receipt.id.clone_from(&accept.id);
+                        (receipt.token, receipt.deduplicated) = (accept.token, true);
+                        self.hand_out(receipt, None, true);
+                    }
+                    Err(error) => self.broken(&accept.id, accept.token, error, true),
+                }
+                Ok(seq)
+            }
+            Applied::Conflict => {
+                // Wrong as it is, it was accepted: so it has a result, which is kept as well.
+                let key = accept.key.as_ref().map(|(key, _)| key.as_str()).unwrap_or_default();
+                job.conclude(Delivery::NotSent, Some(keys::conflict(key)));
+                let mut again = *accept;
+                (again.key, again.line) = (None, None);
+                again.result = Some(verdict(&job.receipt));
+                let wants = Wants::Accept(Box::new(job), i, reply.clone());
+                return self.outbox.push(Change::Accept(Box::new(again)), wants);
+            }
+            Applied::Full { what, most } => {
+                self.give_up(job);
+                let words = format!("the outbox is full: {what} is {most}");
+                Err(Error::new(ErrorCode::Full, words)
+                    .hint("take and acknowledge results, or raise the limit of \"outbox\""))
+            }
+            Applied::Done { .. } | Applied::Missed => {
+                self.give_up(job);
+                Err(Error::new(ErrorCode::Internal, "the outbox did not take a message"))
+            }
+        };
+        // A caller who has gone knows the message by its result.
+        let _ = reply.send((i, answer));
+    }
+
+    /// Begins a message that is in memory already, if nobody of its account stands before it.
+    fn begin_or_leave(&mut self, mut job: Job, account: &str, seq: Seq, turn: Option<Turn>) {
+        let line = self.lines.entry(account.to_owned()).or_default();
+        let slot = match turn {
+            Some(_) if !line.backlog && !self.stopped => self.shared.slot(account).ok(),
+            _ => None,
+        };
+        match (turn, slot) {
+            (Some(turn), Some(slot)) => {
+                line.cursor = turn;
+                job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
+                self.spawn(job, seq);
+            }
+            (turn, _) => {
+                line.backlog |= turn.is_some();
+                job.forget();
+            }
+        }
+    }
+
+    fn spawn(&mut self, job: Job, seq: Seq) {
+        self.loaded.insert(seq);
+        drop(self.runtime.spawn(async move {
+            deliver(job).await;
+        }));
+    }
+
+    /// Loads messages for which there is room.
+    fn load(&mut self) -> Result<()> {
+        let accounts: Vec<String> =
+            self.lines.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
+        for account in accounts {
+            match self.shared.accounts.get(&account) {
+                Some(entry) => self.load_account(&account, &entry)?,
+                None if self.removed.contains(&account) => self.end_account(&account)?,
+                // Who is not configured may be added later.
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn load_account(&mut self, account: &str, entry: &Arc<Entry>) -> Result<()> {
+        let Ok(mut slot) = self.shared.slot(account) else { return Ok(()) };
+        loop {
+            let after = self.lines.get(account).map_or(0, |line| line.cursor);
+            let rows = self.store.ready(account, after, MOST_LOADED)?;
+            let all = rows.len() < MOST_LOADED;
+            for row in rows {
+                if let Some(line) = self.lines.get_mut(account) {
+                    line.cursor = row.turn;
+                }
+                // Its end is about to be written.
+                if self.loaded.contains(&row.seq) {
+                    continue;
+                }
+                self.resume(row, entry, slot);
+                slot = match self.shared.slot(account) {
+                    Ok(slot) => slot,
+                    Err(_) => return Ok(()),
+                };
+            }
+            if all {
+                if let Some(line) = self.lines.get_mut(account) {
+                    line.backlog = false;
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends what is kept for an account that was removed.
+    fn end_account(&mut self, account: &str) -> Result<()> {
+        let after = self.lines.get(account).map_or(0, |line| line.cursor);
+        let rows = self.store.ready(account, after, MOST_LOADED)?;
+        let line = self.lines.entry(account.to_owned()).or_default();
+        line.backlog = rows.len() == MOST_LOADED;
+        line.cursor = rows.last().map_or(after, |row| row.turn);
+        for row in rows {
+            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq };
+            if let Some(mut job) = self.job(&row, None) {
+                job.keep(kept, Slot::default());
+                job.refuse();
+                let words = format!("the account {account:?} was removed");
+                job.conclude(Delivery::NotSent, Some(Error::new(ErrorCode::Config, words)));
+                job.finish();
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes a job of a row that was never begun.
+    fn resume(&mut self, row: Ready, entry: &Arc<Entry>, slot: Slot) {
+        let seq = row.seq;
+        if let Some(mut job) = self.job(&row, Some(Arc::clone(entry))) {
+            job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
+            self.spawn(job, seq);
+        }
+    }
+
+    fn job(&mut self, row: &Ready, entry: Option<Arc<Entry>>) -> Option<Job> {
+        let message = match Message::parse(&row.message) {
+            Ok(message) => message,
+            Err(refused) => {
+                self.broken_row(row, &refused.error.to_string());
+                return None;
+            }
+        };
+        Some(Job::of_row(&self.shared, row, message, entry))
+    }
+
+    /// What an earlier run began goes on only where that cannot double it, or its caller wants that.
+    fn recover(&mut self, row: Ready) {
+        let (seq, begun) = (row.seq, row.begun.clone());
+        let entry = Message::parse(&row.message)
+            .ok()
+            .and_then(|message| self.shared.accounts.get(&message.account));
+        let Some(mut job) = self.job(&row, entry.clone()) else { return };
+        let slot = Slot::default();
+        job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
+        self.loaded.insert(seq);
+        job.receipt.recovered = true;
+        let goes_on = begun.zip(entry).is_some_and(|(begun, entry)| {
+            job.recover(begun, entry.info.dedupe_ms, self.shared.clock.unix_ms())
+        });
+        if goes_on {
+            drop(self.runtime.spawn(async move {
+                deliver(job).await;
+            }));
+        } else {
+            let words = "the process ended while a request was under way";
+            job.conclude(Delivery::MaybeSent, Some(Error::new(ErrorCode::Network, words)));
+            job.finish();
+        }
+    }
+
+    /// Queues what is due, and ends what is over.
+    fn on_time(&mut self) -> Result<()> {
+        let now = self.shared.clock.unix_ms();
+        if self.next_time.is_some_and(|at| at > now) {
+            return Ok(());
+        }
+        let (accounts, due) = self.store.release(now)?;
+        self.next_time = None;
+        self.is_ready(accounts, due);
+        loop {
+            let rows = self.store.overdue(now, MOST_LOADED)?;
+            let all = rows.len() < MOST_LOADED;
+            let mut ended = 0;
+            for row in rows {
+                if self.loaded.insert(row.seq) {
+                    ended += 1;
+                    self.expire(&row);
+                }
+            }
+            let batch = std::mem::take(&mut self.outbox.lock().pending);
+            if !batch.is_empty() && !self.commit(batch) {
+                return Ok(());
+            }
+            if all || ended == 0 {
+                break;
+            }
+        }
+        let deadline = self.store.next_deadline()?;
+        // What is loaded has a timer of its own.
+        self.wake_at(deadline.map(|at| at.max(now + 1000)));
+        Ok(())
+    }
+
+    /// Ends a message whose deadline passed while it was on the disk.
+    fn expire(&mut self, row: &Ready) {
+        let entry = Message::parse(&row.message)
+            .ok()
+            .and_then(|message| self.shared.accounts.get(&message.account));
+        if let Some(mut job) = self.job(row, entry) {
+            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq };
+            job.keep(kept, Slot::default());
+            job.end_early(crate::engine::job::Ended::Expired);
+            job.finish();
+        }
+    }
+
+    fn cancel(&mut self, message: OnDisk) {
+        // What a close has left may have begun; of what is in memory its job knows.
+        if self.stopped || !self.loaded.insert(message.seq) {
+            return;
+        }
+        let error = Error::new(ErrorCode::Cancelled, "the send was cancelled")
+            .with_account(&message.account, None);
+        let receipt = Receipt {
+            id: message.id,
+            token: message.token,
+            account: message.account,
+            key: message.key,
+            error: Some(error),
+            ..Receipt::nothing()
+        };
+        self.outbox.finish(message.seq, receipt, None);
+    }
+
+    /// Hands out results of an earlier run, as long as the host takes them.
+    fn hand_out_earlier(&mut self) -> Result<()> {
+        let Some(after) = self.earlier else { return Ok(()) };
+        if self.shared.queue.ready() >= MOST_EARLIER {
+            return Ok(());
+        }
+        let rows = self.store.results(after, MOST_EARLIER)?;
+        self.earlier = rows.last().map(|row| row.seq);
+        for row in rows {
+            match self.restored(&row.verdict) {
+                Ok(mut receipt) => {
+                    (receipt.id, receipt.token) = (row.id, row.token);
+                    receipt.deduplicated |= row.follows;
+                    receipt.origin = Origin::EarlierRun;
+                    self.hand_out(receipt, None, false);
+                }
+                Err(error) => self.broken(&row.id, row.token, error, false),
+            }
+        }
+        self.shared.queue.publish();
+        Ok(())
+    }
+
+    fn restored(&self, verdict: &Verdict) -> Result<Receipt> {
+        let service = |name: &str| service::find(name).map(|service| service.info().name);
+        Receipt::from_json(&verdict.receipt, service).map_err(|words| {
+            Error::new(
+                ErrorCode::Storage,
+                format!("a result in the outbox cannot be read: {words}"),
+            )
+        })
+    }
+
+    /// A result that cannot be read is told as it is: nobody knows.
+    fn broken(&self, id: &str, token: u64, error: Error, unfinished: bool) {
+        let receipt = Receipt {
+            id: id.to_owned(),
+            token,
+            delivery: Delivery::MaybeSent,
+            error: Some(error),
+            origin: if unfinished { Origin::ThisRun } else { Origin::EarlierRun },
+            ..Receipt::nothing()
+        };
+        self.hand_out(receipt, None, unfinished);
+    }
+
+    /// A message that cannot be read will never be sent.
+    fn broken_row(&mut self, row: &Ready, words: &str) {
+        let doubt = row.begun.is_some();
+        let words = format!("a message in the outbox cannot be read: {words}");
+        let receipt = Receipt {
+            id: row.id.clone(),
+            token: row.token,
+            delivery: if doubt { Delivery::MaybeSent } else { Delivery::NotSent },
+            error: Some(Error::new(ErrorCode::Storage, words)),
+            origin: if row.earlier { Origin::EarlierRun } else { Origin::ThisRun },
+            ..Receipt::nothing()
+        };
+        self.outbox.finish(row.seq, receipt, None);
+    }
+
+    /// The client closes: once no job is left, what is on the disk is left to a later run.
+    fn leave(&mut self, failed: bool) {
+        if failed {
+            // The disk may never be well again: a result that it did not take is not handed out.
+            let mut state = self.outbox.lock();
+            for (change, wants) in &mut state.pending {
+                if let Change::Finish { seq, .. } = change {
+                    self.loaded.remove(seq);
+                    *wants = Wants::Nobody;
+                }
+            }
+        }
+        if self.loaded.is_empty() {
+            let (_, open) = self.store.count();
+            let rest = open.saturating_sub(self.left);
+            self.left += rest;
+            // First the number, then the news that nothing is unfinished any more.
+            self.shared
+                .cut
+                .fetch_add(usize::try_from(rest).unwrap_or(usize::MAX), Ordering::AcqRel);
+            // Only these: a send without the outbox may still be under way.
+            (0..rest).for_each(|_| self.shared.queue.finish());
+        }
+    }
+}

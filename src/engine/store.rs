@@ -1,0 +1,323 @@
+//! Where an outbox keeps its messages: what any store must do, in rows of plain data.
+//!
+//! A row is a message on its way: queued (or scheduled for later), begun, done, and once its result
+//! is acknowledged gone, or kept for a while as a dead letter. The store knows nothing of what a
+//! message or a receipt means.
+
+#[cfg(feature = "outbox")]
+mod lock;
+#[cfg(feature = "outbox")]
+mod schema;
+#[cfg(feature = "outbox")]
+pub mod sqlite;
+
+use crate::model::error::Result;
+use crate::model::receipt::Delivery;
+
+/// The number of a row: the order in which messages were accepted.
+pub type Seq = i64;
+
+/// The order in which the queued messages of an account are to be begun.
+pub type Turn = i64;
+
+/// A message to keep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Accept {
+    /// The library's own id of it.
+    pub id: String,
+    /// What the caller gave with it.
+    pub token: u64,
+    /// Whose message it is; keys and lines are the account's own.
+    pub account: String,
+    /// The message as JSON.
+    pub message: Vec<u8>,
+    /// The caller's idempotency key, and what the message says: another message under the same live
+    /// key is refused if it says something else.
+    pub key: Option<(String, [u8; 32])>,
+    /// The line of its recipient, if it is ordered: it is not ready before all earlier rows of the
+    /// line are done.
+    pub line: Option<String>,
+    /// Unix milliseconds.
+    pub accepted_ms: u64,
+    /// Not before then, in Unix milliseconds.
+    pub due_ms: Option<u64>,
+    /// No longer than until then, in Unix milliseconds.
+    pub deadline_ms: Option<u64>,
+    /// Its result, where it has one at once; it claims no key and no line then.
+    pub result: Option<Verdict>,
+}
+
+/// A result to keep.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// Whether it arrived.
+    pub delivery: Delivery,
+    /// The receipt as JSON, with its attempts.
+    pub receipt: Vec<u8>,
+}
+
+/// One change; those of a batch are made together or not at all.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// A message to keep; it is on its way from now on.
+    Accept(Box<Accept>),
+    /// Bytes of it may go from now on.
+    Begin(Box<Begin>),
+    /// Its last attempt ended, nothing of it arrived, and another will follow: after a crash it is
+    /// a message that was not begun. It keeps its turn.
+    Ended {
+        /// Which.
+        seq: Seq,
+        /// Attempts begun so far.
+        attempts: u32,
+    },
+    /// It has its result, and so have those that follow it. `not_sent` frees its key.
+    Finish {
+        /// Which.
+        seq: Seq,
+        /// Its result.
+        verdict: Verdict,
+    },
+    /// Its result need never be handed out again: gone if it was sent, else a dead letter.
+    Ack {
+        /// The library's own id of it.
+        id: String,
+    },
+    /// A dead letter, or a result that was not acknowledged, is queued again as if it had just come:
+    /// with a new number, the whole of its deadline, and no doubt. What was sent stays sent.
+    ///
+    /// Answered like [`Change::Accept`].
+    Retry {
+        /// The library's own id of it.
+        id: String,
+    },
+    /// A row that is not begun goes, whatever it holds; there will be no result of it. If others
+    /// follow it, the oldest of them takes its place.
+    Drop {
+        /// The library's own id of it.
+        id: String,
+    },
+}
+
+/// What must be known to go on after a crash.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Begin {
+    /// Which.
+    pub seq: Seq,
+    /// When these bytes were first sent, in Unix milliseconds; kept from the attempt before, if that
+    /// had the same body and did not end.
+    pub first_sent_ms: u64,
+    /// Attempts begun, this one included.
+    pub attempts: u32,
+    /// The body, where the service recognises it if it is sent again.
+    pub body: Option<Vec<u8>>,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Applied {
+    /// It was accepted.
+    Accepted {
+        /// Its number.
+        seq: Seq,
+        /// When it is to be begun; `None` where it waits for its time, for its line or for another
+        /// message of its key, or has its result.
+        turn: Option<Turn>,
+    },
+    /// It was accepted and has the result of an earlier message of its key.
+    Known {
+        /// Its number.
+        seq: Seq,
+        /// The result of that earlier message.
+        verdict: Verdict,
+    },
+    /// It was not accepted: its key belongs to a message that says something else.
+    Conflict,
+    /// It was not accepted: `max_messages` or `max_bytes` is reached. Nor is any later message of
+    /// the batch, so that those that are accepted are the first.
+    Full {
+        /// Which of the two.
+        what: &'static str,
+        /// How much it is.
+        most: u64,
+    },
+    /// It was made.
+    Done {
+        /// Of a result: who else has it now, because he followed.
+        followers: Vec<Follower>,
+        /// The account, if a message that waited for this one is to be begun now.
+        ready: Vec<String>,
+        /// When such a message will be due, if it waits for its time now.
+        due_ms: Option<u64>,
+    },
+    /// There is no such row, or it is not in a state for this change.
+    Missed,
+}
+
+/// A message that waited for another of its key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Follower {
+    /// The library's own id of it.
+    pub id: String,
+    /// What the caller gave with it.
+    pub token: u64,
+}
+
+/// A queued message that is to be begun, or one that was begun and has no result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ready {
+    /// Its number.
+    pub seq: Seq,
+    /// Its turn; 0 where it has none yet.
+    pub turn: Turn,
+    /// The library's own id of it.
+    pub id: String,
+    /// What the caller gave with it.
+    pub token: u64,
+    /// The message as JSON.
+    pub message: Vec<u8>,
+    /// Unix milliseconds.
+    pub accepted_ms: u64,
+    /// No longer than until then, in Unix milliseconds.
+    pub deadline_ms: Option<u64>,
+    /// Attempts begun so far.
+    pub attempts: u32,
+    /// Accepted by an earlier owner of the store.
+    pub earlier: bool,
+    /// Begun by an earlier owner, which did not live to see the result.
+    pub begun: Option<Begin>,
+}
+
+/// A result that was not acknowledged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// Its number.
+    pub seq: Seq,
+    /// The library's own id of it.
+    pub id: String,
+    /// What the caller gave with it.
+    pub token: u64,
+    /// It is the result of another message of its key.
+    pub follows: bool,
+    /// The result.
+    pub verdict: Verdict,
+}
+
+/// Where a message stands; the numbers are those of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i64)]
+pub enum State {
+    /// To be begun.
+    Queued = 0,
+    /// Waits for its time.
+    Scheduled = 1,
+    /// Waits for earlier messages of its line.
+    InLine = 2,
+    /// Waits for the result of another message of its key.
+    Following = 3,
+    /// Bytes of it may have gone.
+    Begun = 4,
+    /// Has its result, which was not acknowledged.
+    Done = 5,
+    /// A dead letter: acknowledged and not known to be sent.
+    Dead = 6,
+}
+
+impl State {
+    /// Every state, by its number.
+    pub const ALL: [State; 7] = [
+        State::Queued,
+        State::Scheduled,
+        State::InLine,
+        State::Following,
+        State::Begun,
+        State::Done,
+        State::Dead,
+    ];
+
+    /// The name of the state, for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            State::Queued => "queued",
+            State::Scheduled => "scheduled",
+            State::InLine => "in_line",
+            State::Following => "following",
+            State::Begun => "begun",
+            State::Done => "done",
+            State::Dead => "dead",
+        }
+    }
+}
+
+/// A row as it stands, for people who look at it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listed {
+    /// Its number.
+    pub seq: Seq,
+    /// Where it stands.
+    pub state: State,
+    /// The library's own id of it.
+    pub id: String,
+    /// What the caller gave with it.
+    pub token: u64,
+    /// Whose message it is.
+    pub account: String,
+    /// The caller's idempotency key.
+    pub key: Option<String>,
+    /// The message as JSON.
+    pub message: Vec<u8>,
+    /// Unix milliseconds.
+    pub accepted_ms: u64,
+    /// Not before then, in Unix milliseconds.
+    pub due_ms: Option<u64>,
+    /// No longer than until then, in Unix milliseconds.
+    pub deadline_ms: Option<u64>,
+    /// Attempts begun so far.
+    pub attempts: u32,
+    /// When its bytes were first sent, in Unix milliseconds.
+    pub first_sent_ms: Option<u64>,
+    /// It has the result of another message of its key.
+    pub follows: bool,
+    /// Its result.
+    pub verdict: Option<Verdict>,
+}
+
+/// What an outbox is kept in. One owner at a time; one thread at a time.
+///
+/// `storage`: the disk, or what is on it. The store may be used again once the disk is well.
+pub trait Store: Send {
+    /// Makes these changes in one transaction, in this order; durable when it returns. The answers
+    /// come in the order of the changes.
+    ///
+    /// After an error nothing of the batch is made, and nothing of it will be seen by this owner.
+    /// Only where the disk took the bytes and failed to confirm them, and then nothing else could be
+    /// written until the process ended, may the next owner find the batch: all of it, never a part.
+    fn commit(&mut self, changes: &[Change], now_ms: u64) -> Result<Vec<Applied>>;
+
+    /// What was begun by an earlier owner and has no result: every one of them, oldest first.
+    fn begun(&mut self) -> Result<Vec<Ready>>;
+
+    /// The accounts that have queued messages.
+    fn accounts(&mut self) -> Result<Vec<String>>;
+
+    /// Queued messages of an account whose turn is after `after`, in the order of their turns.
+    fn ready(&mut self, account: &str, after: Turn, most: usize) -> Result<Vec<Ready>>;
+
+    /// Queues what was scheduled for now or earlier (each gets a new turn); tells whose they are, and
+    /// when the next will be due, in Unix milliseconds.
+    ///
+    /// Some thousands at a time: where that leaves some, the next is due already.
+    fn release(&mut self, now_ms: u64) -> Result<(Vec<String>, Option<u64>)>;
+
+    /// Messages that are not begun and whose deadline is past, the earliest deadline first.
+    fn overdue(&mut self, now_ms: u64, most: usize) -> Result<Vec<Ready>>;
+
+    /// The earliest deadline of those that are not begun, in Unix milliseconds.
+    fn next_deadline(&mut self) -> Result<Option<u64>>;
+
+    /// Results of an earlier owner that were not acknowledged, after this row, oldest first.
+    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>>;
+
+    /// How many messages have no acknowledged result, and how many of them have no result.
+    fn count(&self) -> (u64, u64);
+}

@@ -1,0 +1,156 @@
+//! The tables of an outbox file, and how an older file becomes a current one.
+
+use rusqlite::Connection;
+
+/// Stands in the file's header: it is an outbox ("hy_o").
+pub(super) const APPLICATION_ID: i32 = 0x6879_5f6f;
+
+/// Step `n` makes a file of version `n` one of version `n + 1`. A step that was released never
+/// changes.
+pub(super) const STEPS: &[&str] = &[VERSION_1];
+
+/// An index on a column that is null outside the state that it serves costs rows in other states
+/// nothing. Long columns stand last, so that reading the others touches no overflow page.
+///
+/// - `run`: how often the file had an owner; `undone`: how many commits failed at the disk.
+/// - `messages.turn`: not null while it is to be begun, or begun. `place`: not null while it is in a
+///   line. `wake_ms`: not null while it waits for its time. `follows`: the id of the message whose
+///   result it waits for. `until_ms`: not null of a dead letter. `run`: the owner that began or
+///   finished it. `borrowed`: its result is that of another message.
+/// - `keys.id`: the message that claimed the key; `delivery` and `until_ms` are null until it has its
+///   result.
+const VERSION_1: &str = "
+    CREATE TABLE meta (run INTEGER NOT NULL, undone INTEGER NOT NULL) STRICT;
+    INSERT INTO meta (run, undone) VALUES (0, 0);
+    CREATE TABLE messages (
+        seq INTEGER PRIMARY KEY,
+        state INTEGER NOT NULL,
+        turn INTEGER,
+        place INTEGER,
+        wake_ms INTEGER,
+        until_ms INTEGER,
+        run INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        first_sent_ms INTEGER,
+        accepted_ms INTEGER NOT NULL,
+        due_ms INTEGER,
+        deadline_ms INTEGER,
+        delivery INTEGER,
+        borrowed INTEGER NOT NULL,
+        token INTEGER NOT NULL,
+        id TEXT NOT NULL,
+        account TEXT NOT NULL,
+        line TEXT,
+        key TEXT,
+        content BLOB,
+        follows TEXT,
+        message BLOB NOT NULL,
+        body BLOB,
+        receipt BLOB
+    ) STRICT;
+    CREATE UNIQUE INDEX messages_id ON messages (id);
+    CREATE INDEX messages_turn ON messages (account, turn) WHERE turn IS NOT NULL;
+    CREATE INDEX messages_place ON messages (account, line, place) WHERE place IS NOT NULL;
+    CREATE INDEX messages_wake ON messages (wake_ms) WHERE wake_ms IS NOT NULL;
+    CREATE INDEX messages_deadline ON messages (deadline_ms)
+        WHERE deadline_ms IS NOT NULL AND state < 4;
+    CREATE INDEX messages_follows ON messages (follows) WHERE follows IS NOT NULL;
+    CREATE INDEX messages_until ON messages (until_ms) WHERE until_ms IS NOT NULL;
+    CREATE TABLE keys (
+        account TEXT NOT NULL,
+        key TEXT NOT NULL,
+        id TEXT NOT NULL,
+        content BLOB NOT NULL,
+        delivery INTEGER,
+        until_ms INTEGER,
+        receipt BLOB
+    ) STRICT;
+    CREATE UNIQUE INDEX keys_key ON keys (account, key);
+    CREATE INDEX keys_until ON keys (until_ms) WHERE until_ms IS NOT NULL;
+";
+
+/// What a file is.
+#[derive(Debug, PartialEq)]
+pub(super) enum Kind {
+    /// An outbox, or an empty file that can become one, of this version.
+    Outbox(usize),
+    /// An outbox of a version that this library does not know yet.
+    Newer(i64),
+    /// The database of another program.
+    Foreign,
+}
+
+/// What the file is.
+pub(super) fn kind(conn: &Connection) -> rusqlite::Result<Kind> {
+    let number = |pragma| conn.query_row(pragma, [], |row| row.get::<_, i64>(0));
+    let version = number("PRAGMA user_version")?;
+    if number("PRAGMA application_id")? != i64::from(APPLICATION_ID) {
+        let empty = version == 0 && number("SELECT count(*) FROM sqlite_schema")? == 0;
+        return Ok(if empty { Kind::Outbox(0) } else { Kind::Foreign });
+    }
+    match usize::try_from(version) {
+        Ok(known) if known <= STEPS.len() => Ok(Kind::Outbox(known)),
+        _ => Ok(Kind::Newer(version)),
+    }
+}
+
+/// Takes the steps from this version on, each whole or not at all.
+pub(super) fn migrate(conn: &Connection, from: usize, steps: &[&str]) -> rusqlite::Result<()> {
+    for (version, step) in steps.iter().enumerate().skip(from) {
+        let whole = format!(
+            "BEGIN IMMEDIATE; {step};
+             PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}; COMMIT",
+            version + 1
+        );
+        if let Err(error) = conn.execute_batch(&whole) {
+            if !conn.is_autocommit() {
+                // The error that matters is the one above.
+                let _ = conn.execute_batch("ROLLBACK");
+            }
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(conn: &Connection) -> String {
+        conn.query_row("SELECT group_concat(name) FROM pragma_table_info('t')", [], |row| {
+            row.get(0)
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn an_older_file_gets_the_steps_it_lacks() {
+        let steps = ["CREATE TABLE t (a)", "ALTER TABLE t ADD b", "ALTER TABLE t ADD c"];
+        let conn = Connection::open_in_memory().unwrap();
+        migrate(&conn, 0, &steps[..1]).unwrap();
+        assert_eq!(kind(&conn).unwrap(), Kind::Outbox(1));
+        assert_eq!(columns(&conn), "a");
+        migrate(&conn, 1, &steps).unwrap();
+        assert_eq!(columns(&conn), "a,b,c");
+        assert_eq!(kind(&conn).unwrap(), Kind::Newer(3), "this library knows one version");
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before_it() {
+        let conn = Connection::open_in_memory().unwrap();
+        let steps = ["CREATE TABLE t (a)", "ALTER TABLE t ADD b; ALTER TABLE nothing ADD c"];
+        assert!(migrate(&conn, 0, &steps).is_err());
+        assert_eq!(kind(&conn).unwrap(), Kind::Outbox(1));
+        assert_eq!(columns(&conn), "a");
+        assert!(conn.is_autocommit());
+    }
+
+    #[test]
+    fn a_file_of_another_program_is_told_apart() {
+        let conn = Connection::open_in_memory().unwrap();
+        assert_eq!(kind(&conn).unwrap(), Kind::Outbox(0));
+        conn.execute_batch("CREATE TABLE theirs (a)").unwrap();
+        assert_eq!(kind(&conn).unwrap(), Kind::Foreign);
+    }
+}

@@ -1,0 +1,430 @@
+//! The changes of one transaction, and what they come to.
+
+use rusqlite::{CachedStatement, Connection, Result, params};
+
+use super::row::{self, Row};
+use crate::engine::store::{Accept, Applied, Begin, Change, Seq, State, Turn, Verdict};
+use crate::model::receipt::Delivery;
+
+/// What is known of the rows without looking at them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ledger {
+    /// Messages whose result is not acknowledged.
+    pub(super) unacked: u64,
+    /// Those of them that have no result.
+    pub(super) open: u64,
+    /// How long the messages and results of the first are together.
+    pub(super) bytes: u64,
+    /// The next number and turn; greater than any that a row has.
+    pub(super) next: i64,
+    /// Nothing expires before then, in Unix milliseconds.
+    pub(super) purge_at: u64,
+}
+
+/// What the caller has set.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) max_messages: u64,
+    pub(super) max_bytes: u64,
+    /// How long keys and dead letters are kept, in milliseconds.
+    pub(super) keep_ms: u64,
+}
+
+/// How many rows one commit deletes of those that have expired.
+const PURGED_AT_ONCE: i64 = 64;
+
+/// One transaction; the ledger is true once it is committed.
+pub(super) struct Batch<'c> {
+    pub(super) conn: &'c Connection,
+    pub(super) ledger: Ledger,
+    pub(super) bounds: Bounds,
+    /// Which owner this is.
+    pub(super) run: i64,
+    pub(super) now_ms: u64,
+    /// Why nothing more is accepted.
+    refused: Option<Applied>,
+    insert: Held<'c>,
+    begin: Held<'c>,
+    finish: Held<'c>,
+    ack: Held<'c>,
+}
+
+/// A statement that is looked up once a batch.
+struct Held<'c>(&'static str, Option<CachedStatement<'c>>);
+
+impl<'c> Held<'c> {
+    fn get(&mut self, conn: &'c Connection) -> Result<&mut CachedStatement<'c>> {
+        Ok(match &mut self.1 {
+            Some(statement) => statement,
+            none => none.insert(conn.prepare_cached(self.0)?),
+        })
+    }
+}
+
+const INSERT: &str = "
+    INSERT INTO messages (seq, state, turn, place, wake_ms, run, attempts, accepted_ms, due_ms,
+        deadline_ms, delivery, borrowed, token, id, account, line, key, content, follows, message,
+        receipt)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
+        ?20)";
+
+/// The same bytes sent again are as old as the first of them.
+const BEGIN: &str = "
+    UPDATE messages SET state = 4, run = ?2, attempts = ?3,
+        first_sent_ms = CASE WHEN state = 4 AND body IS ?5 THEN first_sent_ms ELSE ?4 END, body = ?5
+    WHERE seq = ?1 AND (state = 0 OR state = 4)";
+
+/// Of a message that has no key, is in no line and does not wait for its time, which is most.
+const FINISH: &str = "
+    UPDATE messages SET state = 5, turn = NULL, run = ?2, body = NULL, delivery = ?3, receipt = ?4
+    WHERE seq = ?1 AND state < 5 AND key IS NULL AND place IS NULL AND wake_ms IS NULL";
+
+const ACK: &str = "
+    DELETE FROM messages WHERE id = ?1 AND state = 5 AND delivery = 2
+    RETURNING length(message) + length(receipt)";
+
+/// What a message is to do next.
+enum Next {
+    Turn,
+    At(u64),
+    Line,
+}
+
+/// What a key means for a message.
+pub(super) enum Claim {
+    /// It is the message's own now.
+    Own,
+    /// Another one's, which has no result yet: that one's id.
+    Follow(String),
+    /// Another one's, which has this result.
+    Known(Verdict),
+    /// It says something else.
+    Conflict,
+}
+
+impl<'c> Batch<'c> {
+    pub(super) fn new(
+        conn: &'c Connection,
+        ledger: Ledger,
+        bounds: Bounds,
+        run: i64,
+        now_ms: u64,
+    ) -> Batch<'c> {
+        let held = |sql| Held(sql, None);
+        let (insert, begin, finish, ack) = (held(INSERT), held(BEGIN), held(FINISH), held(ACK));
+        Batch { conn, ledger, bounds, run, now_ms, refused: None, insert, begin, finish, ack }
+    }
+
+    /// Makes one change.
+    pub(super) fn apply(&mut self, change: &Change) -> Result<Applied> {
+        match change {
+            Change::Accept(accept) => self.accept(accept),
+            Change::Begin(begin) => self.begin(begin),
+            Change::Ended { seq, attempts } => self.ended(*seq, *attempts),
+            Change::Finish { seq, verdict } => self.finish(*seq, verdict),
+            Change::Ack { id } => self.ack(id),
+            Change::Retry { id } => self.retry(id),
+            Change::Drop { id } => self.drop_row(id),
+        }
+    }
+
+    /// Deletes some of what has expired.
+    pub(super) fn purge(&mut self) -> Result<()> {
+        if self.now_ms < self.ledger.purge_at {
+            return Ok(());
+        }
+        for (delete, next) in [
+            (
+                "DELETE FROM keys WHERE rowid IN (SELECT rowid FROM keys
+                 WHERE until_ms <= ?1 ORDER BY until_ms LIMIT ?2)",
+                "SELECT min(until_ms) FROM keys WHERE until_ms IS NOT NULL",
+            ),
+            (
+                "DELETE FROM messages WHERE seq IN (SELECT seq FROM messages
+                 WHERE until_ms <= ?1 ORDER BY until_ms LIMIT ?2)",
+                "SELECT min(until_ms) FROM messages WHERE until_ms IS NOT NULL",
+            ),
+        ] {
+            let now = row::time(self.now_ms);
+            self.conn.prepare_cached(delete)?.execute(params![now, PURGED_AT_ONCE])?;
+            let next: Option<i64> =
+                self.conn.prepare_cached(next)?.query_row([], |row| row.get(0))?;
+            let next = next.map_or(u64::MAX, row::ms);
+            // The first of the two kinds starts from what is not known.
+            let first = delete.starts_with("DELETE FROM keys");
+            self.ledger.purge_at = if first { next } else { next.min(self.ledger.purge_at) };
+        }
+        Ok(())
+    }
+
+    fn full(&self, more_bytes: usize) -> Option<Applied> {
+        let Bounds { max_messages, max_bytes, .. } = self.bounds;
+        if self.ledger.unacked >= max_messages {
+            return Some(Applied::Full { what: "max_messages", most: max_messages });
+        }
+        let bytes = self.ledger.bytes.saturating_add(more_bytes as u64);
+        (bytes > max_bytes).then_some(Applied::Full { what: "max_bytes", most: max_bytes })
+    }
+
+    fn accept(&mut self, accept: &Accept) -> Result<Applied> {
+        let receipt = accept.result.as_ref().map_or(0, |verdict| verdict.receipt.len());
+        self.refused = self.refused.take().or(self.full(accept.message.len() + receipt));
+        if let Some(full) = &self.refused {
+            return Ok(full.clone());
+        }
+        if let Some(verdict) = &accept.result {
+            let seq = self.insert(accept, State::Done, None, Some(verdict), None)?;
+            return Ok(Applied::Accepted { seq, turn: None });
+        }
+        if let Some((key, content)) = &accept.key {
+            match self.claim(&accept.account, key, content, &accept.id)? {
+                Claim::Own => {}
+                Claim::Conflict => return Ok(Applied::Conflict),
+                Claim::Known(verdict) => {
+                    let seq = self.insert(accept, State::Done, None, Some(&verdict), None)?;
+                    return Ok(Applied::Known { seq, verdict });
+                }
+                Claim::Follow(leader) => {
+                    let seq = self.insert(accept, State::Following, None, None, Some(&leader))?;
+                    return Ok(Applied::Accepted { seq, turn: None });
+                }
+            }
+        }
+        let next = self.next_of(&accept.account, accept.line.as_deref(), accept.due_ms)?;
+        let (state, turn, wake) = match next {
+            Next::Turn => (State::Queued, Some(self.ledger.next), None),
+            Next::At(due) => (State::Scheduled, None, Some(due)),
+            Next::Line => (State::InLine, None, None),
+        };
+        let seq = self.insert(accept, state, wake, None, None)?;
+        Ok(Applied::Accepted { seq, turn })
+    }
+
+    /// A row for a message; what is queued has its number for its turn.
+    fn insert(
+        &mut self,
+        accept: &Accept,
+        state: State,
+        wake_ms: Option<u64>,
+        verdict: Option<&Verdict>,
+        leader: Option<&str>,
+    ) -> Result<Seq> {
+        let seq = self.number();
+        let place = match state {
+            State::Queued | State::Scheduled | State::InLine => accept.line.as_ref().map(|_| seq),
+            _ => None,
+        };
+        // A result that it did not come with is another message's.
+        let borrowed = verdict.is_some() && accept.result.is_none();
+        self.insert.get(self.conn)?.execute(params![
+            seq,
+            state as i64,
+            (state == State::Queued).then_some(seq),
+            place,
+            wake_ms.map(row::time),
+            self.run,
+            row::time(accept.accepted_ms),
+            accept.due_ms.map(row::time),
+            accept.deadline_ms.map(row::time),
+            verdict.map(|verdict| verdict.delivery.number()),
+            borrowed,
+            accept.token.cast_signed(),
+            accept.id,
+            accept.account,
+            accept.line,
+            accept.key.as_ref().map(|(key, _)| key),
+            accept.key.as_ref().map(|(_, content)| content),
+            leader,
+            accept.message,
+            verdict.map(|verdict| &verdict.receipt),
+        ])?;
+        self.ledger.unacked += 1;
+        self.ledger.open += u64::from(verdict.is_none());
+        self.ledger.bytes +=
+            (accept.message.len() + verdict.map_or(0, |verdict| verdict.receipt.len())) as u64;
+        Ok(seq)
+    }
+
+    pub(super) fn number(&mut self) -> i64 {
+        self.ledger.next += 1;
+        self.ledger.next - 1
+    }
+
+    /// A message that has its key: whether it is to be begun, or for what it waits.
+    fn next_of(&self, account: &str, line: Option<&str>, due_ms: Option<u64>) -> Result<Next> {
+        if let Some(line) = line
+            && self
+                .conn
+                .prepare_cached(
+                    "SELECT 1 FROM messages INDEXED BY messages_place
+                     WHERE account = ?1 AND line = ?2 AND place IS NOT NULL LIMIT 1",
+                )?
+                .exists(params![account, line])?
+        {
+            return Ok(Next::Line);
+        }
+        Ok(due_ms.filter(|due| *due > self.now_ms).map_or(Next::Turn, Next::At))
+    }
+
+    /// Lets a row that waited for something else go on; its turn, or when it is due.
+    pub(super) fn go_on(&mut self, row: &Row) -> Result<(Option<Turn>, Option<u64>)> {
+        let next = self.next_of(&row.account, row.line.as_deref(), row.due_ms)?;
+        let place = row.line.as_ref().map(|_| self.number());
+        let (state, turn, wake) = match next {
+            Next::Turn => (State::Queued, Some(self.number()), None),
+            Next::At(due) => (State::Scheduled, None, Some(due)),
+            Next::Line => (State::InLine, None, None),
+        };
+        self.conn
+            .prepare_cached(
+                "UPDATE messages SET state = ?2, turn = ?3, place = ?4, wake_ms = ?5, follows = NULL
+                 WHERE seq = ?1",
+            )?
+            .execute(params![row.seq, state as i64, turn, place, wake.map(row::time)])?;
+        Ok((turn, wake))
+    }
+
+    fn begin(&mut self, begin: &Begin) -> Result<Applied> {
+        let made = self.begin.get(self.conn)?.execute(params![
+            begin.seq,
+            self.run,
+            begin.attempts,
+            row::time(begin.first_sent_ms),
+            begin.body,
+        ])?;
+        Ok(done(made))
+    }
+
+    fn ended(&mut self, seq: Seq, attempts: u32) -> Result<Applied> {
+        let made = self
+            .conn
+            .prepare_cached(
+                "UPDATE messages SET state = 0, attempts = ?2, first_sent_ms = NULL, body = NULL
+                 WHERE seq = ?1 AND state = 4",
+            )?
+            .execute(params![seq, attempts])?;
+        Ok(done(made))
+    }
+
+    fn finish(&mut self, seq: Seq, verdict: &Verdict) -> Result<Applied> {
+        let made = self.finish.get(self.conn)?.execute(params![
+            seq,
+            self.run,
+            verdict.delivery.number(),
+            verdict.receipt
+        ])?;
+        if made == 0 {
+            return self.finish_tied(seq, verdict);
+        }
+        self.finished(verdict);
+        Ok(done(made))
+    }
+
+    /// One more message has its result.
+    pub(super) fn finished(&mut self, verdict: &Verdict) {
+        self.ledger.open = self.ledger.open.saturating_sub(1);
+        self.ledger.bytes += verdict.receipt.len() as u64;
+    }
+
+    /// A message whose result was kept in `bytes` is nobody's to take any more.
+    pub(super) fn acked(&mut self, bytes: u64) {
+        self.ledger.unacked = self.ledger.unacked.saturating_sub(1);
+        self.ledger.bytes = self.ledger.bytes.saturating_sub(bytes);
+    }
+
+    fn ack(&mut self, id: &str) -> Result<Applied> {
+        let sent = self.ack.get(self.conn)?.query_row([id], |row| row.get(0));
+        if let Some(bytes) = row::found(sent)? {
+            self.acked(row::ms(bytes));
+            return Ok(done(1));
+        }
+        let until = self.until();
+        let kept = self
+            .conn
+            .prepare_cached(
+                "UPDATE messages SET state = 6, until_ms = ?2 WHERE id = ?1 AND state = 5
+                 RETURNING length(message) + length(receipt)",
+            )?
+            .query_row(params![id, row::time(until)], |row| row.get(0));
+        let Some(bytes) = row::found(kept)? else { return Ok(Applied::Missed) };
+        self.acked(row::ms(bytes));
+        self.expires(until);
+        Ok(done(1))
+    }
+
+    /// Until when what ends now is kept.
+    pub(super) fn until(&self) -> u64 {
+        self.now_ms.saturating_add(self.bounds.keep_ms)
+    }
+
+    pub(super) fn expires(&mut self, until: u64) {
+        self.ledger.purge_at = self.ledger.purge_at.min(until);
+    }
+
+    fn retry(&mut self, id: &str) -> Result<Applied> {
+        let Some(row) = row::by_id(self.conn, id)? else { return Ok(Applied::Missed) };
+        let dead = row.state == State::Dead;
+        if !(dead || row.state == State::Done) || row.delivery == Some(Delivery::Sent) {
+            return Ok(Applied::Missed);
+        }
+        if dead && let Some(full) = self.full(row.message_bytes as usize) {
+            return Ok(full);
+        }
+        let claim = match (&row.key, &row.content) {
+            (Some(key), Some(content)) => self.reclaim(&row, key, content)?,
+            _ => Claim::Own,
+        };
+        let (state, verdict, leader) = match claim {
+            Claim::Conflict => return Ok(Applied::Conflict),
+            Claim::Own => (State::InLine, None, None),
+            Claim::Follow(leader) => (State::Following, None, Some(leader)),
+            Claim::Known(verdict) => (State::Done, Some(verdict), None),
+        };
+        let seq = self.number();
+        let deadline = row
+            .deadline_ms
+            .map(|deadline| self.now_ms.saturating_add(deadline.saturating_sub(row.accepted_ms)));
+        self.conn
+            .prepare_cached(
+                "UPDATE messages SET seq = ?2, state = ?3, turn = NULL, until_ms = NULL, run = ?4,
+                     attempts = 0, first_sent_ms = NULL, accepted_ms = ?5, deadline_ms = ?6,
+                     delivery = ?7, borrowed = ?8, follows = ?9, body = NULL, receipt = ?10
+                 WHERE seq = ?1",
+            )?
+            .execute(params![
+                row.seq,
+                seq,
+                state as i64,
+                self.run,
+                row::time(self.now_ms),
+                deadline.map(row::time),
+                verdict.as_ref().map(|verdict| verdict.delivery.number()),
+                verdict.is_some(),
+                leader,
+                verdict.as_ref().map(|verdict| &verdict.receipt),
+            ])?;
+        if dead {
+            self.ledger.unacked += 1;
+            self.ledger.bytes += row.message_bytes;
+        } else {
+            self.ledger.bytes = self.ledger.bytes.saturating_sub(row.receipt_bytes);
+        }
+        self.ledger.open += 1;
+        if let Some(verdict) = verdict {
+            self.finished(&verdict);
+            return Ok(Applied::Known { seq, verdict });
+        }
+        let turn = match state {
+            State::Following => None,
+            _ => self.go_on(&Row { seq, ..row })?.0,
+        };
+        Ok(Applied::Accepted { seq, turn })
+    }
+}
+
+pub(super) fn done(made: usize) -> Applied {
+    match made {
+        0 => Applied::Missed,
+        _ => Applied::Done { followers: Vec::new(), ready: Vec::new(), due_ms: None },
+    }
+}

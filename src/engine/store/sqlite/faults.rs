@@ -1,0 +1,62 @@
+//! What can go wrong with an outbox file, in words.
+
+use std::path::Path;
+
+use rusqlite::ErrorCode as Sqlite;
+
+use crate::model::error::{Error, ErrorCode};
+
+/// `storage`: what was tried, with which file, what is wrong, and what to do.
+pub(super) fn storage(path: &Path, what: &str, error: &rusqlite::Error) -> Error {
+    let (words, advice) = match error.sqlite_error() {
+        Some(code) => (
+            format!("{error} (SQLite {})", code.extended_code),
+            advice(code.code, code.extended_code),
+        ),
+        // A row that holds what no owner wrote.
+        None => (error.to_string(), DAMAGED),
+    };
+    Error::new(ErrorCode::Storage, format!("cannot {what} {}: {words}", path.display()))
+        .hint(advice)
+}
+
+/// The same for what the file system said.
+pub(super) fn system(path: &Path, what: &str, error: &std::io::Error) -> Error {
+    let advice = match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => FULL,
+        std::io::ErrorKind::NotFound => GONE,
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => READ_ONLY,
+        _ => FAILING,
+    };
+    Error::new(ErrorCode::Storage, format!("cannot {what} {}: {error}", path.display()))
+        .hint(advice)
+}
+
+/// `storage`: the file is not what it should be.
+pub(super) fn wrong(path: &Path, is: &str, advice: &str) -> Error {
+    Error::new(ErrorCode::Storage, format!("the outbox {} {is}", path.display())).hint(advice)
+}
+
+pub(super) const GONE: &str = "bring the folder and its files back; until then nothing is accepted";
+const FULL: &str = "make room on the disk; what was accepted before is safe";
+const READ_ONLY: &str = "the file and its folder must be writable by this user";
+const FAILING: &str = "the disk or its connection fails: see the system's log";
+const BUSY: &str = "another program has the file open and locked: close it there";
+const DAMAGED: &str = "the file is damaged: stop, copy it with its -wal, and try `sqlite3 FILE .recover` \
+                       on the copy";
+
+fn advice(code: Sqlite, extended: i32) -> &'static str {
+    match code {
+        Sqlite::DiskFull => FULL,
+        Sqlite::ReadOnly | Sqlite::PermissionDenied | Sqlite::AuthorizationForStatementDenied => {
+            READ_ONLY
+        }
+        Sqlite::DatabaseBusy | Sqlite::DatabaseLocked | Sqlite::FileLockingProtocolFailed => BUSY,
+        Sqlite::DatabaseCorrupt | Sqlite::NotADatabase | Sqlite::TypeMismatch => DAMAGED,
+        Sqlite::CannotOpen => GONE,
+        Sqlite::SystemIoFailure if extended == rusqlite::ffi::SQLITE_IOERR_CORRUPTFS => DAMAGED,
+        Sqlite::SystemIoFailure => FAILING,
+        Sqlite::OutOfMemory => "the process is out of memory",
+        _ => "the file may be damaged, or another program has changed it",
+    }
+}

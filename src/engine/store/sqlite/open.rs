@@ -1,0 +1,229 @@
+//! Opening the file, noticing that it is gone, and opening it anew when it is back.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use super::batch::Ledger;
+use super::{Options, Sqlite, faults, file, row};
+use crate::engine::store::lock::Lock;
+use crate::engine::store::schema::{self, Kind};
+use crate::engine::store::{Seq, State};
+use crate::model::error::{Error, Result};
+
+/// How long another program may hold the file, someone who looks at it for instance.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Enough for every path through the indexes of a million rows.
+const CACHE_KIB: u32 = 8 << 10;
+
+/// The statements of this store, with room.
+const STATEMENTS: usize = 64;
+
+pub(super) fn open(path: &Path, options: Options) -> Result<Sqlite> {
+    let what = "open the outbox";
+    let path = file::true_path(path).map_err(|error| faults::system(path, what, &error))?;
+    let lock = Lock::take(&path, options.shared_wait)?;
+    file::create(&path).map_err(|error| faults::system(&path, what, &error))?;
+    let log_pages = Arc::new(AtomicU32::new(0));
+    let conn = connect(&path, &log_pages, true)?;
+    let failed = |error| faults::storage(&path, what, &error);
+    let run = conn
+        .query_row("UPDATE meta SET run = run + 1 RETURNING run", [], |row| row.get(0))
+        .map_err(failed)?;
+    let survey = survey(&conn, run).map_err(failed)?;
+    let mut store = Sqlite {
+        conn: Some(conn),
+        path,
+        bounds: (&options).into(),
+        ledger: survey.ledger,
+        run,
+        earlier: survey.ledger.next - 1,
+        begun: survey.begun,
+        results: survey.results,
+        database: None,
+        log: None,
+        log_pages,
+        commits: 0,
+        _lock: lock,
+    };
+    identify(&mut store)?;
+    Ok(store)
+}
+
+/// A connection that keeps its promises, to a file of the current version; one that is not yet of
+/// it is made so if `migrate`.
+fn connect(path: &Path, log_pages: &Arc<AtomicU32>, migrate: bool) -> Result<Connection> {
+    let failed = |error: rusqlite::Error| faults::storage(path, "open the outbox", &error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags).map_err(failed)?;
+    conn.busy_timeout(BUSY).map_err(failed)?;
+    let version = match schema::kind(&conn).map_err(failed)? {
+        Kind::Outbox(version) if migrate || version == schema::STEPS.len() => version,
+        Kind::Outbox(_) => return Err(other(path)),
+        Kind::Newer(version) => {
+            let is = format!("was written by a newer hongyan (schema version {version})");
+            return Err(faults::wrong(path, &is, "use that version, or another file"));
+        }
+        Kind::Foreign => {
+            let is = "is no outbox but another program's database";
+            return Err(faults::wrong(path, is, "choose another file"));
+        }
+    };
+    let mode: String =
+        conn.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        let is = "is on a disk without the shared memory that SQLite's log needs";
+        return Err(faults::wrong(path, is, "put it on a local disk"));
+    }
+    conn.execute_batch(&format!(
+        "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
+         PRAGMA cache_size = -{CACHE_KIB}; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;
+         PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF;"
+    ))
+    .map_err(failed)?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    let pages = log_pages.clone();
+    // The hook stands in for SQLite's own checkpoints.
+    conn.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, n: std::ffi::c_int| {
+        pages.store(n.unsigned_abs(), Ordering::Relaxed);
+        Ok(())
+    }))
+    .map_err(failed)?;
+    schema::migrate(&conn, version, schema::STEPS).map_err(failed)?;
+    Ok(conn)
+}
+
+/// What one walk over all rows tells.
+struct Survey {
+    ledger: Ledger,
+    begun: Vec<Seq>,
+    results: Option<(Seq, Seq)>,
+}
+
+fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Survey> {
+    let mut ledger = Ledger { unacked: 0, open: 0, bytes: 0, next: 1, purge_at: 0 };
+    let (mut begun, mut results) = (Vec::new(), None);
+    let mut statement = conn.prepare(
+        "SELECT seq, state, max(seq, coalesce(turn, 0), coalesce(place, 0)), run,
+             length(message) + coalesce(length(receipt), 0)
+         FROM messages ORDER BY seq",
+    )?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (seq, state): (Seq, State) = (row.get(0)?, row::state(row, 1)?);
+        ledger.next = ledger.next.max(row.get::<_, i64>(2)? + 1);
+        if state == State::Dead {
+            continue;
+        }
+        ledger.unacked += 1;
+        ledger.bytes += row::ms(row.get(4)?);
+        ledger.open += u64::from(state != State::Done);
+        if row.get::<_, i64>(3)? < run {
+            match state {
+                State::Begun => begun.push(seq),
+                State::Done => results = Some((results.map_or(seq, |(first, _)| first), seq)),
+                _ => {}
+            }
+        }
+    }
+    Ok(Survey { ledger, begun, results })
+}
+
+/// Remembers which files these are.
+fn identify(store: &mut Sqlite) -> Result<()> {
+    let look = |path: &Path| {
+        let found = file::identity(path);
+        found.map_err(|error| faults::system(path, "look at the outbox", &error))
+    };
+    store.database = look(&store.path)?;
+    store.log = look(&file::wal(&store.path))?;
+    Ok(())
+}
+
+/// The connection, where there is one.
+pub(super) fn connected(conn: Option<&Connection>) -> Result<&Connection> {
+    conn.ok_or_else(super::unconnected)
+}
+
+/// True if the path does not lead to the files that are open.
+pub(super) fn is_other(store: &Sqlite) -> bool {
+    let now = |path: &Path| file::identity(path).ok().flatten();
+    now(&store.path) != store.database || now(&file::wal(&store.path)) != store.log
+}
+
+/// Closes without touching what stands at the path: no checkpoint, no deletion of the log.
+pub(super) fn leave(conn: &Connection) {
+    let _ = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+}
+
+/// Sees to it that the files at the path are the open ones. What is written to a file without a name
+/// is lost, so nothing is written while they are not; once the files are back it goes on.
+pub(super) fn attend(store: &mut Sqlite) -> Result<()> {
+    if store.conn.is_some() && !is_other(store) {
+        return Ok(());
+    }
+    let what = "write to the outbox";
+    let wal = file::wal(&store.path);
+    let failed = |error| faults::system(&store.path, what, &error);
+    let database = file::identity(&store.path).map_err(failed)?;
+    let log = file::identity(&wal).map_err(failed)?;
+    if database.is_none() {
+        return Err(faults::wrong(&store.path, "is gone", faults::GONE));
+    }
+    if let Some(conn) = &store.conn {
+        match (database == store.database, log == store.log, log) {
+            (true, true, _) => return Ok(()),
+            (true, false, None) => save_log(conn, &store.path)?,
+            // The log of one file and the rows of another do not belong together.
+            (true, false, Some(_)) | (false, true, _) => return Err(other(&store.path)),
+            (false, false, _) => {}
+        }
+        leave(conn);
+    }
+    store.conn = None;
+    store.conn = Some(reopen(store)?);
+    identify(store)
+}
+
+/// Somebody removed the log alone. It is still open here, so that nothing of it need be lost.
+fn save_log(conn: &Connection, path: &Path) -> Result<()> {
+    let busy: i64 = conn
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+        .map_err(|error| faults::storage(path, "save the log of", &error))?;
+    match busy {
+        0 => Ok(()),
+        _ => Err(faults::wrong(path, "has lost its log, and somebody reads it", faults::GONE)),
+    }
+}
+
+/// The file anew, if it is the one that this owner had, with all that it had committed.
+fn reopen(store: &Sqlite) -> Result<Connection> {
+    let failed = |error| faults::storage(&store.path, "open the outbox", &error);
+    let conn = connect(&store.path, &store.log_pages, false)?;
+    let had = || {
+        let run: i64 = conn.query_row("SELECT run FROM meta", [], |row| row.get(0))?;
+        let now = survey(&conn, store.run)?.ledger;
+        let same = |ledger: &Ledger| (ledger.unacked, ledger.open, ledger.bytes);
+        Ok(run == store.run && same(&now) == same(&store.ledger))
+    };
+    match had() {
+        Ok(true) => return Ok(conn),
+        Ok(false) => {}
+        Err(error) => {
+            leave(&conn);
+            return Err(failed(error));
+        }
+    }
+    leave(&conn);
+    Err(other(&store.path))
+}
+
+fn other(path: &Path) -> Error {
+    let is = "is not the file that was open";
+    faults::wrong(path, is, "bring that one back, or start anew with this one")
+}

@@ -1,0 +1,313 @@
+//! The file: whose it is, what it may be, and what happens when it is not as it should be.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Command, Stdio};
+
+use rusqlite::Connection;
+
+use super::*;
+
+const STORAGE: ErrorCode = ErrorCode::Storage;
+const LOCKED: ErrorCode = ErrorCode::Locked;
+
+#[cfg(unix)]
+#[test]
+fn what_it_holds_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new();
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let mut store = folder.open();
+    one(&mut store, accept(message("a")), NOW);
+    let files = ["", "-wal", "-shm", "-lock"].map(|end| with_suffix(&folder.outbox(), end));
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+    drop(store);
+    std::fs::set_permissions(&files[0], std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _store = folder.open();
+    for file in &files {
+        assert_eq!(mode(file), 0o600, "{}", file.display());
+    }
+}
+
+#[test]
+fn one_process_owns_it_once() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let again = || Sqlite::open(&folder.outbox(), OPTIONS);
+    fails(again(), LOCKED, "another client of this process");
+    let turn = Options { shared_wait: Duration::from_millis(30), ..OPTIONS };
+    fails(Sqlite::open(&folder.outbox(), turn), LOCKED, "another client of this process");
+    #[cfg(unix)]
+    {
+        let link = folder.0.join("link.db");
+        std::os::unix::fs::symlink(folder.outbox(), &link).unwrap();
+        fails(Sqlite::open(&link, OPTIONS), LOCKED, "another client of this process");
+    }
+    drop(store);
+    again().unwrap();
+}
+
+/// Where the second process of the next test finds its file.
+const CHILD: &str = "HY_STORE_CHILD";
+
+#[test]
+fn a_second_process_waits_for_its_turn() {
+    if let Some(path) = std::env::var_os(CHILD) {
+        let _store = Sqlite::open(Path::new(&path), OPTIONS).unwrap();
+        println!("\nowner");
+        std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
+        return;
+    }
+    let folder = Folder::new();
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "--nocapture"])
+        .arg(std::thread::current().name().unwrap())
+        .env(CHILD, folder.outbox())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap() == "owner"), "the child has it");
+    let whose = format!("process {}", child.id());
+    fails(Sqlite::open(&folder.outbox(), OPTIONS), LOCKED, &whose);
+
+    // It goes while this one waits; the wait is bounded far above what that takes.
+    drop(child.stdin.take());
+    let turn = Options { shared_wait: Duration::from_secs(60), ..OPTIONS };
+    Sqlite::open(&folder.outbox(), turn).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn only_an_outbox_of_a_known_version_is_opened() {
+    let folder = Folder::new();
+    let open = || Sqlite::open(&folder.outbox(), OPTIONS);
+    let change = |sql: &str| Connection::open(folder.outbox()).unwrap().execute_batch(sql).unwrap();
+
+    drop(folder.open());
+    change("PRAGMA user_version = 9");
+    fails(open(), STORAGE, "newer hongyan (schema version 9)");
+    fails(Sqlite::read_only(&folder.outbox()), STORAGE, "newer hongyan");
+    change("PRAGMA user_version = 1");
+    drop(open().unwrap());
+
+    std::fs::remove_file(folder.outbox()).unwrap();
+    change("CREATE TABLE theirs (a); INSERT INTO theirs VALUES (1)");
+    fails(open(), STORAGE, "another program's database");
+    fails(Sqlite::read_only(&folder.outbox()), STORAGE, "no outbox");
+    let theirs: i64 = Connection::open(folder.outbox())
+        .unwrap()
+        .query_row("SELECT a FROM theirs", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(theirs, 1, "and it is left alone");
+
+    std::fs::remove_file(folder.outbox()).unwrap();
+    std::fs::write(folder.outbox(), "this is a letter, not a database, and a long one").unwrap();
+    fails(open(), STORAGE, "not a database");
+    std::fs::write(folder.outbox(), "").unwrap();
+    drop(open().unwrap());
+}
+
+#[test]
+fn a_place_without_a_file_is_told() {
+    let folder = Folder::new();
+    fails(Sqlite::open(&folder.0, OPTIONS), STORAGE, "cannot open the outbox");
+    let missing = folder.0.join("missing/outbox.db");
+    fails(Sqlite::open(&missing, OPTIONS), STORAGE, "missing/outbox.db");
+    fails(Sqlite::read_only(&folder.outbox()), STORAGE, "cannot read the outbox");
+    assert!(!folder.outbox().exists(), "whoever looks creates nothing");
+}
+
+#[test]
+fn nothing_is_written_while_the_folder_is_away() {
+    let folder = Folder::new();
+    let home = folder.0.join("home");
+    let away = folder.0.join("away");
+    std::fs::create_dir(&home).unwrap();
+    let path = home.join("outbox.db");
+    let mut store = Sqlite::open(&path, OPTIONS).unwrap();
+    one(&mut store, accept(message("a")), NOW);
+    std::fs::rename(&home, &away).unwrap();
+    fails(store.commit(&[accept(message("b"))], NOW), STORAGE, "is gone");
+    fails(store.ready("ff", 0, 9), STORAGE, "is gone");
+    assert_eq!(store.count(), (1, 1));
+    std::fs::rename(&away, &home).unwrap();
+    one(&mut store, accept(message("c")), NOW);
+    assert_eq!(queued(&mut store), ["a", "c"]);
+
+    // Back as a copy, as after a restored backup or a new mount: other files, the same rows.
+    std::fs::rename(&home, &away).unwrap();
+    std::fs::create_dir(&home).unwrap();
+    fails(store.commit(&[accept(message("d"))], NOW), STORAGE, "is gone");
+    for end in ["", "-wal"] {
+        let copy = |folder: &Path| with_suffix(&folder.join("outbox.db"), end);
+        std::fs::copy(copy(&away), copy(&home)).unwrap();
+    }
+    one(&mut store, accept(message("e")), NOW);
+    drop(store);
+    let mut store = Sqlite::open(&path, OPTIONS).unwrap();
+    assert_eq!(queued(&mut store), ["a", "c", "e"]);
+}
+
+#[test]
+fn another_file_in_its_place_is_left_alone() {
+    let folder = Folder::new();
+    let aside = folder.0.join("aside.db");
+    let mut store = folder.open();
+    one(&mut store, accept(message("a")), NOW);
+    let names = ["", "-wal", "-shm"]
+        .map(|end| (with_suffix(&folder.outbox(), end), with_suffix(&aside, end)));
+    for (here, there) in &names {
+        std::fs::rename(here, there).unwrap();
+    }
+    std::fs::write(folder.outbox(), "").unwrap();
+    for _ in 0..2 {
+        fails(store.commit(&[accept(message("b"))], NOW), STORAGE, "is not the file that was open");
+        assert_eq!(std::fs::metadata(folder.outbox()).unwrap().len(), 0, "it is no outbox");
+    }
+
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(with_suffix(&folder.outbox(), end));
+    }
+    for (here, there) in &names {
+        std::fs::rename(there, here).unwrap();
+    }
+    one(&mut store, accept(message("c")), NOW);
+    drop(store);
+    assert_eq!(queued(&mut folder.open()), ["a", "c"]);
+}
+
+#[test]
+fn an_older_copy_in_its_place_is_not_taken_for_it() {
+    let folder = Folder::new();
+    let copy = folder.0.join("copy.db");
+    let mut store = folder.open();
+    Connection::open(folder.outbox())
+        .unwrap()
+        .execute("VACUUM INTO ?1", [copy.to_str().unwrap()])
+        .unwrap();
+    one(&mut store, accept(message("a")), NOW);
+    for end in ["", "-wal", "-shm"] {
+        std::fs::remove_file(with_suffix(&folder.outbox(), end)).unwrap();
+    }
+    std::fs::rename(&copy, folder.outbox()).unwrap();
+    for _ in 0..2 {
+        fails(store.commit(&[accept(message("b"))], NOW), STORAGE, "is not the file that was open");
+    }
+    drop(store);
+    assert_eq!(queued(&mut folder.open()), [""; 0], "a new owner takes what is there");
+}
+
+#[test]
+fn a_log_that_is_removed_costs_nothing() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    one(&mut store, accept(message("a")), NOW);
+    std::fs::remove_file(with_suffix(&folder.outbox(), "-wal")).unwrap();
+    one(&mut store, accept(message("b")), NOW);
+    one(&mut store, accept(message("c")), NOW);
+    assert!(with_suffix(&folder.outbox(), "-wal").exists());
+    assert_eq!(queued(&mut store), ["a", "b", "c"]);
+    drop(store);
+    assert_eq!(queued(&mut folder.open()), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_full_disk_refuses_and_then_goes_on() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    one(&mut store, accept(message("a")), NOW);
+    let pragma = |store: &Sqlite, sql: &str| {
+        store.conn.as_ref().unwrap().query_row(sql, [], |_| Ok(())).unwrap()
+    };
+    let long = Accept { message: vec![b'x'; 1 << 20], ..message("b") };
+    pragma(&store, "PRAGMA max_page_count = 40");
+    let batch = [accept(message("c")), accept(long), finish(1, Delivery::Sent)];
+    fails(store.commit(&batch, NOW), STORAGE, "disk is full");
+    assert_eq!(store.count(), (1, 1));
+    assert_eq!(queued(&mut store), ["a"]);
+    pragma(&store, "PRAGMA max_page_count = 1000000");
+    assert!(store.commit(&batch, NOW).is_ok());
+    assert_eq!(store.count(), (3, 2));
+}
+
+#[test]
+fn a_file_that_may_only_be_read_is_told() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    store.conn.as_ref().unwrap().execute_batch("PRAGMA query_only = ON").unwrap();
+    fails(store.commit(&[accept(message("a"))], NOW), STORAGE, "writable by this user");
+    store.conn.as_ref().unwrap().execute_batch("PRAGMA query_only = OFF").unwrap();
+    one(&mut store, accept(message("a")), NOW);
+}
+
+#[test]
+fn a_damaged_page_is_told() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    let many: Vec<Change> = (0..200).map(|n| accept(message(&n.to_string()))).collect();
+    store.commit(&many, NOW).unwrap();
+    drop(store);
+    let size = std::fs::metadata(folder.outbox()).unwrap().len();
+    for page in 1..size / 4096 {
+        let folder_of_copy = Folder::new();
+        std::fs::copy(folder.outbox(), folder_of_copy.outbox()).unwrap();
+        let mut bytes = std::fs::read(folder.outbox()).unwrap();
+        bytes[page as usize * 4096..][..4096].fill(0xa5);
+        std::fs::File::create(folder_of_copy.outbox()).unwrap().write_all(&bytes).unwrap();
+        // Whichever page it is: somebody is told, and nothing else happens.
+        let told = Sqlite::open(&folder_of_copy.outbox(), OPTIONS).and_then(|mut store| {
+            store.ready("ff", 0, 999)?;
+            let finish = (1..=200).map(|seq| finish(seq, Delivery::NotSent));
+            store.commit(&finish.collect::<Vec<_>>(), NOW)?;
+            let acks: Vec<Change> = (0..200).map(|n| ack(&n.to_string())).collect();
+            store.commit(&acks, NOW)?;
+            one_of_each(&mut store)
+        });
+        fails(told, STORAGE, "damaged");
+    }
+}
+
+/// Something with every table and index.
+fn one_of_each(store: &mut Sqlite) -> Result<()> {
+    let tied = |id: &str| Accept {
+        key: Some(("k".into(), [1; 32])),
+        line: Some("l".into()),
+        due_ms: Some(NOW + 9),
+        deadline_ms: Some(NOW + 99),
+        ..message(id)
+    };
+    let changes = ["x", "y"].map(|id| accept(tied(id)));
+    store.commit(&changes, NOW)?;
+    let seq = store.ledger.next;
+    store.commit(&[finish(seq - 2, Delivery::MaybeSent), ack("x")], NOW)?;
+    store.commit(&[ack("x")], NOW + 8 * DAY)?;
+    Ok(())
+}
+
+#[test]
+fn whoever_looks_sees_what_the_owner_committed() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    let reader = Sqlite::read_only(&folder.outbox()).unwrap();
+    assert_eq!(reader.rows(0, 9).unwrap(), []);
+    let full = Accept {
+        key: Some(("k".into(), [1; 32])),
+        due_ms: Some(NOW + 9),
+        deadline_ms: Some(NOW + 99),
+        ..message("a")
+    };
+    one(&mut store, accept(full), NOW);
+    let row = reader.row("a").unwrap().unwrap();
+    assert_eq!(reader.rows(0, 9).unwrap(), [row.clone()]);
+    assert_eq!(reader.rows(row.seq, 9).unwrap(), []);
+    let seen = (row.state.name(), row.key.as_deref(), row.due_ms, row.deadline_ms, row.token);
+    let expected = ("scheduled", Some("k"), Some(NOW + 9), Some(NOW + 99), u64::MAX - 7);
+    assert_eq!(seen, expected);
+    assert_eq!((row.verdict, row.attempts, row.first_sent_ms, row.follows), (None, 0, None, false));
+    drop(store);
+    assert_eq!(reader.rows(0, 9).unwrap().len(), 1, "without an owner, too");
+}

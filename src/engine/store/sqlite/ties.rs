@@ -1,0 +1,207 @@
+//! Messages that are tied to others: by a key, or by a line.
+
+use rusqlite::{Result, params};
+
+use super::batch::{Batch, Claim, done};
+use super::row::{self, Row};
+use crate::engine::store::{Applied, Follower, Seq, State, Verdict};
+use crate::model::receipt::Delivery;
+
+impl Batch<'_> {
+    /// Claims a key for a message.
+    pub(super) fn claim(
+        &mut self,
+        account: &str,
+        key: &str,
+        content: &[u8],
+        id: &str,
+    ) -> Result<Claim> {
+        let found = self
+            .conn
+            .prepare_cached(
+                "SELECT id, content, delivery, receipt, until_ms FROM keys
+                 WHERE account = ?1 AND key = ?2",
+            )?
+            .query_row(params![account, key], |row| {
+                let verdict = row::verdict(row, 2, 3)?;
+                let until: Option<i64> = row.get(4)?;
+                Ok((row.get::<_, String>(0)?, row.get::<_, Vec<u8>>(1)?, verdict, until))
+            });
+        let live = row::found(found)?
+            .filter(|(.., until)| until.is_none_or(|until| until > row::time(self.now_ms)));
+        match live {
+            Some((_, other, ..)) if other != content => return Ok(Claim::Conflict),
+            Some((.., Some(verdict), _)) => return Ok(Claim::Known(verdict)),
+            Some((leader, ..)) => return Ok(Claim::Follow(leader)),
+            None => {}
+        }
+        self.conn
+            .prepare_cached(
+                "INSERT INTO keys (account, key, id, content) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (account, key) DO UPDATE SET id = ?3, content = ?4, delivery = NULL,
+                     until_ms = NULL, receipt = NULL",
+            )?
+            .execute(params![account, key, id, content])?;
+        Ok(Claim::Own)
+    }
+
+    /// Claims its key again for a message that had a result: that result does not count.
+    pub(super) fn reclaim(&mut self, row: &Row, key: &str, content: &[u8]) -> Result<Claim> {
+        self.conn
+            .prepare_cached("DELETE FROM keys WHERE account = ?1 AND key = ?2 AND id = ?3")?
+            .execute(params![row.account, key, row.id])?;
+        self.claim(&row.account, key, content, &row.id)
+    }
+
+    /// The result of a message that is tied to others, or that waits for its time.
+    pub(super) fn finish_tied(&mut self, seq: Seq, verdict: &Verdict) -> Result<Applied> {
+        let Some(row) = row::by_seq(self.conn, seq)? else { return Ok(Applied::Missed) };
+        if matches!(row.state, State::Done | State::Dead) {
+            return Ok(Applied::Missed);
+        }
+        self.finish_row(seq, verdict, false)?;
+        let mut followers = Vec::new();
+        if let Some(key) = row.key.as_deref().filter(|_| row.state != State::Following) {
+            for (seq, follower) in self.followers(&row.id)? {
+                self.finish_row(seq, verdict, true)?;
+                followers.push(follower);
+            }
+            self.settle(&row, key, verdict)?;
+        }
+        let (ready, due_ms) = self.line_goes_on(&row)?;
+        Ok(Applied::Done { followers, ready, due_ms })
+    }
+
+    fn finish_row(&mut self, seq: Seq, verdict: &Verdict, borrowed: bool) -> Result<()> {
+        self.conn
+            .prepare_cached(
+                "UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL, run = ?2,
+                     delivery = ?3, borrowed = ?4, follows = NULL, body = NULL, receipt = ?5
+                 WHERE seq = ?1",
+            )?
+            .execute(params![
+                seq,
+                self.run,
+                verdict.delivery.number(),
+                borrowed,
+                verdict.receipt
+            ])?;
+        self.finished(verdict);
+        Ok(())
+    }
+
+    /// Who waits for the result of this message, oldest first.
+    fn followers(&self, leader: &str) -> Result<Vec<(Seq, Follower)>> {
+        self.conn
+            .prepare_cached("SELECT seq, id, token FROM messages WHERE follows = ?1 ORDER BY seq")?
+            .query_map([leader], |row| {
+                let token = row.get::<_, i64>(2)?.cast_unsigned();
+                Ok((row.get(0)?, Follower { id: row.get(1)?, token }))
+            })?
+            .collect()
+    }
+
+    /// What becomes of the key of a message that has its result.
+    fn settle(&mut self, row: &Row, key: &str, verdict: &Verdict) -> Result<()> {
+        if verdict.delivery == Delivery::NotSent {
+            self.conn
+                .prepare_cached("DELETE FROM keys WHERE account = ?1 AND key = ?2 AND id = ?3")?
+                .execute(params![row.account, key, row.id])?;
+            return Ok(());
+        }
+        let until = self.until();
+        self.conn
+            .prepare_cached(
+                "UPDATE keys SET delivery = ?4, until_ms = ?5, receipt = ?6
+                 WHERE account = ?1 AND key = ?2 AND id = ?3",
+            )?
+            .execute(params![
+                row.account,
+                key,
+                row.id,
+                verdict.delivery.number(),
+                row::time(until),
+                verdict.receipt
+            ])?;
+        self.expires(until);
+        Ok(())
+    }
+
+    /// After a row has left its line: whose turn it is then, or when it will be.
+    fn line_goes_on(&mut self, left: &Row) -> Result<(Vec<String>, Option<u64>)> {
+        let Some(line) = left.line.as_deref() else { return Ok((Vec::new(), None)) };
+        let first = self
+            .conn
+            .prepare_cached(
+                "SELECT seq, state, due_ms FROM messages INDEXED BY messages_place
+                 WHERE account = ?1 AND line = ?2 AND place IS NOT NULL ORDER BY place LIMIT 1",
+            )?
+            .query_row(params![left.account, line], |row| {
+                Ok((row.get::<_, Seq>(0)?, row::state(row, 1)?, row::option_ms(row, 2)?))
+            });
+        let Some((seq, State::InLine, due_ms)) = row::found(first)? else {
+            return Ok((Vec::new(), None));
+        };
+        let due_ms = due_ms.filter(|due| *due > self.now_ms);
+        let (state, turn) = match due_ms {
+            Some(_) => (State::Scheduled, None),
+            None => (State::Queued, Some(self.number())),
+        };
+        self.conn
+            .prepare_cached(
+                "UPDATE messages SET state = ?2, turn = ?3, wake_ms = ?4 WHERE seq = ?1",
+            )?
+            .execute(params![seq, state as i64, turn, due_ms.map(row::time)])?;
+        let ready = turn.map(|_| left.account.clone()).into_iter().collect();
+        Ok((ready, due_ms))
+    }
+
+    /// A row goes, whatever it holds.
+    pub(super) fn drop_row(&mut self, id: &str) -> Result<Applied> {
+        let Some(row) = row::by_id(self.conn, id)?.filter(|row| row.state != State::Begun) else {
+            return Ok(Applied::Missed);
+        };
+        let made =
+            self.conn.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([row.seq])?;
+        match row.state {
+            State::Dead => return Ok(done(made)),
+            State::Done => {
+                self.acked(row.message_bytes + row.receipt_bytes);
+                return Ok(done(made));
+            }
+            _ => {
+                self.acked(row.message_bytes);
+                self.ledger.open = self.ledger.open.saturating_sub(1);
+            }
+        }
+        let (mut ready, mut due_ms) = self.line_goes_on(&row)?;
+        if let Some(key) = row.key.as_deref().filter(|_| row.state != State::Following) {
+            let (turn, due) = self.hand_over(&row, key)?;
+            if turn.is_some() && ready.is_empty() {
+                ready.push(row.account.clone());
+            }
+            due_ms = [due_ms, due].into_iter().flatten().min();
+        }
+        Ok(Applied::Done { followers: Vec::new(), ready, due_ms })
+    }
+
+    /// Gives the key of a message that is no more to the oldest of those that follow it; the turn of
+    /// that one, or when it is due.
+    fn hand_over(&mut self, gone: &Row, key: &str) -> Result<(Option<i64>, Option<u64>)> {
+        let followers = self.followers(&gone.id)?;
+        let Some((seq, heir)) = followers.first() else {
+            self.conn
+                .prepare_cached("DELETE FROM keys WHERE account = ?1 AND key = ?2 AND id = ?3")?
+                .execute(params![gone.account, key, gone.id])?;
+            return Ok((None, None));
+        };
+        self.conn
+            .prepare_cached("UPDATE keys SET id = ?4 WHERE account = ?1 AND key = ?2 AND id = ?3")?
+            .execute(params![gone.account, key, gone.id, heir.id])?;
+        self.conn
+            .prepare_cached("UPDATE messages SET follows = ?2 WHERE follows = ?1")?
+            .execute(params![gone.id, heir.id])?;
+        let Some(row) = row::by_seq(self.conn, *seq)? else { return Ok((None, None)) };
+        self.go_on(&row)
+    }
+}

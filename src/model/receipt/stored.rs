@@ -1,0 +1,147 @@
+//! A receipt as JSON and back: what an outbox keeps, and what it tells in a later run.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{AttemptTrace, Delivery, Raw, Receipt};
+use crate::model::error::{Error, ErrorCode};
+
+/// A receipt as it was written, without what is told of it elsewhere.
+#[derive(Deserialize)]
+struct Stored {
+    id: String,
+    token: u64,
+    key: Option<String>,
+    account: String,
+    service: Option<String>,
+    delivery: String,
+    message_id: Option<String>,
+    service_time: Option<i64>,
+    deduplicated: bool,
+    recovered: bool,
+    deadline: bool,
+    attempts: u32,
+    elapsed_ms: u64,
+    error: Option<StoredError>,
+    raw: Option<Box<RawValue>>,
+    trace: Option<Vec<StoredAttempt>>,
+}
+
+#[derive(Deserialize)]
+struct StoredError {
+    name: String,
+    message: String,
+    service_code: Option<String>,
+    http_status: Option<u16>,
+    path: Option<String>,
+    attempts: u32,
+    retryable: bool,
+    retry_after_ms: Option<u64>,
+    hint: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StoredAttempt {
+    at_ms: u64,
+    ms: u64,
+    http_status: Option<u16>,
+    name: String,
+    delivery: String,
+    wait_ms: u64,
+}
+
+impl Receipt {
+    /// A receipt that was written by [`Receipt::to_json`]; `service` finds the name of a service that
+    /// this build knows.
+    pub(crate) fn from_json(
+        json: &[u8],
+        service: impl Fn(&str) -> Option<&'static str>,
+    ) -> Result<Receipt, String> {
+        let stored: Stored = serde_json::from_slice(json).map_err(|e| e.to_string())?;
+        let service = stored.service.as_deref().and_then(service);
+        let account = stored.account;
+        let error = stored.error.map(|error| error.restore(&account, service));
+        Ok(Receipt {
+            token: stored.token,
+            id: stored.id,
+            key: stored.key,
+            service,
+            delivery: delivery(&stored.delivery)?,
+            message_id: stored.message_id,
+            service_time: stored.service_time,
+            deduplicated: stored.deduplicated,
+            recovered: stored.recovered,
+            deadline: stored.deadline,
+            attempts: stored.attempts,
+            elapsed_ms: stored.elapsed_ms,
+            error: error.transpose()?,
+            raw: stored.raw.filter(|raw| raw.get() != "null").map(Raw::Shown),
+            trace: stored
+                .trace
+                .map(|trace| trace.into_iter().map(StoredAttempt::restore).collect())
+                .transpose()?,
+            account,
+            ..Receipt::nothing()
+        })
+    }
+}
+
+fn delivery(name: &str) -> Result<Delivery, String> {
+    [Delivery::NotSent, Delivery::MaybeSent, Delivery::Sent]
+        .into_iter()
+        .find(|delivery| delivery.name() == name)
+        .ok_or_else(|| format!("unknown delivery {name:?}"))
+}
+
+fn code(name: &str) -> Result<ErrorCode, String> {
+    ErrorCode::from_name(name).ok_or_else(|| format!("unknown error {name:?}"))
+}
+
+impl StoredError {
+    fn restore(self, account: &str, service: Option<&'static str>) -> Result<Error, String> {
+        let error = Error::new(code(&self.name)?, self.message)
+            .with_account(account, service)
+            .with_service_code(self.service_code)
+            .with_http_status(self.http_status)
+            .with_attempts(self.attempts)
+            .with_retry(self.retryable, self.retry_after_ms);
+        let error = match self.path {
+            Some(path) => error.at(path),
+            None => error,
+        };
+        Ok(match self.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        })
+    }
+}
+
+impl StoredAttempt {
+    fn restore(self) -> Result<AttemptTrace, String> {
+        Ok(AttemptTrace {
+            at_ms: self.at_ms,
+            ms: self.ms,
+            http_status: self.http_status,
+            name: if self.name == "ok" { "ok" } else { code(&self.name)?.name() },
+            delivery: delivery(&self.delivery)?.name(),
+            wait_ms: self.wait_ms,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receipt_that_is_read_again_says_the_same() {
+        for json in [
+            r#"{"v":1,"id":"01J","token":18446744073709551615,"key":"k","account":"a","service":"weibo","delivery":"maybe_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":true,"deadline":true,"attempts":3,"elapsed_ms":12,"error":{"code":203,"name":"rate_limited","message":"m","account":"a","service":"weibo","service_code":"10023","http_status":200,"path":null,"attempts":3,"retryable":false,"retry_after_ms":1000,"hint":"h"},"raw":{"a":1.10},"trace":[{"at_ms":1,"ms":2,"http_status":200,"name":"rate_limited","delivery":"not_sent","wait_ms":3}]}"#,
+            r#"{"v":1,"id":"01J","token":0,"key":null,"account":"a","service":null,"delivery":"sent","message_id":"9","service_time":7,"deduplicated":true,"recovered":false,"deadline":false,"attempts":1,"elapsed_ms":0,"error":null,"raw":null}"#,
+        ] {
+            let known = |name: &str| (name == "weibo").then_some("weibo");
+            let receipt = Receipt::from_json(json.as_bytes(), known).expect("it reads");
+            assert_eq!(receipt.to_json(), json);
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! An outbox file from the outside: what stands in it, and what may be done about it while no client
+//! sends from it.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::engine::Engine;
+use crate::model::config::{ClientConfig, OutboxConfig};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::receipt::Delivery;
+
+/// An outbox file, by its path. Nothing is held open between two calls.
+///
+/// Looking works beside the client that owns the file. Changing needs to own it for a moment, and is
+/// answered with `locked` while a client does; it sends nothing.
+#[derive(Clone, Debug)]
+pub struct OutboxFile {
+    pub(crate) config: OutboxConfig,
+}
+
+/// Where a message of an outbox stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutboxState {
+    /// To be begun.
+    Queued,
+    /// Waits for its time.
+    Scheduled,
+    /// Waits for earlier messages to its recipient.
+    InLine,
+    /// Waits for the result of another message of its key.
+    Following,
+    /// Bytes of it may have gone.
+    Begun,
+    /// Has its result, which was not acknowledged.
+    Done,
+    /// A dead letter: acknowledged and not known to be sent.
+    Dead,
+}
+
+impl OutboxState {
+    /// Every state, in the order of its number in the file.
+    pub const ALL: [OutboxState; 7] = [
+        OutboxState::Queued,
+        OutboxState::Scheduled,
+        OutboxState::InLine,
+        OutboxState::Following,
+        OutboxState::Begun,
+        OutboxState::Done,
+        OutboxState::Dead,
+    ];
+
+    /// Its name, such as `in_line`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            OutboxState::Queued => "queued",
+            OutboxState::Scheduled => "scheduled",
+            OutboxState::InLine => "in_line",
+            OutboxState::Following => "following",
+            OutboxState::Begun => "begun",
+            OutboxState::Done => "done",
+            OutboxState::Dead => "dead",
+        }
+    }
+
+    fn of(name: &str) -> OutboxState {
+        let same = OutboxState::ALL.into_iter().find(|state| state.name() == name);
+        same.expect("these are the states of the store")
+    }
+
+    /// True once the message has its result.
+    pub const fn has_result(self) -> bool {
+        matches!(self, OutboxState::Done | OutboxState::Dead)
+    }
+}
+
+/// A message of an outbox as it stands.
+#[derive(Clone, Debug)]
+pub struct OutboxRow {
+    /// Its number: the order in which messages were accepted.
+    pub seq: i64,
+    /// Where it stands.
+    pub state: OutboxState,
+    /// The library's own id of it.
+    pub id: String,
+    /// What the caller gave with it.
+    pub token: u64,
+    /// Whose message it is.
+    pub account: String,
+    /// The caller's idempotency key.
+    pub key: Option<String>,
+    /// The message as JSON, as it was accepted.
+    pub message: Vec<u8>,
+    /// Unix milliseconds.
+    pub accepted_ms: u64,
+    /// Not before then, in Unix milliseconds.
+    pub due_ms: Option<u64>,
+    /// No longer than until then, in Unix milliseconds.
+    pub deadline_ms: Option<u64>,
+    /// Attempts begun so far.
+    pub attempts: u32,
+    /// When its bytes were first sent, in Unix milliseconds.
+    pub first_sent_ms: Option<u64>,
+    /// It has the result of another message of its key.
+    pub borrowed: bool,
+    /// Whether it arrived, once it has its result.
+    pub delivery: Option<Delivery>,
+    /// Its result as JSON, with every attempt under `trace`.
+    pub receipt: Option<Vec<u8>>,
+}
+
+/// A message that was queued for a later run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutboxPut {
+    /// The library's own id of it.
+    pub id: String,
+    /// An earlier message of its key had the result already, and so has this one: that delivery.
+    pub known: Option<Delivery>,
+}
+
+impl OutboxFile {
+    /// The outbox of a configuration, if it has one; only `outbox` of it is read.
+    pub fn of_config(json: &str) -> Result<Option<OutboxFile>> {
+        let mut config: Value = serde_json::from_str(json).map_err(|e| {
+            Error::new(ErrorCode::Config, format!("the configuration is not JSON: {e}"))
+        })?;
+        let outbox = config.get_mut("outbox").map(Value::take).unwrap_or_default();
+        let alone = json!({"v": 1, "accounts": {}, "outbox": outbox});
+        Ok(ClientConfig::from_value(alone)?.outbox.map(|config| OutboxFile { config }))
+    }
+
+    /// The outbox at this path, with the limits that a configuration has by default.
+    pub fn at(path: impl Into<PathBuf>) -> Result<OutboxFile> {
+        let anywhere = json!({"outbox": {"path": "-"}}).to_string();
+        let found = OutboxFile::of_config(&anywhere)?;
+        let file = found.ok_or_else(|| Error::new(ErrorCode::Internal, "an outbox got lost"))?;
+        Ok(file.moved_to(path))
+    }
+
+    /// The same with another path.
+    pub fn moved_to(mut self, path: impl Into<PathBuf>) -> OutboxFile {
+        self.config.path = path.into();
+        self
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.config.path
+    }
+
+    /// So many messages after this number, oldest first; 0 is before all of them.
+    pub fn rows(&self, after: i64, most: usize) -> Result<Vec<OutboxRow>> {
+        let rows = Engine::outbox_rows(self.path(), after, most)?;
+        // The type of the store's row stays inside the engine.
+        let rows = rows.into_iter().map(|row| {
+            let (delivery, receipt) = row.verdict.map(|v| (v.delivery, v.receipt)).unzip();
+            OutboxRow {
+                seq: row.seq,
+                state: OutboxState::of(row.state.name()),
+                id: row.id,
+                token: row.token,
+                account: row.account,
+                key: row.key,
+                message: row.message,
+                accepted_ms: row.accepted_ms,
+                due_ms: row.due_ms,
+                deadline_ms: row.deadline_ms,
+                attempts: row.attempts,
+                first_sent_ms: row.first_sent_ms,
+                borrowed: row.follows,
+                delivery,
+                receipt,
+            }
+        });
+        Ok(rows.collect())
+    }
+
+    /// The message of this id.
+    pub fn row(&self, id: &str) -> Result<Option<OutboxRow>> {
+        match Engine::outbox_row(self.path(), id)? {
+            Some(found) => Ok(self.rows(found.seq - 1, 1)?.into_iter().find(|row| row.id == id)),
+            None => Ok(None),
+        }
+    }
+
+    /// Queues messages again that have a result and are not sent, as if they had just come; tells of
+    /// each whether that could be done. All of it is durable on return.
+    pub fn retry(&self, ids: &[&str]) -> Result<Vec<Result<()>>> {
+        Engine::outbox_retry(&self.config, ids)
+    }
+
+    /// Takes messages out that are not begun, or have their result; tells of each whether that could
+    /// be done. There will be no result of them.
+    pub fn remove(&self, ids: &[&str]) -> Result<Vec<Result<()>>> {
+        Engine::outbox_drop(&self.config, ids)
+    }
+}

@@ -1,0 +1,225 @@
+//! Messages that outlive their client: what was accepted has its one result, in this run or a later.
+
+#[path = "support/accounts.rs"]
+mod accounts;
+#[path = "support/raw.rs"]
+mod raw;
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use accounts::{ACCOUNTS, client, config_with, message, message_with, take, verdict};
+use hongyan::{Client, ErrorCode, Origin, Receipt, Waited};
+use raw::{GUARD, RawServer, Then, answer};
+use serde_json::{Value, json};
+
+const OK: &str = ACCOUNTS[0].1;
+const OK_IM: &str = ACCOUNTS[3].1;
+/// Far in the future.
+const LATER_MS: u64 = 32_503_680_000_000;
+
+/// A folder for one test's outbox.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Folder {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let n = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("outbox-{}-{n}", std::process::id());
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&path).expect("a folder");
+        Folder(path)
+    }
+
+    fn config(&self, url: &str, more: Value) -> Value {
+        let mut config = config_with(url, json!({"outbox": {"path": self.0.join("outbox.db")}}));
+        config = accounts::merged(config, more);
+        config
+    }
+
+    fn client(&self, url: &str) -> Client {
+        client(&self.config(url, json!({})))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn submit(client: &Client, message: &Value, token: u64) -> hongyan::Op {
+    client.submit_json(message.to_string().as_bytes(), token).expect("accepted")
+}
+
+fn is_empty(client: &Client) -> bool {
+    matches!(client.wait(Some(Duration::from_millis(300)), 10), Ok(Waited::Nothing))
+}
+
+fn told(receipt: &Receipt) -> (u64, &'static str, &'static str, Origin) {
+    let (delivery, name) = verdict(receipt);
+    (receipt.token, delivery, name, receipt.origin)
+}
+
+#[test]
+fn a_result_comes_again_until_it_is_acknowledged() {
+    let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
+    let first = {
+        let client = folder.client(&server.url());
+        submit(&client, &message("ff-json"), 7);
+        submit(&client, &message("ff-json"), 8);
+        let receipts = [take(&client), take(&client)];
+        let acknowledged = receipts.iter().find(|r| r.token == 8).expect("both came");
+        client.ack(acknowledged).expect("an outbox");
+        assert_eq!(client.close(None), 0);
+        receipts.into_iter().find(|r| r.token == 7).expect("both came")
+    };
+    assert_eq!(told(&first), (7, "sent", "ok", Origin::ThisRun));
+    for _ in 0..2 {
+        let client = folder.client(&server.url());
+        let again = take(&client);
+        assert_eq!(told(&again), (7, "sent", "ok", Origin::EarlierRun));
+        assert_eq!((again.id, again.message_id), (first.id.clone(), first.message_id.clone()));
+        assert!(is_empty(&client), "the other was acknowledged");
+    }
+    let client = folder.client(&server.url());
+    client.ack(&take(&client)).expect("an outbox");
+    drop(client);
+    assert!(is_empty(&folder.client(&server.url())));
+    assert_eq!(server.request_count(), 2, "nothing was sent twice");
+}
+
+#[test]
+fn what_a_close_leaves_is_sent_in_a_later_run() {
+    let folder = Folder::new();
+    {
+        let nobody = RawServer::script(vec![(Vec::new(), Then::Hang)]);
+        let client = client(&folder.config(&nobody.url(), json!({"max_in_flight": 4})));
+        let later = message_with("ff-json", json!({"not_before_ms": LATER_MS}));
+        submit(&client, &later, 100);
+        for token in 0..6 {
+            submit(&client, &message_with("im", json!({"ordered": true})), token);
+        }
+        nobody.wait_for_requests(1);
+        assert_eq!(client.close(Some(Duration::ZERO)), 7, "one in flight, six on the disk");
+        assert_eq!(client.close(None), 0);
+        assert!(client.submit_json(later.to_string().as_bytes(), 1).is_err());
+    }
+    let server = RawServer::fixed(answer(200, "", OK_IM));
+    let client = folder.client(&server.url());
+    let receipts: Vec<_> = (0..6).map(|_| take(&client)).collect();
+    let told: Vec<_> = receipts.iter().map(told).collect();
+    let expected: Vec<_> = (0..6).map(|n| (n, "sent", "ok", Origin::EarlierRun)).collect();
+    assert_eq!(told, expected, "in order");
+    let recovered: Vec<_> = receipts.iter().map(|r| r.recovered).collect();
+    assert_eq!(recovered, [true, false, false, false, false, false], "the first had begun");
+    assert!(is_empty(&client), "the last is not due for long");
+    assert_eq!(client.close(Some(Duration::ZERO)), 1);
+}
+
+#[test]
+fn what_was_begun_is_in_doubt_unless_its_service_knows_it_again() {
+    let folder = Folder::new();
+    let hung = {
+        let nobody = RawServer::script(vec![(Vec::new(), Then::Hang)]);
+        let client = folder.client(&nobody.url());
+        submit(&client, &message("ff-json"), 1);
+        submit(&client, &message("im"), 2);
+        nobody.wait_for_requests(2);
+        assert_eq!(client.close(Some(Duration::ZERO)), 2);
+        nobody.requests()
+    };
+    let server = RawServer::fixed(answer(200, "", OK_IM));
+    let client = folder.client(&server.url());
+    let mut receipts = [take(&client), take(&client)];
+    receipts.sort_by_key(|receipt| receipt.token);
+    assert_eq!(told(&receipts[0]), (1, "maybe_sent", "network", Origin::EarlierRun));
+    assert_eq!(told(&receipts[1]), (2, "sent", "ok", Origin::EarlierRun));
+    assert!(receipts.iter().all(|receipt| receipt.recovered));
+    let again = server.requests();
+    assert_eq!(again.len(), 1, "a doubt is not resent where nobody would know it");
+    let first = hung.iter().find(|request| request.target().contains("group")).expect("it went");
+    assert_eq!(first.body, again[0].body, "byte for byte");
+}
+
+#[test]
+fn wrong_messages_keys_deadlines_and_cancels_have_their_one_result() {
+    let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
+    let keyed = |text: &str| message_with("ff-json", json!({"key": "k", "text": text}));
+    {
+        let client = folder.client(&server.url());
+        submit(&client, &json!({"v": 1, "account": "nobody", "to": {}, "text": "x"}), 1);
+        assert_eq!(verdict(&take(&client)), ("not_sent", "message"));
+        submit(&client, &keyed("a"), 2);
+        assert_eq!(verdict(&take(&client)), ("sent", "ok"));
+        submit(&client, &keyed("a"), 3);
+        let known = take(&client);
+        assert_eq!((known.token, known.deduplicated), (3, true));
+        submit(&client, &keyed("b"), 4);
+        assert_eq!(verdict(&take(&client)), ("not_sent", "message"));
+        let late = json!({"not_before_ms": LATER_MS, "deadline_ms": 1});
+        submit(&client, &message_with("ff-json", late), 5);
+        let expired = take(&client);
+        assert_eq!((expired.token, verdict(&expired)), (5, ("not_sent", "expired")));
+        let later = message_with("ff-json", json!({"not_before_ms": LATER_MS}));
+        submit(&client, &later, 6).cancel();
+        let cancelled = take(&client);
+        assert_eq!((cancelled.token, verdict(&cancelled)), (6, ("not_sent", "cancelled")));
+    }
+    let client = folder.client(&server.url());
+    let mut tokens: Vec<_> = (0..6).map(|_| take(&client).token).collect();
+    tokens.sort_unstable();
+    assert_eq!(tokens, [1, 2, 3, 4, 5, 6]);
+    submit(&client, &keyed("a"), 7);
+    let known = take(&client);
+    assert_eq!((known.token, known.deduplicated), (7, true), "keys outlive their run");
+    assert_eq!(server.request_count(), 1);
+}
+
+#[test]
+fn a_full_outbox_and_a_second_owner_are_refused_in_words() {
+    let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
+    let config = folder.config(&server.url(), json!({"outbox": {"max_messages": 2}}));
+    let owner = client(&config);
+    let json = message_with("ff-json", json!({"not_before_ms": LATER_MS})).to_string();
+    let many: Vec<_> = (0..4).map(|token| (json.as_bytes(), token)).collect();
+    let (accepted, error) = owner.submit_many_json(&many).expect_err("there is room for two");
+    assert_eq!((accepted, error.code()), (2, ErrorCode::Full));
+    assert!(error.message().contains("max_messages"), "{error}");
+
+    let second = Client::from_json(&config.to_string()).err().expect("it has an owner");
+    assert_eq!(second.code(), ErrorCode::Locked);
+    drop(owner);
+    drop(client(&config));
+}
+
+#[test]
+fn two_thousand_wait_on_the_disk_and_few_in_memory() {
+    let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
+    let more = json!({"max_in_flight": 16, "accounts": {"ff-json": {"rate": null}}});
+    let client = client(&folder.config(&server.url(), more));
+    let messages: Vec<_> = (0..2000)
+        .map(|n| message_with("ff-json", json!({"text": n.to_string()})).to_string())
+        .collect();
+    for chunk in messages.chunks(500) {
+        let many: Vec<_> = chunk.iter().map(|json| (json.as_bytes(), 0)).collect();
+        client.submit_many_json(&many).expect("accepted, though only 16 may be at work");
+    }
+    let mut ids = std::collections::HashSet::new();
+    while ids.len() < 2000 {
+        match client.wait(Some(GUARD), 64).expect("open") {
+            Waited::Results(receipts) => {
+                for receipt in receipts {
+                    assert_eq!(verdict(&receipt), ("sent", "ok"));
+                    client.ack(&receipt).expect("an outbox");
+                    assert!(ids.insert(receipt.id), "one result each");
+                }
+            }
+            Waited::Nothing => panic!("{} results, and no more came", ids.len()),
+        }
+    }
+    assert_eq!(server.request_count(), 2000);
+    assert!(server.connections() <= 17, "{} connections", server.connections());
+    assert_eq!(client.close(None), 0);
+}
