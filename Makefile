@@ -10,10 +10,11 @@ DESTDIR ?=
 export CARGO PREFIX LIBDIR DESTDIR
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test simulation torture soak lint header golden truth install clean
+.PHONY: help build demo test simulation torture soak bench python test-python bench-python lint header \
+	golden truth install clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the library, the sandbox and the command (debug)
 	$(CARGO) build --locked --workspace
@@ -24,8 +25,9 @@ demo: ## build, start the sandbox, send through every service from C, print a ta
 test: ## run every test; installs the C tools that are missing, where it may
 	tools/test-tools
 	$(CARGO) build --locked --workspace
-	$(CARGO) test --locked --workspace --features hongyan/testing
+	$(CARGO) test --locked --workspace --features hongyan/testing,hongyan/outbox
 	$(MAKE) --no-print-directory simulation SEEDS=200
+	tools/python-test
 
 SEEDS    ?= 200
 MESSAGES ?= 10000
@@ -42,12 +44,27 @@ SECONDS  ?= 600
 soak: ## 64 in flight against a faulty sandbox for SECONDS seconds; the verdicts are reconciled
 	$(CARGO) run --locked --release --example soak -- --seconds $(SECONDS)
 
+bench: ## measure beside libcurl, reqwest and hyper; writes docs/benchmarks.md (RUNS=9)
+	tools/bench-tools
+	benches/run.py --write
+
+python: ## build the Python wheel for release into target/wheels
+	tools/python-wheel
+
+test-python: ## build the wheel, install it into a fresh environment, test that
+	tools/python-test
+
+bench-python: ## compare the Python package with other clients
+	tools/python-bench
+
 lint: ## formatting, clippy, documentation, the build without a C ABI, header drift
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets --features hongyan/testing -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --features hongyan/testing,hongyan/outbox -- -D warnings
+	$(CARGO) clippy --locked -p hongyan --lib -- -D warnings
 	$(CARGO) clippy --locked -p hongyan --lib --no-default-features --features tls-ring -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 	$(CARGO) test --locked -p hongyan --test c_abi committed_header
+	tools/python-lint
 
 header: ## write include/hongyan.h anew from src/capi
 	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test c_abi committed_header

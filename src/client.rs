@@ -87,6 +87,17 @@ impl Client {
         self.engine.send_blocking(given(json)?, time_out, None)
     }
 
+    /// Like [`Client::send_blocking_watched`], from JSON; a wrong message is a receipt that says so.
+    pub fn send_json_watched(
+        &self,
+        json: &[u8],
+        time_out: Option<Duration>,
+        every: Duration,
+        had_enough: &mut dyn FnMut() -> bool,
+    ) -> Result<Receipt> {
+        self.engine.send_blocking(given(json)?, time_out, Some(Watch { every, had_enough }))
+    }
+
     /// The request that a message would become, with its secrets masked; nothing is sent.
     pub fn preview(&self, message: &Message) -> Result<Preview> {
         self.engine.preview(message)
@@ -128,7 +139,18 @@ impl Client {
 
     /// Like [`Client::submit`], but never uses the outbox.
     pub fn submit_in_memory(&self, message: Message, token: u64) -> Result<Op> {
-        self.engine.submit_in_memory(Ok(message), token, Job::op)
+        self.engine.submit_in_memory(Ok(message), token, None, Job::op)
+    }
+
+    /// Like [`Client::submit_json`], but never uses the outbox, and the send has at most `time_out`,
+    /// retries included.
+    pub fn submit_json_within(
+        &self,
+        json: &[u8],
+        token: u64,
+        time_out: Option<Duration>,
+    ) -> Result<Op> {
+        self.engine.submit_in_memory(given(json)?, token, time_out, Job::op)
     }
 
     /// Makes messages durable in an outbox that is not this client's, and sends nothing: a client that
@@ -196,6 +218,12 @@ impl Client {
     /// were. Every accepted send has its receipt afterwards. A second close says 0.
     pub fn close(&self, time_out: Option<Duration>) -> usize {
         self.engine.close(time_out)
+    }
+
+    /// Closes at once and gives the outbox's file free for another owner: from here on no receipt can
+    /// be acknowledged.
+    pub fn release(&self) {
+        self.engine.release();
     }
 
     /// Closes at once and sends every caller inside away with `closed`.

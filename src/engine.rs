@@ -8,6 +8,7 @@ mod account;
 mod connections;
 mod deliver;
 mod host;
+mod inbox;
 mod job;
 mod keys;
 mod order;
@@ -46,6 +47,7 @@ use crate::net::http::Http;
 use crate::net::{Clock, Transport};
 use crate::service::Stamp;
 use account::{Accounts, Entry};
+use inbox::Inbox;
 use job::{Intake, Sink, Stop};
 use keys::Keys;
 use order::Lines;
@@ -199,6 +201,7 @@ fn ask(watch: &mut Option<Watch<'_>>, op: Option<&Op>) {
 pub struct Engine {
     shared: Arc<Shared>,
     runtime: Runtime,
+    inbox: Inbox,
 }
 
 impl Engine {
@@ -215,13 +218,13 @@ impl Engine {
         let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
         shared.secrets = secrets;
         let runtime = Runtime::new(Arc::clone(&shared.queue))?;
-        let shared = Arc::new(shared);
+        let (shared, inbox) = (Arc::new(shared), Inbox::new(runtime.handle()));
         if let Some(outbox) = outbox {
             let store = open_store(&outbox, shared.timeout)?;
             runtime.start_io()?;
-            Outbox::start(&shared, runtime.handle(), store)?;
+            Outbox::start(&shared, inbox.clone(), store)?;
         }
-        Ok(Engine { shared, runtime })
+        Ok(Engine { shared, runtime, inbox })
     }
 
     /// Adds an account or replaces one; holds for attempts begun later.
@@ -323,7 +326,7 @@ impl Engine {
                 let told = self.submit_kept(outbox, vec![arrival])?;
                 told.into_iter().next().unwrap_or_else(|| Err(lost()))
             }
-            None => self.submit_in_memory(arrival.given, arrival.token, Job::op),
+            None => self.submit_in_memory(arrival.given, arrival.token, None, Job::op),
         }
     }
 
@@ -331,7 +334,7 @@ impl Engine {
     pub fn submit_only(&self, arrival: Arrival<'_>) -> Result<()> {
         match self.shared.outbox.get() {
             Some(_) => self.submit(arrival).map(drop),
-            None => self.submit_in_memory(arrival.given, arrival.token, |_| ()),
+            None => self.submit_in_memory(arrival.given, arrival.token, None, |_| ()),
         }
     }
 
@@ -344,7 +347,8 @@ impl Engine {
     ) -> std::result::Result<(), (usize, Error)> {
         let Some(outbox) = self.shared.outbox.get() else {
             for (i, arrival) in arrivals.into_iter().enumerate() {
-                self.submit_in_memory(arrival.given, arrival.token, |_| ()).map_err(|e| (i, e))?;
+                self.submit_in_memory(arrival.given, arrival.token, None, |_| ())
+                    .map_err(|e| (i, e))?;
             }
             return Ok(());
         };
@@ -358,17 +362,16 @@ impl Engine {
         &self,
         given: Given,
         token: u64,
+        patience: Option<Duration>,
         op: impl FnOnce(&mut Job) -> T,
     ) -> Result<T> {
         self.runtime.start_io()?;
-        let mut job = self.shared.accept(given, token, Sink::Queue, None)?;
+        let mut job = self.shared.accept(given, token, Sink::Queue, patience)?;
         let op = op(&mut job);
         if job.is_refused() {
             job.finish_refused();
         } else {
-            self.runtime.spawn(async move {
-                deliver::deliver(job).await;
-            });
+            self.inbox.begin(job);
         }
         Ok(op)
     }
@@ -385,8 +388,7 @@ impl Engine {
 
     /// Says that the result of this message need never be handed out again.
     pub fn ack(&self, id: &str) -> Result<()> {
-        self.shared.outbox.get().inspect(|outbox| outbox.ack(id));
-        Ok(())
+        self.shared.outbox.get().map_or(Ok(()), |outbox| outbox.ack(id))
     }
 
     /// Makes messages durable in one transaction, and sends them; tells what became of each.
@@ -497,6 +499,12 @@ impl Engine {
     pub fn free(&self) {
         self.close(Some(Duration::ZERO));
         self.shared.queue.free();
+    }
+
+    /// Closes at once and gives the outbox's file free.
+    pub fn release(&self) {
+        self.close(Some(Duration::ZERO));
+        self.shared.outbox.get().inspect(|outbox| outbox.end());
     }
 
     /// Counters, as JSON.

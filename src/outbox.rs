@@ -195,3 +195,92 @@ impl OutboxFile {
         Engine::outbox_drop(&self.config, ids)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Client;
+
+    const CONFIG: &str = r#"{"v": 1, "accounts": {"ff": {"service": "fanfou",
+        "auth": {"type": "basic", "username": "u", "password": "p"}}}}"#;
+
+    /// An outbox in a folder that goes with the test.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> (Folder, OutboxFile) {
+            let name = format!("hongyan-outbox-file-{}-{name}", std::process::id());
+            let path = std::env::temp_dir().join(name);
+            std::fs::create_dir_all(&path).unwrap();
+            let file = OutboxFile::at(path.join("outbox.db")).unwrap();
+            (Folder(path), file)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn message(text: &str, more: &str) -> String {
+        format!(r#"{{"v":1,"account":"ff","to":{{"user":"u"}},"text":"{text}"{more}}}"#)
+    }
+
+    #[test]
+    fn what_is_put_is_listed_and_removed_and_nothing_is_sent() {
+        let (_folder, file) = Folder::new("put");
+        let client = Client::from_json(CONFIG).unwrap();
+        let texts = [
+            message("a", ""),
+            message("b", r#","key":"k""#),
+            message("c", r#","key":"k""#),
+            message("d", r#","not_before_ms":32503680000000"#),
+            message("e", r#","colour":1"#),
+            "nonsense".to_owned(),
+            message("f", r#","key":"k""#).replace("\"f\"", "\"b\""),
+        ];
+        let many: Vec<_> = texts.iter().zip(1..).map(|(text, n)| (text.as_bytes(), n)).collect();
+        let told = client.put(&file, &many).unwrap();
+        let codes: Vec<_> = told.iter().map(|t| t.as_ref().err().map(Error::code)).collect();
+        let (message, argument) = (Some(ErrorCode::Message), Some(ErrorCode::Argument));
+        assert_eq!(codes, [None, None, message, None, message, argument, None]);
+        assert!(told.iter().flatten().all(|put| put.known.is_none()));
+
+        let rows = file.rows(0, 10).unwrap();
+        let seen: Vec<_> = rows.iter().map(|row| (row.token, row.state)).collect();
+        use OutboxState::{Following, Queued, Scheduled};
+        assert_eq!(seen, [(1, Queued), (2, Queued), (4, Scheduled), (7, Following)]);
+        assert_eq!(rows[0].message, texts[0].as_bytes());
+        assert_eq!(file.rows(rows[1].seq, 1).unwrap()[0].id, rows[2].id);
+        assert_eq!(file.row(&rows[3].id).unwrap().unwrap().key.as_deref(), Some("k"));
+        assert!(file.row("nothing").unwrap().is_none());
+
+        let ids: Vec<_> = rows.iter().map(|row| row.id.as_str()).collect();
+        assert!(file.retry(&ids).unwrap().iter().all(Result::is_err), "none has a result");
+        let removed = file.remove(&[ids[1], ids[2], "nothing"]).unwrap();
+        assert_eq!(removed.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, true, false]);
+        let left: Vec<_> = file.rows(0, 10).unwrap().iter().map(|r| (r.token, r.state)).collect();
+        assert_eq!(left, [(1, Queued), (7, Queued)], "the follower took its place");
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_not_made_by_a_change() {
+        let (_folder, file) = Folder::new("absent");
+        let code = |told: Result<Vec<Result<()>>>| told.unwrap_err().code();
+        assert_eq!(code(file.retry(&["x"])), ErrorCode::Storage);
+        assert_eq!(code(file.remove(&["x"])), ErrorCode::Storage);
+        assert!(file.rows(0, 1).is_err() && !file.path().exists());
+    }
+
+    #[test]
+    fn an_outbox_is_found_in_its_configuration() {
+        let of = |json: &str| OutboxFile::of_config(json);
+        assert!(of(r#"{"v": 1, "accounts": {}}"#).unwrap().is_none());
+        let found = of(r#"{"accounts": {"a": "${env:NOWHERE}"}, "outbox": {"path": "x.db"}}"#);
+        assert_eq!(found.unwrap().unwrap().path(), Path::new("x.db"));
+        let wrong = of(r#"{"outbox": {"path": "x.db", "max_bytes": 0}}"#).unwrap_err();
+        assert_eq!(wrong.path(), Some("outbox.max_bytes"));
+        assert_eq!(of("nonsense").unwrap_err().code(), ErrorCode::Config);
+    }
+}

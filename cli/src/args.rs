@@ -62,8 +62,8 @@ pub enum Command {
     },
     /// Print the manual page in roff
     Man {
-        /// The subcommand whose page to print instead
-        command: Option<String>,
+        /// The subcommand whose page to print instead, such as "queue ls"
+        command: Vec<String>,
     },
 }
 

@@ -241,11 +241,11 @@ impl Batch for Bulk<'_> {
             return Ok(false);
         };
         self.tally.receipt(line, receipt);
-        self.progress.one();
         if let Some(report) = &mut self.report {
             report.write(&outbox::with_line(receipt, line))?;
         }
         client.ack(receipt)?;
+        self.progress.one();
         Ok(waited_for)
     }
 

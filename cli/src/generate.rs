@@ -19,19 +19,15 @@ pub fn completions(shell: Shell, out: &mut Output) -> anyhow::Result<Exit> {
     Ok(Exit::Sent)
 }
 
-/// Prints the manual page, or that of a subcommand.
-pub fn man(command: Option<&str>, out: &mut Output) -> anyhow::Result<Exit> {
+/// Prints the manual page, or that of a subcommand, which may be one of another.
+pub fn man(command: &[String], out: &mut Output) -> anyhow::Result<Exit> {
     let mut cli = Cli::command();
     // What is global is passed on, and the pages get their names.
     cli.build();
-    let page = match command {
-        None => cli,
-        Some(name) => {
-            let found = cli.find_subcommand(name).cloned();
-            let unknown = || Usage::argument(format!("there is no subcommand {name:?}"));
-            found.ok_or_else(unknown)?
-        }
-    };
+    let page = command.iter().try_fold(cli, |page, name| {
+        let unknown = || Usage::argument(format!("there is no subcommand {name:?}"));
+        page.find_subcommand(name).cloned().ok_or_else(unknown)
+    })?;
     let source = format!("hongyan {}", env!("CARGO_PKG_VERSION"));
     Man::new(page).source(source).manual("hongyan manual").render(out)?;
     Ok(Exit::Sent)

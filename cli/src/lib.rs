@@ -75,6 +75,6 @@ fn run(cli: &Cli, again: &[OsString], out: &mut Output) -> anyhow::Result<Exit> 
         Command::Sandbox(args) => sandbox::run(args, cli.json, again, out),
         Command::Demo => demo::run(cli.json, out),
         Command::Completions { shell } => generate::completions(*shell, out),
-        Command::Man { command } => generate::man(command.as_deref(), out),
+        Command::Man { command } => generate::man(command, out),
     }
 }

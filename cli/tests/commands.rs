@@ -184,7 +184,10 @@ fn manual_pages_are_printed_in_roff() {
     for words in [".TH hongyan-send 1", "\\-\\-dry\\-run", "\\-\\-config"] {
         assert!(page.contains(words), "{words} in {page}");
     }
+    let page = folder.run(&["man", "queue", "flush"]).expect(0).out;
+    assert!(page.contains(".TH hongyan-queue-flush 1") && page.contains("\\-\\-timeout"), "{page}");
     folder.run(&["man", "pigeon"]).expect(2);
+    folder.run(&["man", "queue", "pigeon"]).expect(2);
 }
 
 #[test]

@@ -7,16 +7,18 @@
 mod answers;
 mod inputs;
 mod markup;
+mod object;
 mod success;
 
 pub use answers::{decode_fanfou, decode_renren, decode_sina, decode_tencent_im, decode_weibo};
 pub use inputs::{config_json, message_json};
+pub use object::object;
 
 /// A check of one input.
 pub type Check = fn(&[u8]);
 
 /// Every check by the name of its target, which is the name of its corpus too.
-pub const CHECKS: [(&str, Check); 7] = [
+pub const CHECKS: [(&str, Check); 8] = [
     ("config_json", config_json),
     ("decode_fanfou", decode_fanfou),
     ("decode_renren", decode_renren),
@@ -24,4 +26,5 @@ pub const CHECKS: [(&str, Check); 7] = [
     ("decode_tencent_im", decode_tencent_im),
     ("decode_weibo", decode_weibo),
     ("message_json", message_json),
+    ("object", object),
 ];

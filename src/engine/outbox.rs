@@ -8,15 +8,15 @@
 mod file;
 mod keeper;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
+use super::inbox::Inbox;
 use super::job::Job;
 use super::queue::Slot;
 use super::store::{Accept, Begin, Change, Seq, Store};
@@ -88,9 +88,9 @@ pub struct Outbox {
 
 impl Outbox {
     /// Starts the keeper of a store; what an earlier run left goes on.
-    pub fn start(shared: &Arc<Shared>, runtime: Handle, store: Box<dyn Store>) -> Result<()> {
+    pub fn start(shared: &Arc<Shared>, inbox: Inbox, store: Box<dyn Store>) -> Result<()> {
         let outbox = Arc::new(Outbox::default());
-        let keeper = Keeper::new(Arc::clone(shared), Arc::clone(&outbox), runtime, store)?;
+        let keeper = Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox, store)?;
         let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
             Error::new(ErrorCode::Internal, format!("the outbox's thread cannot be started: {e}"))
         })?;
@@ -162,13 +162,19 @@ impl Outbox {
     }
 
     /// A result need never be handed out again.
-    pub fn ack(&self, id: &str) {
+    pub fn ack(&self, id: &str) -> Result<()> {
+        if self.lock().ends {
+            return Err(closed());
+        }
         self.push(Change::Ack { id: id.to_owned() }, Wants::Nobody);
+        Ok(())
     }
 
     /// Results were taken: there may be room for more.
     pub fn has_room(&self) {
-        if self.backlog.load(Ordering::Acquire) {
+        // Either the room is seen by the keeper, or that it looks for room is seen here.
+        fence(Ordering::SeqCst);
+        if self.backlog.load(Ordering::SeqCst) {
             self.nudge();
         }
     }

@@ -93,14 +93,16 @@ mod imp {
     impl NoSigpipe {
         pub fn new() -> NoSigpipe {
             let set = sigpipe();
-            let pending_before = is_pending();
             let mut old = MaybeUninit::uninit();
             // SAFETY: pthread_sigmask reads `set` and fills `old`.
             let old = unsafe {
                 libc::pthread_sigmask(libc::SIG_BLOCK, &set, old.as_mut_ptr());
                 old.assume_init()
             };
-            NoSigpipe { old, pending_before }
+            // SAFETY: the set was filled in by pthread_sigmask.
+            let blocked = unsafe { libc::sigismember(&old, libc::SIGPIPE) } == 1;
+            // Where it was not blocked it cannot have been pending.
+            NoSigpipe { old, pending_before: blocked && is_pending() }
         }
     }
 

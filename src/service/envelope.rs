@@ -1,7 +1,7 @@
 //! The rules that hold for every service: how an answer is judged once its service has read it.
 
 use crate::model::error::ErrorCode;
-use crate::model::json::too_deep;
+use crate::model::json::{MAX_DEPTH, too_deep};
 use crate::model::receipt::Delivery;
 
 use super::verdict::{self, Class, Outcome, Row};
@@ -126,11 +126,16 @@ pub fn text(answer: &Answer) -> Result<&str, String> {
     Ok(text)
 }
 
-/// JSON that is an object: a reader of structs would take an array for one.
+const _: () = assert!(object::MAX_DEPTH == MAX_DEPTH);
+
+/// JSON that is an object, read as a struct that ignores fields which it does not know.
 pub fn object<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
-    if let Ok(read) = object::read(text) {
-        return Ok(read);
-    }
+    object::read(text).or_else(|_| object_in_full(text))
+}
+
+/// The same by serde_json alone, whose words a fault is told in.
+fn object_in_full<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    // A reader of structs would take an array for one.
     if !text.trim_start().starts_with('{') {
         return Err("it is no object".to_owned());
     }
@@ -141,4 +146,145 @@ pub fn object<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String>
 pub fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use serde::Deserialize;
+    use serde_json::Value;
+    use serde_json::value::RawValue;
+
+    use super::*;
+
+    /// A field of each kind that the services' envelopes have.
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "compared by what Debug shows")]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        idstr: Option<String>,
+        error: Option<Value>,
+        error_code: Option<Value>,
+        created_at: Option<Value>,
+        #[serde(rename = "ActionStatus")]
+        status: Option<String>,
+        #[serde(rename = "ErrorCode")]
+        code: Option<Value>,
+        #[serde(borrow, rename = "MsgSeq")]
+        seq: Option<&'a RawValue>,
+        response: Option<&'a RawValue>,
+        number: Option<i8>,
+    }
+
+    /// Compares the two ways to read a text, and says whether the short one read it.
+    fn agrees(text: &str) -> bool {
+        let Ok(read) = object::read::<Envelope<'_>>(text) else { return false };
+        let in_full = object_in_full::<Envelope<'_>>(text);
+        let in_full = in_full.unwrap_or_else(|e| panic!("{text:?} is read, and yet: {e}"));
+        assert_eq!(format!("{read:?}"), format!("{in_full:?}"), "{text:?}");
+        assert!(!too_deep(text.as_bytes()), "{text:?}");
+        true
+    }
+
+    /// The bodies of the corpus of answers.
+    fn corpus() -> Vec<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+        let folders = fs::read_dir(folder).expect("the corpus");
+        let files = folders.filter_map(|folder| fs::read_dir(folder.ok()?.path()).ok()).flatten();
+        let bodies = files.filter_map(|file| {
+            let path = file.ok()?.path();
+            let answer = path.extension().is_some_and(|e| e == "http").then(|| fs::read(path))?;
+            let answer = String::from_utf8(answer.ok()?).ok()?;
+            Some(answer.split_once("\n\n")?.1.to_owned())
+        });
+        bodies.collect()
+    }
+
+    const ANSWERS: [&str; 4] = [
+        r#"{"id":12,"idstr":"12","created_at":"Fri Jul 08 15:48:42 +0800 2011","text":"\u79c1信\n","sender":{"id":4,"tags":[],"of":{},"on":[true,false,null,-1.5e+3,[0]]}}"#,
+        r#"{"error":"no \"such\" one","error_code":20301,"request":"\/2\/send.json", "more" : [ { } , 1E9 ] }"#,
+        "{\n  \"ActionStatus\": \"OK\",\t\"ErrorCode\": 0,\r\n  \"MsgSeq\": 1,\n  \"x\": -0\n}\n",
+        r#"{"response":1,"number":-128}"#,
+    ];
+
+    #[test]
+    fn both_ways_agree_on_the_corpus_and_on_each_truncation() {
+        let corpus = corpus();
+        assert!(corpus.len() > 100, "{} bodies only", corpus.len());
+        let mut read = 0;
+        for answer in corpus.iter().map(String::as_str).chain(ANSWERS) {
+            let is_object = object_in_full::<Envelope<'_>>(answer).is_ok();
+            assert_eq!(agrees(answer), is_object, "{answer}");
+            read += usize::from(is_object);
+            for (end, _) in answer.trim_end().char_indices() {
+                let is_whole = agrees(&answer[..end]);
+                assert!(!is_object || !is_whole, "cut at {end}: {answer}");
+            }
+        }
+        assert!(read > 50, "{read} objects only");
+    }
+
+    #[test]
+    fn both_ways_agree_whatever_one_character_becomes() {
+        let mut read = 0;
+        for answer in ANSWERS {
+            for (at, char) in answer.char_indices() {
+                let rest = &answer[at + char.len_utf8()..];
+                for other in "\"\\{}[],:0-.eu \n\0\u{1f}\u{7f}\u{ff}".chars() {
+                    read += usize::from(agrees(&format!("{}{other}{rest}", &answer[..at])));
+                    read += usize::from(agrees(&format!("{}{other}{char}{rest}", &answer[..at])));
+                }
+                read += usize::from(agrees(&format!("{}{rest}", &answer[..at])));
+            }
+        }
+        assert!(read > 1000, "{read} are still objects");
+    }
+
+    #[test]
+    fn both_ways_agree_wherever_a_member_is_put() {
+        let members = [
+            r#""error":"no""#,
+            r#""\u0065rror":"no""#,
+            r#""error\u0000":null"#,
+            r#""error_code":20032"#,
+            r#""id":1"#,
+            r#""id":[1,{"id":2}]"#,
+            r#""idstr":null"#,
+            r#""number":128"#,
+            r#""error":1e999"#,
+            r#""x":1e999"#,
+            r#""x":"\ud800""#,
+            r#""error":"\ud800""#,
+            r#""\ud800":1"#,
+            r#""ErrorCode":01"#,
+            r#""x":[1,]"#,
+            r#""":"""#,
+        ];
+        let mut read = 0;
+        for (answer, member) in ANSWERS.iter().flat_map(|a| members.map(|member| (*a, member))) {
+            for (at, _) in answer.char_indices() {
+                let (before, after) = answer.split_at(at);
+                read += usize::from(agrees(&format!("{before}{member},{after}")));
+                read += usize::from(agrees(&format!("{before},{member}{after}")));
+            }
+        }
+        assert!(read > 100, "{read} are still objects");
+    }
+
+    #[test]
+    fn what_is_not_read_is_left_to_the_full_way() {
+        let nested = |n: usize| format!("{{\"x\":{}{}}}", "[".repeat(n), "]".repeat(n));
+        assert!(agrees(&nested(63)) && !agrees(&nested(64)));
+        assert!(!agrees(r#"{"\u0069d":1}"#));
+        assert!(object::<Envelope<'_>>(r#"{"\u0069d":1}"#).is_ok_and(|read| read.id.is_some()));
+        assert!(
+            object::<Envelope<'_>>(r#"{"id":1,"id":2}"#).is_err_and(|e| e.contains("duplicate"))
+        );
+        for text in ["", "[]", "null", "{} {}", "{}x", "\u{3000}{}", "{,}", "{\"a\":1,}"] {
+            assert!(!agrees(text), "{text}");
+        }
+    }
 }

@@ -174,13 +174,9 @@ fn colon(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// A string, from behind its quote on.
-fn string(bytes: &[u8], at: usize) -> Option<usize> {
-    closed(bytes, text(bytes, at)?)
-}
-
-/// The end of a string, from what ends its text on.
 #[inline(always)]
-fn closed(bytes: &[u8], at: usize) -> Option<usize> {
+fn string(bytes: &[u8], at: usize) -> Option<usize> {
+    let at = text(bytes, at)?;
     if *bytes.get(at)? == b'"' { Some(at + 1) } else { escaped(bytes, at) }
 }
 
@@ -209,7 +205,8 @@ fn number(bytes: &[u8], at: usize) -> Option<usize> {
     match bytes.get(end) {
         _ if bytes.get(start) == Some(&b'0') && end > start + 1 => None,
         Some(b'.') => exponent(bytes, digits(bytes, end + 1)?),
-        _ => exponent(bytes, end),
+        Some(b'e' | b'E') => exponent(bytes, end),
+        _ => Some(end),
     }
 }
 
@@ -223,6 +220,7 @@ fn exponent(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// One digit or more.
+#[inline(always)]
 fn digits(bytes: &[u8], at: usize) -> Option<usize> {
     run(bytes, at, no_digits, |byte| !byte.is_ascii_digit()).filter(|end| *end > at)
 }
@@ -234,13 +232,19 @@ fn word(bytes: &[u8], at: usize, word: &[u8]) -> Option<usize> {
 
 /// The next byte that is no white space, and where it stands.
 #[inline(always)]
-fn token(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
-    loop {
-        match *bytes.get(at)? {
-            b' ' | b'\n' | b'\r' | b'\t' => at += 1,
-            byte => return Some((byte, at)),
-        }
+fn token(bytes: &[u8], at: usize) -> Option<(u8, usize)> {
+    match *bytes.get(at)? {
+        byte if byte > b' ' => Some((byte, at)),
+        _ => token_after_space(bytes, at),
     }
+}
+
+#[cold]
+fn token_after_space(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
+    while let b' ' | b'\n' | b'\r' | b'\t' = bytes.get(at)? {
+        at += 1;
+    }
+    Some((*bytes.get(at)?, at))
 }
 
 /// Bytes up to a quote, a backslash or a control character.
@@ -250,6 +254,7 @@ fn text(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 /// Bytes up to the first that is marked by `marks` among eight, or by `ends` where less are left.
+#[inline(always)]
 fn run(
     bytes: &[u8],
     mut at: usize,

@@ -1,16 +1,17 @@
 //! What a message asks for holds in the run after as well.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io::Write as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use hongyan::{Client, ErrorCode, Origin, OutboxFile, Receipt, Waited};
+use hongyan::{Client, Delivery, ErrorCode, Message, Origin, OutboxFile, Receipt, Waited};
 use serde_json::{Value, json};
 
 use super::accounts::{ACCOUNTS, client, message_with, take, verdict};
 use super::outbox_folder::Folder;
+use super::outbox_service::{content, text};
 use super::raw::{GUARD, RawServer, Then, answer};
 
 const OK: &str = ACCOUNTS[0].1;
@@ -75,7 +76,9 @@ fn a_message_is_not_sent_before_its_time_in_the_run_after() {
         client.close(Some(Duration::ZERO));
     }
     let client = folder.client(&server.url());
-    assert_eq!(told(&take(&client)), (1, "sent", "ok", Origin::EarlierRun));
+    let receipt = take(&client);
+    assert_eq!((receipt.token, receipt.origin), (1, Origin::EarlierRun));
+    assert_ne!(receipt.delivery, Delivery::NotSent);
     let came = came.lock().expect("no panic");
     assert!(came.len() == 1 && came[0] >= due, "due {due}, came {came:?}");
 }
@@ -198,21 +201,24 @@ fn five_thousand_wait_and_eight_are_at_work() {
 fn messages_of_a_missing_account_wait_for_it() {
     let (folder, server) = (Folder::new(), kind());
     {
-        let client = folder.client(&server.url());
-        submit(&client, 1, json!({"not_before_ms": now_ms() + 300}));
-        client.close(Some(Duration::ZERO));
+        let nobody = mute();
+        let client = client(&folder.config(&nobody.url(), json!({"max_in_flight": 2})));
+        submit(&client, 1, json!({}));
+        nobody.wait_for_requests(1);
+        submit(&client, 2, json!({}));
+        assert_eq!(client.close(Some(Duration::ZERO)), 2);
     }
     let mut config = folder.config(&server.url(), json!({}));
     let account = config["accounts"].as_object_mut().and_then(|all| all.remove("ff-json"));
     {
         let client = client(&config);
-        assert_eq!(client.flush(Some(Duration::from_millis(500))), 1, "it waits");
-        let op = client.submit_json(message_with("ff-json", json!({})).to_string().as_bytes(), 2);
-        assert!(op.is_ok());
-        assert_eq!(verdict(&take(&client)), ("not_sent", "message"), "a new one is wrong");
+        assert_eq!(told(&take(&client)), (1, "maybe_sent", "network", Origin::EarlierRun));
+        submit(&client, 3, json!({}));
+        assert_eq!(told(&take(&client)), (3, "not_sent", "message", Origin::ThisRun));
+        assert_eq!(client.flush(Some(Duration::from_millis(100))), 1, "the second waits");
         let account = account.expect("it was there").to_string();
         client.set_account("ff-json", &account).expect("a valid account");
-        assert_eq!(told(&take(&client)), (1, "sent", "ok", Origin::EarlierRun));
+        assert_eq!(told(&take(&client)), (2, "sent", "ok", Origin::EarlierRun));
     }
     assert_eq!(server.request_count(), 1);
 }
@@ -229,4 +235,133 @@ fn an_outbox_holds_what_it_may_and_says_so() {
     let error = refused.expect("2,000 bytes are few");
     assert_eq!(error.code(), ErrorCode::Full, "{error}");
     assert!(error.message().contains("max_bytes is 2000"), "{error}");
+}
+
+#[test]
+fn a_cancel_after_the_result_changes_nothing() {
+    let (folder, server) = (Folder::new(), kind());
+    let client = folder.client(&server.url());
+    let op = submit(&client, 1, json!({}));
+    assert_eq!(told(&take(&client)), (1, "sent", "ok", Origin::ThisRun));
+    op.cancel();
+    // What the cancel would bring stands before the results of these.
+    for token in 2..4 {
+        submit(&client, token, json!({}));
+        assert_eq!(told(&take(&client)), (token, "sent", "ok", Origin::ThisRun));
+    }
+    assert_eq!(client.close(None), 0);
+}
+
+#[test]
+fn a_cancel_after_the_close_hides_no_doubt() {
+    let folder = Folder::new();
+    {
+        let nobody = mute();
+        let client = folder.client(&nobody.url());
+        let op = submit(&client, 1, json!({}));
+        nobody.wait_for_requests(1);
+        assert_eq!(client.close(Some(Duration::ZERO)), 1);
+        op.cancel();
+    }
+    let server = kind();
+    let client = folder.client(&server.url());
+    assert_eq!(told(&take(&client)), (1, "maybe_sent", "network", Origin::EarlierRun));
+    assert_eq!(server.request_count(), 0);
+}
+
+#[test]
+fn a_close_counts_what_it_cuts_and_what_it_leaves() {
+    let (folder, nobody) = (Folder::new(), mute());
+    let client = folder.client(&nobody.url());
+    for token in 0..10 {
+        submit(&client, token, json!({"not_before_ms": LATER_MS}));
+    }
+    std::thread::scope(|scope| {
+        let message = message_with("ff-json", json!({})).to_string();
+        let client = &client;
+        let cut = scope.spawn(move || client.send_json(message.as_bytes(), None));
+        nobody.wait_for_requests(1);
+        assert_eq!(client.close(Some(Duration::ZERO)), 11, "one cut, ten left");
+        let receipt = cut.join().expect("no panic").expect("it was accepted");
+        assert_eq!(verdict(&receipt), ("maybe_sent", "cancelled"));
+    });
+    let stats: Value = serde_json::from_str(&client.stats_json()).expect("JSON");
+    assert_eq!(stats["unfinished"], 0, "{stats}");
+    assert!(matches!(client.wait(Some(GUARD), 1), Err(error) if error.code() == ErrorCode::Closed));
+}
+
+#[test]
+fn many_results_come_again_in_the_run_after() {
+    const ALL: usize = 700;
+    let (folder, server) = (Folder::new(), kind());
+    let drain = |client: &Client| {
+        let mut ids = HashSet::new();
+        while ids.len() < ALL {
+            match client.wait(Some(GUARD), 50).expect("open") {
+                Waited::Results(receipts) => ids.extend(receipts.into_iter().map(|r| r.id)),
+                Waited::Nothing => panic!("{} results, and no more came", ids.len()),
+            }
+        }
+        ids
+    };
+    let message = message_with("ff-json", json!({})).to_string();
+    let first = {
+        let client = folder.client(&server.url());
+        client.submit_many_json(&vec![(message.as_bytes(), 0); ALL]).expect("accepted");
+        drain(&client)
+    };
+    assert_eq!(drain(&folder.client(&server.url())), first);
+    assert_eq!(server.request_count(), ALL);
+}
+
+#[test]
+fn what_is_cancelled_while_it_is_taken_up_is_not_sent() {
+    const ALL: u64 = 400;
+    let (folder, server) = (Folder::new(), kind());
+    let config =
+        folder.config(&server.url(), json!({"accounts": {"ff-json": {"max_in_flight": 2}}}));
+    let client = client(&config);
+    let messages: Vec<_> = (0..ALL)
+        .map(|n| Message::from_json(&message_with("ff-json", json!({"text": text(n)})).to_string()))
+        .collect();
+    let ops: Vec<_> = messages
+        .into_iter()
+        .zip(0..)
+        .map(|(message, token)| client.submit(message.expect("valid"), token).expect("accepted"))
+        .collect();
+    let mut verdicts = BTreeMap::new();
+    // Whoever is cancelled is next, or nearly so, while the disk is busy with others.
+    let (mut next, busy) = (0, AtomicBool::new(true));
+    let others = std::thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            let later = message_with("ff-xml", json!({"not_before_ms": LATER_MS})).to_string();
+            let mut others = 0;
+            while busy.load(Ordering::Acquire) {
+                client.submit_json(later.as_bytes(), ALL).expect("accepted");
+                others += 1;
+            }
+            others
+        });
+        while verdicts.len() < ops.len() {
+            for op in ops.iter().skip(next).step_by(2).take(8) {
+                op.cancel();
+            }
+            let receipt = take(&client);
+            next = usize::try_from(receipt.token).expect("few") + 1;
+            let again = verdicts.insert(receipt.token, receipt.delivery);
+            assert!(again.is_none(), "{} has two results", receipt.token);
+        }
+        busy.store(false, Ordering::Release);
+        others.join().expect("no panic")
+    });
+    assert_eq!(client.close(Some(Duration::ZERO)), others);
+    let taken: BTreeSet<u64> = server.requests().iter().map(|r| content(r.body_text())).collect();
+    assert_eq!(server.request_count(), taken.len(), "none twice");
+    for (token, delivery) in verdicts {
+        match delivery {
+            Delivery::Sent => assert!(taken.contains(&token), "{token} is sent"),
+            Delivery::NotSent => assert!(!taken.contains(&token), "{token} is not sent"),
+            Delivery::MaybeSent => {}
+        }
+    }
 }

@@ -2,15 +2,14 @@
 //! in a line, once the step is done.
 
 use std::collections::HashSet;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use fastrand::Rng;
-use hongyan::{Client, Origin, OutboxFile, Receipt, Waited};
+use hongyan::{Client, Origin, OutboxFile, OutboxState, Receipt, Waited};
 use serde_json::{Value, json};
 
 use super::accounts::message_with;
@@ -60,6 +59,7 @@ impl Order {
         Command::new(std::env::current_exe().expect("this test"))
             .args(["--exact", "killed_at_any_moment_it_keeps_its_word", "--nocapture"])
             .env(CHILD, order.to_string())
+            .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .expect("a process")
@@ -133,28 +133,29 @@ fn told(receipt: &Receipt) -> Value {
     shown
 }
 
-/// Takes results until it is told to stop.
-fn take(client: &Client, order: &Value, taken: &Mutex<HashSet<String>>, stop: &AtomicBool) {
+/// Takes results until it is told to stop, or then until none is left.
+fn take(client: &Client, order: &Value, stop: &AtomicBool) {
     let drains = order["drains"] == true;
+    let path = order["path"].as_str().expect("a path");
     let mut rng = Rng::with_seed(order["seed"].as_u64().expect("a number"));
-    while !stop.load(Ordering::Acquire) {
-        let Waited::Results(receipts) = client.wait(None, 16).expect("open") else { continue };
+    let mut taken = HashSet::new();
+    while !stop.load(Ordering::Acquire) || (drains && !is_drained(path, &taken)) {
+        let Waited::Results(receipts) = client.wait(None, 64).expect("open") else { continue };
         for receipt in receipts {
             tell(&format!("result {}", told(&receipt)));
             if drains || rng.u32(0..4) > 0 {
                 client.ack(&receipt).expect("an outbox");
                 tell(&format!("acknowledged {}", receipt.token));
             }
-            taken.lock().expect("no panic").insert(receipt.id);
+            taken.insert(receipt.id);
         }
     }
 }
 
 /// True once no result is left that was not handed out.
-fn is_drained(path: &str, taken: &Mutex<HashSet<String>>) -> bool {
+fn is_drained(path: &str, taken: &HashSet<String>) -> bool {
     let rows = OutboxFile::at(path).and_then(|file| file.rows(0, usize::MAX)).expect("an outbox");
-    let taken = taken.lock().expect("no panic");
-    rows.iter().all(|row| row.state == hongyan::OutboxState::Dead || taken.contains(&row.id))
+    rows.iter().all(|row| row.state == OutboxState::Dead || taken.contains(&row.id))
 }
 
 /// Does what the parent ordered.
@@ -170,27 +171,25 @@ pub fn send(order: &Value) {
     tell("opening");
     let client = Client::from_json(&order["config"].to_string()).expect("a valid configuration");
     tell("opened");
-    let (taken, stop) = (Mutex::default(), AtomicBool::new(false));
+    let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
-        scope.spawn(|| take(&client, order, &taken, &stop));
+        scope.spawn(|| take(&client, order, &stop));
         std::thread::scope(|scope| {
             for thread in 0..THREADS {
                 let client = &client;
                 scope.spawn(move || submit(client, order, thread));
             }
         });
-        assert_eq!(client.flush(Some(GUARD)), 0, "all end");
-        if order["drains"] == true {
-            let path = order["path"].as_str().expect("a path");
-            let until = std::time::Instant::now() + GUARD;
-            while !is_drained(path, &taken) {
-                assert!(std::time::Instant::now() < until, "results that never come");
-                std::thread::sleep(Duration::from_millis(1));
-            }
-        } else {
+        let mut left = usize::MAX;
+        while left > 0 {
+            let before = std::mem::replace(&mut left, client.flush(Some(GUARD)));
+            assert!(left < before, "{left} never end");
+        }
+        if order["drains"] != true {
             tell("idle");
-            // The end comes from outside.
-            std::thread::sleep(GUARD);
+            // The end comes from outside; or else the parent is gone.
+            drop(std::io::stdin().read_to_end(&mut Vec::new()));
+            std::process::exit(1);
         }
         stop.store(true, Ordering::Release);
         client.interrupt();

@@ -21,7 +21,8 @@ pub fn text(content: u64) -> String {
     format!("Q{content}Q")
 }
 
-fn content(body: &str) -> u64 {
+/// The number of the message in a request.
+pub fn content(body: &str) -> u64 {
     let number = body.split('Q').nth(1).and_then(|number| number.parse().ok());
     number.unwrap_or_else(|| panic!("no text of these tests: {body}"))
 }

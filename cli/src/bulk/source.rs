@@ -129,17 +129,22 @@ impl Source {
 
 impl Column {
     fn of(name: &str) -> Result<Column, Usage> {
-        let (field, inner) = name.split_once('.').unwrap_or((name, ""));
+        let (field, inner) = match name.split_once('.') {
+            Some((field, inner)) => (field, Some(inner)),
+            None => (name, None),
+        };
         Ok(match (field, inner) {
-            ("account" | "text" | "key" | "reply_to", "") => Column::Text(field.to_owned()),
-            ("parts" | "extra" | "deadline_ms" | "not_before_ms" | "ordered", "") => {
+            ("account" | "text" | "key" | "reply_to", None) => Column::Text(field.to_owned()),
+            ("parts" | "extra" | "deadline_ms" | "not_before_ms" | "ordered", None) => {
                 Column::Json(field.to_owned())
             }
-            ("to", "user" | "name" | "group" | "topic") => Column::To(inner.to_owned()),
-            ("to", "users" | "groups" | "discussions" | "members") => {
-                Column::ToMany(inner.to_owned())
+            ("to", Some(kind @ ("user" | "name" | "group" | "topic"))) => {
+                Column::To(kind.to_owned())
             }
-            ("extra", inner) if !inner.is_empty() => Column::Extra(inner.to_owned()),
+            ("to", Some(kind @ ("users" | "groups" | "discussions" | "members"))) => {
+                Column::ToMany(kind.to_owned())
+            }
+            ("extra", Some(name)) if !name.is_empty() => Column::Extra(name.to_owned()),
             _ => {
                 let words = format!("there is no column {name:?}; --help lists those there are");
                 return Err(Usage::argument(words));
@@ -213,7 +218,7 @@ mod tests {
 
     #[test]
     fn an_unknown_column_is_refused() {
-        for name in ["colour", "to", "to.planet", "extra.", "text.x", ""] {
+        for name in ["colour", "to", "to.planet", "extra.", "text.", "text.x", ""] {
             assert!(Column::of(name).is_err(), "{name}");
         }
     }

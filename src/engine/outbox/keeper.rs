@@ -2,14 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{Ordering, fence};
 use std::time::{Duration, Instant};
-
-use tokio::runtime::Handle;
 
 use super::{LAZY, OnDisk, Outbox, Wants};
 use crate::engine::account::Entry;
-use crate::engine::deliver::deliver;
+use crate::engine::inbox::Inbox;
 use crate::engine::job::{Job, Kept};
 use crate::engine::queue::Slot;
 use crate::engine::store::{Applied, Change, Ready, Seq, Store, Turn, Verdict};
@@ -42,11 +40,13 @@ struct Line {
 pub(super) struct Keeper {
     shared: Arc<Shared>,
     outbox: Arc<Outbox>,
-    runtime: Handle,
+    inbox: Inbox,
     store: Box<dyn Store>,
     lines: HashMap<String, Line>,
     /// The accounts that were removed: what is kept for them ends.
     removed: HashSet<String>,
+    /// Messages of this run that may follow another of their key.
+    following: HashSet<String>,
     /// The rows that have a job.
     loaded: HashSet<Seq>,
     /// When the next message is due, or over, in Unix milliseconds.
@@ -68,7 +68,7 @@ impl Keeper {
     pub(super) fn new(
         shared: Arc<Shared>,
         outbox: Arc<Outbox>,
-        runtime: Handle,
+        inbox: Inbox,
         mut store: Box<dyn Store>,
     ) -> Result<Keeper> {
         let lines = store.accounts()?.into_iter();
@@ -78,10 +78,11 @@ impl Keeper {
         Ok(Keeper {
             shared,
             outbox,
-            runtime,
+            inbox,
             store,
             lines,
             removed: HashSet::new(),
+            following: HashSet::new(),
             loaded: HashSet::new(),
             next_time: Some(0),
             earlier: Some(0),
@@ -110,6 +111,9 @@ impl Keeper {
                 log!(Error, "hongyan::outbox", "the outbox could not be written at the end");
                 break;
             }
+            // Before there is a look for room, so that room that comes afterwards is told.
+            self.outbox.backlog.store(true, Ordering::SeqCst);
+            fence(Ordering::SeqCst);
             if self.stopped {
                 self.leave(failed);
             } else if !failed {
@@ -258,6 +262,10 @@ impl Keeper {
                             let mut copy = Receipt::clone(&receipt);
                             (copy.id, copy.token) = (follower.id, follower.token);
                             copy.deduplicated = true;
+                            copy.origin = match self.following.remove(&copy.id) {
+                                true => Origin::ThisRun,
+                                false => Origin::EarlierRun,
+                            };
                             self.hand_out(copy, None, true);
                         }
                         self.is_ready(ready, due_ms);
@@ -313,6 +321,9 @@ impl Keeper {
                 } else {
                     self.wake_at(accept.due_ms.filter(|_| turn.is_none()));
                     self.wake_at(accept.deadline_ms);
+                    if turn.is_none() && accept.key.is_some() {
+                        self.following.insert(accept.id.clone());
+                    }
                     self.begin_or_leave(job, &accept.account, seq, turn);
                 }
                 Ok(seq)
@@ -376,9 +387,7 @@ impl Keeper {
 
     fn spawn(&mut self, job: Job, seq: Seq) {
         self.loaded.insert(seq);
-        drop(self.runtime.spawn(async move {
-            deliver(job).await;
-        }));
+        self.inbox.begin(job);
     }
 
     /// Loads messages for which there is room.
@@ -480,9 +489,7 @@ impl Keeper {
             job.recover(begun, entry.info.dedupe_ms, self.shared.clock.unix_ms())
         });
         if goes_on {
-            drop(self.runtime.spawn(async move {
-                deliver(job).await;
-            }));
+            self.inbox.begin(job);
         } else {
             let words = "the process ended while a request was under way";
             job.conclude(Delivery::MaybeSent, Some(Error::new(ErrorCode::Network, words)));

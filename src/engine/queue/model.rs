@@ -4,6 +4,7 @@
 //! `HY_SEED=n` tries other interleavings than the usual ones.
 
 #[allow(clippy::duplicate_mod, reason = "the same code on other locks is the point")]
+#[allow(dead_code, reason = "what only the outbox needs has no model")]
 #[path = "results.rs"]
 mod results;
 mod sync;

@@ -75,6 +75,8 @@ pub(super) struct State {
     /// Sends that were accepted and have no result yet.
     unfinished: usize,
     pub(super) waiting: usize,
+    /// How many wait until nothing is unfinished.
+    flushing: usize,
     /// Counts interrupts; a wait that began before the last one returns.
     interrupts: u64,
     /// An interrupt that met no wait: the next one is its.
@@ -131,14 +133,6 @@ impl Queue {
         self.lock().unfinished += unfinished;
     }
 
-    /// Forgets the sends that a later run will finish; tells how many those are.
-    pub fn forget_rest(&self) -> usize {
-        let mut state = self.lock();
-        let rest = std::mem::take(&mut state.unfinished);
-        self.idle.notify_all();
-        rest
-    }
-
     /// How many results wait for the host.
     pub fn ready(&self) -> usize {
         let state = self.lock();
@@ -152,7 +146,8 @@ impl Queue {
 
     fn finished(&self, state: &mut State) {
         state.unfinished -= 1;
-        if state.unfinished == 0 {
+        // To notify nobody would still be a system call.
+        if state.unfinished == 0 && state.flushing > 0 {
             self.idle.notify_all();
         }
     }
@@ -266,7 +261,9 @@ impl Queue {
             if left.is_zero() {
                 break;
             }
+            state.flushing += 1;
             state = self.idle.wait_timeout(state, left).unwrap_or_else(|p| p.into_inner()).0;
+            state.flushing -= 1;
         }
         // What has finished is there for whoever waits next, though the loop has not parked yet.
         if !state.staged.is_empty() {

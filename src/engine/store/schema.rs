@@ -14,9 +14,10 @@ pub(super) const STEPS: &[&str] = &[VERSION_1];
 ///
 /// - `run`: how often the file had an owner; `undone`: how many commits failed at the disk.
 /// - `messages.turn`: not null while it is to be begun, or begun. `place`: not null while it is in a
-///   line. `wake_ms`: not null while it waits for its time. `follows`: the id of the message whose
-///   result it waits for. `until_ms`: not null of a dead letter. `run`: the owner that began or
-///   finished it. `borrowed`: its result is that of another message.
+///   line. `wake_ms`: not null while it waits for its time. `expires_ms`: its deadline, not null
+///   while it has no result. `follows`: the id of the message whose result it waits for. `until_ms`:
+///   not null of a dead letter. `run`: the owner that finished it. `borrowed`: its result is that of
+///   another message.
 /// - `keys.id`: the message that claimed the key; `delivery` and `until_ms` are null until it has its
 ///   result.
 const VERSION_1: &str = "
@@ -29,14 +30,15 @@ const VERSION_1: &str = "
         place INTEGER,
         wake_ms INTEGER,
         until_ms INTEGER,
-        run INTEGER NOT NULL,
-        attempts INTEGER NOT NULL,
+        expires_ms INTEGER,
+        run INTEGER NOT NULL DEFAULT 0,
+        attempts INTEGER NOT NULL DEFAULT 0,
         first_sent_ms INTEGER,
         accepted_ms INTEGER NOT NULL,
         due_ms INTEGER,
         deadline_ms INTEGER,
         delivery INTEGER,
-        borrowed INTEGER NOT NULL,
+        borrowed INTEGER NOT NULL DEFAULT 0,
         token INTEGER NOT NULL,
         id TEXT NOT NULL,
         account TEXT NOT NULL,
@@ -52,8 +54,7 @@ const VERSION_1: &str = "
     CREATE INDEX messages_turn ON messages (account, turn) WHERE turn IS NOT NULL;
     CREATE INDEX messages_place ON messages (account, line, place) WHERE place IS NOT NULL;
     CREATE INDEX messages_wake ON messages (wake_ms) WHERE wake_ms IS NOT NULL;
-    CREATE INDEX messages_deadline ON messages (deadline_ms)
-        WHERE deadline_ms IS NOT NULL AND state < 4;
+    CREATE INDEX messages_expires ON messages (expires_ms) WHERE expires_ms IS NOT NULL;
     CREATE INDEX messages_follows ON messages (follows) WHERE follows IS NOT NULL;
     CREATE INDEX messages_until ON messages (until_ms) WHERE until_ms IS NOT NULL;
     CREATE TABLE keys (

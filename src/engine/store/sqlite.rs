@@ -62,7 +62,7 @@ pub struct Sqlite {
     run: i64,
     /// The last row of earlier owners.
     earlier: Seq,
-    /// Begun by earlier owners.
+    /// Begun by earlier owners, and not touched since; in order.
     begun: Vec<Seq>,
     /// The first and the last row that earlier owners left with a result, if there is one.
     results: Option<(Seq, Seq)>,
@@ -142,6 +142,23 @@ impl Sqlite {
         open::attend(self)
     }
 
+    /// What this owner has begun or finished is no longer an earlier one's.
+    fn take_over(&mut self, changes: &[Change]) {
+        if self.begun.is_empty() {
+            return;
+        }
+        for change in changes {
+            let seq = match change {
+                Change::Begin(begin) => begin.seq,
+                Change::Ended { seq, .. } | Change::Finish { seq, .. } => *seq,
+                _ => continue,
+            };
+            if let Ok(at) = self.begun.binary_search(&seq) {
+                self.begun.remove(at);
+            }
+        }
+    }
+
     /// Reads with the connection, on the right file.
     fn read<T>(
         &mut self,
@@ -177,22 +194,21 @@ impl Store for Sqlite {
             1 => "commit a change to".to_owned(),
             n => format!("commit {n} changes to"),
         };
-        self.transact(&what, now_ms, |batch| {
+        let applied = self.transact(&what, now_ms, |batch| {
             changes.iter().map(|change| batch.apply(change)).collect()
-        })
+        })?;
+        self.take_over(changes);
+        Ok(applied)
     }
 
     fn begun(&mut self) -> Result<Vec<Ready>> {
-        let (begun, run, earlier) = (self.begun.clone(), self.run, self.earlier);
+        let (begun, earlier) = (self.begun.clone(), self.earlier);
         self.read("read what was begun from", |conn| {
-            let sql = format!(
-                "SELECT {} FROM messages WHERE seq = ?1 AND state = 4 AND run < ?2",
-                row::READY
-            );
+            let sql = format!("SELECT {} FROM messages WHERE seq = ?1 AND state = 4", row::READY);
             let mut statement = conn.prepare_cached(&sql)?;
             let mut rows = Vec::with_capacity(begun.len());
             for seq in begun {
-                let found = statement.query_row(params![seq, run], |row| row::ready(row, earlier));
+                let found = statement.query_row([seq], |row| row::ready(row, earlier));
                 rows.extend(row::found(found)?);
             }
             Ok(rows)
@@ -274,8 +290,8 @@ impl Store for Sqlite {
         let earlier = self.earlier;
         self.read("read deadlines from", |conn| {
             let sql = format!(
-                "SELECT {} FROM messages INDEXED BY messages_deadline
-                 WHERE deadline_ms <= ?1 AND state < 4 ORDER BY deadline_ms, seq LIMIT ?2",
+                "SELECT {} FROM messages INDEXED BY messages_expires
+                 WHERE expires_ms <= ?1 AND state < 4 ORDER BY expires_ms, seq LIMIT ?2",
                 row::READY
             );
             let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -287,11 +303,13 @@ impl Store for Sqlite {
 
     fn next_deadline(&mut self) -> Result<Option<u64>> {
         self.read("read deadlines from", |conn| {
-            conn.prepare_cached(
-                "SELECT min(deadline_ms) FROM messages INDEXED BY messages_deadline
-                 WHERE deadline_ms IS NOT NULL AND state < 4",
-            )?
-            .query_row([], |row| row::option_ms(row, 0))
+            let first = conn
+                .prepare_cached(
+                    "SELECT expires_ms FROM messages INDEXED BY messages_expires
+                     WHERE expires_ms IS NOT NULL AND state < 4 ORDER BY expires_ms LIMIT 1",
+                )?
+                .query_row([], |row| row.get(0));
+            Ok(row::found(first)?.map(row::ms))
         })
     }
 

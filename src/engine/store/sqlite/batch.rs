@@ -46,7 +46,8 @@ pub(super) struct Batch<'c> {
     insert: Held<'c>,
     begin: Held<'c>,
     finish: Held<'c>,
-    ack: Held<'c>,
+    done: Held<'c>,
+    delete: Held<'c>,
 }
 
 /// A statement that is looked up once a batch.
@@ -61,27 +62,26 @@ impl<'c> Held<'c> {
     }
 }
 
+/// A message that is to be begun at once and has neither key nor line nor deadline, which is most.
 const INSERT: &str = "
-    INSERT INTO messages (seq, state, turn, place, wake_ms, run, attempts, accepted_ms, due_ms,
-        deadline_ms, delivery, borrowed, token, id, account, line, key, content, follows, message,
-        receipt)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19,
-        ?20)";
+    INSERT INTO messages (seq, state, turn, accepted_ms, token, id, account, message)
+    VALUES (?1, 0, ?1, ?2, ?3, ?4, ?5, ?6)";
 
-/// The same bytes sent again are as old as the first of them.
 const BEGIN: &str = "
-    UPDATE messages SET state = 4, run = ?2, attempts = ?3,
-        first_sent_ms = CASE WHEN state = 4 AND body IS ?5 THEN first_sent_ms ELSE ?4 END, body = ?5
-    WHERE seq = ?1 AND (state = 0 OR state = 4)";
+    UPDATE messages SET state = 4, attempts = ?2, first_sent_ms = ?3, body = ?4
+    WHERE seq = ?1 AND state = 0";
 
-/// Of a message that has no key, is in no line and does not wait for its time, which is most.
+/// Of a message that has no key, is in no line and waits for no time.
 const FINISH: &str = "
     UPDATE messages SET state = 5, turn = NULL, run = ?2, body = NULL, delivery = ?3, receipt = ?4
-    WHERE seq = ?1 AND state < 5 AND key IS NULL AND place IS NULL AND wake_ms IS NULL";
+    WHERE seq = ?1 AND state < 5 AND key IS NULL AND place IS NULL AND wake_ms IS NULL
+        AND expires_ms IS NULL";
 
-const ACK: &str = "
-    DELETE FROM messages WHERE id = ?1 AND state = 5 AND delivery = 2
-    RETURNING length(message) + length(receipt)";
+const DONE: &str = "
+    SELECT seq, delivery, length(message) + length(receipt) FROM messages
+    WHERE id = ?1 AND state = 5";
+
+const DELETE: &str = "DELETE FROM messages WHERE seq = ?1";
 
 /// What a message is to do next.
 enum Next {
@@ -111,8 +111,19 @@ impl<'c> Batch<'c> {
         now_ms: u64,
     ) -> Batch<'c> {
         let held = |sql| Held(sql, None);
-        let (insert, begin, finish, ack) = (held(INSERT), held(BEGIN), held(FINISH), held(ACK));
-        Batch { conn, ledger, bounds, run, now_ms, refused: None, insert, begin, finish, ack }
+        Batch {
+            conn,
+            ledger,
+            bounds,
+            run,
+            now_ms,
+            refused: None,
+            insert: held(INSERT),
+            begin: held(BEGIN),
+            finish: held(FINISH),
+            done: held(DONE),
+            delete: held(DELETE),
+        }
     }
 
     /// Makes one change.
@@ -210,34 +221,20 @@ impl<'c> Batch<'c> {
         leader: Option<&str>,
     ) -> Result<Seq> {
         let seq = self.number();
-        let place = match state {
-            State::Queued | State::Scheduled | State::InLine => accept.line.as_ref().map(|_| seq),
-            _ => None,
-        };
-        // A result that it did not come with is another message's.
-        let borrowed = verdict.is_some() && accept.result.is_none();
-        self.insert.get(self.conn)?.execute(params![
-            seq,
-            state as i64,
-            (state == State::Queued).then_some(seq),
-            place,
-            wake_ms.map(row::time),
-            self.run,
-            row::time(accept.accepted_ms),
-            accept.due_ms.map(row::time),
-            accept.deadline_ms.map(row::time),
-            verdict.map(|verdict| verdict.delivery.number()),
-            borrowed,
-            accept.token.cast_signed(),
-            accept.id,
-            accept.account,
-            accept.line,
-            accept.key.as_ref().map(|(key, _)| key),
-            accept.key.as_ref().map(|(_, content)| content),
-            leader,
-            accept.message,
-            verdict.map(|verdict| &verdict.receipt),
-        ])?;
+        if state == State::Queued
+            && let Accept { key: None, line: None, due_ms: None, deadline_ms: None, .. } = accept
+        {
+            self.insert.get(self.conn)?.execute(params![
+                seq,
+                row::time(accept.accepted_ms),
+                accept.token.cast_signed(),
+                accept.id,
+                accept.account,
+                accept.message,
+            ])?;
+        } else {
+            self.insert_tied(seq, accept, state, wake_ms, verdict, leader)?;
+        }
         self.ledger.unacked += 1;
         self.ledger.open += u64::from(verdict.is_none());
         self.ledger.bytes +=
@@ -285,14 +282,26 @@ impl<'c> Batch<'c> {
     }
 
     fn begin(&mut self, begin: &Begin) -> Result<Applied> {
+        let first = row::time(begin.first_sent_ms);
         let made = self.begin.get(self.conn)?.execute(params![
             begin.seq,
-            self.run,
             begin.attempts,
-            row::time(begin.first_sent_ms),
-            begin.body,
+            first,
+            begin.body
         ])?;
-        Ok(done(made))
+        if made > 0 {
+            return Ok(done(made));
+        }
+        // The same bytes sent again are as old as the first of them.
+        let again = self
+            .conn
+            .prepare_cached(
+                "UPDATE messages SET attempts = ?2, body = ?4,
+                     first_sent_ms = CASE WHEN body IS ?4 THEN first_sent_ms ELSE ?3 END
+                 WHERE seq = ?1 AND state = 4",
+            )?
+            .execute(params![begin.seq, begin.attempts, first, begin.body])?;
+        Ok(done(again))
     }
 
     fn ended(&mut self, seq: Seq, attempts: u32) -> Result<Applied> {
@@ -333,23 +342,24 @@ impl<'c> Batch<'c> {
     }
 
     fn ack(&mut self, id: &str) -> Result<Applied> {
-        let sent = self.ack.get(self.conn)?.query_row([id], |row| row.get(0));
-        if let Some(bytes) = row::found(sent)? {
-            self.acked(row::ms(bytes));
-            return Ok(done(1));
-        }
-        let until = self.until();
-        let kept = self
-            .conn
-            .prepare_cached(
-                "UPDATE messages SET state = 6, until_ms = ?2 WHERE id = ?1 AND state = 5
-                 RETURNING length(message) + length(receipt)",
-            )?
-            .query_row(params![id, row::time(until)], |row| row.get(0));
-        let Some(bytes) = row::found(kept)? else { return Ok(Applied::Missed) };
+        let found = self
+            .done
+            .get(self.conn)?
+            .query_row([id], |row| Ok((row.get(0)?, row::delivery(row, 1)?, row.get(2)?)));
+        let Some((seq, delivery, bytes)) = row::found::<(Seq, _, _)>(found)? else {
+            return Ok(Applied::Missed);
+        };
+        let made = if delivery == Some(Delivery::Sent) {
+            self.delete.get(self.conn)?.execute([seq])?
+        } else {
+            let until = self.until();
+            self.expires(until);
+            self.conn
+                .prepare_cached("UPDATE messages SET state = 6, until_ms = ?2 WHERE seq = ?1")?
+                .execute(params![seq, row::time(until)])?
+        };
         self.acked(row::ms(bytes));
-        self.expires(until);
-        Ok(done(1))
+        Ok(done(made))
     }
 
     /// Until when what ends now is kept.
@@ -388,6 +398,7 @@ impl<'c> Batch<'c> {
             .prepare_cached(
                 "UPDATE messages SET seq = ?2, state = ?3, turn = NULL, until_ms = NULL, run = ?4,
                      attempts = 0, first_sent_ms = NULL, accepted_ms = ?5, deadline_ms = ?6,
+                     expires_ms = ?11,
                      delivery = ?7, borrowed = ?8, follows = ?9, body = NULL, receipt = ?10
                  WHERE seq = ?1",
             )?
@@ -402,6 +413,7 @@ impl<'c> Batch<'c> {
                 verdict.is_some(),
                 leader,
                 verdict.as_ref().map(|verdict| &verdict.receipt),
+                deadline.filter(|_| verdict.is_none()).map(row::time),
             ])?;
         if dead {
             self.ledger.unacked += 1;

@@ -123,12 +123,12 @@ fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Survey> {
         ledger.unacked += 1;
         ledger.bytes += row::ms(row.get(4)?);
         ledger.open += u64::from(state != State::Done);
-        if row.get::<_, i64>(3)? < run {
-            match state {
-                State::Begun => begun.push(seq),
-                State::Done => results = Some((results.map_or(seq, |(first, _)| first), seq)),
-                _ => {}
+        match state {
+            State::Begun => begun.push(seq),
+            State::Done if row.get::<_, i64>(3)? < run => {
+                results = Some((results.map_or(seq, |(first, _)| first), seq));
             }
+            _ => {}
         }
     }
     Ok(Survey { ledger, begun, results })

@@ -134,7 +134,8 @@ pub(super) fn verdict(
     Ok(Some(Verdict { delivery, receipt: row.get(at_receipt)? }))
 }
 
-fn delivery(row: &SqlRow<'_>, at: usize) -> Result<Option<Delivery>> {
+/// The delivery in this column.
+pub(super) fn delivery(row: &SqlRow<'_>, at: usize) -> Result<Option<Delivery>> {
     match row.get::<_, Option<i32>>(at)? {
         None => Ok(None),
         Some(number) => [Delivery::NotSent, Delivery::MaybeSent, Delivery::Sent]

@@ -4,10 +4,59 @@ use rusqlite::{Result, params};
 
 use super::batch::{Batch, Claim, done};
 use super::row::{self, Row};
-use crate::engine::store::{Applied, Follower, Seq, State, Verdict};
+use crate::engine::store::{Accept, Applied, Follower, Seq, State, Verdict};
 use crate::model::receipt::Delivery;
 
 impl Batch<'_> {
+    /// A row for any message.
+    pub(super) fn insert_tied(
+        &mut self,
+        seq: Seq,
+        accept: &Accept,
+        state: State,
+        wake_ms: Option<u64>,
+        verdict: Option<&Verdict>,
+        leader: Option<&str>,
+    ) -> Result<()> {
+        let queued = state == State::Queued;
+        let in_line = queued || matches!(state, State::Scheduled | State::InLine);
+        let key = accept.key.as_ref();
+        let deadline_ms = accept.deadline_ms.map(row::time);
+        self.conn
+            .prepare_cached(
+                "INSERT INTO messages (seq, state, turn, place, wake_ms, expires_ms, run, accepted_ms,
+                     due_ms, deadline_ms, delivery, borrowed, token, id, account, line, key, content,
+                     follows, message, receipt)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+                     ?18, ?19, ?20, ?21)",
+            )?
+            .execute(params![
+                seq,
+                state as i64,
+                queued.then_some(seq),
+                accept.line.as_ref().filter(|_| in_line).map(|_| seq),
+                wake_ms.map(row::time),
+                deadline_ms.filter(|_| verdict.is_none()),
+                self.run,
+                row::time(accept.accepted_ms),
+                accept.due_ms.map(row::time),
+                deadline_ms,
+                verdict.map(|verdict| verdict.delivery.number()),
+                // A result that it did not come with is another message's.
+                verdict.is_some() && accept.result.is_none(),
+                accept.token.cast_signed(),
+                accept.id,
+                accept.account,
+                accept.line,
+                key.map(|(key, _)| key),
+                key.map(|(_, content)| content),
+                leader,
+                accept.message,
+                verdict.map(|verdict| &verdict.receipt),
+            ])?;
+        Ok(())
+    }
+
     /// Claims a key for a message.
     pub(super) fn claim(
         &mut self,
@@ -75,8 +124,8 @@ impl Batch<'_> {
     fn finish_row(&mut self, seq: Seq, verdict: &Verdict, borrowed: bool) -> Result<()> {
         self.conn
             .prepare_cached(
-                "UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL, run = ?2,
-                     delivery = ?3, borrowed = ?4, follows = NULL, body = NULL, receipt = ?5
+                "UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL,
+                     expires_ms = NULL, run = ?2, delivery = ?3, borrowed = ?4, follows = NULL, body = NULL, receipt = ?5
                  WHERE seq = ?1",
             )?
             .execute(params![

@@ -114,6 +114,8 @@ fn check(folder: &Folder, store: &Sqlite, now: u64) {
     none("messages WHERE (state >= 5) IS NOT (receipt IS NOT NULL)");
     none("messages WHERE (line IS NOT NULL AND state IN (0, 1, 2, 4)) IS NOT (place IS NOT NULL)");
     none("messages WHERE state <> 4 AND body IS NOT NULL");
+    none("messages WHERE (state < 5 AND deadline_ms IS NOT NULL) IS NOT (expires_ms IS NOT NULL)");
+    none("messages WHERE expires_ms <> deadline_ms");
     // Exactly the first of a line has left it.
     none(
         "(SELECT state = 2 AS waits, row_number() OVER (PARTITION BY account, line ORDER BY place)

@@ -1,0 +1,135 @@
+/* Sends the messages with libhongyan.
+ *
+ *     bench-hongyan submit|send|once URL IN_FLIGHT MESSAGES [CA]
+ *
+ * submit: hy_submit_json and hy_wait_many; send: blocking hy_send_json, one in flight. */
+#include "measure.h"
+
+#include <hongyan.h>
+
+static void check(hy_error_t *error, const char *what)
+{
+    if (error == NULL)
+        return;
+    fprintf(stderr, "%s: %s: %s\n", what, hy_error_name(error), hy_error_message(error, NULL));
+    exit(1);
+}
+
+static hy_client_t *client_new(const measure_args_t *a)
+{
+    char config[4096];
+    size_t n = (size_t)snprintf(config, sizeof config, "{\"v\":1,\"accounts\":{");
+    for (int i = 0; i < WORK_ACCOUNTS; i++)
+        n += (size_t)snprintf(config + n, sizeof config - n,
+                              "%s\"a%d\":{\"service\":\"weibo\",\"base_url\":\"%s\",\"rate\":null,"
+                              "\"auth\":{\"type\":\"oauth2\",\"token\":\"%s%d\"}}",
+                              i == 0 ? "" : ",", i, a->url, WORK_TOKEN, i);
+    n += (size_t)snprintf(config + n, sizeof config - n, "}");
+    if (a->ca != NULL)
+        n += (size_t)snprintf(config + n, sizeof config - n, ",\"ca_file\":\"%s\"", a->ca);
+    n += (size_t)snprintf(config + n, sizeof config - n, "}");
+    hy_client_t *client = NULL;
+    check(hy_init(config, n, &client), "hy_init");
+    return client;
+}
+
+/* The message of this number as JSON; its text needs no escaping. */
+static size_t message_json(uint64_t number, char *json, size_t capacity)
+{
+    work_message_t m;
+    work_message(number, &m);
+    return (size_t)snprintf(json, capacity,
+                            "{\"v\":1,\"account\":\"a%u\",\"to\":{\"user\":\"%s\"},"
+                            "\"text\":\"%s\"}",
+                            m.account, m.uid, m.text);
+}
+
+/* Whether it was sent (with an id) or refused as it should be; anything else ends the program. */
+static int was_sent(const hy_result_t *result)
+{
+    const hy_error_t *error = hy_result_error(result);
+    if (hy_result_delivery(result) == HY_SENT && hy_result_message_id(result, NULL) != NULL)
+        return 1;
+    if (hy_result_delivery(result) == HY_NOT_SENT && hy_error_code(error) == HY_E_FORBIDDEN)
+        return 0;
+    fprintf(stderr, "a message ended as delivery %d: %s\n", (int)hy_result_delivery(result),
+            hy_error_message(error, NULL));
+    exit(1);
+}
+
+/* Sends messages first..first+count, in_flight at a time, by submit and wait. */
+static void submit(hy_client_t *client, measure_t *m, uint64_t first, uint64_t count,
+                   unsigned in_flight)
+{
+    static uint64_t began[512]; /* by place; a token is number * 512 + place */
+    static unsigned places[512];
+    hy_result_t *results[512];
+    char json[2048];
+    unsigned idle = in_flight;
+    for (unsigned i = 0; i < in_flight; i++)
+        places[i] = i;
+    for (uint64_t submitted = 0, ended = 0; ended < count;) {
+        for (; idle > 0 && submitted < count; submitted++) {
+            unsigned place = places[--idle];
+            began[place] = now_ns();
+            size_t len = message_json(first + submitted, json, sizeof json);
+            check(hy_submit_json(client, json, len, submitted * 512 + place, NULL),
+                  "hy_submit_json");
+        }
+        size_t got = 0;
+        check(hy_wait_many(client, -1, results, in_flight, &got), "hy_wait_many");
+        for (size_t i = 0; i < got; i++) {
+            uint64_t token = hy_result_token(results[i]);
+            unsigned place = (unsigned)(token % 512);
+            measure_answer(m, token / 512, began[place], was_sent(results[i]));
+            hy_result_free(results[i]);
+            places[idle++] = place;
+        }
+        ended += got;
+    }
+}
+
+/* Sends messages first..first+count, one after the other. */
+static void send_each(hy_client_t *client, measure_t *m, uint64_t first, uint64_t count)
+{
+    char json[2048];
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t began = now_ns();
+        size_t len = message_json(first + i, json, sizeof json);
+        hy_result_t *result = NULL;
+        check(hy_send_json(client, json, len, 30000, &result), "hy_send_json");
+        measure_answer(m, i, began, was_sent(result));
+        hy_result_free(result);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    measure_args_t a;
+    measure_t m = {0};
+    if (!measure_args(argc, argv, &a))
+        return 2;
+    hy_client_t *client = client_new(&a);
+    if (strcmp(a.mode, "once") == 0) {
+        send_each(client, &m, 0, 1);
+        hy_free(client);
+        return m.sent == 1 ? 0 : 1;
+    }
+    int blocking = strcmp(a.mode, "send") == 0;
+    if (!blocking && strcmp(a.mode, "submit") != 0)
+        return 2;
+    measure_begin(&m, WORK_WARM_UP);
+    if (blocking)
+        send_each(client, &m, 0, WORK_WARM_UP);
+    else
+        submit(client, &m, 0, WORK_WARM_UP, a.in_flight);
+    measure_check(&m);
+    measure_begin(&m, a.messages);
+    if (blocking)
+        send_each(client, &m, WORK_WARM_UP, a.messages);
+    else
+        submit(client, &m, WORK_WARM_UP, a.messages, a.in_flight);
+    measure_end(&m, hy_version());
+    hy_free(client);
+    return 0;
+}

@@ -1,0 +1,78 @@
+"""Builds all that the benchmarks need, below the target folder."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+OUT = TARGET / "bench"
+CARGO = os.environ.get("CARGO", "cargo")
+# Crate types as tools/install.sh has them: what is measured is what is installed.
+LIBRARY = ["rustc", "--locked", "-p", "hongyan", "--lib", "--release"]
+LIBRARY += ["--crate-type", "cdylib,staticlib"]
+SIZE_LEVEL = "s"
+# Where Debian has the authorities that libcurl trusts when it is told nothing.
+SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
+
+
+def run(command, **env):
+    command = [str(word) for word in command]
+    subprocess.run(command, cwd=ROOT, check=True, env={**os.environ, **env})
+
+
+def library():
+    """The library, optimised for speed as it is released."""
+    run([CARGO, *LIBRARY], CARGO_TARGET_DIR=str(TARGET))
+
+
+def size_library():
+    """The library, optimised for size: where it is built."""
+    target = OUT / "size"
+    level = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": SIZE_LEVEL}
+    run([CARGO, *LIBRARY], CARGO_TARGET_DIR=str(target), **level)
+    return target / "release" / "libhongyan.so"
+
+
+def programs():
+    OUT.mkdir(parents=True, exist_ok=True)
+    run(["make", "-s", "-C", ROOT / "benches/c", f"OUT={OUT}", f"LIB={TARGET / 'release'}"])
+
+
+def peers():
+    run(
+        [CARGO, "build", "--locked", "--release", "--manifest-path", "benches/peers/Cargo.toml"],
+        CARGO_TARGET_DIR=str(OUT / "peers"),
+    )
+    for name in ("reqwest", "hyper"):
+        shutil.copy2(OUT / "peers/release" / name, OUT / f"bench-{name}")
+
+
+def certificates():
+    """A throw-away authority and the server's certificate, made anew."""
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    extensions = OUT / "server.ext"
+    extensions.write_text(
+        "basicConstraints=critical,CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+        "extendedKeyUsage=serverAuth\nsubjectAltName=IP:127.0.0.1,DNS:localhost\n"
+    )
+    for command in (
+        ["req", "-x509", *key, "-days", "2", "-subj", "/CN=hongyan benchmark authority"]
+        + ["-addext", "keyUsage=critical,keyCertSign", "-keyout", "ca.key", "-out", "ca.pem"],
+        ["req", *key, "-subj", "/CN=localhost", "-keyout", "server.key", "-out", "server.csr"],
+        ["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", "2"]
+        + ["-CAcreateserial", "-extfile", "server.ext", "-out", "server.pem"],
+    ):
+        subprocess.run(["openssl", *command], cwd=OUT, check=True, capture_output=True)
+    authorities = SYSTEM_AUTHORITIES.read_bytes() + (OUT / "ca.pem").read_bytes()
+    (OUT / "system-and-ca.pem").write_bytes(authorities)
+
+
+def stripped_size(library):
+    """The size in bytes of a library without its symbols."""
+    stripped = OUT / "stripped.so"
+    run(["strip", "-o", stripped, library])
+    size = stripped.stat().st_size
+    stripped.unlink()
+    return size

@@ -1,0 +1,1 @@
+"""What the interpreter alone costs."""

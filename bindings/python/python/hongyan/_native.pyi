@@ -1,0 +1,192 @@
+"""The core of hongyan; the package's own classes are made of it."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, final
+
+from typing_extensions import Self
+
+from ._errors import Error
+from .types import Delivery, Message, Part, To
+
+__all__ = [
+    "Batch",
+    "Core",
+    "Inbox",
+    "Receipt",
+    "Results",
+    "__version__",
+    "_read_receipt",
+    "codes",
+    "main",
+    "services_json",
+]
+
+__version__: str
+
+@final
+class Receipt:
+    """What became of one message. Immutable; comparable by its id; it outlives its client."""
+
+    @property
+    def id(self) -> str:
+        """The library's own id of this message, a ULID."""
+    @property
+    def key(self) -> str | None:
+        """The idempotency key that was given with the message."""
+    @property
+    def account(self) -> str:
+        """The account that sent it."""
+    @property
+    def service(self) -> str | None:
+        """The service of that account; None where there is no such account."""
+    @property
+    def delivery(self) -> Delivery:
+        """ "sent": the service said so. "not_sent": sending it again cannot make two of it.
+        "maybe_sent": nobody can know."""
+    @property
+    def message_id(self) -> str | None:
+        """The service's id of the message, exact to the last digit; None where it gives none."""
+    @property
+    def service_time(self) -> int | None:
+        """When the service says it took the message, in Unix seconds."""
+    @property
+    def deduplicated(self) -> bool:
+        """True if the service had this message already, so that it was sent once."""
+    @property
+    def attempts(self) -> int:
+        """How many requests were begun."""
+    @property
+    def elapsed(self) -> float:
+        """Seconds from accept to verdict."""
+    @property
+    def error(self) -> Error | None:
+        """Why it is not "sent", as an exception made anew each time; None if it is."""
+    @property
+    def raw(self) -> Any:
+        """The service's last answer with its secrets masked: what its JSON says, or else a str."""
+    def ack(self) -> None:
+        """Tells an outbox that this need never be handed out again; without one: nothing.
+
+        Before its client is closed: a receipt that was not acknowledged comes again out of
+        ``results()`` of a later client.
+        """
+    def to_json(self) -> str:
+        """The whole result as JSON text, the same in every language."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Callable[[str], Receipt], tuple[str]]: ...
+
+@final
+class Core:
+    """The client as the Python classes see it."""
+
+    def __new__(cls, config: dict[str, Any] | str) -> Self: ...
+    def send(
+        self,
+        account: str,
+        to: To | None,
+        text: str | None,
+        parts: Sequence[Part] | None,
+        reply_to: str | None,
+        key: str | None,
+        extra: Mapping[str, Any] | None,
+        deadline: float | None,
+        timeout: float | None,
+    ) -> Receipt:
+        """Sends on this thread; the receipt, or the exception that goes with it."""
+    def submit(
+        self,
+        account: str,
+        to: To | None,
+        text: str | None,
+        parts: Sequence[Part] | None,
+        reply_to: str | None,
+        key: str | None,
+        extra: Mapping[str, Any] | None,
+        deadline: float | None,
+    ) -> str:
+        """Submits for `results()`; the library's own id of the message."""
+    def pump(self, timeout: float) -> tuple[list[int], bool]:
+        """Waits in the core for everybody else, at most so many seconds: who wants a call, and
+        whether the client is closed."""
+    def set_account(self, name: str, account: Mapping[str, Any]) -> None:
+        """Adds an account, or replaces the one of that name."""
+    def remove_account(self, name: str) -> None:
+        """Takes an account away."""
+    def stats_json(self) -> str:
+        """Counters per account, as JSON."""
+    def poll_handle(self) -> int:
+        """The descriptor that is readable while receipts wait."""
+    def close(self, timeout: float | None) -> int:
+        """Accepts nothing more, waits, cancels the rest and tells how many those were."""
+    @property
+    def closed(self) -> bool:
+        """True once close() was called."""
+    @property
+    def forked(self) -> bool:
+        """True in a child that inherited it by fork()."""
+
+@final
+class Results:
+    """The receipts of submitted messages."""
+
+    def __new__(cls, core: Core, timeout: float | None) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Receipt: ...
+
+@final
+class Batch:
+    """The messages of one `send_many()`."""
+
+    def __new__(cls, core: Core, in_flight: int, ordered: bool) -> Self: ...
+    def add(self, message: Message) -> bool:
+        """Adds a message; False if take() comes before the next one."""
+    def take(self) -> list[Receipt]:
+        """Receipts, in their order: waits for one; empty if nothing is under way."""
+    def close(self) -> None:
+        """Cancels what is under way."""
+
+@final
+class Inbox:
+    """The messages that one event loop awaits."""
+
+    def __new__(cls, core: Core) -> Self: ...
+    @property
+    def mailbox(self) -> int:
+        """By this number others know it."""
+    def submit(
+        self,
+        future: asyncio.Future[Receipt],
+        account: str,
+        to: To | None,
+        text: str | None,
+        parts: Sequence[Part] | None,
+        reply_to: str | None,
+        key: str | None,
+        extra: Mapping[str, Any] | None,
+        deadline: float | None,
+        timeout: float | None,
+    ) -> int:
+        """Submits a message whose receipt this future gets; its number, for `cancel()`."""
+    def submit_message(self, future: asyncio.Future[Receipt], message: Message, name: str) -> int:
+        """The same for a message that is a dict, which never raises for what is wrong in it."""
+    def cancel(self, number: int) -> None:
+        """Asks for the end of a send whose future nobody awaits any more."""
+    def drain(self) -> tuple[list[tuple[asyncio.Future[Receipt], Receipt]], list[int], bool]:
+        """The receipts that wait, with their futures; who else got some; whether this was all."""
+    def close(self) -> None:
+        """Ends it: what comes is dropped."""
+    def __len__(self) -> int: ...
+
+def _read_receipt(json: str) -> Receipt:
+    """A receipt out of its JSON."""
+
+def services_json() -> str:
+    """What this build can send, per service, as JSON."""
+
+def codes() -> list[tuple[int, str, str]]:
+    """Number, name and class of every code."""
+
+def main(again: Sequence[str], args: Sequence[str]) -> int:
+    """Runs the command with these arguments; `again` is how to start it anew. Its exit status."""

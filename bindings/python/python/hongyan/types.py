@@ -1,0 +1,133 @@
+"""Types of the dicts that go in; for annotations only, nothing here does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import Any, Literal, TypedDict, Union
+
+Delivery = Literal["sent", "maybe_sent", "not_sent"]
+"""``sent``: the service said so. ``not_sent``: sending it again cannot make two of it."""
+
+Config = Union[Mapping[str, Any], str, "PathLike[str]"]
+"""A dict, JSON text (which begins with ``{``), or the path of a .json or .toml file."""
+
+
+class To(TypedDict, total=False):
+    """To whom a message goes; each service knows some of these."""
+
+    user: str
+    """A user's id."""
+    name: str
+    """A user's screen name."""
+    group: str
+    """A group's id."""
+    topic: str
+    """A topic's id, within a group."""
+    users: Sequence[str]
+    """The ids of several users."""
+    groups: Sequence[str]
+    """The ids of several groups."""
+    discussions: Sequence[str]
+    """The ids of several discussions."""
+    members: Sequence[str]
+    """Those members of the group who alone shall see the message."""
+
+
+class Text(TypedDict):
+    """Text, as `hongyan.parts.text` makes it."""
+
+    type: Literal["text"]
+    text: str
+
+
+class _Mention(TypedDict):
+    type: Literal["mention"]
+
+
+class Mention(_Mention, total=False):
+    """A user who is called by name, or everybody; see `hongyan.parts.mention`."""
+
+    user: str
+    name: str
+    all: bool
+
+
+class _Face(TypedDict):
+    type: Literal["face"]
+    index: int
+
+
+class Face(_Face, total=False):
+    """A sticker of the app's own; see `hongyan.parts.face`."""
+
+    data: str
+
+
+class _Location(TypedDict):
+    type: Literal["location"]
+    latitude: float
+    longitude: float
+
+
+class Location(_Location, total=False):
+    """A place; see `hongyan.parts.location`."""
+
+    address: str
+
+
+class _Link(TypedDict):
+    type: Literal["link"]
+    url: str
+
+
+class Link(_Link, total=False):
+    """A link with its preview; see `hongyan.parts.link`."""
+
+    title: str
+    description: str
+    thumbnail: str
+    image: str
+
+
+class _Custom(TypedDict):
+    type: Literal["custom"]
+    data: str
+
+
+class Custom(_Custom, total=False):
+    """Data that only the receiving app understands; see `hongyan.parts.custom`."""
+
+    desc: str
+    ext: str
+    sound: str
+
+
+class Raw(TypedDict):
+    """The service's own element; see `hongyan.parts.raw`."""
+
+    type: Literal["raw"]
+    value: Mapping[str, Any]
+
+
+Part = Union[Text, Mention, Face, Location, Link, Custom, Raw]
+"""One element of a message that is more than plain text."""
+
+
+class _Message(TypedDict):
+    account: str
+
+
+class Message(_Message, total=False):
+    """A message of `Client.send_many`."""
+
+    v: Literal[1]
+    to: To
+    text: str
+    parts: Sequence[Part]
+    reply_to: str
+    key: str
+    deadline_ms: int
+    not_before_ms: int
+    ordered: bool
+    extra: Mapping[str, Any]

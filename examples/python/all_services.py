@@ -1,0 +1,71 @@
+"""Sends through every account of a configuration, and prints a table.
+
+    python all_services.py [CONFIG]
+
+The recipients are those of the sandbox: ``python -m hongyan sandbox --print-config`` makes a
+configuration with an account for every service and kind of credentials.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import hongyan
+from hongyan import parts
+
+if TYPE_CHECKING:
+    from hongyan.types import Message
+
+#: What each service can carry.
+MESSAGES: dict[str, Message] = {
+    "fanfou": {"account": "", "to": {"user": "lisztli"}, "text": "鸿雁 carries letters"},
+    "sina": {"account": "", "to": {"user": "11051"}, "text": "鸿雁 carries letters"},
+    "weibo": {"account": "", "to": {"user": "2125034703"}, "text": "鸿雁 carries letters"},
+    "renren": {
+        "account": "",
+        "to": {"users": ["222209506", "222209507"]},
+        "parts": [parts.link("http://example.com/", title="an example")],
+        "extra": {"messageType": "ANY"},
+    },
+    "tencent_im": {
+        "account": "",
+        "to": {"group": "@TGS#2C5SZEAEF"},
+        "parts": [
+            parts.mention_all(),
+            parts.mention("tommy", name="Tommy"),
+            parts.text("look"),
+            parts.face(6, data="abc\0\1"),
+            parts.location(22.54, 113.94, address="Shenzhen"),
+            parts.custom('{"packet": 1}', desc="a red packet"),
+        ],
+    },
+}
+
+
+def main() -> int:
+    config = sys.argv[1] if len(sys.argv) > 1 else "hongyan.json"
+    failed = 0
+    with hongyan.Client(config) as client:
+        accounts = client.stats()["accounts"]
+        messages: list[Message] = []
+        for name, account in accounts.items():
+            message = MESSAGES[account["service"]].copy()
+            message["account"] = name
+            if "text" in message:
+                # Old Sina and Weibo refuse the text that the recipient got last.
+                message["text"] += f" for {name}"
+            messages.append(message)
+        print(f"{'account':20} {'service':12} {'delivery':10} {'id':24} tries  ms")
+        for receipt in client.send_many(messages):
+            said = receipt.message_id or (receipt.error.name if receipt.error else "-")
+            print(
+                f"{receipt.account:20} {receipt.service or '-':12} {receipt.delivery:10} "
+                f"{said:24} {receipt.attempts:5} {receipt.elapsed * 1000:3.0f}"
+            )
+            failed += receipt.delivery != "sent"
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

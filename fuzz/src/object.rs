@@ -1,0 +1,57 @@
+//! The library's reader of JSON objects against serde_json, which it must never disagree with.
+
+// The reader itself: what it shows of itself to the rest of the library is not enough here.
+#[path = "../../src/service/object.rs"]
+mod reader;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+/// A field of each kind that the services' envelopes have.
+#[derive(Debug, Deserialize)]
+#[expect(dead_code, reason = "compared by what Debug shows")]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    id: Option<&'a RawValue>,
+    idstr: Option<String>,
+    error: Option<Value>,
+    error_code: Option<i64>,
+    #[serde(rename = "ErrorCode")]
+    code: Option<Value>,
+}
+
+/// Checks that a text is read as serde_json reads it, or not at all.
+pub fn object(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let in_full = || serde_json::from_str::<Envelope<'_>>(text);
+    match reader::read::<Envelope<'_>>(text) {
+        Ok(read) => {
+            assert!(text.trim_ascii_start().starts_with('{'), "no object: {text}");
+            let in_full = in_full().unwrap_or_else(|e| panic!("{e}: {text}"));
+            assert_eq!(format!("{read:?}"), format!("{in_full:?}"), "{text}");
+            assert!(depth(text) <= reader::MAX_DEPTH, "{text}");
+        }
+        // Nothing else may be left to serde_json, or the reader would be of no use.
+        Err(_) if text.contains('\\') || depth(text) > reader::MAX_DEPTH => {}
+        Err(_) if text.trim_ascii_start().starts_with('[') => {}
+        Err(_) => assert!(in_full().is_err(), "left to serde_json: {text}"),
+    }
+}
+
+/// How deep arrays and objects nest in a text that is JSON.
+fn depth(text: &str) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => depth += 1,
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
