@@ -36,8 +36,10 @@ simulation: ## the engine in SEEDS random worlds of MESSAGES messages each; HY_S
 	HY_SEEDS=$(SEEDS) HY_MESSAGES=$(MESSAGES) \
 		$(CARGO) test --locked -p hongyan --profile simulation --lib simulation
 
-torture: ## the same with a million messages a world
+torture: ## a million messages a world; 500 kills of an outbox, and every cut of its power
 	$(MAKE) --no-print-directory simulation SEEDS=8 MESSAGES=1000000
+	HY_KILLS=500 HY_MESSAGES=20000 HY_CUTS=20000 $(CARGO) test --locked --release -p hongyan \
+		--features outbox,testing --test outbox_kill --test outbox_power
 
 SECONDS  ?= 600
 

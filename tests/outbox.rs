@@ -223,3 +223,24 @@ fn two_thousand_wait_on_the_disk_and_few_in_memory() {
     assert!(server.connections() <= 17, "{} connections", server.connections());
     assert_eq!(client.close(None), 0);
 }
+
+#[test]
+fn a_removed_account_ends_what_waits_for_it_on_the_disk() {
+    let nobody = RawServer::script(vec![(Vec::new(), Then::Hang)]);
+    let folder = Folder::new();
+    let client = client(&folder.config(&nobody.url(), json!({"max_in_flight": 2})));
+    let later = message_with("im", json!({"not_before_ms": LATER_MS}));
+    submit(&client, &later, 0);
+    for token in 1..6 {
+        submit(&client, &message("im"), token);
+    }
+    submit(&client, &message_with("im", json!({"ordered": true, "not_before_ms": LATER_MS})), 6);
+    submit(&client, &message_with("im", json!({"ordered": true})), 7);
+    nobody.wait_for_requests(1);
+    client.remove_account("im").expect("it was there");
+    // The account's half of two is under way: an attempt that has begun ends as it began.
+    let mut ended: Vec<_> = (0..7).map(|_| take(&client)).collect();
+    ended.sort_by_key(|receipt| receipt.token);
+    let told: Vec<_> = ended.iter().map(|r| (r.token, verdict(r))).collect();
+    assert_eq!(told, [0, 2, 3, 4, 5, 6, 7].map(|token| (token, ("not_sent", "config"))));
+}

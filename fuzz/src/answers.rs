@@ -123,7 +123,7 @@ fn check(service: &Service, data: &[u8]) {
     let inside = body.trim_ascii().strip_prefix(b"{").map(<[u8]>::trim_ascii_start);
     if let Some(inside) = inside.filter(|inside| inside.starts_with(b"\"")) {
         let in_full = service.sent.decode(status, &[br#"{"\u0078":0,"#, inside].concat());
-        let is_renren = success::renren(status, &String::from_utf8_lossy(body)).is_some();
+        let is_renren = success::renren(200, &String::from_utf8_lossy(body)).is_some();
         assert!(is_renren || in_full == decoded, "{in_full:?} by serde_json, {decoded:?} not");
     }
 

@@ -315,6 +315,9 @@ pub trait Store: Send {
     /// The earliest deadline of those that are not begun, in Unix milliseconds.
     fn next_deadline(&mut self) -> Result<Option<u64>>;
 
+    /// Messages of an account that were not begun and have no result, after this row, oldest first.
+    fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>>;
+
     /// Results of an earlier owner that were not acknowledged, after this row, oldest first.
     fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>>;
 

@@ -110,6 +110,9 @@ mod tests {
         assert!(!too_deep(deep(64).as_bytes()));
         assert!(too_deep(deep(65).as_bytes()));
         assert!(!too_deep(format!("[\"{}\\\"{}\"]", "[".repeat(99), "{".repeat(99)).as_bytes()));
+        assert!(!too_deep(format!("[{}]", "[],{},".repeat(999)).as_bytes()));
+        assert!(too_deep(("[],".repeat(999) + &deep(65)).as_bytes()));
+        assert!(too_deep((" ".repeat(999) + &"{[".repeat(33)).as_bytes()));
     }
 
     #[test]

@@ -216,7 +216,8 @@ mod tests {
         assert!(corpus.len() > 100, "{} bodies only", corpus.len());
         let mut read = 0;
         for answer in corpus.iter().map(String::as_str).chain(ANSWERS) {
-            let is_object = object_in_full::<Envelope<'_>>(answer).is_ok();
+            let is_object =
+                !too_deep(answer.as_bytes()) && object_in_full::<Envelope<'_>>(answer).is_ok();
             assert_eq!(agrees(answer), is_object, "{answer}");
             read += usize::from(is_object);
             for (end, _) in answer.trim_end().char_indices() {

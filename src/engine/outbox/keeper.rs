@@ -1,25 +1,22 @@
 //! The thread that owns the store.
 
+mod rows;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::{Duration, Instant};
 
-use super::{LAZY, OnDisk, Outbox, Wants};
-use crate::engine::account::Entry;
+use super::{LAZY, Outbox, Wants};
 use crate::engine::inbox::Inbox;
 use crate::engine::job::{Job, Kept};
 use crate::engine::queue::Slot;
-use crate::engine::store::{Applied, Change, Ready, Seq, Store, Turn, Verdict};
+use crate::engine::store::{Applied, Change, Seq, Store, Turn, Verdict};
 use crate::engine::{Shared, keys};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
-use crate::model::message::Message;
 use crate::model::receipt::{Delivery, Origin, Receipt};
-use crate::service;
 
-/// Results of an earlier run that wait in the queue at once.
-const MOST_EARLIER: usize = 256;
 /// Messages that are read from the disk at once.
 const MOST_LOADED: usize = 256;
 /// The pauses after the disk refused, which double.
@@ -43,8 +40,8 @@ pub(super) struct Keeper {
     inbox: Inbox,
     store: Box<dyn Store>,
     lines: HashMap<String, Line>,
-    /// The accounts that were removed: what is kept for them ends.
-    removed: HashSet<String>,
+    /// The accounts that were removed: what is kept for them ends, after these rows.
+    removed: HashMap<String, Seq>,
     /// Messages of this run that may follow another of their key.
     following: HashSet<String>,
     /// The rows that have a job.
@@ -81,7 +78,7 @@ impl Keeper {
             inbox,
             store,
             lines,
-            removed: HashSet::new(),
+            removed: HashMap::new(),
             following: HashSet::new(),
             loaded: HashSet::new(),
             next_time: Some(0),
@@ -118,6 +115,7 @@ impl Keeper {
                 self.leave(failed);
             } else if !failed {
                 let _ = self.try_to("look what is due", Keeper::on_time);
+                let _ = self.try_to("end what waits for an account", Keeper::end_removed);
                 let _ = self.try_to("read messages", Keeper::load);
                 let _ = self.try_to("read results", Keeper::hand_out_earlier);
             }
@@ -170,7 +168,7 @@ impl Keeper {
                     (std::mem::take(&mut state.left), std::mem::take(&mut state.cancelled));
                 for (name, removed) in std::mem::take(&mut state.accounts) {
                     match removed {
-                        true => self.removed.insert(name),
+                        true => self.removed.insert(name, 0),
                         false => self.removed.remove(&name),
                     };
                 }
@@ -388,238 +386,6 @@ impl Keeper {
     fn spawn(&mut self, job: Job, seq: Seq) {
         self.loaded.insert(seq);
         self.inbox.begin(job);
-    }
-
-    /// Loads messages for which there is room.
-    fn load(&mut self) -> Result<()> {
-        let accounts: Vec<String> =
-            self.lines.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
-        for account in accounts {
-            match self.shared.accounts.get(&account) {
-                Some(entry) => self.load_account(&account, &entry)?,
-                None if self.removed.contains(&account) => self.end_account(&account)?,
-                // Who is not configured may be added later.
-                None => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn load_account(&mut self, account: &str, entry: &Arc<Entry>) -> Result<()> {
-        let Ok(mut slot) = self.shared.slot(account) else { return Ok(()) };
-        loop {
-            let after = self.lines.get(account).map_or(0, |line| line.cursor);
-            let rows = self.store.ready(account, after, MOST_LOADED)?;
-            let all = rows.len() < MOST_LOADED;
-            for row in rows {
-                if let Some(line) = self.lines.get_mut(account) {
-                    line.cursor = row.turn;
-                }
-                // Its end is about to be written.
-                if self.loaded.contains(&row.seq) {
-                    continue;
-                }
-                self.resume(row, entry, slot);
-                slot = match self.shared.slot(account) {
-                    Ok(slot) => slot,
-                    Err(_) => return Ok(()),
-                };
-            }
-            if all {
-                if let Some(line) = self.lines.get_mut(account) {
-                    line.backlog = false;
-                }
-                return Ok(());
-            }
-        }
-    }
-
-    /// Ends what is kept for an account that was removed.
-    fn end_account(&mut self, account: &str) -> Result<()> {
-        let after = self.lines.get(account).map_or(0, |line| line.cursor);
-        let rows = self.store.ready(account, after, MOST_LOADED)?;
-        let line = self.lines.entry(account.to_owned()).or_default();
-        line.backlog = rows.len() == MOST_LOADED;
-        line.cursor = rows.last().map_or(after, |row| row.turn);
-        for row in rows {
-            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq };
-            if let Some(mut job) = self.job(&row, None) {
-                job.keep(kept, Slot::default());
-                job.refuse();
-                let words = format!("the account {account:?} was removed");
-                job.conclude(Delivery::NotSent, Some(Error::new(ErrorCode::Config, words)));
-                job.finish();
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes a job of a row that was never begun.
-    fn resume(&mut self, row: Ready, entry: &Arc<Entry>, slot: Slot) {
-        let seq = row.seq;
-        if let Some(mut job) = self.job(&row, Some(Arc::clone(entry))) {
-            job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
-            self.spawn(job, seq);
-        }
-    }
-
-    fn job(&mut self, row: &Ready, entry: Option<Arc<Entry>>) -> Option<Job> {
-        let message = match Message::parse(&row.message) {
-            Ok(message) => message,
-            Err(refused) => {
-                self.broken_row(row, &refused.error.to_string());
-                return None;
-            }
-        };
-        Some(Job::of_row(&self.shared, row, message, entry))
-    }
-
-    /// What an earlier run began goes on only where that cannot double it, or its caller wants that.
-    fn recover(&mut self, row: Ready) {
-        let (seq, begun) = (row.seq, row.begun.clone());
-        let entry = Message::parse(&row.message)
-            .ok()
-            .and_then(|message| self.shared.accounts.get(&message.account));
-        let Some(mut job) = self.job(&row, entry.clone()) else { return };
-        let slot = Slot::default();
-        job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
-        self.loaded.insert(seq);
-        job.receipt.recovered = true;
-        let goes_on = begun.zip(entry).is_some_and(|(begun, entry)| {
-            job.recover(begun, entry.info.dedupe_ms, self.shared.clock.unix_ms())
-        });
-        if goes_on {
-            self.inbox.begin(job);
-        } else {
-            let words = "the process ended while a request was under way";
-            job.conclude(Delivery::MaybeSent, Some(Error::new(ErrorCode::Network, words)));
-            job.finish();
-        }
-    }
-
-    /// Queues what is due, and ends what is over.
-    fn on_time(&mut self) -> Result<()> {
-        let now = self.shared.clock.unix_ms();
-        if self.next_time.is_some_and(|at| at > now) {
-            return Ok(());
-        }
-        let (accounts, due) = self.store.release(now)?;
-        self.next_time = None;
-        self.is_ready(accounts, due);
-        loop {
-            let rows = self.store.overdue(now, MOST_LOADED)?;
-            let all = rows.len() < MOST_LOADED;
-            let mut ended = 0;
-            for row in rows {
-                if self.loaded.insert(row.seq) {
-                    ended += 1;
-                    self.expire(&row);
-                }
-            }
-            let batch = std::mem::take(&mut self.outbox.lock().pending);
-            if !batch.is_empty() && !self.commit(batch) {
-                return Ok(());
-            }
-            if all || ended == 0 {
-                break;
-            }
-        }
-        let deadline = self.store.next_deadline()?;
-        // What is loaded has a timer of its own.
-        self.wake_at(deadline.map(|at| at.max(now + 1000)));
-        Ok(())
-    }
-
-    /// Ends a message whose deadline passed while it was on the disk.
-    fn expire(&mut self, row: &Ready) {
-        let entry = Message::parse(&row.message)
-            .ok()
-            .and_then(|message| self.shared.accounts.get(&message.account));
-        if let Some(mut job) = self.job(row, entry) {
-            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq };
-            job.keep(kept, Slot::default());
-            job.end_early(crate::engine::job::Ended::Expired);
-            job.finish();
-        }
-    }
-
-    fn cancel(&mut self, message: OnDisk) {
-        // What a close has left may have begun; of what is in memory its job knows.
-        if self.stopped || !self.loaded.insert(message.seq) {
-            return;
-        }
-        let error = Error::new(ErrorCode::Cancelled, "the send was cancelled")
-            .with_account(&message.account, None);
-        let receipt = Receipt {
-            id: message.id,
-            token: message.token,
-            account: message.account,
-            key: message.key,
-            error: Some(error),
-            ..Receipt::nothing()
-        };
-        self.outbox.finish(message.seq, receipt, None);
-    }
-
-    /// Hands out results of an earlier run, as long as the host takes them.
-    fn hand_out_earlier(&mut self) -> Result<()> {
-        let Some(after) = self.earlier else { return Ok(()) };
-        if self.shared.queue.ready() >= MOST_EARLIER {
-            return Ok(());
-        }
-        let rows = self.store.results(after, MOST_EARLIER)?;
-        self.earlier = rows.last().map(|row| row.seq);
-        for row in rows {
-            match self.restored(&row.verdict) {
-                Ok(mut receipt) => {
-                    (receipt.id, receipt.token) = (row.id, row.token);
-                    receipt.deduplicated |= row.follows;
-                    receipt.origin = Origin::EarlierRun;
-                    self.hand_out(receipt, None, false);
-                }
-                Err(error) => self.broken(&row.id, row.token, error, false),
-            }
-        }
-        self.shared.queue.publish();
-        Ok(())
-    }
-
-    fn restored(&self, verdict: &Verdict) -> Result<Receipt> {
-        let service = |name: &str| service::find(name).map(|service| service.info().name);
-        Receipt::from_json(&verdict.receipt, service).map_err(|words| {
-            Error::new(
-                ErrorCode::Storage,
-                format!("a result in the outbox cannot be read: {words}"),
-            )
-        })
-    }
-
-    /// A result that cannot be read is told as it is: nobody knows.
-    fn broken(&self, id: &str, token: u64, error: Error, unfinished: bool) {
-        let receipt = Receipt {
-            id: id.to_owned(),
-            token,
-            delivery: Delivery::MaybeSent,
-            error: Some(error),
-            origin: if unfinished { Origin::ThisRun } else { Origin::EarlierRun },
-            ..Receipt::nothing()
-        };
-        self.hand_out(receipt, None, unfinished);
-    }
-
-    /// A message that cannot be read will never be sent.
-    fn broken_row(&mut self, row: &Ready, words: &str) {
-        let doubt = row.begun.is_some();
-        let words = format!("a message in the outbox cannot be read: {words}");
-        let receipt = Receipt {
-            id: row.id.clone(),
-            token: row.token,
-            delivery: if doubt { Delivery::MaybeSent } else { Delivery::NotSent },
-            error: Some(Error::new(ErrorCode::Storage, words)),
-            origin: if row.earlier { Origin::EarlierRun } else { Origin::ThisRun },
-            ..Receipt::nothing()
-        };
-        self.outbox.finish(row.seq, receipt, None);
     }
 
     /// The client closes: once no job is left, what is on the disk is left to a later run.

@@ -301,6 +301,21 @@ impl Store for Sqlite {
         })
     }
 
+    fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>> {
+        let earlier = self.earlier;
+        self.read("read messages from", |conn| {
+            let sql = format!(
+                "SELECT {} FROM messages WHERE account = ?1 AND state < 4 AND seq > ?2
+                 ORDER BY seq LIMIT ?3",
+                row::READY
+            );
+            let most = i64::try_from(most).unwrap_or(i64::MAX);
+            conn.prepare_cached(&sql)?
+                .query_map(params![account, after, most], |row| row::ready(row, earlier))?
+                .collect()
+        })
+    }
+
     fn next_deadline(&mut self) -> Result<Option<u64>> {
         self.read("read deadlines from", |conn| {
             let first = conn

@@ -1,0 +1,264 @@
+//! Rows on their way back: messages that are taken up, ended where they lie, or told again.
+
+use std::sync::Arc;
+
+use super::{Keeper, MOST_LOADED};
+use crate::engine::account::Entry;
+use crate::engine::job::{Job, Kept};
+use crate::engine::outbox::OnDisk;
+use crate::engine::queue::Slot;
+use crate::engine::store::{Ready, Verdict};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::message::Message;
+use crate::model::receipt::{Delivery, Origin, Receipt};
+use crate::service;
+
+/// Results of an earlier run that wait in the queue at once.
+const MOST_EARLIER: usize = 256;
+
+impl Keeper {
+    /// Loads messages for which there is room.
+    pub(super) fn load(&mut self) -> Result<()> {
+        let accounts: Vec<String> =
+            self.lines.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
+        for account in accounts {
+            match self.shared.accounts.get(&account) {
+                Some(entry) => self.load_account(&account, &entry)?,
+                // Who is not configured may be added later.
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn load_account(&mut self, account: &str, entry: &Arc<Entry>) -> Result<()> {
+        let Ok(mut slot) = self.shared.slot(account) else { return Ok(()) };
+        loop {
+            let after = self.lines.get(account).map_or(0, |line| line.cursor);
+            let rows = self.store.ready(account, after, MOST_LOADED)?;
+            let all = rows.len() < MOST_LOADED;
+            for row in rows {
+                if let Some(line) = self.lines.get_mut(account) {
+                    line.cursor = row.turn;
+                }
+                // Its end is about to be written.
+                if self.loaded.contains(&row.seq) {
+                    continue;
+                }
+                self.resume(row, entry, slot);
+                slot = match self.shared.slot(account) {
+                    Ok(slot) => slot,
+                    Err(_) => return Ok(()),
+                };
+            }
+            if all {
+                if let Some(line) = self.lines.get_mut(account) {
+                    line.backlog = false;
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    /// Ends what is kept for accounts that were removed.
+    pub(super) fn end_removed(&mut self) -> Result<()> {
+        while let Some((account, after)) = self.removed.iter().next().map(|(a, s)| (a.clone(), *s))
+        {
+            let rows = self.store.unfinished(&account, after, MOST_LOADED)?;
+            match rows.last() {
+                Some(row) => self.removed.insert(account.clone(), row.seq),
+                None => self.removed.remove(&account),
+            };
+            for row in rows {
+                // What has a job is ended by that.
+                if self.loaded.insert(row.seq) {
+                    self.end(&row, &account);
+                }
+            }
+            let batch = std::mem::take(&mut self.outbox.lock().pending);
+            if !batch.is_empty() && !self.commit(batch) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, row: &Ready, account: &str) {
+        if let Some(mut job) = self.job(row, None) {
+            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq };
+            job.keep(kept, Slot::default());
+            job.refuse();
+            let words = format!("the account {account:?} was removed");
+            job.conclude(Delivery::NotSent, Some(Error::new(ErrorCode::Config, words)));
+            job.finish();
+        }
+    }
+
+    /// Makes a job of a row that was never begun.
+    fn resume(&mut self, row: Ready, entry: &Arc<Entry>, slot: Slot) {
+        let seq = row.seq;
+        if let Some(mut job) = self.job(&row, Some(Arc::clone(entry))) {
+            job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
+            self.spawn(job, seq);
+        }
+    }
+
+    fn job(&mut self, row: &Ready, entry: Option<Arc<Entry>>) -> Option<Job> {
+        let message = match Message::parse(&row.message) {
+            Ok(message) => message,
+            Err(refused) => {
+                self.broken_row(row, &refused.error.to_string());
+                return None;
+            }
+        };
+        Some(Job::of_row(&self.shared, row, message, entry))
+    }
+
+    /// What an earlier run began goes on only where that cannot double it, or its caller wants that.
+    pub(super) fn recover(&mut self, row: Ready) {
+        let (seq, begun) = (row.seq, row.begun.clone());
+        let entry = Message::parse(&row.message)
+            .ok()
+            .and_then(|message| self.shared.accounts.get(&message.account));
+        let Some(mut job) = self.job(&row, entry.clone()) else { return };
+        let slot = Slot::default();
+        job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
+        self.loaded.insert(seq);
+        job.receipt.recovered = true;
+        let goes_on = begun.zip(entry).is_some_and(|(begun, entry)| {
+            job.recover(begun, entry.info.dedupe_ms, self.shared.clock.unix_ms())
+        });
+        if goes_on {
+            self.inbox.begin(job);
+        } else {
+            let words = "the process ended while a request was under way";
+            job.conclude(Delivery::MaybeSent, Some(Error::new(ErrorCode::Network, words)));
+            job.finish();
+        }
+    }
+
+    /// Queues what is due, and ends what is over.
+    pub(super) fn on_time(&mut self) -> Result<()> {
+        let now = self.shared.clock.unix_ms();
+        if self.next_time.is_some_and(|at| at > now) {
+            return Ok(());
+        }
+        let (accounts, due) = self.store.release(now)?;
+        self.next_time = None;
+        self.is_ready(accounts, due);
+        loop {
+            let rows = self.store.overdue(now, MOST_LOADED)?;
+            let all = rows.len() < MOST_LOADED;
+            let mut ended = 0;
+            for row in rows {
+                if self.loaded.insert(row.seq) {
+                    ended += 1;
+                    self.expire(&row);
+                }
+            }
+            let batch = std::mem::take(&mut self.outbox.lock().pending);
+            if !batch.is_empty() && !self.commit(batch) {
+                return Ok(());
+            }
+            if all || ended == 0 {
+                break;
+            }
+        }
+        let deadline = self.store.next_deadline()?;
+        // What is loaded has a timer of its own.
+        self.wake_at(deadline.map(|at| at.max(now + 1000)));
+        Ok(())
+    }
+
+    /// Ends a message whose deadline passed while it was on the disk.
+    fn expire(&mut self, row: &Ready) {
+        let entry = Message::parse(&row.message)
+            .ok()
+            .and_then(|message| self.shared.accounts.get(&message.account));
+        if let Some(mut job) = self.job(row, entry) {
+            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq };
+            job.keep(kept, Slot::default());
+            job.end_early(crate::engine::job::Ended::Expired);
+            job.finish();
+        }
+    }
+
+    pub(super) fn cancel(&mut self, message: OnDisk) {
+        // What a close has left may have begun; of what is in memory its job knows.
+        if self.stopped || !self.loaded.insert(message.seq) {
+            return;
+        }
+        let error = Error::new(ErrorCode::Cancelled, "the send was cancelled")
+            .with_account(&message.account, None);
+        let receipt = Receipt {
+            id: message.id,
+            token: message.token,
+            account: message.account,
+            key: message.key,
+            error: Some(error),
+            ..Receipt::nothing()
+        };
+        self.outbox.finish(message.seq, receipt, None);
+    }
+
+    /// Hands out results of an earlier run, as long as the host takes them.
+    pub(super) fn hand_out_earlier(&mut self) -> Result<()> {
+        let Some(after) = self.earlier else { return Ok(()) };
+        if self.shared.queue.ready() >= MOST_EARLIER {
+            return Ok(());
+        }
+        let rows = self.store.results(after, MOST_EARLIER)?;
+        self.earlier = rows.last().map(|row| row.seq);
+        for row in rows {
+            match self.restored(&row.verdict) {
+                Ok(mut receipt) => {
+                    (receipt.id, receipt.token) = (row.id, row.token);
+                    receipt.deduplicated |= row.follows;
+                    receipt.origin = Origin::EarlierRun;
+                    self.hand_out(receipt, None, false);
+                }
+                Err(error) => self.broken(&row.id, row.token, error, false),
+            }
+        }
+        self.shared.queue.publish();
+        Ok(())
+    }
+
+    pub(super) fn restored(&self, verdict: &Verdict) -> Result<Receipt> {
+        let service = |name: &str| service::find(name).map(|service| service.info().name);
+        Receipt::from_json(&verdict.receipt, service).map_err(|words| {
+            Error::new(
+                ErrorCode::Storage,
+                format!("a result in the outbox cannot be read: {words}"),
+            )
+        })
+    }
+
+    /// A result that cannot be read is told as it is: nobody knows.
+    pub(super) fn broken(&self, id: &str, token: u64, error: Error, unfinished: bool) {
+        let receipt = Receipt {
+            id: id.to_owned(),
+            token,
+            delivery: Delivery::MaybeSent,
+            error: Some(error),
+            origin: if unfinished { Origin::ThisRun } else { Origin::EarlierRun },
+            ..Receipt::nothing()
+        };
+        self.hand_out(receipt, None, unfinished);
+    }
+
+    /// A message that cannot be read will never be sent.
+    fn broken_row(&mut self, row: &Ready, words: &str) {
+        let doubt = row.begun.is_some();
+        let words = format!("a message in the outbox cannot be read: {words}");
+        let receipt = Receipt {
+            id: row.id.clone(),
+            token: row.token,
+            delivery: if doubt { Delivery::MaybeSent } else { Delivery::NotSent },
+            error: Some(Error::new(ErrorCode::Storage, words)),
+            origin: if row.earlier { Origin::EarlierRun } else { Origin::ThisRun },
+            ..Receipt::nothing()
+        };
+        self.outbox.finish(row.seq, receipt, None);
+    }
+}
