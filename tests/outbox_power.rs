@@ -318,16 +318,16 @@ fn run_with(plan: Plan, commits: usize, tally: &mut Tally) -> bool {
 #[test]
 fn a_disk_that_fails_costs_the_batch_and_nothing_else() {
     disk::install();
-    let (runs, seed) = (number("HY_FAULTS", 150), number("HY_SEED", 1));
+    let (runs, seed) = (number("HY_FAULTS", 120), number("HY_SEED", 1));
     let mut random = fastrand::Rng::with_seed(seed);
     let mut tally = Tally::default();
     let faults = [Fault::Full, Fault::Broken, Fault::Short, Fault::Unsynced];
     for run in 0..runs {
         // Every one of the first operations, then some of the many that follow.
-        let at = if run < 120 { run as usize / 2 } else { random.usize(60..2000) };
+        let at = if run < 80 { run as usize / 2 } else { random.usize(40..2000) };
         let plan = Plan { at, fault: faults[random.usize(0..4)], lasting: run % 2 == 0 };
         // Enough commits for a checkpoint, where the fault is late enough to meet one.
-        run_with(plan, if at > 60 { 80 } else { 8 }, &mut tally);
+        run_with(plan, if at >= 40 { 80 } else { 8 }, &mut tally);
     }
     let Tally { opens, commits, unnoticed, revived } = tally;
     println!(

@@ -1,4 +1,5 @@
-//! What the outbox's store costs: beside the same rows in bare SQLite, and with many messages queued.
+//! What the outbox's store costs: beside the same row operations in bare SQLite, and with many
+//! messages queued.
 //!
 //! ```text
 //! cargo bench --features outbox,testing --bench outbox -- [--messages N] [--sizes N,N,…] [--json FILE]
@@ -40,8 +41,9 @@ fn main() {
     for (row, group) in groups.iter_mut().zip(GROUPS) {
         row["syncs_per_commit"] = json!(round(syncs(&folder, group)));
     }
-    let columns = ["group", "store_cpu_us", "bare_cpu_us", "ratio", "syncs_per_commit"];
-    print_table(&columns, &groups);
+    let costs = ["group", "store_cpu_us", "bare_cpu_us", "lean_cpu_us"];
+    print_table(&costs, &groups);
+    print_table(&["group", "ratio", "ratio_to_lean", "syncs_per_commit"], &groups);
     print_table(&["queued", "accept_cpu_us", "drain_cpu_us", "open_ms", "rss_mib"], &depths);
     let _ = std::fs::remove_dir_all(&folder);
     if let Some(path) = arguments.json {
@@ -177,8 +179,16 @@ fn through_store(store: &mut Sqlite, from: usize, group: usize) {
     }
 }
 
-/// The same rows in SQLite, with what any outbox needs: a number, an id, and a queue by account.
+/// SQLite with the tables of the store.
 fn bare(path: &Path) -> Connection {
+    drop(open(path));
+    let conn = Connection::open(path).expect("it opens");
+    conn.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;").expect("it is set");
+    conn
+}
+
+/// SQLite with the least that any outbox needs: a number, an id, and a queue by account.
+fn lean(path: &Path) -> Connection {
     let conn = Connection::open(path).expect("it opens");
     conn.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;
@@ -193,6 +203,7 @@ fn bare(path: &Path) -> Connection {
     conn
 }
 
+/// The row operations of [`through_store`], each by its own statement.
 fn through_bare(conn: &Connection, from: usize, group: usize) {
     let numbers = from..from + group;
     let commit = |sql: &str, row: &dyn Fn(&mut rusqlite::Statement<'_>, usize)| {
@@ -227,40 +238,47 @@ fn through_bare(conn: &Connection, from: usize, group: usize) {
     });
 }
 
-/// CPU a message of the store and of bare SQLite, in turns.
+/// CPU a message of the store, of bare SQLite with the same tables, and with lean ones.
 fn beside_bare(folder: &Path, group: usize, messages: usize) -> Value {
-    let (of_store, of_bare) = (folder.join("store.db"), folder.join("bare.db"));
-    [&of_store, &of_bare].into_iter().for_each(|path| remove(path));
-    let (mut store, conn) = (open(&of_store), bare(&of_bare));
+    let paths = ["store.db", "bare.db", "lean.db"].map(|name| folder.join(name));
+    paths.iter().for_each(|path| remove(path));
+    let (mut store, bare, lean) = (open(&paths[0]), bare(&paths[1]), lean(&paths[2]));
     // A group of one costs two orders more, and as much less of it says as much.
     let groups = (messages / ROUNDS / group).max(20).min(messages / 16);
     let mut next = 1;
-    let (mut stores, mut bares) = (Vec::new(), Vec::new());
+    let mut rounds: [Vec<f64>; 3] = Default::default();
     for round in 0..=ROUNDS {
-        let (mut of_store, mut of_bare) = (Duration::ZERO, Duration::ZERO);
-        // In turns, so that whatever else the machine does meets both alike.
+        let mut spent = [Duration::ZERO; 3];
+        // In turns, so that whatever else the machine does meets all alike.
         for _ in 0..groups {
-            let start = cpu();
+            let starts = cpu();
             through_store(&mut store, next, group);
-            let between = cpu();
-            through_bare(&conn, next, group);
-            of_store += between - start;
-            of_bare += cpu() - between;
+            let of_bare = cpu();
+            through_bare(&bare, next, group);
+            let of_lean = cpu();
+            through_bare(&lean, next, group);
+            spent[0] += of_bare - starts;
+            spent[1] += of_lean - of_bare;
+            spent[2] += cpu() - of_lean;
             next += group;
         }
-        // The first round warms both up.
+        // The first round warms all up.
         if round > 0 {
-            stores.push(micros(of_store, groups * group));
-            bares.push(micros(of_bare, groups * group));
+            let each = rounds.iter_mut().zip(spent);
+            each.for_each(|(of, spent)| of.push(micros(spent, groups * group)));
         }
     }
-    let ratios = stores.iter().zip(&bares).map(|(store, bare)| store / bare).collect();
-    drop((store, conn));
+    let [stores, bares, leans] = rounds;
+    let ratio = |to: &[f64]| {
+        round(median(stores.iter().zip(to).map(|(store, other)| store / other).collect()))
+    };
     json!({
         "group": group,
-        "store_cpu_us": median(stores),
+        "ratio": ratio(&bares),
+        "ratio_to_lean": ratio(&leans),
+        "store_cpu_us": median(stores.clone()),
         "bare_cpu_us": median(bares),
-        "ratio": round(median(ratios)),
+        "lean_cpu_us": median(leans),
     })
 }
 

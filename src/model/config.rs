@@ -120,6 +120,7 @@ impl ClientConfig {
 
 /// Where messages are kept until their results are acknowledged.
 #[derive(Clone, Debug)]
+#[cfg_attr(not(feature = "outbox"), allow(dead_code, reason = "no store is in this build"))]
 pub struct OutboxConfig {
     pub(crate) path: PathBuf,
     /// How many messages may have no acknowledged result.

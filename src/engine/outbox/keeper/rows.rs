@@ -22,10 +22,9 @@ impl Keeper {
         let accounts: Vec<String> =
             self.lines.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
         for account in accounts {
-            match self.shared.accounts.get(&account) {
-                Some(entry) => self.load_account(&account, &entry)?,
-                // Who is not configured may be added later.
-                None => {}
+            // Who is not configured may be added later.
+            if let Some(entry) = self.shared.accounts.get(&account) {
+                self.load_account(&account, &entry)?;
             }
         }
         Ok(())

@@ -21,6 +21,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// Enough for every path through the indexes of a million rows.
 const CACHE_KIB: u32 = 8 << 10;
 
+/// How many commits there are for one look at the log's identity.
+const COMMITS_A_LOOK: u32 = 16;
+
 /// The statements of this store, with room.
 const STATEMENTS: usize = 64;
 
@@ -156,6 +159,16 @@ pub(super) fn is_other(store: &Sqlite) -> bool {
     now(&store.path) != store.database || now(&file::wal(&store.path)) != store.log
 }
 
+/// The same as far as can be seen at little cost: whether the log is the one that is open is asked
+/// with some of the commits only, whether there is one with each.
+fn looks_other(store: &Sqlite) -> bool {
+    if store.commits.is_multiple_of(COMMITS_A_LOOK) {
+        return is_other(store);
+    }
+    file::identity(&store.path).ok().flatten() != store.database
+        || !file::is_there(&file::wal(&store.path))
+}
+
 /// Closes without touching what stands at the path: no checkpoint, no deletion of the log.
 pub(super) fn leave(conn: &Connection) {
     let _ = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
@@ -164,7 +177,7 @@ pub(super) fn leave(conn: &Connection) {
 /// Sees to it that the files at the path are the open ones. What is written to a file without a name
 /// is lost, so nothing is written while they are not; once the files are back it goes on.
 pub(super) fn attend(store: &mut Sqlite) -> Result<()> {
-    if store.conn.is_some() && !is_other(store) {
+    if store.conn.is_some() && !looks_other(store) {
         return Ok(());
     }
     let what = "write to the outbox";

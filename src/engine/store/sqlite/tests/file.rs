@@ -56,7 +56,8 @@ const CHILD: &str = "HY_STORE_CHILD";
 fn a_second_process_waits_for_its_turn() {
     if let Some(path) = std::env::var_os(CHILD) {
         let _store = Sqlite::open(Path::new(&path), OPTIONS).unwrap();
-        println!("\nowner");
+        // On a line of its own, whatever the test harness has written.
+        std::io::stdout().write_all(b"\nowner\n").unwrap();
         std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
         return;
     }
@@ -302,7 +303,7 @@ fn whoever_looks_sees_what_the_owner_committed() {
     };
     one(&mut store, accept(full), NOW);
     let row = reader.row("a").unwrap().unwrap();
-    assert_eq!(reader.rows(0, 9).unwrap(), [row.clone()]);
+    assert_eq!(reader.rows(0, 9).unwrap(), std::slice::from_ref(&row));
     assert_eq!(reader.rows(row.seq, 9).unwrap(), []);
     let seen = (row.state.name(), row.key.as_deref(), row.due_ms, row.deadline_ms, row.token);
     let expected = ("scheduled", Some("k"), Some(NOW + 9), Some(NOW + 99), u64::MAX - 7);
