@@ -9,6 +9,9 @@ DESTDIR ?=
 
 export CARGO PREFIX LIBDIR DESTDIR
 
+# What the checks are built with: all that there is.
+FEATURES := hongyan/testing,hongyan/outbox
+
 .DEFAULT_GOAL := help
 .PHONY: help build demo test simulation torture soak bench python test-python bench-python lint header \
 	golden truth install clean
@@ -24,8 +27,8 @@ demo: ## build, start the sandbox, send through every service from C, print a ta
 
 test: ## run every test; installs the C tools that are missing, where it may
 	tools/test-tools
-	$(CARGO) build --locked --workspace
-	$(CARGO) test --locked --workspace --features hongyan/testing,hongyan/outbox
+	$(CARGO) build --locked --workspace --features $(FEATURES)
+	$(CARGO) test --locked --workspace --features $(FEATURES)
 	$(MAKE) --no-print-directory simulation SEEDS=200
 	tools/python-test
 
@@ -36,9 +39,9 @@ simulation: ## the engine in SEEDS random worlds of MESSAGES messages each; HY_S
 	HY_SEEDS=$(SEEDS) HY_MESSAGES=$(MESSAGES) \
 		$(CARGO) test --locked -p hongyan --profile simulation --lib simulation
 
-torture: ## a million messages a world; 500 kills of an outbox, and every cut of its power
+torture: ## a million messages a world; 500 kills of an outbox, 2,000 cuts of its power
 	$(MAKE) --no-print-directory simulation SEEDS=8 MESSAGES=1000000
-	HY_KILLS=500 HY_MESSAGES=20000 HY_CUTS=20000 $(CARGO) test --locked --release -p hongyan \
+	HY_KILLS=500 HY_MESSAGES=20000 HY_CUTS=2000 HY_FAULTS=600 $(CARGO) test --locked --release -p hongyan \
 		--features outbox,testing --test outbox_kill --test outbox_power
 
 SECONDS  ?= 600
@@ -49,6 +52,7 @@ soak: ## 64 in flight against a faulty sandbox for SECONDS seconds; the verdicts
 bench: ## measure beside libcurl, reqwest and hyper; writes docs/benchmarks.md (RUNS=9)
 	tools/bench-tools
 	benches/run.py --write
+	$(CARGO) bench --locked -p hongyan --features outbox,testing --bench outbox
 
 python: ## build the Python wheel for release into target/wheels
 	tools/python-wheel
@@ -61,7 +65,7 @@ bench-python: ## compare the Python package with other clients
 
 lint: ## formatting, clippy, documentation, the build without a C ABI, header drift
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --locked --workspace --all-targets --features hongyan/testing,hongyan/outbox -- -D warnings
+	$(CARGO) clippy --locked --workspace --all-targets --features $(FEATURES) -- -D warnings
 	$(CARGO) clippy --locked -p hongyan --lib -- -D warnings
 	$(CARGO) clippy --locked -p hongyan --lib --no-default-features --features tls-ring -- -D warnings
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps

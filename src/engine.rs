@@ -200,7 +200,7 @@ fn ask(watch: &mut Option<Watch<'_>>, op: Option<&Op>) {
 /// The engine of one client.
 pub struct Engine {
     shared: Arc<Shared>,
-    runtime: Runtime,
+    runtime: Arc<Runtime>,
     inbox: Inbox,
 }
 
@@ -217,11 +217,10 @@ impl Engine {
         let (transport, clock) = (Box::new(transport), Arc::new(TokioClock::default()));
         let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
         shared.secrets = secrets;
-        let runtime = Runtime::new(Arc::clone(&shared.queue))?;
-        let (shared, inbox) = (Arc::new(shared), Inbox::new(runtime.handle()));
+        let runtime = Arc::new(Runtime::new(Arc::clone(&shared.queue))?);
+        let (shared, inbox) = (Arc::new(shared), Inbox::new(Arc::clone(&runtime)));
         if let Some(outbox) = outbox {
             let store = open_store(&outbox, shared.timeout)?;
-            runtime.start_io()?;
             Outbox::start(&shared, inbox.clone(), store)?;
         }
         Ok(Engine { shared, runtime, inbox })

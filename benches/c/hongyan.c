@@ -27,6 +27,10 @@ static hy_client_t *client_new(const measure_args_t *a)
     n += (size_t)snprintf(config + n, sizeof config - n, "}");
     if (a->ca != NULL)
         n += (size_t)snprintf(config + n, sizeof config - n, ",\"ca_file\":\"%s\"", a->ca);
+    /* An outbox that nothing goes into: what it costs a blocking send. */
+    const char *outbox = getenv("BENCH_OUTBOX");
+    if (outbox != NULL)
+        n += (size_t)snprintf(config + n, sizeof config - n, ",\"outbox\":{\"path\":\"%s\"}", outbox);
     n += (size_t)snprintf(config + n, sizeof config - n, "}");
     hy_client_t *client = NULL;
     check(hy_init(config, n, &client), "hy_init");

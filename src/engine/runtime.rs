@@ -94,11 +94,6 @@ impl Runtime {
         Ok(())
     }
 
-    /// Where tasks of the I/O thread are handed in.
-    pub fn handle(&self) -> Handle {
-        self.handle.clone()
-    }
-
     /// Runs a task on the I/O thread.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         drop(self.handle.spawn(task));
