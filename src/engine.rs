@@ -21,11 +21,11 @@ mod runtime;
 mod stats;
 #[cfg_attr(not(feature = "outbox"), allow(dead_code, reason = "no store is in this build"))]
 pub mod store;
+mod submit;
 #[cfg(test)]
 mod tests;
 pub mod wake;
 
-use std::borrow::Cow;
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
@@ -37,6 +37,7 @@ use serde_json::Value;
 pub use job::{Job, Op};
 pub use preview::Preview;
 pub use queue::{Waited, closed};
+pub use submit::Arrival;
 
 use crate::model::config::{AccountConfig, ClientConfig, OutboxConfig, RetryConfig};
 use crate::model::error::{Error, ErrorCode, Result};
@@ -51,11 +52,10 @@ use inbox::Inbox;
 use job::{Intake, Sink, Stop};
 use keys::Keys;
 use order::Lines;
-use outbox::{OnDisk, Outbox};
+use outbox::Outbox;
 use pace::Windows;
 use queue::{Limit, Queue, Slot};
 use runtime::{Runtime, SystemLookup, TokioClock};
-use store::Accept;
 
 /// What a caller gives: a message, or why there is none and whose it was.
 pub type Given = std::result::Result<Message, Refused>;
@@ -169,16 +169,6 @@ impl Shared {
         entry.inspect(|entry| entry.stats.accepted());
         ulid(self.clock.unix_ms(), self.random(|rng| rng.u128(..)))
     }
-}
-
-/// A message as it came: to be sent, and to be kept.
-pub struct Arrival<'a> {
-    /// What is to be sent.
-    pub given: Given,
-    /// The JSON that it came as.
-    pub json: Cow<'a, [u8]>,
-    /// What the caller gave with it.
-    pub token: u64,
 }
 
 /// A caller who may lose patience while its own thread sends.
@@ -316,65 +306,6 @@ impl Engine {
         receipt
     }
 
-    /// Sends and returns; the result comes out of [`Engine::wait`].
-    ///
-    /// The handle to it is `op` made of the job, so that who wants none pays for none.
-    pub fn submit(&self, arrival: Arrival<'_>) -> Result<Op> {
-        match self.shared.outbox.get() {
-            Some(outbox) => {
-                let told = self.submit_kept(outbox, vec![arrival])?;
-                told.into_iter().next().unwrap_or_else(|| Err(lost()))
-            }
-            None => self.submit_in_memory(arrival.given, arrival.token, None, Job::op),
-        }
-    }
-
-    /// Like [`Engine::submit`], for a caller who will not cancel.
-    pub fn submit_only(&self, arrival: Arrival<'_>) -> Result<()> {
-        match self.shared.outbox.get() {
-            Some(_) => self.submit(arrival).map(drop),
-            None => self.submit_in_memory(arrival.given, arrival.token, None, |_| ()),
-        }
-    }
-
-    /// Sends messages and returns; `Err` with how many were accepted before the first refused one.
-    ///
-    /// With an outbox they share a transaction.
-    pub fn submit_many(
-        &self,
-        arrivals: Vec<Arrival<'_>>,
-    ) -> std::result::Result<(), (usize, Error)> {
-        let Some(outbox) = self.shared.outbox.get() else {
-            for (i, arrival) in arrivals.into_iter().enumerate() {
-                self.submit_in_memory(arrival.given, arrival.token, None, |_| ())
-                    .map_err(|e| (i, e))?;
-            }
-            return Ok(());
-        };
-        // The store takes none after the first that it refuses.
-        let told = self.submit_kept(outbox, arrivals).map_err(|e| (0, e))?;
-        told.into_iter().enumerate().try_for_each(|(i, told)| told.map(drop).map_err(|e| (i, e)))
-    }
-
-    /// Sends a message and returns, without the outbox; its result comes out of [`Engine::wait`].
-    pub fn submit_in_memory<T>(
-        &self,
-        given: Given,
-        token: u64,
-        patience: Option<Duration>,
-        op: impl FnOnce(&mut Job) -> T,
-    ) -> Result<T> {
-        self.runtime.start_io()?;
-        let mut job = self.shared.accept(given, token, Sink::Queue, patience)?;
-        let op = op(&mut job);
-        if job.is_refused() {
-            job.finish_refused();
-        } else {
-            self.inbox.begin(job);
-        }
-        Ok(op)
-    }
-
     /// Waits for results of submitted sends.
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
         self.runtime.start_io()?;
@@ -388,74 +319,6 @@ impl Engine {
     /// Says that the result of this message need never be handed out again.
     pub fn ack(&self, id: &str) -> Result<()> {
         self.shared.outbox.get().map_or(Ok(()), |outbox| outbox.ack(id))
-    }
-
-    /// Makes messages durable in one transaction, and sends them; tells what became of each.
-    fn submit_kept(
-        &self,
-        outbox: &Arc<Outbox>,
-        messages: Vec<Arrival<'_>>,
-    ) -> Result<Vec<Result<Op>>> {
-        let shared = &self.shared;
-        let mut jobs = Vec::with_capacity(messages.len());
-        let mut ops = Vec::with_capacity(messages.len());
-        for Arrival { given, json, token } in messages {
-            shared.queue.accept().inspect_err(|_| {
-                jobs.iter().for_each(|_| shared.queue.finish());
-            })?;
-            let (accept, mut job) = self.arrived(given, json, token);
-            let key = accept.key.as_ref().map(|(key, _)| key.clone());
-            let (id, account) = (accept.id.clone(), accept.account.clone());
-            ops.push((job.op(), OnDisk { seq: 0, id, token, account, key }));
-            jobs.push((accept, job));
-        }
-        let (sender, receiver) = std::sync::mpsc::sync_channel(jobs.len().max(1));
-        outbox.accept(jobs, &sender);
-        drop(sender);
-        let mut told: Vec<_> = ops.iter().map(|_| None).collect();
-        for (i, answer) in receiver {
-            told[i] = Some(answer);
-        }
-        let ops = ops.into_iter().zip(told).map(|((mut op, mut message), answer)| {
-            message.seq = answer.unwrap_or_else(|| Err(lost()))?;
-            op.on_disk = Some(Box::new((Arc::clone(outbox), message)));
-            Ok(op)
-        });
-        Ok(ops.collect())
-    }
-
-    /// A message on its way into the outbox.
-    fn arrived(&self, given: Given, json: Cow<'_, [u8]>, token: u64) -> (Accept, Job) {
-        let shared = &self.shared;
-        let unix_ms = shared.clock.unix_ms();
-        let message = given.as_ref().ok();
-        let account = match &given {
-            Ok(message) => message.account.clone(),
-            Err(refused) => refused.account.clone().unwrap_or_default(),
-        };
-        let entry = shared.accounts.get(&account);
-        let id = shared.count(entry.as_deref());
-        let mut accept = Accept {
-            id: id.clone(),
-            token,
-            message: json.into_owned(),
-            key: message.and_then(|m| Some((m.key.clone()?, keys::content(m)))),
-            line: message.filter(|m| m.ordered).map(|m| format!("{account}/{:?}", m.to)),
-            accepted_ms: unix_ms,
-            due_ms: message.and_then(|m| m.not_before_ms).filter(|at| *at > unix_ms),
-            deadline_ms: message.and_then(|m| m.deadline_ms).map(|ms| unix_ms.saturating_add(ms)),
-            result: None,
-            account,
-        };
-        let intake =
-            Intake { id, token, sink: Sink::Queue, slot: None, patience: None, kept: true };
-        let mut job = Job::new(Arc::clone(shared), given, entry, intake);
-        if job.refuse() {
-            // Wrong as it is, it was accepted: so it has a result, which is kept as well.
-            (accept.key, accept.line) = (None, None);
-            accept.result = Some(outbox::verdict(&job.receipt));
-        }
-        (accept, job)
     }
 
     /// The descriptor that is readable while results wait.

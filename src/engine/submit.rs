@@ -1,0 +1,155 @@
+//! Submitted sends: into memory, or into the outbox.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::job::{Intake, Job, Op, Sink};
+use super::outbox::{self, OnDisk, Outbox};
+use super::store::Accept;
+use super::{Engine, Given, keys, lost};
+use crate::model::error::{Error, Result};
+
+/// A message as it came: to be sent, and to be kept.
+pub struct Arrival<'a> {
+    /// What is to be sent.
+    pub given: Given,
+    /// The JSON that it came as.
+    pub json: Cow<'a, [u8]>,
+    /// What the caller gave with it.
+    pub token: u64,
+}
+
+impl Engine {
+    /// Sends and returns; the result comes out of [`Engine::wait`].
+    ///
+    /// The handle to it is `op` made of the job, so that who wants none pays for none.
+    pub fn submit(&self, arrival: Arrival<'_>) -> Result<Op> {
+        match self.shared.outbox.get() {
+            Some(outbox) => {
+                let told = self.submit_kept(outbox, vec![arrival])?;
+                told.into_iter().next().unwrap_or_else(|| Err(lost()))
+            }
+            None => self.submit_in_memory(arrival.given, arrival.token, None, Job::op),
+        }
+    }
+
+    /// Like [`Engine::submit`], for a caller who will not cancel.
+    pub fn submit_only(&self, arrival: Arrival<'_>) -> Result<()> {
+        match self.shared.outbox.get() {
+            Some(_) => self.submit(arrival).map(drop),
+            None => self.submit_in_memory(arrival.given, arrival.token, None, |_| ()),
+        }
+    }
+
+    /// Sends messages and returns; `Err` with how many were accepted before the first refused one.
+    ///
+    /// With an outbox they share a transaction.
+    pub fn submit_many(
+        &self,
+        arrivals: Vec<Arrival<'_>>,
+    ) -> std::result::Result<(), (usize, Error)> {
+        let Some(outbox) = self.shared.outbox.get() else {
+            for (i, arrival) in arrivals.into_iter().enumerate() {
+                self.submit_in_memory(arrival.given, arrival.token, None, |_| ())
+                    .map_err(|e| (i, e))?;
+            }
+            return Ok(());
+        };
+        // The store takes none after the first that it refuses.
+        let told = self.submit_kept(outbox, arrivals).map_err(|e| (0, e))?;
+        told.into_iter().enumerate().try_for_each(|(i, told)| told.map(drop).map_err(|e| (i, e)))
+    }
+
+    /// Sends a message and returns, without the outbox; its result comes out of [`Engine::wait`].
+    pub fn submit_in_memory<T>(
+        &self,
+        given: Given,
+        token: u64,
+        patience: Option<Duration>,
+        op: impl FnOnce(&mut Job) -> T,
+    ) -> Result<T> {
+        self.runtime.start_io()?;
+        let mut job = self.shared.accept(given, token, Sink::Queue, patience)?;
+        let op = op(&mut job);
+        if job.is_refused() {
+            job.finish_refused();
+        } else {
+            self.inbox.begin(job);
+        }
+        Ok(op)
+    }
+
+    /// Makes messages durable in one transaction, and sends them; tells what became of each.
+    fn submit_kept(
+        &self,
+        outbox: &Arc<Outbox>,
+        messages: Vec<Arrival<'_>>,
+    ) -> Result<Vec<Result<Op>>> {
+        let shared = &self.shared;
+        let mut jobs: Vec<(Accept, Job)> = Vec::with_capacity(messages.len());
+        let mut ops = Vec::with_capacity(messages.len());
+        for Arrival { given, json, token } in messages {
+            if let Err(error) = shared.queue.accept() {
+                // It was closed in the middle: none of them was accepted.
+                for (_, job) in &mut jobs {
+                    Job::forget(job);
+                    shared.queue.finish();
+                }
+                return Err(error);
+            }
+            let (accept, mut job) = self.arrived(given, json, token);
+            let key = accept.key.as_ref().map(|(key, _)| key.clone());
+            let (id, account) = (accept.id.clone(), accept.account.clone());
+            ops.push((job.op(), OnDisk { seq: 0, id, token, account, key }));
+            jobs.push((accept, job));
+        }
+        let (sender, receiver) = std::sync::mpsc::sync_channel(jobs.len().max(1));
+        outbox.accept(jobs, &sender);
+        drop(sender);
+        let mut told: Vec<_> = ops.iter().map(|_| None).collect();
+        for (i, answer) in receiver {
+            told[i] = Some(answer);
+        }
+        let ops = ops.into_iter().zip(told).map(|((mut op, mut message), answer)| {
+            message.seq = answer.unwrap_or_else(|| Err(lost()))?;
+            op.on_disk = Some(Box::new((Arc::clone(outbox), message)));
+            Ok(op)
+        });
+        Ok(ops.collect())
+    }
+
+    /// A message on its way into the outbox.
+    pub(super) fn arrived(&self, given: Given, json: Cow<'_, [u8]>, token: u64) -> (Accept, Job) {
+        let shared = &self.shared;
+        let unix_ms = shared.clock.unix_ms();
+        let message = given.as_ref().ok();
+        let account = match &given {
+            Ok(message) => message.account.clone(),
+            Err(refused) => refused.account.clone().unwrap_or_default(),
+        };
+        let entry = shared.accounts.get(&account);
+        let id = shared.count(entry.as_deref());
+        let mut accept = Accept {
+            id: id.clone(),
+            token,
+            message: json.into_owned(),
+            key: message.and_then(|m| Some((m.key.clone()?, keys::content(m)))),
+            line: message.filter(|m| m.ordered).map(|m| format!("{account}/{:?}", m.to)),
+            accepted_ms: unix_ms,
+            due_ms: message.and_then(|m| m.not_before_ms).filter(|at| *at > unix_ms),
+            deadline_ms: message.and_then(|m| m.deadline_ms).map(|ms| unix_ms.saturating_add(ms)),
+            result: None,
+            account,
+        };
+        let intake =
+            Intake { id, token, sink: Sink::Queue, slot: None, patience: None, kept: true };
+        let mut job = Job::new(Arc::clone(shared), given, entry, intake);
+        if job.refuse() {
+            // Wrong as it is, it was accepted: so it has a result, which is kept as well.
+            (accept.key, accept.line) = (None, None);
+            accept.result = Some(outbox::verdict(&job.receipt));
+        }
+        (accept, job)
+    }
+}
