@@ -357,7 +357,7 @@ const char *hy_services_json(void);
 /**
  * Makes a client from its configuration JSON. Opens no connection and starts no thread.
  *
- * With an "outbox" it opens the file, starts its threads, and what an earlier process left goes on:
+ * With an "outbox" it opens the file, starts its thread, and what an earlier process left goes on:
  * results that nobody acknowledged come out of hy_wait again, with HY_EARLIER_RUN and that run's
  * token. The client in *out is the caller's: free it with hy_free. Any thread.
  * Errors: argument (NULL), config (anything wrong with the JSON, with its path), unavailable (an

@@ -6,6 +6,7 @@ mod accounts;
 mod raw;
 
 use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use accounts::{ACCOUNTS, client, config, message, send, submit_and_wait, verdict};
 use raw::{RawServer, Then, answer};
@@ -49,6 +50,32 @@ fn a_server_that_closes_idle_connections_loses_no_message() {
             }
             assert_eq!((server.request_count(), server.connections()), (200, 200), "{name}");
         }
+    }
+}
+
+#[test]
+fn a_server_that_closes_a_proven_connection_loses_no_message() {
+    for submitted in [false, true] {
+        let (name, ok) = ACCOUNTS[0];
+        let (ok, answers) = (answer(200, "", ok), AtomicUsize::new(0));
+        // Each connection is kept for eight answers, and then closed without a word.
+        let server = RawServer::start(move |_, stream| {
+            stream.write_all(&ok)?;
+            let last = answers.fetch_add(1, Ordering::Relaxed) % 8 == 7;
+            Ok(if last { Then::Close } else { Then::Keep })
+        });
+        let client = client(&config(&server.url()));
+        for n in 1..=200 {
+            let receipt = match submitted {
+                true => submit_and_wait(&client, &message(name)),
+                false => send(&client, &message(name)),
+            };
+            assert_eq!(verdict(&receipt), SENT, "send {n}: {:?}", receipt.error);
+            if n % 8 == 0 {
+                server.wait_for_closed(n / 8);
+            }
+        }
+        assert_eq!((server.request_count(), server.connections()), (200, 25));
     }
 }
 

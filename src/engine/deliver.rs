@@ -190,16 +190,16 @@ async fn turn(
                 Err(wait) => return Ok(Err(wait)),
             }
         };
-        let (permit, _first, handed_over) = match entry.lane.try_acquire() {
-            Some(permit) => (permit, Some(first), false),
+        let (permit, _first) = match entry.lane.try_acquire() {
+            Some(permit) => (permit, Some(first)),
             None => {
                 drop(first);
                 let _waiting = entry.stats.waiting(Why::Connection);
-                (shared.accounts.unless_gone(entry, entry.lane.acquire()).await?, None, true)
+                (shared.accounts.unless_gone(entry, entry.lane.acquire()).await?, None)
             }
         };
         mark(job).await?;
-        settle(entry, &*shared.clock, handed_over).await;
+        settle(entry, &*shared.clock).await;
         if pace::go(windows, shared.clock.now()) {
             return Ok(Ok(permit));
         }
@@ -227,10 +227,7 @@ fn unmark(job: &mut Job) {
 
 /// Waits until no connection can be chosen that its host has closed, and until the one that was handed
 /// over from another request has found its way back: else one more would be opened.
-async fn settle(entry: &Entry, clock: &dyn Clock, handed_over: bool) {
-    if !handed_over && entry.host.is_lively(clock.now()) {
-        return;
-    }
+async fn settle(entry: &Entry, clock: &dyn Clock) {
     if let Some(settled) = entry.host.settled_at().filter(|at| *at > clock.now()) {
         clock.sleep_until(settled).await;
     }

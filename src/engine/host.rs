@@ -10,9 +10,6 @@ const PROVEN: u32 = 3;
 /// A host that closes a connection after its answer has done so by then.
 const CLOSES_WITHIN: Duration = Duration::from_millis(3);
 
-/// Between two answers that are no further apart nobody looks for closed connections.
-const LIVELY: Duration = Duration::from_millis(5);
-
 /// A host, shared by the accounts that speak to it.
 pub struct Host {
     pub connections: Arc<Connections>,
@@ -43,13 +40,6 @@ impl Host {
     pub fn settled_at(&self) -> Option<Duration> {
         let habit = self.habit();
         habit.last_answer.filter(|_| habit.reuses < PROVEN).map(|last| last + CLOSES_WITHIN)
-    }
-
-    /// True if it keeps connections and answered just now: whoever drives the loop has looked at its
-    /// sockets since, and no connection has been idle for long.
-    pub fn is_lively(&self, now: Duration) -> bool {
-        let habit = self.habit();
-        habit.reuses >= PROVEN && habit.last_answer.is_some_and(|last| now < last + LIVELY)
     }
 
     /// The host answered.
