@@ -6,6 +6,7 @@
 
 mod client;
 mod error;
+mod fork;
 mod guard;
 mod input;
 mod log;

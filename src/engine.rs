@@ -45,7 +45,7 @@ use crate::model::id::ulid;
 use crate::model::message::{Message, Refused};
 use crate::model::receipt::Receipt;
 use crate::net::http::Http;
-use crate::net::{Clock, Transport};
+use crate::net::{Carrier, Clock};
 use crate::service::Stamp;
 use account::{Accounts, Entry};
 use inbox::Inbox;
@@ -67,7 +67,7 @@ pub struct Shared {
     windows: Windows,
     keys: Arc<Keys>,
     lines: Arc<Lines>,
-    transport: Box<dyn Transport>,
+    transport: Carrier,
     clock: Arc<dyn Clock>,
     random: std::sync::Mutex<fastrand::Rng>,
     retry: RetryConfig,
@@ -87,7 +87,7 @@ pub struct Shared {
 impl Shared {
     fn new(
         config: ClientConfig,
-        transport: Box<dyn Transport>,
+        transport: Carrier,
         clock: Arc<dyn Clock>,
         seed: u64,
     ) -> Result<Shared> {
@@ -127,7 +127,7 @@ impl Shared {
         token: u64,
         sink: Sink,
         patience: Option<Duration>,
-    ) -> Result<Job> {
+    ) -> Result<Box<Job>> {
         let shared = self;
         let name = match &given {
             Ok(message) => Some(message.account.as_str()),
@@ -204,7 +204,7 @@ impl Engine {
             Error::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}"))
         })?;
         let secrets = transport.secrets();
-        let (transport, clock) = (Box::new(transport), Arc::new(TokioClock::default()));
+        let (transport, clock) = (Carrier::Http(transport), Arc::new(TokioClock::default()));
         let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
         shared.secrets = secrets;
         let runtime = Arc::new(Runtime::new(Arc::clone(&shared.queue))?);

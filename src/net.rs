@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use clock::{Clock, Sleep};
 pub use failure::{Failure, Way};
+use http::Http;
 
 use crate::service::{Answer, Request};
 
@@ -26,6 +27,42 @@ pub trait Transport: Send + Sync {
     ///
     /// `begun` becomes true just before the first byte is handed to the socket: from then on
     /// nobody can say that nothing was sent. Dropping the future gives the attempt up.
+    fn send(
+        &self,
+        request: Request,
+        time_out: Sleep,
+        begun: Arc<AtomicBool>,
+    ) -> impl Future<Output = Result<Answer, Failure>> + Send;
+}
+
+/// The transport of an engine; a type and no `dyn`, so that no attempt has to be boxed.
+#[cfg_attr(test, expect(clippy::large_enum_variant, reason = "there is one of it"))]
+pub enum Carrier {
+    /// Real sockets.
+    Http(Http),
+    /// What a test brings instead.
+    #[cfg(test)]
+    Scripted(Box<dyn Scripted>),
+}
+
+impl Transport for Carrier {
+    async fn send(
+        &self,
+        request: Request,
+        time_out: Sleep,
+        begun: Arc<AtomicBool>,
+    ) -> Result<Answer, Failure> {
+        match self {
+            Carrier::Http(http) => http.send(request, time_out, begun).await,
+            #[cfg(test)]
+            Carrier::Scripted(script) => script.send(request, time_out, begun).await,
+        }
+    }
+}
+
+/// A transport that follows a script; see [`Transport::send`].
+#[cfg(test)]
+pub trait Scripted: Send + Sync {
     fn send(
         &self,
         request: Request,

@@ -11,9 +11,9 @@ const PLACES: [(&str, &[&str]); 7] = [
     ("tokio", &["src/engine"]),
     ("reqwest", &["src/net"]),
     ("rustls", &["src/net"]),
-    ("libc", &["src/engine/wake.rs"]),
+    ("libc", &["src/engine/wake.rs", "src/capi/fork.rs"]),
     ("rusqlite", &["src/engine/store"]),
-    ("unsafe", &["src/capi", "src/engine/wake.rs"]),
+    ("unsafe", &["src/capi", "src/engine/wake.rs", "src/capi/fork.rs"]),
     ("std::net::TcpStream", &[]),
 ];
 

@@ -4,13 +4,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use super::error::{hy_error, hy_error_t};
+use super::fork::Home;
 use crate::client::Client;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::inside_sink;
 
 /// Many accounts of many services over one runtime; made by `hy_init`.
 pub struct hy_client {
-    pid: u32,
+    home: Home,
     gate: Gate,
     client: Client,
 }
@@ -61,12 +62,12 @@ impl Drop for Entry<'_> {
 impl hy_client {
     /// A handle around a client, belonging to this process.
     pub fn new(client: Client) -> hy_client {
-        hy_client { pid: std::process::id(), gate: Gate::default(), client }
+        hy_client { home: Home::here(), gate: Gate::default(), client }
     }
 
     /// True in a child that inherited the handle by `fork`.
     pub fn is_forked(&self) -> bool {
-        self.pid != std::process::id()
+        self.home.is_left()
     }
 
     /// Lets a call in.

@@ -1,6 +1,5 @@
 //! The attempts of one send: request, answer, verdict, and whether there is another.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use super::store::Begin;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
 use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
-use crate::net::{Clock, Failure, Way};
+use crate::net::{Clock, Failure, Transport as _, Way};
 use crate::service::verdict::Class;
 use crate::service::{Answer, Outcome, Stamp};
 
@@ -27,12 +26,7 @@ const SKEW_WORTH_TELLING: i64 = 60;
 const MAX_WORDS: usize = 600;
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
-pub fn deliver(job: Job) -> impl Future<Output = Option<Receipt>> + Send {
-    // A task is moved about before it runs: what is large in it stays where it is.
-    deliver_boxed(Box::new(job))
-}
-
-async fn deliver_boxed(mut job: Box<Job>) -> Option<Receipt> {
+pub async fn deliver(mut job: Box<Job>) -> Option<Receipt> {
     if job.is_refused() {
         return job.finish_refused();
     }
@@ -104,14 +98,14 @@ async fn attempts(job: &mut Job) {
             let error = job.receipt.error.take().unwrap_or_else(lost);
             return job.conclude(Delivery::MaybeSent, Some(error));
         }
-        let outcome = attempt(job, &entry, renew_signature, skew).await;
+        let (outcome, now) = attempt(job, &entry, renew_signature, skew).await;
         drop(permit);
         if outcome.delivery == Delivery::Sent {
             windows.iter().for_each(|window| window.widen());
         }
 
         let at = Circumstances {
-            now: shared.clock.now(),
+            now,
             until: job.until.map(|(at, _)| at),
             dedupe: entry.info.dedupe_ms,
             repeated_is_proof: !repeats_last,
@@ -120,7 +114,7 @@ async fn attempts(job: &mut Job) {
         };
         match retry::next(&outcome, &mut job.history, &shared.retry, at) {
             Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
-                narrow(&outcome, &windows, at.now, retry_after.unwrap_or_default());
+                narrow(&outcome, &windows, now, retry_after.unwrap_or_default());
                 if outcome.delivery == Delivery::Sent {
                     entry.set_skew(skew);
                 }
@@ -152,7 +146,7 @@ async fn attempts(job: &mut Job) {
                 if let Some(last) = job.receipt.trace.as_mut().and_then(|trace| trace.last_mut()) {
                     last.wait_ms = u64::try_from(next.as_millis()).unwrap_or(u64::MAX);
                 }
-                narrow(&outcome, &windows, at.now, next);
+                narrow(&outcome, &windows, now, next);
                 if renew {
                     job.draft.renew(shared.random(|rng| rng.u32(..)));
                     job.history.first_sent = None;
@@ -199,7 +193,7 @@ async fn turn(
             }
         };
         mark(job).await?;
-        settle(entry, &*shared.clock).await;
+        settle(job.has_looked(), entry, &*shared.clock).await;
         if pace::go(windows, shared.clock.now()) {
             return Ok(Ok(permit));
         }
@@ -227,12 +221,20 @@ fn unmark(job: &mut Job) {
 
 /// Waits until no connection can be chosen that its host has closed, and until the one that was handed
 /// over from another request has found its way back: else one more would be opened.
-async fn settle(entry: &Entry, clock: &dyn Clock) {
+async fn settle(has_looked: bool, entry: &Entry, clock: &dyn Clock) {
     if let Some(settled) = entry.host.settled_at().filter(|at| *at > clock.now()) {
         clock.sleep_until(settled).await;
+    } else if has_looked {
+        return;
     }
-    // The loop looks at its sockets and then at what they told: what was closed is dropped before
-    // it could be chosen.
+    look().await;
+}
+
+/// Looks for connections that their hosts have closed.
+///
+/// The loop looks at its sockets and then at what they told: what was closed is dropped before it
+/// could be chosen.
+pub async fn look() {
     tokio::task::yield_now().await;
     tokio::task::yield_now().await;
 }
@@ -269,8 +271,8 @@ fn lost() -> Error {
     Error::new(ErrorCode::Internal, "a verdict without words; this is a bug in hongyan")
 }
 
-/// One request and its answer; the error of it stands in the receipt afterwards.
-async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcome {
+/// One request, its answer and when that came; the error of it stands in the receipt afterwards.
+async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outcome, Duration) {
     let shared = Arc::clone(&job.shared);
     let unix_ms = shared.clock.unix_ms();
     let unix = (unix_ms / 1000).saturating_add_signed(skew);
@@ -285,14 +287,16 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
     let sent = shared.transport.send(request, time_out, Arc::clone(&job.begun)).await;
     // Taken back, so that an end between two attempts is not taken for one within an attempt.
     let begun = job.begun.swap(false, Ordering::AcqRel);
+    let ended = shared.clock.now();
+    let took = u64::try_from(ended.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
 
     let redactor = entry.account.redactor();
     let raw = |body| Came { body, redactor: Arc::clone(redactor), signatures };
     let (mut outcome, status, raw) = match sent {
         Ok(answer) => {
-            entry.host.answered(shared.clock.now(), answer.reused);
+            entry.host.answered(ended, answer.reused);
             let outcome = entry.account.decode(&job.draft, &answer);
-            job.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
+            job.skew_seen = seen_skew(&answer, unix_ms.saturating_add(took));
             (outcome, Some(answer.status), raw(answer.body))
         }
         Err(failure) => {
@@ -306,10 +310,9 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
         let (by, how) = (seen.unsigned_abs(), if seen < 0 { "ahead" } else { "behind" });
         outcome.text.push_str(&format!("; your clock is {by} s {how}"));
     }
-    let took = shared.clock.now().saturating_sub(started);
     job.trace(AttemptTrace {
         at_ms: unix_ms,
-        ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        ms: took,
         http_status: status,
         name: outcome.name.map_or("ok", ErrorCode::name),
         delivery: outcome.delivery.name(),
@@ -330,7 +333,7 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> Outcom
         }
     });
     job.receipt.raw = status.map(|_| Raw::Came(raw));
-    outcome
+    (outcome, ended)
 }
 
 /// Words of a service, after their secrets are masked: not longer than a person reads.

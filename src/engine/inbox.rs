@@ -1,46 +1,136 @@
-//! Sends on their way to the I/O thread.
+//! Sends on their way to the I/O thread, where workers carry them out.
 
-use std::sync::{Arc, Mutex};
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
 
-use super::deliver::deliver;
+use super::deliver::{deliver, look};
 use super::job::Job;
 use super::runtime::Runtime;
 use crate::model::log::log;
+
+/// How many workers without a job are kept for the next.
+const MAX_IDLE: usize = 64;
 
 /// Jobs that are to be begun on the I/O thread: to wake it costs a system call, so only the first of
 /// those that wait does.
 #[derive(Clone)]
 pub struct Inbox {
     runtime: Arc<Runtime>,
-    jobs: Arc<Mutex<Vec<Job>>>,
+    #[expect(clippy::vec_box, reason = "a job is handed on in its box")]
+    jobs: Arc<Mutex<Vec<Box<Job>>>>,
+    workers: Arc<Workers>,
 }
 
 impl Inbox {
     /// The inbox of this runtime.
     pub fn new(runtime: Arc<Runtime>) -> Inbox {
-        Inbox { runtime, jobs: Arc::default() }
+        Inbox { runtime, jobs: Arc::default(), workers: Arc::default() }
     }
 
     /// Begins a send whose result goes into the queue.
-    pub fn begin(&self, job: Job) {
+    pub fn begin(&self, job: Box<Job>) {
         let first = {
-            let mut jobs = self.jobs.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut jobs = lock(&self.jobs);
             jobs.push(job);
             jobs.len() == 1
         };
         if first {
-            let waiting = Arc::clone(&self.jobs);
+            let (waiting, workers) = (Arc::clone(&self.jobs), Arc::clone(&self.workers));
             // Until there is something to send in the background, blocking senders drive the loop. If
             // no thread can be started they still do.
             if let Err(error) = self.runtime.start_io() {
                 log!(Error, "hongyan::client", "{error}");
             }
             self.runtime.spawn(async move {
-                let mut jobs = waiting.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-                for job in jobs.drain(..) {
-                    drop(tokio::spawn(deliver(job)));
-                }
+                // Once for all of them, and more may have come by then.
+                look().await;
+                lock(&waiting).drain(..).for_each(|job| workers.give(job));
             });
         }
     }
+}
+
+/// Tasks that carry one job out after another: to make a task for each would cost more than to send
+/// a small message.
+#[derive(Default)]
+struct Workers {
+    idle: Mutex<Vec<Arc<Desk>>>,
+}
+
+/// Where a worker without a job waits for its next.
+#[derive(Default)]
+struct Desk(Mutex<(Option<Box<Job>>, Option<Waker>)>);
+
+impl Desk {
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Box<Job>> {
+        let mut desk = lock(&self.0);
+        match desk.0.take() {
+            Some(job) => Poll::Ready(job),
+            None => {
+                desk.1 = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Workers {
+    /// Gives a job to whoever is idle, or to a new worker; on the runtime only.
+    fn give(self: &Arc<Self>, job: Box<Job>) {
+        let Some(desk) = lock(&self.idle).pop() else {
+            drop(tokio::spawn(Arc::clone(self).work(job)));
+            return;
+        };
+        let called = {
+            let mut desk = lock(&desk.0);
+            desk.0 = Some(job);
+            desk.1.take()
+        };
+        if let Some(waker) = called {
+            waker.wake();
+        }
+    }
+
+    /// The life of a worker, which ends when there are enough others.
+    async fn work(self: Arc<Self>, first: Box<Job>) {
+        let (desk, looked) = (Arc::new(Desk::default()), Arc::default());
+        let mut next = Some(first);
+        while let Some(job) = next {
+            carry_out(job, &looked).await;
+            next = match self.wait_at(&desk) {
+                true => Some(poll_fn(|cx| desk.poll_next(cx)).await),
+                false => None,
+            };
+        }
+    }
+
+    fn wait_at(&self, desk: &Arc<Desk>) -> bool {
+        let mut idle = lock(&self.idle);
+        let is_wanted = idle.len() < MAX_IDLE;
+        if is_wanted {
+            idle.push(Arc::clone(desk));
+        }
+        is_wanted
+    }
+}
+
+/// Carries a job out, for which somebody has just looked for closed connections: that holds until it
+/// has to wait for anything.
+async fn carry_out(mut job: Box<Job>, looked: &Arc<AtomicBool>) {
+    looked.store(true, Ordering::Relaxed);
+    job.looked = Some(Arc::clone(looked));
+    let mut delivered = pin!(deliver(job));
+    poll_fn(|cx| {
+        let polled = delivered.as_mut().poll(cx);
+        looked.store(false, Ordering::Relaxed);
+        polled
+    })
+    .await;
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

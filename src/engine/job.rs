@@ -1,9 +1,10 @@
 //! One accepted send, and the guard that it has exactly one result.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -49,11 +50,15 @@ impl Stop {
     /// Waits until the flag is raised.
     pub async fn stopped(&self) {
         let mut notified = pin!(self.notify.notified());
-        // Registered before the flag is read: a stop between the two is not missed.
-        notified.as_mut().enable();
-        if !self.stopped.load(Ordering::Acquire) {
-            notified.await;
-        }
+        poll_fn(|cx| {
+            // Registered before the flag is read: a stop between the two is not missed.
+            let is_notified = notified.as_mut().poll(cx).is_ready();
+            match is_notified || self.stopped.load(Ordering::Acquire) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        })
+        .await;
     }
 }
 
@@ -93,7 +98,7 @@ pub enum Ended {
     Expired,
 }
 
-/// An accepted send.
+/// An accepted send; boxed, for it is handed on often before it runs.
 pub struct Job {
     pub shared: Arc<Shared>,
     pub receipt: Receipt,
@@ -116,6 +121,8 @@ pub struct Job {
     pub kept: Option<Kept>,
     /// It stands in the outbox that bytes of it may have gone.
     pub marked: bool,
+    /// True as long as nothing was waited for since somebody looked for closed connections.
+    pub looked: Option<Arc<AtomicBool>>,
     refused: Option<Error>,
     /// Made for whoever may cancel.
     cancel: Option<Arc<Stop>>,
@@ -148,7 +155,7 @@ impl Job {
         given: Given,
         entry: Option<Arc<Entry>>,
         intake: Intake,
-    ) -> Job {
+    ) -> Box<Job> {
         let Intake { id, token, sink, slot, patience, kept } = intake;
         let accepted = shared.clock.now();
         let service = entry.as_ref().map(|entry| entry.info.name);
@@ -184,7 +191,7 @@ impl Job {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
             (!wait.is_zero()).then(|| accepted + wait)
         });
-        Job {
+        Box::new(Job {
             receipt: Receipt {
                 token,
                 id,
@@ -207,12 +214,13 @@ impl Job {
             place,
             kept: None,
             marked: false,
+            looked: None,
             refused,
             cancel: None,
             sink,
             slot,
             finished: false,
-        }
+        })
     }
 
     /// Takes a message up that the outbox kept.
@@ -221,7 +229,7 @@ impl Job {
         row: &Ready,
         message: Message,
         entry: Option<Arc<Entry>>,
-    ) -> Job {
+    ) -> Box<Job> {
         let intake = Intake {
             id: row.id.clone(),
             token: row.token,
@@ -288,8 +296,13 @@ impl Job {
         kept.outbox.left(kept.seq);
     }
 
+    /// True if it may take a connection without another look for those that were closed.
+    pub fn has_looked(&self) -> bool {
+        self.looked.as_ref().is_some_and(|looked| looked.load(Ordering::Relaxed))
+    }
+
     /// Ends a send early: with what is true of it, or without a result where it is kept.
-    pub fn end(mut self, ended: Ended) -> Option<Receipt> {
+    pub fn end(&mut self, ended: Ended) -> Option<Receipt> {
         match self.kept.take_if(|_| ended == Ended::Closed) {
             Some(kept) => self.leave(&kept),
             None => {
@@ -323,7 +336,7 @@ impl Job {
     }
 
     /// Ends a send whose message is wrong.
-    pub fn finish_refused(mut self) -> Option<Receipt> {
+    pub fn finish_refused(&mut self) -> Option<Receipt> {
         let error = self.refused.take()?;
         self.conclude(Delivery::NotSent, Some(error));
         self.finish()
@@ -438,11 +451,7 @@ impl Job {
     }
 
     /// Hands the receipt over: into the queue, or back.
-    pub fn finish(mut self) -> Option<Receipt> {
-        self.hand_over()
-    }
-
-    fn hand_over(&mut self) -> Option<Receipt> {
+    pub fn finish(&mut self) -> Option<Receipt> {
         self.finished = true;
         let elapsed = self.shared.clock.now().saturating_sub(self.accepted);
         self.receipt.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -495,7 +504,7 @@ impl Drop for Job {
         let error =
             Error::new(code, "the send broke off inside the library; this is a bug in hongyan");
         self.conclude(delivery, Some(error));
-        self.hand_over();
+        self.finish();
     }
 }
 

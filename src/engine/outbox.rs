@@ -121,10 +121,10 @@ impl Outbox {
     }
 
     /// Makes messages durable in one transaction; each reply has the place of its message.
-    pub fn accept(&self, messages: Vec<(Accept, Job)>, reply: &Reply) {
+    pub fn accept(&self, messages: Vec<(Accept, Box<Job>)>, reply: &Reply) {
         let mut state = self.lock();
         for (i, (accept, job)) in messages.into_iter().enumerate() {
-            let wants = Wants::Accept(Box::new(job), i, reply.clone());
+            let wants = Wants::Accept(job, i, reply.clone());
             state.pending.push((Change::Accept(Box::new(accept)), wants));
         }
         self.pushed(state, true);

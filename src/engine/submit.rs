@@ -87,7 +87,7 @@ impl Engine {
         messages: Vec<Arrival<'_>>,
     ) -> Result<Vec<Result<Op>>> {
         let shared = &self.shared;
-        let mut jobs: Vec<(Accept, Job)> = Vec::with_capacity(messages.len());
+        let mut jobs: Vec<(Accept, Box<Job>)> = Vec::with_capacity(messages.len());
         let mut ops = Vec::with_capacity(messages.len());
         for Arrival { given, json, token } in messages {
             if let Err(error) = shared.queue.accept() {
@@ -120,7 +120,12 @@ impl Engine {
     }
 
     /// A message on its way into the outbox.
-    pub(super) fn arrived(&self, given: Given, json: Cow<'_, [u8]>, token: u64) -> (Accept, Job) {
+    pub(super) fn arrived(
+        &self,
+        given: Given,
+        json: Cow<'_, [u8]>,
+        token: u64,
+    ) -> (Accept, Box<Job>) {
         let shared = &self.shared;
         let unix_ms = shared.clock.unix_ms();
         let message = given.as_ref().ok();

@@ -19,7 +19,7 @@ use super::{Given, Shared};
 use crate::model::config::ClientConfig;
 use crate::model::message::Message;
 use crate::model::receipt::Receipt;
-use crate::net::{Boxed, Failure, Sleep, Transport, Way};
+use crate::net::{Boxed, Carrier, Failure, Scripted, Sleep, Way};
 use crate::service::{Answer, Request};
 
 /// What the scripted transport does with one request.
@@ -47,7 +47,7 @@ struct Script {
     requests: Arc<Mutex<Vec<Request>>>,
 }
 
-impl Transport for Script {
+impl Scripted for Script {
     fn send(
         &self,
         request: Request,
@@ -164,7 +164,8 @@ impl World {
             let config =
                 ClientConfig::from_value(self.config.clone()).expect("a valid configuration");
             let clock = Arc::new(TokioClock::default());
-            let shared = Shared::new(config, Box::new(self.script.clone()), clock, 7);
+            let shared =
+                Shared::new(config, Carrier::Scripted(Box::new(self.script.clone())), clock, 7);
             story(Arc::new(shared.expect("valid accounts"))).await
         })
     }
@@ -174,7 +175,11 @@ impl World {
     }
 }
 
-fn accept(shared: &Arc<Shared>, message: Value, patience: Option<Duration>) -> super::job::Job {
+fn accept(
+    shared: &Arc<Shared>,
+    message: Value,
+    patience: Option<Duration>,
+) -> Box<super::job::Job> {
     let given: Given = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
     shared.accept(given, 0, Sink::Caller, patience).expect("accepted")
 }

@@ -21,7 +21,7 @@ use reqwest::{Body, Method};
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
-use super::{Boxed, Failure, Lookup, Sleep, Transport, Way, tls};
+use super::{Failure, Lookup, Sleep, Transport, Way, tls};
 use crate::model::config::{NetConfig, Proxy};
 use crate::model::error::Result;
 use crate::service::{Answer, Cut, Request};
@@ -47,6 +47,8 @@ pub struct Http {
     plain: OnceCell<reqwest::Client>,
     /// The local ends of connections that have carried a request.
     used: Mutex<HashSet<SocketAddr>>,
+    /// The last `Date` of an answer and what it says: many answers come within a second.
+    date: Mutex<Option<(HeaderValue, u64)>>,
     secure: OnceCell<reqwest::Client>,
 }
 
@@ -62,6 +64,7 @@ impl Http {
             ca,
             lookup,
             used: Mutex::default(),
+            date: Mutex::default(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
         })
@@ -119,7 +122,35 @@ impl Http {
         builder.build().map_err(|e| e.without_url().to_string())
     }
 
-    async fn exchange(
+    /// What the `Date` of an answer says, in Unix seconds.
+    fn date(&self, headers: &HeaderMap) -> Option<u64> {
+        let header = headers.get(DATE)?;
+        let mut last = self.date.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match &*last {
+            Some((known, unix)) if known == header => Some(*unix),
+            _ => {
+                let unix = date(header)?;
+                // Copied: the value would keep the whole block that was read.
+                let own = HeaderValue::from_bytes(header.as_bytes()).ok()?;
+                *last = Some((own, unix));
+                Some(unix)
+            }
+        }
+    }
+
+    /// True if the connection of this answer had carried another before.
+    fn has_used(&self, response: &reqwest::Response) -> bool {
+        let Some(info) = response.extensions().get::<HttpInfo>() else { return false };
+        let mut used = self.used.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if used.len() >= MOST_USED {
+            used.clear();
+        }
+        !used.insert(info.local_addr())
+    }
+}
+
+impl Transport for Http {
+    async fn send(
         &self,
         request: Request,
         time_out: Sleep,
@@ -135,30 +166,10 @@ impl Http {
             }
         };
         let reused = self.has_used(&response);
-        let mut answer = read(response, &mut time_out).await?;
+        let date = self.date(response.headers());
+        let mut answer = read(response, date, &mut time_out).await?;
         answer.reused = reused;
         Ok(answer)
-    }
-
-    /// True if the connection of this answer had carried another before.
-    fn has_used(&self, response: &reqwest::Response) -> bool {
-        let Some(info) = response.extensions().get::<HttpInfo>() else { return false };
-        let mut used = self.used.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if used.len() >= MOST_USED {
-            used.clear();
-        }
-        !used.insert(info.local_addr())
-    }
-}
-
-impl Transport for Http {
-    fn send(
-        &self,
-        request: Request,
-        time_out: Sleep,
-        begun: Arc<AtomicBool>,
-    ) -> Boxed<'_, std::result::Result<Answer, Failure>> {
-        Box::pin(self.exchange(request, time_out, begun))
     }
 }
 
@@ -185,6 +196,7 @@ fn prepared(
 /// Reads an answer to its end, to the end of the time, or to the most that is read.
 async fn read(
     mut response: reqwest::Response,
+    date: Option<u64>,
     time_out: &mut Option<Sleep>,
 ) -> std::result::Result<Answer, Failure> {
     let headers = response.headers();
@@ -194,7 +206,6 @@ async fn read(
         let words = format!("the answer's headers are larger than {MAX_HEADERS} bytes");
         return Err(Failure { way: Way::Protocol, words });
     }
-    let date = date(headers.get(DATE));
     let mut answer = Answer {
         status: response.status().as_u16(),
         retry_after: retry_after(headers, date),
@@ -222,8 +233,8 @@ async fn read(
 }
 
 /// Unix seconds of an HTTP date.
-fn date(header: Option<&HeaderValue>) -> Option<u64> {
-    let time = httpdate::parse_http_date(header?.to_str().ok()?).ok()?;
+fn date(header: &HeaderValue) -> Option<u64> {
+    let time = httpdate::parse_http_date(header.to_str().ok()?).ok()?;
     time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
@@ -235,7 +246,7 @@ fn retry_after(headers: &HeaderMap, now: Option<u64>) -> Option<Duration> {
         Err(_) => {
             let here =
                 || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-            date(Some(header))?.saturating_sub(now.unwrap_or_else(here))
+            date(header)?.saturating_sub(now.unwrap_or_else(here))
         }
     };
     Some(Duration::from_secs(seconds))

@@ -215,7 +215,7 @@ impl Keeper {
                 for (change, wants) in changes.into_iter().zip(wants) {
                     match wants {
                         Wants::Accept(job, i, reply) => {
-                            self.give_up(*job);
+                            self.give_up(job);
                             let _ = reply.send((i, Err(error.clone())));
                         }
                         wants => again.push((change, wants)),
@@ -237,7 +237,7 @@ impl Keeper {
     }
 
     /// A send that was not accepted after all.
-    fn give_up(&self, mut job: Job) {
+    fn give_up(&self, mut job: Box<Job>) {
         job.forget();
         self.shared.queue.finish();
     }
@@ -245,7 +245,7 @@ impl Keeper {
     fn made(&mut self, change: Change, wants: Wants, applied: Applied) {
         match (wants, applied) {
             (Wants::Accept(job, i, reply), applied) => {
-                self.accepted(change, *job, i, &reply, applied);
+                self.accepted(change, job, i, &reply, applied);
             }
             // It has its result already: who waits learns that nothing may go.
             (Wants::Begin(_), Applied::Missed) => {}
@@ -304,7 +304,7 @@ impl Keeper {
     fn accepted(
         &mut self,
         change: Change,
-        mut job: Job,
+        mut job: Box<Job>,
         i: usize,
         reply: &super::Reply,
         applied: Applied,
@@ -345,7 +345,7 @@ impl Keeper {
                 let mut again = *accept;
                 (again.key, again.line) = (None, None);
                 again.result = Some(verdict(&job.receipt));
-                let wants = Wants::Accept(Box::new(job), i, reply.clone());
+                let wants = Wants::Accept(job, i, reply.clone());
                 return self.outbox.push(Change::Accept(Box::new(again)), wants);
             }
             Applied::Full { what, most } => {
@@ -364,7 +364,7 @@ impl Keeper {
     }
 
     /// Begins a message that is in memory already, if nobody of its account stands before it.
-    fn begin_or_leave(&mut self, mut job: Job, account: &str, seq: Seq, turn: Option<Turn>) {
+    fn begin_or_leave(&mut self, mut job: Box<Job>, account: &str, seq: Seq, turn: Option<Turn>) {
         let line = self.lines.entry(account.to_owned()).or_default();
         let slot = match turn {
             Some(_) if !line.backlog && !self.stopped => self.shared.slot(account).ok(),
@@ -383,7 +383,7 @@ impl Keeper {
         }
     }
 
-    fn spawn(&mut self, job: Job, seq: Seq) {
+    fn spawn(&mut self, job: Box<Job>, seq: Seq) {
         self.loaded.insert(seq);
         self.inbox.begin(job);
     }

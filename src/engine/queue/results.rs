@@ -173,10 +173,11 @@ impl Queue {
 
     fn publish_locked(&self, state: &mut State) {
         let was_empty = state.ready.is_empty();
-        let staged = std::mem::take(&mut state.staged);
-        state.staged_since = None;
+        let State { ready, staged, .. } = &mut *state;
         let several = staged.len() > 1;
-        state.ready.extend(staged);
+        // What was staged leaves its room for what will be.
+        ready.extend(staged.drain(..));
+        state.staged_since = None;
         state.ready_changed(was_empty);
         if state.waiting > 0 {
             if several { self.news.notify_all() } else { self.news.notify_one() }

@@ -20,7 +20,7 @@ use crate::model::config::ClientConfig;
 use crate::model::error::ErrorCode;
 use crate::model::message::Message;
 use crate::model::receipt::{Delivery, Receipt};
-use crate::net::{Boxed, Clock, Failure, Sleep, Transport, Way};
+use crate::net::{Boxed, Carrier, Clock, Failure, Scripted, Sleep, Way};
 use crate::service::{Answer, Request};
 
 /// A timer fires within this of its time.
@@ -163,7 +163,7 @@ impl World {
     }
 }
 
-impl Transport for Arc<World> {
+impl Scripted for Arc<World> {
     fn send(
         &self,
         request: Request,
@@ -308,7 +308,7 @@ struct Sent {
 }
 
 /// Accepts a message, once there is room; `None` from a closed client.
-async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<Job> {
+async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<Box<Job>> {
     loop {
         assert!(shared.in_flight.load(Ordering::Relaxed) <= MOST, "more is held than may be");
         match shared.accept(Ok(message.clone()), token, Sink::Queue, None) {
@@ -344,7 +344,8 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
         record: Mutex::default(),
     });
     let config = ClientConfig::from_value(config()).expect("a valid configuration");
-    let shared = Shared::new(config, Box::new(Arc::clone(&world)), clock.clone(), rng.u64(..));
+    let transport = Carrier::Scripted(Box::new(Arc::clone(&world)));
+    let shared = Shared::new(config, transport, clock.clone(), rng.u64(..));
     let shared = Arc::new(shared.expect("valid accounts"));
     let close_at = (rng.u32(0..4) == 0).then(|| rng.usize(0..messages));
     let (mut sent, mut tasks) = (Vec::new(), Vec::new());

@@ -102,7 +102,7 @@ impl Keeper {
         }
     }
 
-    fn job(&mut self, row: &Ready, entry: Option<Arc<Entry>>) -> Option<Job> {
+    fn job(&mut self, row: &Ready, entry: Option<Arc<Entry>>) -> Option<Box<Job>> {
         let message = match Message::parse(&row.message) {
             Ok(message) => message,
             Err(refused) => {
