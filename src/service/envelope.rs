@@ -115,8 +115,8 @@ pub fn text(answer: &Answer) -> Result<&str, String> {
     if let Some(cut) = answer.cut {
         return Err(cut.words().to_owned());
     }
-    let text =
-        std::str::from_utf8(&answer.body).map_err(|_| "the answer is not UTF-8".to_owned())?;
+    let text = simdutf8::compat::from_utf8(&answer.body)
+        .map_err(|_| "the answer is not UTF-8".to_owned())?;
     if text.trim_ascii().is_empty() {
         return Err("the answer is empty".to_owned());
     }
