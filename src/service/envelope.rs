@@ -110,7 +110,7 @@ fn told_wait(outcome: &Outcome, answer: &Answer) -> Option<std::time::Duration> 
     }
 }
 
-/// Text of an answer that a reader may look at: UTF-8 and not nested without end.
+/// Text of an answer that a reader may look at: whole and UTF-8.
 pub fn text(answer: &Answer) -> Result<&str, String> {
     if let Some(cut) = answer.cut {
         return Err(cut.words().to_owned());
@@ -119,9 +119,6 @@ pub fn text(answer: &Answer) -> Result<&str, String> {
         .map_err(|_| "the answer is not UTF-8".to_owned())?;
     if text.trim_ascii().is_empty() {
         return Err("the answer is empty".to_owned());
-    }
-    if too_deep(&answer.body) {
-        return Err("the answer is nested deeper than 64".to_owned());
     }
     Ok(text)
 }
@@ -135,6 +132,9 @@ pub fn object<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String>
 
 /// The same by serde_json alone, whose words a fault is told in.
 fn object_in_full<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+    if too_deep(text.as_bytes()) {
+        return Err("it is nested deeper than 64".to_owned());
+    }
     // A reader of structs would take an array for one.
     if !text.trim_start().starts_with('{') {
         return Err("it is no object".to_owned());
@@ -273,6 +273,20 @@ mod tests {
             }
         }
         assert!(read > 100, "{read} are still objects");
+    }
+
+    #[test]
+    fn json_is_not_read_that_is_nested_too_deep() {
+        let nested = format!("{{\"x\":{}{}}}", "[".repeat(64), "]".repeat(64));
+        let read = object::<Envelope<'_>>(&nested);
+        assert!(read.is_err_and(|e| e.contains("nested deeper than 64")));
+    }
+
+    #[test]
+    fn brackets_in_the_text_of_xml_are_no_nesting() {
+        let body = format!("<direct_message><text>{}</text></direct_message>", "[".repeat(65));
+        let answer = Answer { status: 200, body: body.clone().into(), ..Answer::default() };
+        assert_eq!(text(&answer), Ok(body.as_str()));
     }
 
     #[test]
