@@ -8,8 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::envelope::object;
-use super::xml;
+use super::{envelope, object, xml};
 
 /// What an answer holds.
 #[derive(Debug)]
@@ -36,6 +35,9 @@ pub enum Found {
 
 /// Reads a body that is whole.
 pub fn read(body: &str) -> Found {
+    if let Some(found) = usual_message(body) {
+        return found;
+    }
     // A byte order mark may stand before XML, and nowhere before JSON.
     let xml = body.trim_start_matches('\u{feff}').trim();
     if xml.starts_with('<') { read_xml(xml) } else { read_json(body.trim()) }
@@ -51,7 +53,7 @@ fn read_json(body: &str) -> Found {
         error_code: Option<Value>,
         created_at: Option<Value>,
     }
-    let envelope: Envelope<'_> = match object(body) {
+    let envelope: Envelope<'_> = match envelope::object(body) {
         Ok(envelope) => envelope,
         Err(e) => {
             return Found::Nothing(format!("the answer is not the service's JSON: {e}"), None);
@@ -71,6 +73,28 @@ fn read_json(body: &str) -> Found {
         }
         None => Found::Nothing("the answer has no id of a message".to_owned(), None),
     }
+}
+
+/// A message as it is as a rule: without an error, and with nothing that would have to be unescaped.
+fn usual_message(body: &str) -> Option<Found> {
+    let names = ["id", "idstr", "created_at", "error", "error_code"];
+    let [id, idstr, time, None, None] = object::values(body, names)? else { return None };
+    let id = match idstr {
+        Some(idstr) => plain(idstr).filter(|id| !id.trim().is_empty())?.to_owned(),
+        None => id_of(id?)?,
+    };
+    let time = match time {
+        Some(time) => unix_time(plain(time)?),
+        None => None,
+    };
+    Some(Found::Message { id, time })
+}
+
+/// The characters of a string that has no escapes.
+fn plain(value: &str) -> Option<&str> {
+    let text = value.strip_prefix('"')?.strip_suffix('"')?;
+    let has_escapes = text.bytes().fold(false, |any, byte| any | (byte == b'\\'));
+    if has_escapes { None } else { Some(text) }
 }
 
 fn as_text(value: &Value) -> String {
@@ -112,21 +136,53 @@ fn read_xml(body: &str) -> Found {
 
 /// Unix seconds of a time like `Thu Nov 17 03:45:20 +0000 2011`.
 fn unix_time(text: &str) -> Option<i64> {
-    usual_words(text).and_then(time_of).or_else(|| {
+    usual_time(text).or_else(|| {
         let mut words = text.split_whitespace();
         let mut word = || words.next();
         time_of([word()?, word()?, word()?, word()?, word()?, word()?])
     })
 }
 
-/// The words of a time that stand where they stand as a rule, so that none needs to be searched.
-fn usual_words(text: &str) -> Option<[&str; 6]> {
-    let is_space = |at: usize| text.as_bytes()[at] == b' ';
-    if text.len() != 30 || ![3, 7, 10, 19, 25].into_iter().all(is_space) {
+/// The same of a time whose words stand where they stand as a rule; all others are not read here.
+fn usual_time(text: &str) -> Option<i64> {
+    const MONTHS: [&[u8; 3]; 12] = [
+        b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov",
+        b"Dec",
+    ];
+    const WEEKDAYS: [&[u8; 3]; 7] = [b"Thu", b"Fri", b"Sat", b"Sun", b"Mon", b"Tue", b"Wed"];
+    // The months from March on: their days, and those before them. The day that a leap year has more
+    // is then a year's last, and is not read here.
+    const DAYS: [i64; 12] = [31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 31, 28];
+    const BEFORE: [i64; 12] = [0, 31, 61, 92, 122, 153, 184, 214, 245, 275, 306, 337];
+    let text: &[u8; 30] = text.as_bytes().try_into().ok()?;
+    let separators = [text[3], text[7], text[10], text[13], text[16], text[19], text[25]];
+    let month = MONTHS.iter().position(|month| month[..] == text[4..7])?;
+    if separators != *b"   ::  " {
         return None;
     }
-    let word = |range| text.get(range);
-    Some([word(0..3)?, word(4..7)?, word(8..10)?, word(11..19)?, word(20..25)?, word(26..30)?])
+    let two = |at: usize| {
+        let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+        if tens < 10 && ones < 10 { Some(i64::from(tens * 10 + ones)) } else { None }
+    };
+    let (year, day) = (two(26)? * 100 + two(28)?, two(8)?);
+    let (hour, minute, second) = (two(11)?, two(14)?, two(17)?);
+    let (from_march, month) = if month < 2 { (year - 1, month + 10) } else { (year, month - 2) };
+    let is_day = (1..=DAYS[month]).contains(&day);
+    if year < 1970 || !is_day || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let leap_days = from_march / 4 - from_march / 100 + from_march / 400;
+    let days = from_march * 365 + leap_days + BEFORE[month] + day - 719_469;
+    if text[..3] != WEEKDAYS[days.rem_euclid(7) as usize][..] {
+        return None;
+    }
+    let offset = two(21)? * 3600 + two(23)? * 60;
+    let local = days * 86400 + hour * 3600 + minute * 60 + second;
+    match text[20] {
+        b'+' => Some(local - offset),
+        b'-' => Some(local + offset),
+        _ => None,
+    }
 }
 
 fn time_of([weekday, month, day, clock, zone, year]: [&str; 6]) -> Option<i64> {
@@ -165,6 +221,7 @@ mod tests {
         assert_eq!(unix_time("Thu Nov 17 03:45:20 +0000 2011"), Some(1_321_501_520));
         assert_eq!(unix_time("Thu Nov 17 11:45:20 +0800 2011"), Some(1_321_501_520));
         assert_eq!(unix_time("yesterday"), None);
+        assert_eq!(usual_time(TIME), Some(1_321_501_520));
     }
 
     /// The same by way of a text: what the time was read by before its words were put in place.
@@ -231,6 +288,55 @@ mod tests {
         assert_eq!(id(r#"{"id":9007199254740993}"#), "9007199254740993");
         assert_eq!(id(r#"{"id":1,"idstr":"18446744073709551617"}"#), "18446744073709551617");
         assert_eq!(id("<direct_message><id> 722704713 </id></direct_message>"), "722704713");
+    }
+
+    #[test]
+    fn a_usual_message_is_read_as_any_other() {
+        let bodies = [
+            format!(r#"{{"id":12,"idstr":"12","created_at":"{TIME}","sender":{{"id":3}}}}"#),
+            format!("{{ \"id\" : \"a\\u0062\", \"created_at\": \"{TIME}\" }}\n"),
+            r#"{"id":12}"#.to_owned(),
+        ];
+        let members = [
+            r#""error":"no""#,
+            r#""error":null"#,
+            r#""error_code":1"#,
+            r#""\u0065rror":1"#,
+            r#""idstr":null"#,
+            r#""idstr":" ""#,
+            r#""idstr":7"#,
+            r#""idstr":"\ud800""#,
+            r#""id":12"#,
+            r#""id":null"#,
+            r#""created_at":1e999"#,
+            r#""created_at":"Thu Nov 17 03:45:20 +0000 201\u0031""#,
+            r#""x":"\ud800""#,
+        ];
+        let mut read = 0;
+        let mut agrees = |body: &str| {
+            if let Some(message) = usual_message(body) {
+                assert_eq!(format!("{message:?}"), format!("{:?}", read_json(body)), "{body}");
+                read += 1;
+            }
+        };
+        for body in &bodies {
+            for at in (0..body.len()).filter(|at| body.is_char_boundary(*at)) {
+                let (before, after) = body.split_at(at);
+                agrees(before);
+                for other in
+                    ["\"", "\\", "{", "}", "[", ",", ":", "0", "-", ".", "e", " ", "\n", "\0"]
+                {
+                    agrees(&format!("{before}{other}{after}"));
+                    agrees(&format!("{before}{other}{}", &after[1..]));
+                }
+                for member in members {
+                    agrees(&format!("{before}{member},{after}"));
+                    agrees(&format!("{before},{member}{after}"));
+                }
+            }
+        }
+        assert!(read > 300, "{read} are still messages");
+        assert!(bodies.iter().all(|body| usual_message(body).is_some()));
     }
 
     #[test]

@@ -179,13 +179,32 @@ mod tests {
         number: Option<i8>,
     }
 
+    /// The same of some, as they stand in the text.
+    #[derive(Deserialize)]
+    struct Values<'a> {
+        #[serde(borrow)]
+        id: Option<&'a RawValue>,
+        #[serde(borrow)]
+        error: Option<&'a RawValue>,
+        response: Option<&'a RawValue>,
+    }
+
     /// Compares the two ways to read a text, and says whether the short one read it.
     fn agrees(text: &str) -> bool {
+        let values = object::values(text, ["id", "error", "response"]);
+        if let Some(values) = values {
+            let in_full = object_in_full::<Values<'_>>(text);
+            let in_full = in_full.unwrap_or_else(|e| panic!("{text:?} is read, and yet: {e}"));
+            let in_full = [in_full.id, in_full.error, in_full.response];
+            let values = values.map(|value| value.filter(|value| *value != "null"));
+            assert_eq!(values, in_full.map(|value| value.map(RawValue::get)), "{text:?}");
+        }
         let Ok(read) = object::read::<Envelope<'_>>(text) else { return false };
         let in_full = object_in_full::<Envelope<'_>>(text);
         let in_full = in_full.unwrap_or_else(|e| panic!("{text:?} is read, and yet: {e}"));
         assert_eq!(format!("{read:?}"), format!("{in_full:?}"), "{text:?}");
         assert!(!too_deep(text.as_bytes()), "{text:?}");
+        assert!(values.is_some(), "{text:?}");
         true
     }
 
@@ -273,6 +292,48 @@ mod tests {
             }
         }
         assert!(read > 100, "{read} are still objects");
+    }
+
+    #[test]
+    fn both_ways_agree_wherever_a_block_begins() {
+        let pretty = ANSWERS.map(|answer| {
+            let value: Value = serde_json::from_str(answer).expect("an object");
+            serde_json::to_string_pretty(&value).expect("JSON")
+        });
+        for answer in ANSWERS.into_iter().chain(pretty.iter().map(String::as_str)) {
+            let members = answer.trim().strip_prefix('{').expect("an object");
+            for n in 0..150 {
+                for filling in ["a", "\u{e9}", "\\n", "\\\"", "\\\\", "\\u0022", "\\/x"] {
+                    let text = filling.repeat(n);
+                    assert!(agrees(&format!("{{\"x\":\"{text}\",{members}")), "{text}");
+                    assert!(agrees(&format!("{{\"x{text}y\":[],{members}")) != text.contains('\\'));
+                    assert!(agrees(&format!("{{\"x\":{{\"{text}\":\"{text}\"}},{members}")));
+                    let open = format!("{{\"x\":[\"{text}],{members}");
+                    assert_eq!(agrees(&open), object_in_full::<Envelope<'_>>(&open).is_ok());
+                }
+                let (space, digits) = (" \n".repeat(n), "1".repeat(n + 1));
+                assert!(agrees(&format!("{{{space}\"x\"{space}:{space}1{space},{space}{members}")));
+                assert!(agrees(&format!(
+                    "{{\"x\":[{digits},-{digits}.{digits}],\"y\":0,{members}"
+                )));
+                assert!(!agrees(&format!("{{\"x\":[{digits},0{digits}],\"y\":0,{members}")));
+            }
+        }
+    }
+
+    #[test]
+    fn no_control_character_is_read_wherever_it_stands() {
+        for n in 0..150 {
+            let before = "a".repeat(n);
+            for behind in [0, 1, 15, 16, 63, 64, 65].map(|n| "b".repeat(n)) {
+                for char in '\0'..=' ' {
+                    let text = format!("{before}{char}{behind}");
+                    let is_text = char == ' ';
+                    assert_eq!(agrees(&format!("{{\"x\":\"{text}\"}}")), is_text);
+                    assert_eq!(agrees(&format!("{{\"x\":[{{\"{text}\":0}}]}}")), is_text);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,11 @@
 //! Reads the fields that are wanted out of a JSON object, and steps over all others.
 //!
 //! Most of an answer are fields that nobody wants, and serde_json steps over them byte by byte. Here
-//! it is done by eight bytes where it can be, and as strictly: what is read here, serde_json reads
-//! too, and as the same. Whatever is not certain is an error, and has to be read by serde_json.
+//! strings are stepped over by marks of where they may end, which are made of 64 bytes at once, and
+//! yet as strictly: what is read here, serde_json reads too, and as the same. Whatever is not certain
+//! is an error, and has to be read by serde_json.
+
+use std::ops::Range;
 
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, de, forward_to_deserialize_any};
@@ -10,6 +13,24 @@ use serde_json::Error;
 
 /// The deepest nesting that is read, the object itself included.
 pub const MAX_DEPTH: usize = 64;
+
+/// The values of the members with these names, as they stand in the text.
+// Inlined, so that the names are compared with what is known when it is compiled.
+#[inline(always)]
+pub fn values<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
+    let mut values = [None; N];
+    let mut members = Members::new(text)?;
+    while !members.is_end() {
+        let member = members.next()?;
+        let place = names.iter().position(|name| name.as_bytes() == member.name);
+        let Some(n) = place else { continue };
+        // Which of two would count is not decided here.
+        if values[n].replace(text.get(member.value)?).is_some() {
+            return None;
+        }
+    }
+    members.is_whole().then_some(values)
+}
 
 /// Reads a struct that ignores fields which it does not know.
 pub fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Error> {
@@ -28,13 +49,10 @@ impl<'de> Deserializer<'de> for Object<'de> {
         wanted: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let bytes = self.0.as_bytes();
-        let Some((b'{', at)) = token(bytes, 0) else { return Err(uncertain()) };
-        let (first, at) = token(bytes, at + 1).ok_or_else(uncertain)?;
-        let mut members = Members { text: self.0, at, is_end: first == b'}', wanted };
-        let read = visitor.visit_map(&mut members)?;
-        let is_whole = members.is_end && token(bytes, members.at + 1).is_none();
-        if is_whole { Ok(read) } else { Err(uncertain()) }
+        let members = Members::new(self.0).ok_or_else(uncertain)?;
+        let mut wanted = Wanted { members, wanted, value: 0..0 };
+        let read = visitor.visit_map(&mut wanted)?;
+        if wanted.members.is_whole() { Ok(read) } else { Err(uncertain()) }
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
@@ -52,140 +70,210 @@ fn uncertain() -> Error {
 }
 
 /// The members of an object that are wanted.
-struct Members<'a> {
-    text: &'a str,
-    /// Where the next member begins, or its value, or where the object is closed.
-    at: usize,
-    is_end: bool,
+struct Wanted<'a> {
+    members: Members<'a>,
     wanted: &'static [&'static str],
+    value: Range<usize>,
 }
 
-impl<'a> Members<'a> {
-    /// Steps over a name, up to its value.
-    fn name(&mut self) -> Option<&'a [u8]> {
-        let bytes = self.text.as_bytes();
-        let start = self.at + 1;
-        let end = text(bytes, start)?;
-        // A name with an escape might be any.
-        if bytes.get(self.at)? != &b'"' || bytes.get(end)? != &b'"' {
-            return None;
-        }
-        self.at = colon(bytes, end + 1)?;
-        bytes.get(start..end)
-    }
-
-    /// Steps over a value, up to the next member.
-    fn value(&mut self) -> Option<&'a str> {
-        let bytes = self.text.as_bytes();
-        let end = value(bytes, self.at, MAX_DEPTH - 1)?;
-        let value = self.text.get(self.at..end)?;
-        let (first, at) = token(bytes, end)?;
-        (self.is_end, self.at) = match first {
-            b',' => (false, token(bytes, at + 1)?.1),
-            b'}' => (true, at),
-            _ => return None,
-        };
-        Some(value)
-    }
-}
-
-impl<'de> MapAccess<'de> for &mut Members<'de> {
+impl<'de> MapAccess<'de> for &mut Wanted<'de> {
     type Error = Error;
 
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
-        while !self.is_end {
-            let name = self.name().ok_or_else(uncertain)?;
-            if let Some(name) = self.wanted.iter().find(|wanted| wanted.as_bytes() == name) {
+        while !self.members.is_end() {
+            let member = self.members.next().ok_or_else(uncertain)?;
+            if let Some(name) = self.wanted.iter().find(|name| name.as_bytes() == member.name) {
+                self.value = member.value;
                 return seed.deserialize(name.into_deserializer()).map(Some);
             }
-            self.value().ok_or_else(uncertain)?;
         }
         Ok(None)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        let value = self.value().ok_or_else(uncertain)?;
+        let value = self.members.text.get(self.value.clone()).ok_or_else(uncertain)?;
         let mut reader = serde_json::Deserializer::from_str(value);
         let read = seed.deserialize(&mut reader)?;
         reader.end().map(|()| read)
     }
 }
 
+/// The members of an object, one after the other.
+struct Members<'a> {
+    text: &'a str,
+    marks: Marks,
+    /// How the next member begins and where, or the bracket that closes the object.
+    first: u8,
+    at: usize,
+}
+
+struct Member<'a> {
+    name: &'a [u8],
+    value: Range<usize>,
+}
+
+impl<'a> Members<'a> {
+    fn new(text: &'a str) -> Option<Self> {
+        let bytes = text.as_bytes();
+        let (b'{', at) = token(bytes, 0)? else { return None };
+        let (first, at) = token(bytes, at + 1)?;
+        Some(Self { text, marks: Marks::find(bytes, at), first, at })
+    }
+
+    fn is_end(&self) -> bool {
+        self.first == b'}'
+    }
+
+    /// Whether nothing follows the object.
+    fn is_whole(&self) -> bool {
+        token(self.text.as_bytes(), self.at + 1).is_none()
+    }
+
+    /// Steps over a member.
+    #[inline(always)]
+    fn next(&mut self) -> Option<Member<'a>> {
+        let bytes = self.text.as_bytes();
+        if self.first != b'"' {
+            return None;
+        }
+        let name_end = self.marks.end_of_string(bytes, self.at);
+        let name = bytes.get(self.at + 1..name_end)?;
+        // A name with an escape might be any.
+        if *bytes.get(name_end)? != b'"' {
+            return None;
+        }
+        let (first, start) = value_of_name(bytes, &mut self.marks, name_end)?;
+        let end = match first {
+            b'"' => string(bytes, &mut self.marks, start)?,
+            b'{' | b'[' => {
+                let (end, rest) = nested(bytes, self.marks, first, start)?;
+                self.marks = rest;
+                end
+            }
+            _ => scalar(bytes, first, start)?,
+        };
+        (self.first, self.at) = match token(bytes, end)? {
+            (b',', at) => token(bytes, at + 1).filter(|(first, _)| *first == b'"')?,
+            (b'}', at) => (b'}', at),
+            _ => return None,
+        };
+        Some(Member { name, value: start..end })
+    }
+}
+
 // What follows takes where something begins, and gives where it ends if it is in order.
 
-/// A value, with arrays and objects in it that nest to a depth of `deeper`.
-#[inline(always)]
-fn value(bytes: &[u8], at: usize, deeper: usize) -> Option<usize> {
-    let (first, at) = token(bytes, at)?;
-    match first {
-        b'"' => string(bytes, at + 1),
-        b'{' => object(bytes, at + 1, deeper.checked_sub(1)?),
-        b'[' => array(bytes, at + 1, deeper.checked_sub(1)?),
-        b'-' | b'0'..=b'9' => number(bytes, at),
-        b't' => word(bytes, at, b"true"),
-        b'f' => word(bytes, at, b"false"),
-        b'n' => word(bytes, at, b"null"),
-        _ => None,
-    }
-}
-
-/// An object, from behind its bracket on.
-fn object(bytes: &[u8], at: usize, deeper: usize) -> Option<usize> {
-    let (mut first, mut at) = token(bytes, at)?;
-    if first == b'}' {
-        return Some(at + 1);
-    }
-    while first == b'"' {
-        at = value(bytes, colon(bytes, string(bytes, at + 1)?)?, deeper)?;
-        (first, at) = token(bytes, at)?;
-        match first {
-            b',' => (first, at) = token(bytes, at + 1)?,
-            b'}' => return Some(at + 1),
-            _ => return None,
-        }
-    }
-    None
-}
-
-/// An array, from behind its bracket on.
-fn array(bytes: &[u8], at: usize, deeper: usize) -> Option<usize> {
-    let (first, mut at) = token(bytes, at)?;
-    if first == b']' {
-        return Some(at + 1);
-    }
+/// An array or an object with all that is in it, from its bracket on.
+#[inline(never)]
+fn nested(bytes: &[u8], mut marks: Marks, mut first: u8, mut at: usize) -> Option<(usize, Marks)> {
+    // A bit for each that is open, the innermost last: whether it is an object. Before them stands
+    // a one, so that the bits are used up where the nesting gets too deep.
+    let mut open = 1_u64;
     loop {
-        let (next, end) = token(bytes, value(bytes, at, deeper)?)?;
-        at = end + 1;
-        match next {
-            b',' => {}
-            b']' => return Some(at),
-            _ => return None,
+        // Here begins a value.
+        at = match first {
+            b'"' => string(bytes, &mut marks, at)?,
+            b'{' | b'[' => {
+                if open >> (MAX_DEPTH - 1) != 0 {
+                    return None;
+                }
+                let is_object = first == b'{';
+                open = open << 1 | u64::from(is_object);
+                (first, at) = token(bytes, at + 1)?;
+                match first {
+                    b'}' if is_object => at,
+                    b']' if !is_object => at,
+                    _ if is_object => {
+                        (first, at) = name(bytes, &mut marks, first, at)?;
+                        continue;
+                    }
+                    _ => continue,
+                }
+            }
+            _ => scalar(bytes, first, at)?,
+        };
+        // Here one ended, or brackets with nothing between them are closed.
+        loop {
+            let is_object = open & 1 != 0;
+            // At least two brackets are left to be closed.
+            match bytes.get(at..)?.first_chunk()? {
+                b",\"" if is_object => {
+                    (first, at) = name(bytes, &mut marks, b'"', at + 1)?;
+                    break;
+                }
+                [b',', next] if !is_object && *next > b' ' => {
+                    (first, at) = (*next, at + 1);
+                    break;
+                }
+                _ => {}
+            }
+            (first, at) = token(bytes, at)?;
+            at += 1;
+            match first {
+                b',' => {
+                    (first, at) = token(bytes, at)?;
+                    if is_object {
+                        (first, at) = name(bytes, &mut marks, first, at)?;
+                    }
+                    break;
+                }
+                b'}' if is_object => {}
+                b']' if !is_object => {}
+                _ => return None,
+            }
+            open >>= 1;
+            if open == 1 {
+                return Some((at, marks));
+            }
         }
     }
 }
 
-/// A colon, after white space.
-fn colon(bytes: &[u8], at: usize) -> Option<usize> {
-    let (colon, at) = token(bytes, at)?;
-    (colon == b':').then_some(at + 1)
+/// A name in an object, whose first byte is given, and its colon; gives how its value begins.
+#[inline(always)]
+fn name(bytes: &[u8], marks: &mut Marks, first: u8, at: usize) -> Option<(u8, usize)> {
+    if first != b'"' {
+        return None;
+    }
+    let end = marks.end_of_string(bytes, at);
+    value_of_name(bytes, marks, end)
 }
 
-/// A string, from behind its quote on.
+/// What is behind the characters of a name.
 #[inline(always)]
-fn string(bytes: &[u8], at: usize) -> Option<usize> {
-    let at = text(bytes, at)?;
-    if *bytes.get(at)? == b'"' { Some(at + 1) } else { escaped(bytes, at) }
+fn value_of_name(bytes: &[u8], marks: &mut Marks, end: usize) -> Option<(u8, usize)> {
+    // What is left of an object is a quote, a colon, and at least a digit and a bracket.
+    let [quote, colon, first, _] = *bytes.get(end..)?.first_chunk()?;
+    if [quote, colon] == *b"\":" && first > b' ' {
+        return Some((first, end + 2));
+    }
+    let (end, rest) = rest_of_string(bytes, *marks, end)?;
+    *marks = rest;
+    let (b':', at) = token(bytes, end)? else { return None };
+    token(bytes, at + 1)
+}
+
+/// A string, from its quote on.
+#[inline(always)]
+fn string(bytes: &[u8], marks: &mut Marks, at: usize) -> Option<usize> {
+    let end = marks.end_of_string(bytes, at);
+    if *bytes.get(end)? == b'"' {
+        return Some(end + 1);
+    }
+    let (end, rest) = rest_of_string(bytes, *marks, end)?;
+    *marks = rest;
+    Some(end)
 }
 
 /// The rest of a string, from an escape on; which characters make a pair is not looked at.
 #[inline(never)]
-fn escaped(bytes: &[u8], mut at: usize) -> Option<usize> {
+fn rest_of_string(bytes: &[u8], mut marks: Marks, mut at: usize) -> Option<(usize, Marks)> {
     loop {
         let end = match (bytes.get(at)?, bytes.get(at + 1)) {
-            (b'"', _) => return Some(at + 1),
+            (b'"', _) => return Some((at + 1, marks)),
             (b'\\', Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't')) => at + 2,
             (b'\\', Some(b'u')) => {
                 let digits = bytes.get(at + 2..at + 6)?;
@@ -193,36 +281,69 @@ fn escaped(bytes: &[u8], mut at: usize) -> Option<usize> {
             }
             _ => return None,
         };
-        at = text(bytes, end)?;
+        at = if *bytes.get(end)? == b'\\' { end } else { marks.next(bytes, end) };
     }
 }
 
-/// A number, from its sign or first digit on.
+/// A number or a word.
+#[inline(always)]
+fn scalar(bytes: &[u8], first: u8, at: usize) -> Option<usize> {
+    match first {
+        b'1'..=b'9' => number(bytes, at),
+        b'0' => zero(bytes, at),
+        b'-' => negative(bytes, at),
+        b't' => word(bytes, at, b"true"),
+        b'f' => word(bytes, at, b"false"),
+        b'n' => word(bytes, at, b"null"),
+        _ => None,
+    }
+}
+
+/// A number that begins with a digit but zero.
 #[inline(always)]
 fn number(bytes: &[u8], at: usize) -> Option<usize> {
-    let start = at + usize::from(bytes.get(at) == Some(&b'-'));
-    let end = digits(bytes, start)?;
-    match bytes.get(end) {
-        _ if bytes.get(start) == Some(&b'0') && end > start + 1 => None,
-        Some(b'.') => exponent(bytes, digits(bytes, end + 1)?),
-        Some(b'e' | b'E') => exponent(bytes, end),
+    let end = digits(bytes, at + 1);
+    match *bytes.get(end)? {
+        b'.' | b'e' | b'E' => fraction(bytes, end),
         _ => Some(end),
     }
 }
 
-/// An exponent, if there is one.
-fn exponent(bytes: &[u8], at: usize) -> Option<usize> {
+/// A number that begins with a zero.
+fn zero(bytes: &[u8], at: usize) -> Option<usize> {
+    match *bytes.get(at + 1)? {
+        b'0'..=b'9' => None,
+        b'.' | b'e' | b'E' => fraction(bytes, at + 1),
+        _ => Some(at + 1),
+    }
+}
+
+/// A number that begins with a minus.
+fn negative(bytes: &[u8], at: usize) -> Option<usize> {
+    match *bytes.get(at + 1)? {
+        b'1'..=b'9' => number(bytes, at + 1),
+        b'0' => zero(bytes, at + 1),
+        _ => None,
+    }
+}
+
+/// The rest of a number that goes on behind its digits.
+#[cold]
+#[inline(never)]
+fn fraction(bytes: &[u8], mut at: usize) -> Option<usize> {
+    if *bytes.get(at)? == b'.' {
+        at = some_digits(bytes, at + 1)?;
+    }
     match (bytes.get(at), bytes.get(at + 1)) {
-        (Some(b'e' | b'E'), Some(b'+' | b'-')) => digits(bytes, at + 2),
-        (Some(b'e' | b'E'), _) => digits(bytes, at + 1),
+        (Some(b'e' | b'E'), Some(b'+' | b'-')) => some_digits(bytes, at + 2),
+        (Some(b'e' | b'E'), _) => some_digits(bytes, at + 1),
         _ => Some(at),
     }
 }
 
 /// One digit or more.
-#[inline(always)]
-fn digits(bytes: &[u8], at: usize) -> Option<usize> {
-    run(bytes, at, no_digits, |byte| !byte.is_ascii_digit()).filter(|end| *end > at)
+fn some_digits(bytes: &[u8], at: usize) -> Option<usize> {
+    Some(digits(bytes, at)).filter(|end| *end > at)
 }
 
 /// A literal.
@@ -247,29 +368,24 @@ fn token_after_space(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
     Some((*bytes.get(at)?, at))
 }
 
-/// Bytes up to a quote, a backslash or a control character.
-#[inline(never)]
-fn text(bytes: &[u8], at: usize) -> Option<usize> {
-    run(bytes, at, no_text, |byte| matches!(byte, b'"' | b'\\' | ..0x20))
-}
-
-/// Bytes up to the first that is marked by `marks` among eight, or by `ends` where less are left.
+/// Digits, if there are any, up to the first other byte or to the end of the text.
 #[inline(always)]
-fn run(
-    bytes: &[u8],
-    mut at: usize,
-    marks: impl Fn(u64) -> u64,
-    ends: impl Fn(&u8) -> bool,
-) -> Option<usize> {
-    let (chunks, rest) = bytes.get(at..)?.as_chunks();
-    for chunk in chunks {
-        let marks = marks(u64::from_le_bytes(*chunk));
-        if marks != 0 {
-            return Some(at + marks.trailing_zeros() as usize / 8);
+fn digits(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let others = no_digits(eight);
+        if others != 0 {
+            return at + others.trailing_zeros() as usize / 8;
         }
         at += 8;
     }
-    rest.iter().position(ends).map(|n| at + n)
+    last_digits(bytes, at)
+}
+
+#[cold]
+#[inline(never)]
+fn last_digits(bytes: &[u8], at: usize) -> usize {
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
 }
 
 /// Each of eight bytes, as one number.
@@ -277,18 +393,92 @@ const fn each(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
 
-/// Marks quotes, backslashes and control characters; what is behind the first may be wrong.
-fn no_text(bytes: u64) -> u64 {
-    // What is less than is taken away goes below zero, and borrows only from what is behind it.
-    // A quote and the space are 0x20 and 0x22 here, so that the quote follows the controls.
-    let quotes = (bytes ^ each(b'"' ^ b' ')).wrapping_sub(each(b' ' + 1));
-    let backslashes = (bytes ^ each(b'\\')).wrapping_sub(each(1));
-    (quotes | backslashes) & !bytes & each(0x80)
+/// Marks whatever is no digit; what is behind the first may be wrong.
+#[inline(always)]
+fn no_digits(bytes: &[u8; 8]) -> u64 {
+    // This makes 0 to 9 of the digits, and 0x0a to 0xff of all other bytes.
+    let values = u64::from_le_bytes(*bytes) ^ each(b'0');
+    (values.wrapping_add(each(0x80 - 10)) | values) & each(0x80)
 }
 
-/// Marks whatever is no digit; what is behind the first may be wrong.
-fn no_digits(bytes: u64) -> u64 {
-    // This makes 0 to 9 of the digits, and 0x0a to 0xff of all other bytes.
-    let values = bytes ^ each(b'0');
-    (values.wrapping_add(each(0x80 - 10)) | values) & each(0x80)
+/// Where quotes, backslashes and control characters stand in 64 bytes.
+#[derive(Clone, Copy)]
+struct Marks {
+    start: usize,
+    /// A bit for each of the bytes. Those that were come to are taken away, and none that is ahead.
+    bits: u64,
+}
+
+impl Marks {
+    /// The mark behind the quote at `at`: the string's end, its first escape, or what is wrong in it.
+    /// Where there is none, it is where the text ends.
+    #[inline(always)]
+    fn end_of_string(&mut self, bytes: &[u8], at: usize) -> usize {
+        // The quote itself is the first, unless some before it were stepped over without a look.
+        let others = without_first(self.bits);
+        if others == 0 {
+            *self = Self::find(bytes, at.max(self.start + 63) + 1);
+            return self.take();
+        }
+        let end = self.start + others.trailing_zeros() as usize;
+        if end <= at {
+            return self.next(bytes, at + 1);
+        }
+        self.bits = without_first(others);
+        end
+    }
+
+    /// The first mark that is not before `at`, which itself is not before those of its block.
+    fn next(&mut self, bytes: &[u8], at: usize) -> usize {
+        let past = at - self.start;
+        if past < 64 && self.bits >> past != 0 {
+            self.bits = self.bits >> past << past;
+        } else {
+            *self = Self::find(bytes, at.max(self.start + 64));
+        }
+        self.take()
+    }
+
+    fn take(&mut self) -> usize {
+        let at = self.start + self.bits.trailing_zeros() as usize;
+        self.bits = without_first(self.bits);
+        at
+    }
+
+    /// The first block with marks from `start` on.
+    #[inline(never)]
+    fn find(bytes: &[u8], mut start: usize) -> Self {
+        while let Some(block) = bytes.get(start..).and_then(<[u8]>::first_chunk) {
+            let bits = marks(block);
+            if bits != 0 {
+                return Self { start, bits };
+            }
+            start += 64;
+        }
+        // What the last block is filled up with are marks too.
+        let rest = bytes.get(start..).unwrap_or_default();
+        let mut block = [0; 64];
+        block[..rest.len()].copy_from_slice(rest);
+        Self { start, bits: marks(&block) }
+    }
+}
+
+fn without_first(bits: u64) -> u64 {
+    bits & bits.wrapping_sub(1)
+}
+
+/// Marks quotes, backslashes and control characters.
+#[inline(always)]
+fn marks(bytes: &[u8; 64]) -> u64 {
+    // Written for the compiler to make vectors of it: a byte's mark is the bit of its place in eight.
+    let mut marks = [0; 64];
+    for (n, byte) in bytes.iter().enumerate() {
+        let is_mark = (*byte == b'\\') | (byte ^ 2 <= 0x20);
+        marks[n] = if is_mark { 1 << (n % 8) } else { 0_u8 };
+    }
+    let (eights, _) = marks.as_chunks();
+    // The product's highest byte is the sum of all eight.
+    let gathered =
+        |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(u64::from_ne_bytes([1; 8])) >> 56;
+    eights.iter().rev().fold(0, |bits, eight| bits << 8 | gathered(eight))
 }
