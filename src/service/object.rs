@@ -10,6 +10,7 @@ use std::ops::Range;
 use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, de, forward_to_deserialize_any};
 use serde_json::Error;
+use wide::{i8x16, u8x16};
 
 /// The deepest nesting that is read, the object itself included.
 pub const MAX_DEPTH: usize = 64;
@@ -155,10 +156,13 @@ impl<'a> Members<'a> {
             }
             _ => scalar(bytes, first, start)?,
         };
-        (self.first, self.at) = match token(bytes, end)? {
-            (b',', at) => token(bytes, at + 1).filter(|(first, _)| *first == b'"')?,
-            (b'}', at) => (b'}', at),
-            _ => return None,
+        (self.first, self.at) = match bytes.get(end..)?.first_chunk() {
+            Some(b",\"") => (b'"', end + 1),
+            _ => match token(bytes, end)? {
+                (b',', at) => token(bytes, at + 1).filter(|(first, _)| *first == b'"')?,
+                (b'}', at) => (b'}', at),
+                _ => return None,
+            },
         };
         Some(Member { name, value: start..end })
     }
@@ -370,35 +374,22 @@ fn token_after_space(bytes: &[u8], mut at: usize) -> Option<(u8, usize)> {
 
 /// Digits, if there are any, up to the first other byte or to the end of the text.
 #[inline(always)]
-fn digits(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(eight) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        let others = no_digits(eight);
-        if others != 0 {
-            return at + others.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    last_digits(bytes, at)
+fn digits(bytes: &[u8], at: usize) -> usize {
+    let others = bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, no_digits);
+    if others != 0 { at + others.trailing_zeros() as usize } else { many_digits(bytes, at) }
 }
 
-#[cold]
 #[inline(never)]
-fn last_digits(bytes: &[u8], at: usize) -> usize {
+fn many_digits(bytes: &[u8], at: usize) -> usize {
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
 }
 
-/// Each of eight bytes, as one number.
-const fn each(byte: u8) -> u64 {
-    u64::from_ne_bytes([byte; 8])
-}
-
-/// Marks whatever is no digit; what is behind the first may be wrong.
+/// Marks whatever is no digit.
 #[inline(always)]
-fn no_digits(bytes: &[u8; 8]) -> u64 {
-    // This makes 0 to 9 of the digits, and 0x0a to 0xff of all other bytes.
-    let values = u64::from_le_bytes(*bytes) ^ each(b'0');
-    (values.wrapping_add(each(0x80 - 10)) | values) & each(0x80)
+fn no_digits(bytes: &[u8; 16]) -> u32 {
+    let values = u8x16::new(*bytes) - u8x16::splat(b'0');
+    values.max(u8x16::splat(10)).simd_eq(values).to_bitmask()
 }
 
 /// Where quotes, backslashes and control characters stand in 64 bytes.
@@ -470,15 +461,16 @@ fn without_first(bits: u64) -> u64 {
 /// Marks quotes, backslashes and control characters.
 #[inline(always)]
 fn marks(bytes: &[u8; 64]) -> u64 {
-    // Written for the compiler to make vectors of it: a byte's mark is the bit of its place in eight.
-    let mut marks = [0; 64];
-    for (n, byte) in bytes.iter().enumerate() {
-        let is_mark = (*byte == b'\\') | (byte ^ 2 <= 0x20);
-        marks[n] = if is_mark { 1 << (n % 8) } else { 0_u8 };
-    }
-    let (eights, _) = marks.as_chunks();
-    // The product's highest byte is the sum of all eight.
-    let gathered =
-        |eight: &[u8; 8]| u64::from_le_bytes(*eight).wrapping_mul(u64::from_ne_bytes([1; 8])) >> 56;
-    eights.iter().rev().fold(0, |bits, eight| bits << 8 | gathered(eight))
+    let (pieces, _) = bytes.as_chunks();
+    pieces.iter().rev().fold(0, |bits, piece| bits << 16 | u64::from(piece_marks(piece)))
+}
+
+#[inline(always)]
+fn piece_marks(bytes: &[u8; 16]) -> u32 {
+    let bytes = i8x16::new(bytes.map(u8::cast_signed));
+    let each = |byte: u8| i8x16::splat(byte.cast_signed());
+    // A quote and the space are 0x20 and 0x22 in `bytes ^ 2`, so that the quote follows the controls.
+    // The highest bit is turned over because numbers with a sign are compared.
+    let others = (bytes ^ each(0x82)).simd_lt(each(0x80 | 0x21));
+    (others | bytes.simd_eq(each(b'\\'))).to_bitmask()
 }
