@@ -9,19 +9,28 @@ pub const MAX_DEPTH: usize = 64;
 
 /// Text from bytes of at most `max` that are UTF-8 and nested no deeper than [`MAX_DEPTH`].
 pub fn bounded(bytes: &[u8], max: usize, code: ErrorCode) -> Result<&str> {
+    text(bytes, max, code).and_then(|text| shallow(text, code).map(|()| text))
+}
+
+/// Text from bytes of at most `max` that are UTF-8.
+pub fn text(bytes: &[u8], max: usize, code: ErrorCode) -> Result<&str> {
     if bytes.len() > max {
         return Err(Error::new(
             code,
             format!("the JSON is {} bytes long; at most {max} are accepted", bytes.len()),
         ));
     }
-    let text = std::str::from_utf8(bytes).map_err(|e| {
+    std::str::from_utf8(bytes).map_err(|e| {
         Error::new(code, format!("the JSON is not UTF-8: wrong byte at offset {}", e.valid_up_to()))
-    })?;
-    if too_deep(bytes) {
+    })
+}
+
+/// Refuses text that is nested deeper than [`MAX_DEPTH`].
+pub fn shallow(text: &str, code: ErrorCode) -> Result<()> {
+    if too_deep(text.as_bytes()) {
         return Err(Error::new(code, format!("the JSON is nested deeper than {MAX_DEPTH}")));
     }
-    Ok(text)
+    Ok(())
 }
 
 /// True if arrays and objects nest deeper than [`MAX_DEPTH`].

@@ -1,5 +1,6 @@
 //! A message to be sent: recipient, text or parts, and what else the service takes.
 
+mod usual;
 mod write;
 
 use serde::Deserialize;
@@ -144,8 +145,20 @@ impl Message {
 
     /// Reads a message from bytes; tells whose it was even where it is refused.
     pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<Message, Refused> {
-        let nobody = |error| Refused { error, account: None, key: None };
-        let text = json::bounded(bytes, json::MAX_MESSAGE, ErrorCode::Argument).map_err(nobody)?;
+        let text = json::text(bytes, json::MAX_MESSAGE, ErrorCode::Argument).map_err(nobody)?;
+        // Filled where it is handed out from: it is large to move.
+        let mut usual = Ok(Message::default());
+        if let Ok(message) = &mut usual
+            && usual::read(text, message).is_some()
+        {
+            return usual;
+        }
+        Message::of_any(text)
+    }
+
+    /// Reads a message of any shape; tells what is wrong where none is.
+    fn of_any(text: &str) -> std::result::Result<Message, Refused> {
+        json::shallow(text, ErrorCode::Argument).map_err(nobody)?;
         let wire = match text.trim_start().starts_with('{') {
             true => serde_json::from_str::<Wire<'_>>(text).ok(),
             false => None,
@@ -167,6 +180,10 @@ impl Message {
     pub fn account(&self) -> &str {
         &self.account
     }
+}
+
+fn nobody(error: Error) -> Refused {
+    Refused { error, account: None, key: None }
 }
 
 #[derive(Deserialize)]
