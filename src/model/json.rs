@@ -1,5 +1,7 @@
 //! Bounds on JSON text, checked before anything is built from it.
 
+use std::str::Utf8Error;
+
 use super::error::{Error, ErrorCode, Result};
 
 /// The largest message JSON, in bytes.
@@ -20,9 +22,15 @@ pub fn text(bytes: &[u8], max: usize, code: ErrorCode) -> Result<&str> {
             format!("the JSON is {} bytes long; at most {max} are accepted", bytes.len()),
         ));
     }
-    std::str::from_utf8(bytes).map_err(|e| {
+    utf8(bytes).map_err(|e| {
         Error::new(code, format!("the JSON is not UTF-8: wrong byte at offset {}", e.valid_up_to()))
     })
+}
+
+/// Text from bytes that are UTF-8, as [`std::str::from_utf8`] and many times faster.
+pub fn utf8(bytes: &[u8]) -> std::result::Result<&str, Utf8Error> {
+    // The faster one does not say where it found a fault.
+    simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes))
 }
 
 /// Refuses text that is nested deeper than [`MAX_DEPTH`].
@@ -122,6 +130,23 @@ mod tests {
         assert!(!too_deep(format!("[{}]", "[],{},".repeat(999)).as_bytes()));
         assert!(too_deep(("[],".repeat(999) + &deep(65)).as_bytes()));
         assert!(too_deep((" ".repeat(999) + &"{[".repeat(33)).as_bytes()));
+    }
+
+    #[test]
+    fn a_fault_in_the_encoding_is_told_with_its_place() {
+        for length in 0..200 {
+            let whole = ["a", "é", "天", "😀"].into_iter().cycle().take(length).collect::<String>();
+            assert_eq!(text(whole.as_bytes(), 1000, ErrorCode::Argument).expect("UTF-8"), whole);
+            for fault in [&b"\xff"[..], b"\xc0\x80", b"\xed\xa0\x80", b"\xe5\xa4"] {
+                for behind in ["", "\"}"] {
+                    let bytes = [whole.as_bytes(), fault, behind.as_bytes()].concat();
+                    let error = text(&bytes, 1000, ErrorCode::Argument).expect_err("no UTF-8");
+                    let place = whole.len();
+                    let words = format!("the JSON is not UTF-8: wrong byte at offset {place}");
+                    assert_eq!(error.message(), words, "{bytes:?}");
+                }
+            }
+        }
     }
 
     #[test]
