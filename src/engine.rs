@@ -11,6 +11,7 @@ mod host;
 mod inbox;
 mod job;
 mod keys;
+mod kit;
 mod order;
 mod outbox;
 mod pace;
@@ -51,6 +52,7 @@ use account::{Accounts, Entry};
 use inbox::Inbox;
 use job::{Intake, Sink, Stop};
 use keys::Keys;
+use kit::Kits;
 use order::Lines;
 use outbox::Outbox;
 use pace::Windows;
@@ -68,6 +70,7 @@ pub struct Shared {
     keys: Arc<Keys>,
     lines: Arc<Lines>,
     transport: Carrier,
+    kits: Kits,
     clock: Arc<dyn Clock>,
     random: std::sync::Mutex<fastrand::Rng>,
     retry: RetryConfig,
@@ -98,6 +101,7 @@ impl Shared {
             keys: Arc::default(),
             lines: Arc::default(),
             transport,
+            kits: Kits::default(),
             clock,
             random: std::sync::Mutex::new(fastrand::Rng::with_seed(seed)),
             retry: config.retry,

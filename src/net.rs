@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use clock::{Clock, Sleep};
+pub use clock::{Alarm, Clock, Sleep};
 pub use failure::{Failure, Way};
 use http::Http;
 
@@ -30,7 +30,7 @@ pub trait Transport: Send + Sync {
     fn send(
         &self,
         request: Request,
-        time_out: Sleep,
+        time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> impl Future<Output = Result<Answer, Failure>> + Send;
 }
@@ -49,7 +49,7 @@ impl Transport for Carrier {
     async fn send(
         &self,
         request: Request,
-        time_out: Sleep,
+        time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Result<Answer, Failure> {
         match self {
@@ -63,12 +63,12 @@ impl Transport for Carrier {
 /// A transport that follows a script; see [`Transport::send`].
 #[cfg(test)]
 pub trait Scripted: Send + Sync {
-    fn send(
-        &self,
+    fn send<'a>(
+        &'a self,
         request: Request,
-        time_out: Sleep,
+        time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
-    ) -> Boxed<'_, Result<Answer, Failure>>;
+    ) -> Boxed<'a, Result<Answer, Failure>>;
 }
 
 /// Finds the addresses of a host.

@@ -13,7 +13,7 @@ const PLACES: [(&str, &[&str]); 7] = [
     ("rustls", &["src/net"]),
     ("libc", &["src/engine/wake.rs", "src/capi/fork.rs"]),
     ("rusqlite", &["src/engine/store"]),
-    ("unsafe", &["src/capi", "src/engine/wake.rs", "src/capi/fork.rs"]),
+    ("unsafe", &["src/capi", "src/engine/wake.rs"]),
     ("std::net::TcpStream", &[]),
 ];
 

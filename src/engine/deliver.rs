@@ -30,15 +30,21 @@ pub async fn deliver(mut job: Box<Job>) -> Option<Receipt> {
     if job.is_refused() {
         return job.finish_refused();
     }
+    let shared = Arc::clone(&job.shared);
+    job.kit = Some(shared.kits.take());
     let ended = tokio::select! {
         biased;
         ended = job.ended() => Some(ended),
         () = work(&mut job) => None,
     };
-    match ended {
+    let receipt = match ended {
         Some(ended) => job.end(ended),
         None => job.finish(),
+    };
+    if let Some(kit) = job.kit.take() {
+        shared.kits.give_back(kit);
     }
+    receipt
 }
 
 /// Finds a message's verdict, which is then in the receipt: the first's of its key, or its own.
@@ -283,10 +289,11 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outco
     let started = shared.clock.now();
     job.history.attempts += 1;
     job.history.first_sent.get_or_insert(started);
-    let time_out = shared.clock.sleep_until(started + shared.timeout);
-    let sent = shared.transport.send(request, time_out, Arc::clone(&job.begun)).await;
+    let kit = job.kit.get_or_insert_default();
+    let (time_out, begun) = kit.attempt(&shared.clock, started + shared.timeout);
+    let sent = shared.transport.send(request, time_out, begun).await;
     // Taken back, so that an end between two attempts is not taken for one within an attempt.
-    let begun = job.begun.swap(false, Ordering::AcqRel);
+    let begun = kit.begun.swap(false, Ordering::AcqRel);
     let ended = shared.clock.now();
     let took = u64::try_from(ended.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
 

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::account::Entry;
 use super::keys::Claim;
+use super::kit::Kit;
 use super::order::Place;
 use super::outbox::{OnDisk, Outbox};
 use super::queue::Slot;
@@ -107,8 +108,8 @@ pub struct Job {
     pub history: History,
     /// Seconds that the service's clock is ahead of ours, by its last answer.
     pub skew_seen: Option<i64>,
-    /// True once the attempt now running has handed bytes to its socket.
-    pub begun: Arc<AtomicBool>,
+    /// What its attempts need, from the first on.
+    pub kit: Option<Kit>,
     pub accepted: Duration,
     pub not_before: Option<Duration>,
     /// The end of the caller's patience, and what it is called then.
@@ -206,7 +207,7 @@ impl Job {
             draft,
             history: History::default(),
             skew_seen: None,
-            begun: Arc::default(),
+            kit: None,
             accepted,
             not_before,
             until,
@@ -288,12 +289,17 @@ impl Job {
     /// The client closes: the outbox keeps the message for a later run.
     fn leave(&mut self, kept: &Kept) {
         self.forget();
-        if self.marked && !self.history.doubt && !self.begun.load(Ordering::Acquire) {
+        if self.marked && !self.history.doubt && !self.has_begun() {
             kept.outbox.ended(kept.seq, self.history.attempts);
         }
         self.shared.cut.fetch_add(1, Ordering::AcqRel);
         self.shared.queue.finish();
         kept.outbox.left(kept.seq);
+    }
+
+    /// True once the attempt now running has handed bytes to its socket.
+    fn has_begun(&self) -> bool {
+        self.kit.as_ref().is_some_and(|kit| kit.begun.load(Ordering::Acquire))
     }
 
     /// True if it may take a connection without another look for those that were closed.
@@ -373,7 +379,7 @@ impl Job {
         if ended == Ended::Closed {
             self.shared.cut.fetch_add(1, Ordering::AcqRel);
         }
-        let begun = self.begun.load(Ordering::Acquire);
+        let begun = self.has_begun();
         let doubt = self.history.doubt || begun;
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };
         self.receipt.deadline = matches!(ended, Ended::TimedOut | Ended::Expired);
@@ -498,7 +504,7 @@ impl Drop for Job {
         if self.finished {
             return;
         }
-        let doubt = self.history.doubt || self.begun.load(Ordering::Acquire);
+        let doubt = self.history.doubt || self.has_begun();
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };
         let code = if std::thread::panicking() { ErrorCode::Panic } else { ErrorCode::Internal };
         let error =

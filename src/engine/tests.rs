@@ -19,7 +19,7 @@ use super::{Given, Shared};
 use crate::model::config::ClientConfig;
 use crate::model::message::Message;
 use crate::model::receipt::Receipt;
-use crate::net::{Boxed, Carrier, Failure, Scripted, Sleep, Way};
+use crate::net::{Alarm, Boxed, Carrier, Failure, Scripted, Way};
 use crate::service::{Answer, Request};
 
 /// What the scripted transport does with one request.
@@ -48,12 +48,12 @@ struct Script {
 }
 
 impl Scripted for Script {
-    fn send(
-        &self,
+    fn send<'a>(
+        &'a self,
         request: Request,
-        time_out: Sleep,
+        time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
-    ) -> Boxed<'_, Result<Answer, Failure>> {
+    ) -> Boxed<'a, Result<Answer, Failure>> {
         let url = request.url.to_string();
         self.requests.lock().expect("no test panics inside").push(request);
         let mut steps = self.steps.lock().expect("no test panics inside");

@@ -21,7 +21,7 @@ use reqwest::{Body, Method};
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
-use super::{Failure, Lookup, Sleep, Transport, Way, tls};
+use super::{Alarm, Failure, Lookup, Transport, Way, tls};
 use crate::model::config::{NetConfig, Proxy};
 use crate::model::error::Result;
 use crate::service::{Answer, Cut, Request};
@@ -153,12 +153,11 @@ impl Transport for Http {
     async fn send(
         &self,
         request: Request,
-        time_out: Sleep,
+        time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> std::result::Result<Answer, Failure> {
         let client = self.client(request.url.scheme() == "https")?;
-        let mut time_out = Some(time_out);
-        let sent = before(&mut time_out, client.execute(prepared(request, begun)?)).await;
+        let sent = before(time_out, client.execute(prepared(request, begun)?)).await;
         let response = match sent {
             Some(sent) => sent.map_err(|e| Failure::from_reqwest(e.without_url()))?,
             None => {
@@ -167,7 +166,7 @@ impl Transport for Http {
         };
         let reused = self.has_used(&response);
         let date = self.date(response.headers());
-        let mut answer = read(response, date, &mut time_out).await?;
+        let mut answer = read(response, date, time_out).await?;
         answer.reused = reused;
         Ok(answer)
     }
@@ -197,7 +196,7 @@ fn prepared(
 async fn read(
     mut response: reqwest::Response,
     date: Option<u64>,
-    time_out: &mut Option<Sleep>,
+    time_out: &mut Alarm,
 ) -> std::result::Result<Answer, Failure> {
     let headers = response.headers();
     if headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
@@ -252,23 +251,12 @@ fn retry_after(headers: &HeaderMap, now: Option<u64>) -> Option<Duration> {
     Some(Duration::from_secs(seconds))
 }
 
-/// The outcome of a future, or `None` once the time is over; an ended time stays ended.
-async fn before<F: Future>(time_out: &mut Option<Sleep>, future: F) -> Option<F::Output> {
+/// The outcome of a future, or `None` once the time is over.
+async fn before<F: Future>(time_out: &mut Alarm, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    poll_fn(|cx| {
-        if let Poll::Ready(value) = future.as_mut().poll(cx) {
-            return Poll::Ready(Some(value));
-        }
-        match time_out {
-            Some(sleep) => match sleep.as_mut().poll(cx) {
-                Poll::Ready(()) => {
-                    *time_out = None;
-                    Poll::Ready(None)
-                }
-                Poll::Pending => Poll::Pending,
-            },
-            None => Poll::Ready(None),
-        }
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(value) => Poll::Ready(Some(value)),
+        Poll::Pending => Pin::new(&mut *time_out).poll(cx).map(|()| None),
     })
     .await
 }

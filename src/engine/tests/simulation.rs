@@ -20,7 +20,7 @@ use crate::model::config::ClientConfig;
 use crate::model::error::ErrorCode;
 use crate::model::message::Message;
 use crate::model::receipt::{Delivery, Receipt};
-use crate::net::{Boxed, Carrier, Clock, Failure, Scripted, Sleep, Way};
+use crate::net::{Alarm, Boxed, Carrier, Clock, Failure, Scripted, Sleep, Way};
 use crate::service::{Answer, Request};
 
 /// A timer fires within this of its time.
@@ -164,12 +164,12 @@ impl World {
 }
 
 impl Scripted for Arc<World> {
-    fn send(
-        &self,
+    fn send<'a>(
+        &'a self,
         request: Request,
-        time_out: Sleep,
+        time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
-    ) -> Boxed<'_, Result<Answer, Failure>> {
+    ) -> Boxed<'a, Result<Answer, Failure>> {
         let world = Arc::clone(self);
         Box::pin(async move {
             let host = request.url.host_str().unwrap_or_default();

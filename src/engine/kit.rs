@@ -1,0 +1,105 @@
+//! What an attempt needs, kept for the next: made anew for each, it would cost more than it does.
+
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::net::{Alarm, Clock};
+
+/// How many kits that nobody uses are kept.
+const MAX_IDLE: usize = 64;
+
+/// What the attempts of one send need.
+#[derive(Default)]
+pub struct Kit {
+    /// True once the attempt now running has handed bytes to its socket.
+    pub begun: Arc<AtomicBool>,
+    alarm: Option<Alarm>,
+}
+
+impl Kit {
+    /// A time-out that is over at `due`, and the flag of the attempt that it is for.
+    pub fn attempt(
+        &mut self,
+        clock: &Arc<dyn Clock>,
+        due: Duration,
+    ) -> (&mut Alarm, Arc<AtomicBool>) {
+        let begun = Arc::clone(&self.begun);
+        if let Some(alarm) = &mut self.alarm {
+            alarm.set(due);
+        }
+        (self.alarm.get_or_insert_with(|| Alarm::new(clock, due)), begun)
+    }
+}
+
+/// The kits of a client that nobody uses now.
+#[derive(Default)]
+pub struct Kits(Mutex<Vec<Kit>>);
+
+impl Kits {
+    /// A kit that nobody else has.
+    pub fn take(&self) -> Kit {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop().unwrap_or_default()
+    }
+
+    /// Takes a kit back, unless a request that was given up may still raise its flag.
+    pub fn give_back(&self, mut kit: Kit) {
+        let Some(begun) = Arc::get_mut(&mut kit.begun) else { return };
+        *begun.get_mut() = false;
+        let mut kits = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if kits.len() < MAX_IDLE {
+            kits.push(kit);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::{Future as _, poll_fn};
+    use std::pin::Pin;
+    use std::sync::atomic::Ordering;
+    use std::task::{Context, Poll};
+
+    use super::*;
+    use crate::engine::runtime::TokioClock;
+
+    #[test]
+    fn a_flag_that_somebody_may_still_raise_is_nobody_else_s() {
+        let kits = Kits::default();
+        let (one, two) = (kits.take(), kits.take());
+        let request = Arc::clone(&one.begun);
+        two.begun.store(true, Ordering::Release);
+        kits.give_back(two);
+        kits.give_back(one);
+        let (three, four) = (kits.take(), kits.take());
+        request.store(true, Ordering::Release);
+        assert!(!three.begun.load(Ordering::Acquire) && !four.begun.load(Ordering::Acquire));
+    }
+
+    /// How long the alarm takes to go off from now on.
+    async fn goes_off_after(clock: &Arc<dyn Clock>, alarm: &mut Alarm) -> Duration {
+        let began = clock.now();
+        alarm.await;
+        clock.now() - began
+    }
+
+    #[test]
+    fn an_alarm_goes_off_when_it_was_last_set_to() {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
+        runtime.block_on(async {
+            let clock: Arc<dyn Clock> = Arc::new(TokioClock::default());
+            let seconds = Duration::from_secs;
+            let mut alarm = Alarm::new(&clock, clock.now() + seconds(10));
+            let is_ready =
+                |alarm: &mut Alarm, cx: &mut Context<'_>| Pin::new(alarm).poll(cx).is_ready();
+            assert!(!poll_fn(|cx| Poll::Ready(is_ready(&mut alarm, cx))).await);
+            alarm.set(clock.now() + seconds(25));
+            assert_eq!(goes_off_after(&clock, &mut alarm).await, seconds(25), "put off");
+            assert_eq!(goes_off_after(&clock, &mut alarm).await, seconds(0), "it stays over");
+            alarm.set(clock.now() + seconds(9));
+            alarm.set(clock.now() + seconds(3));
+            assert_eq!(goes_off_after(&clock, &mut alarm).await, seconds(3), "brought forward");
+        });
+    }
+}
