@@ -31,10 +31,12 @@ pub async fn deliver(mut job: Box<Job>) -> Option<Receipt> {
         return job.finish_refused();
     }
     let shared = Arc::clone(&job.shared);
-    job.kit = Some(shared.kits.take());
+    let (mut kit, until) = (shared.kits.take(), job.until.map(|(at, _)| at));
+    let mut patience = until.map(|at| kit.patience(&shared.clock, at));
+    job.kit = Some(kit);
     let ended = tokio::select! {
         biased;
-        ended = job.ended() => Some(ended),
+        ended = job.ended(patience.as_mut()) => Some(ended),
         () = work(&mut job) => None,
     };
     let receipt = match ended {
@@ -42,7 +44,7 @@ pub async fn deliver(mut job: Box<Job>) -> Option<Receipt> {
         None => job.finish(),
     };
     if let Some(kit) = job.kit.take() {
-        shared.kits.give_back(kit);
+        shared.kits.give_back(kit, patience);
     }
     receipt
 }

@@ -23,6 +23,7 @@ use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
 use crate::model::message::Message;
 use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
+use crate::net::Alarm;
 use crate::service::Draft;
 
 /// Where the result goes.
@@ -348,14 +349,17 @@ impl Job {
         self.finish()
     }
 
-    /// Waits until something ends the send before its verdict.
-    pub fn ended(&self) -> impl Future<Output = Ended> + Send + use<> {
+    /// Waits until something ends the send before its verdict; `patience` goes off at the end of its
+    /// caller's.
+    pub fn ended<'a>(
+        &self,
+        patience: Option<&'a mut Alarm>,
+    ) -> impl Future<Output = Ended> + Send + use<'a> {
         let (cancel, shared, until) = (self.cancel.clone(), Arc::clone(&self.shared), self.until);
         async move {
             let patience = async {
-                match until {
-                    Some((at, _)) if at <= shared.clock.now() => {}
-                    Some((at, _)) => shared.clock.sleep_until(at).await,
+                match patience {
+                    Some(patience) => patience.await,
                     None => std::future::pending().await,
                 }
             };

@@ -14,7 +14,8 @@ const MAX_IDLE: usize = 64;
 pub struct Kit {
     /// True once the attempt now running has handed bytes to its socket.
     pub begun: Arc<AtomicBool>,
-    alarm: Option<Alarm>,
+    time_out: Option<Alarm>,
+    patience: Option<Alarm>,
 }
 
 impl Kit {
@@ -25,10 +26,23 @@ impl Kit {
         due: Duration,
     ) -> (&mut Alarm, Arc<AtomicBool>) {
         let begun = Arc::clone(&self.begun);
-        if let Some(alarm) = &mut self.alarm {
+        let alarm = set(self.time_out.take(), clock, due);
+        (self.time_out.insert(alarm), begun)
+    }
+
+    /// An alarm that goes off at `due`, to be given back with the kit.
+    pub fn patience(&mut self, clock: &Arc<dyn Clock>, due: Duration) -> Alarm {
+        set(self.patience.take(), clock, due)
+    }
+}
+
+fn set(kept: Option<Alarm>, clock: &Arc<dyn Clock>, due: Duration) -> Alarm {
+    match kept {
+        Some(mut alarm) => {
             alarm.set(due);
+            alarm
         }
-        (self.alarm.get_or_insert_with(|| Alarm::new(clock, due)), begun)
+        None => Alarm::new(clock, due),
     }
 }
 
@@ -43,7 +57,8 @@ impl Kits {
     }
 
     /// Takes a kit back, unless a request that was given up may still raise its flag.
-    pub fn give_back(&self, mut kit: Kit) {
+    pub fn give_back(&self, mut kit: Kit, patience: Option<Alarm>) {
+        kit.patience = patience.or(kit.patience);
         let Some(begun) = Arc::get_mut(&mut kit.begun) else { return };
         *begun.get_mut() = false;
         let mut kits = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -69,8 +84,8 @@ mod tests {
         let (one, two) = (kits.take(), kits.take());
         let request = Arc::clone(&one.begun);
         two.begun.store(true, Ordering::Release);
-        kits.give_back(two);
-        kits.give_back(one);
+        kits.give_back(two, None);
+        kits.give_back(one, None);
         let (three, four) = (kits.take(), kits.take());
         request.store(true, Ordering::Release);
         assert!(!three.begun.load(Ordering::Acquire) && !four.begun.load(Ordering::Acquire));

@@ -41,7 +41,7 @@ impl Alarm {
     /// Sets it anew, whether it has gone off or not.
     pub fn set(&mut self, due: Duration) {
         self.due = due;
-        if !self.sleep.as_ref().is_some_and(|(_, over)| *over <= due) {
+        if self.sleep.as_ref().is_none_or(|(_, over)| *over > due) {
             self.sleep = Some((self.clock.sleep_until(due), due));
         }
     }
