@@ -6,9 +6,11 @@ mod accounts;
 mod raw;
 
 use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::Command;
 
 use accounts::{client, config_with, message, send, submit_and_wait, verdict};
-use hongyan::{Client, ErrorCode};
+use hongyan::{Client, ErrorCode, Receipt};
 use hongyan_sandbox::{Options, Sandbox, Tls};
 use raw::RawServer;
 use serde_json::{Value, json};
@@ -147,4 +149,141 @@ fn a_file_without_certificates_is_a_wrong_configuration() {
         assert!(error.message().contains(path), "{error}");
     }
     std::fs::remove_file(&file).expect("ours");
+}
+
+/// Where the environment names a file with the system's authorities.
+const SYSTEM: &str = "SSL_CERT_FILE";
+const CHILD: &str = "HONGYAN_TEST_CHILD";
+
+/// Runs the test of this name again, in a process where a file that is not there yet is said to hold
+/// the system's authorities: the file's path in that process, nothing in the one that runs it.
+fn in_a_system_without_authorities(test: &str) -> Option<PathBuf> {
+    if std::env::var_os(CHILD).is_some() {
+        return std::env::var_os(SYSTEM).map(PathBuf::from);
+    }
+    let file = std::env::temp_dir().join(format!("hongyan-{test}-{}", std::process::id()));
+    let output = Command::new(std::env::current_exe().expect("this test"))
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(CHILD, "1")
+        .env(SYSTEM, &file)
+        .env_remove("SSL_CERT_DIR")
+        .output()
+        .expect("a process");
+    // Not every test has written it.
+    let _ = std::fs::remove_file(&file);
+    let words = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{words}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"), "no test ran: {words}");
+    None
+}
+
+/// The authority of a sandbox, in PEM.
+fn authority(sandbox: &Sandbox) -> String {
+    std::fs::read_to_string(sandbox.ca_path().expect("with TLS")).expect("a file")
+}
+
+/// A client of one sandbox that is told of another's authority.
+fn told_of(sandbox: &Sandbox, other: &Sandbox) -> Value {
+    let mut config = config(sandbox);
+    config["ca_file"] = other.config()["ca_file"].clone();
+    config
+}
+
+/// A client that is told of no authority.
+fn untold(sandbox: &Sandbox) -> Value {
+    let mut config = config(sandbox);
+    config.as_object_mut().expect("an object").remove("ca_file");
+    config
+}
+
+fn sent_by(config: &Value) -> Receipt {
+    send(&client(config), &message(ACCOUNTS[0]))
+}
+
+#[test]
+fn the_systems_authorities_are_trusted_with_and_without_a_file() {
+    let name = "the_systems_authorities_are_trusted_with_and_without_a_file";
+    let Some(system) = in_a_system_without_authorities(name) else { return };
+    let [ours, others] = [sandbox(Tls::Good), sandbox(Tls::Good)];
+    std::fs::write(system, authority(&others)).expect("written");
+    for config in [config(&ours), told_of(&others, &ours), untold(&others)] {
+        let receipt = sent_by(&config);
+        assert_eq!(verdict(&receipt), ("sent", "ok"), "{:?}", receipt.error);
+    }
+    let stranger = sandbox(Tls::Good);
+    nothing_is_sent(&stranger, &told_of(&stranger, &ours), "invalid peer certificate");
+    ours.clear();
+    nothing_is_sent(&ours, &untold(&ours), "invalid peer certificate");
+}
+
+#[test]
+fn what_is_wrong_with_a_certificate_is_told_whoever_vouches_for_it() {
+    let name = "what_is_wrong_with_a_certificate_is_told_whoever_vouches_for_it";
+    let Some(system) = in_a_system_without_authorities(name) else { return };
+    let good = sandbox(Tls::Good);
+    for (tls, words) in [(Tls::Expired, "expired"), (Tls::WrongHost, "not valid for")] {
+        let bad = sandbox(tls);
+        std::fs::write(&system, authority(&good)).expect("written");
+        nothing_is_sent(&bad, &config(&bad), words);
+        std::fs::write(&system, authority(&bad)).expect("written");
+        nothing_is_sent(&bad, &told_of(&bad, &good), words);
+        nothing_is_sent(&bad, &untold(&bad), words);
+    }
+}
+
+#[test]
+fn the_systems_authorities_are_read_for_a_server_that_the_file_does_not_vouch_for() {
+    let name = "the_systems_authorities_are_read_for_a_server_that_the_file_does_not_vouch_for";
+    let Some(system) = in_a_system_without_authorities(name) else { return };
+    let [ours, others] = [sandbox(Tls::Good), sandbox(Tls::Good)];
+    let mut config = config(&ours);
+    config["accounts"]["fanfou-oauth1"] = others.config()["accounts"]["fanfou-oauth1"].clone();
+    let client = client(&config);
+    let verdict_of = |account| verdict(&send(&client, &message(account)));
+    assert_eq!(verdict_of("fanfou-basic"), ("sent", "ok"));
+    std::fs::write(system, authority(&others)).expect("written");
+    assert_eq!(verdict_of("fanfou-oauth1"), ("sent", "ok"), "the file was read too early");
+    assert_eq!(verdict_of("fanfou-basic"), ("sent", "ok"));
+    assert_eq!(verdict_of("tencent_im-usersig"), ("sent", "ok"));
+}
+
+#[test]
+fn a_system_without_authorities_leaves_those_of_the_file() {
+    let name = "a_system_without_authorities_leaves_those_of_the_file";
+    let Some(system) = in_a_system_without_authorities(name) else { return };
+    let [ours, others] = [sandbox(Tls::Good), sandbox(Tls::Good)];
+    for what in [None, Some("no certificate"), Some(UNREADABLE)] {
+        if let Some(text) = what {
+            std::fs::write(&system, text).expect("written");
+        }
+        assert_eq!(verdict(&sent_by(&config(&ours))), ("sent", "ok"), "{what:?}");
+        nothing_is_sent(&others, &told_of(&others, &ours), "invalid peer certificate");
+        let receipt = sent_by(&untold(&ours));
+        let error = receipt.error.as_ref().expect("refused");
+        assert_eq!(verdict(&receipt), TLS, "{what:?}");
+        for words in ["no certificates to trust", "set \"ca_file\""] {
+            assert!(error.message().contains(words), "{words:?} is not in {error}");
+        }
+    }
+}
+
+/// PEM, in which there is no certificate.
+const UNREADABLE: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+#[test]
+fn an_unreadable_certificate_in_the_file_takes_no_trust_from_the_others() {
+    let name = "an_unreadable_certificate_in_the_file_takes_no_trust_from_the_others";
+    let Some(system) = in_a_system_without_authorities(name) else { return };
+    let [ours, others] = [sandbox(Tls::Good), sandbox(Tls::Good)];
+    std::fs::write(system, authority(&others)).expect("written");
+    let file = ours.ca_path().expect("with TLS");
+    std::fs::write(file, UNREADABLE.to_owned() + &authority(&ours)).expect("written");
+    for config in [config(&ours), told_of(&others, &ours)] {
+        let receipt = sent_by(&config);
+        assert_eq!(verdict(&receipt), ("sent", "ok"), "{:?}", receipt.error);
+    }
+    std::fs::write(file, UNREADABLE).expect("written");
+    assert_eq!(verdict(&sent_by(&told_of(&others, &ours))), ("sent", "ok"));
+    ours.clear();
+    nothing_is_sent(&ours, &config(&ours), "invalid peer certificate");
 }

@@ -1,13 +1,15 @@
 //! What certificates are trusted, and with which cryptography; no process-wide default is touched.
 
+mod trust;
+
 use std::sync::Arc;
 
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
-use rustls::{ClientConfig, RootCertStore};
-use rustls_platform_verifier::Verifier;
+use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
+use self::trust::Trust;
 use crate::model::error::{Error, ErrorCode, Result};
 
 fn provider() -> Arc<CryptoProvider> {
@@ -35,33 +37,24 @@ pub fn read_ca_file(path: &str) -> Result<Vec<CertificateDer<'static>>> {
 
 /// Trusts what the system trusts, and these certificates.
 pub fn secure(extra: &[CertificateDer<'static>]) -> std::result::Result<ClientConfig, String> {
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?;
-    let config = match Verifier::new_with_extra_roots(extra.iter().cloned(), provider()) {
-        Ok(verifier) => builder
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(verifier))
-            .with_no_client_auth(),
-        // A system without certificates of its own is no reason not to trust the file's.
-        Err(_) if !extra.is_empty() => {
-            builder.with_root_certificates(store(extra)).with_no_client_auth()
-        }
-        Err(e) => return Err(format!("no certificates to trust: {e}; set \"ca_file\"")),
-    };
-    Ok(config)
+    let provider = provider();
+    let trust = Trust::new(extra, provider.clone())
+        .map_err(|e| format!("no certificates to trust: {e}; set \"ca_file\""))?;
+    Ok(builder(provider)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(trust))
+        .with_no_client_auth())
 }
 
 /// Trusts nobody: for a client that speaks plain http only, and reads no certificates.
 pub fn none() -> std::result::Result<ClientConfig, String> {
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())?;
-    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    Ok(builder(provider())?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-fn store(certificates: &[CertificateDer<'static>]) -> RootCertStore {
-    let mut store = RootCertStore::empty();
-    store.add_parsable_certificates(certificates.iter().cloned());
-    store
+fn builder(
+    provider: Arc<CryptoProvider>,
+) -> std::result::Result<ConfigBuilder<ClientConfig, WantsVerifier>, String> {
+    ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|e| e.to_string())
 }

@@ -1,0 +1,110 @@
+//! Whom a server's certificate has to be from.
+
+use std::sync::Arc;
+
+use once_cell::sync::OnceCell;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls_platform_verifier::Verifier;
+
+/// True where the system's authorities are a file, and judged by the same code as our own.
+///
+/// Other systems have rules of their own, for authorities that we add too: there they are asked at
+/// once, which reads no file.
+const SYSTEM_IS_A_FILE: bool =
+    cfg!(all(unix, not(target_vendor = "apple"), not(target_os = "android")));
+
+/// Trusts the authorities of `ca_file` and those of the system.
+///
+/// The system's are read when the file's do not vouch for a server: reading them takes longer than
+/// all the rest of a first message, and who names a file rarely needs them.
+#[derive(Debug)]
+pub struct Trust {
+    provider: Arc<CryptoProvider>,
+    /// The file's authorities, of those that can be read.
+    extra: Vec<CertificateDer<'static>>,
+    file: Option<Arc<WebPkiServerVerifier>>,
+    /// Trusts the file's authorities as well, so that its refusal speaks of all.
+    system: OnceCell<Verifier>,
+}
+
+impl Trust {
+    /// Trusts the system's authorities and these; fails where there are none at all.
+    pub fn new(
+        extra: &[CertificateDer<'static>],
+        provider: Arc<CryptoProvider>,
+    ) -> Result<Trust, Error> {
+        let mut roots = RootCertStore::empty();
+        let mut readable = Vec::new();
+        for certificate in extra {
+            if roots.add(certificate.clone()).is_ok() {
+                readable.push(certificate.clone());
+            }
+        }
+        let builder = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone());
+        // It refuses to be built of nothing.
+        let file = builder.build().ok();
+        let trust = Trust { provider, extra: readable, file, system: OnceCell::new() };
+        if trust.file.is_none() {
+            trust.system()?;
+        }
+        Ok(trust)
+    }
+
+    fn system(&self) -> Result<&Verifier, Error> {
+        let extra = || self.extra.iter().cloned();
+        self.system
+            .get_or_try_init(|| Verifier::new_with_extra_roots(extra(), self.provider.clone()))
+    }
+}
+
+impl ServerCertVerifier for Trust {
+    fn verify_server_cert(
+        &self,
+        server: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Some(file) = &self.file
+            && SYSTEM_IS_A_FILE
+            && let Ok(verified) = file.verify_server_cert(server, chain, name, ocsp, now)
+        {
+            return Ok(verified);
+        }
+        match (self.system(), &self.file) {
+            (Ok(system), _) => system.verify_server_cert(server, chain, name, ocsp, now),
+            // A system without certificates of its own is no reason not to trust the file's.
+            (Err(_), Some(file)) => file.verify_server_cert(server, chain, name, ocsp, now),
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls12_signature(message, certificate, signed, algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let algorithms = &self.provider.signature_verification_algorithms;
+        verify_tls13_signature(message, certificate, signed, algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
