@@ -4,22 +4,36 @@ mod trust;
 
 use std::sync::Arc;
 
-use rustls::crypto::CryptoProvider;
-use rustls::pki_types::CertificateDer;
+use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::SigningKey;
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use self::trust::Trust;
 use crate::model::error::{Error, ErrorCode, Result};
 
 fn provider() -> Arc<CryptoProvider> {
-    #[cfg(feature = "tls-ring")]
-    let provider = rustls::crypto::ring::default_provider();
     #[cfg(all(feature = "tls-aws-lc", not(feature = "tls-ring")))]
-    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    use rustls::crypto::aws_lc_rs::default_provider;
+    #[cfg(feature = "tls-ring")]
+    use rustls::crypto::ring::default_provider;
     #[cfg(not(any(feature = "tls-ring", feature = "tls-aws-lc")))]
     compile_error!("one of the features tls-ring and tls-aws-lc is needed");
-    Arc::new(provider)
+    Arc::new(CryptoProvider { key_provider: &NoKeys, ..default_provider() })
+}
+
+/// Loads no keys: no client shows a certificate, and so the code that signs is left out.
+#[derive(Debug)]
+struct NoKeys;
+
+impl KeyProvider for NoKeys {
+    fn load_private_key(
+        &self,
+        _: PrivateKeyDer<'static>,
+    ) -> std::result::Result<Arc<dyn SigningKey>, rustls::Error> {
+        Err(rustls::Error::General("no keys are loaded".to_owned()))
+    }
 }
 
 /// The certificates of a PEM file.
