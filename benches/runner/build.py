@@ -10,9 +10,7 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 OUT = TARGET / "bench"
 CARGO = os.environ.get("CARGO", "cargo")
 # Crate types as tools/install.sh has them: what is measured is what is installed.
-LIBRARY = ["rustc", "--locked", "-p", "hongyan", "--lib", "--release"]
-LIBRARY += ["--crate-type", "cdylib,staticlib"]
-SIZE_LEVEL = "s"
+LIBRARY = ["rustc", "--locked", "-p", "hongyan", "--lib", "--crate-type", "cdylib,staticlib"]
 # Where Debian has the authorities that libcurl trusts when it is told nothing.
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -24,15 +22,14 @@ def run(command, **env):
 
 def library():
     """The library, optimised for speed as it is released."""
-    run([CARGO, *LIBRARY], CARGO_TARGET_DIR=str(TARGET))
+    run([CARGO, *LIBRARY, "--release"], CARGO_TARGET_DIR=str(TARGET))
 
 
 def size_library():
     """The library, optimised for size: where it is built."""
     target = OUT / "size"
-    level = {"CARGO_PROFILE_RELEASE_OPT_LEVEL": SIZE_LEVEL}
-    run([CARGO, *LIBRARY], CARGO_TARGET_DIR=str(target), **level)
-    return target / "release" / "libhongyan.so"
+    run([CARGO, *LIBRARY, "--profile", "size"], CARGO_TARGET_DIR=str(target))
+    return target / "size/libhongyan.so"
 
 
 def programs():
