@@ -131,7 +131,7 @@ impl Shared {
         token: u64,
         sink: Sink,
         patience: Option<Duration>,
-    ) -> Result<Box<Job>> {
+    ) -> Result<Job> {
         let shared = self;
         let name = match &given {
             Ok(message) => Some(message.account.as_str()),
@@ -268,7 +268,7 @@ impl Engine {
             self.runtime.start_io()?;
             let (sender, receiver) = std::sync::mpsc::sync_channel(1);
             self.runtime.spawn(async move {
-                let _ = sender.send(deliver::deliver(job).await);
+                let _ = sender.send(deliver::deliver(&mut job).await);
             });
             loop {
                 let every = watch.as_ref().map_or(deliver::FAR, |watch| watch.every);
@@ -280,11 +280,11 @@ impl Engine {
             }
         }
         let Some(every) = watch.as_ref().map(|watch| watch.every) else {
-            return self.runtime.block_on(deliver::deliver(job)).ok_or_else(lost);
+            return self.runtime.block_on(deliver::deliver(&mut job)).ok_or_else(lost);
         };
         let clock = Arc::clone(&self.shared.clock);
         let watched = async {
-            let mut delivered = pin!(deliver::deliver(job));
+            let mut delivered = pin!(deliver::deliver(&mut job));
             loop {
                 tokio::select! {
                     biased;
@@ -303,7 +303,7 @@ impl Engine {
         let cancel = CancelOnDrop(job.op());
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.runtime.spawn(async move {
-            let _ = sender.send(deliver::deliver(job).await);
+            let _ = sender.send(deliver::deliver(&mut job).await);
         });
         let receipt = receiver.await.ok().flatten().ok_or_else(lost);
         drop(cancel);

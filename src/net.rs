@@ -3,6 +3,7 @@
 pub mod clock;
 mod failure;
 pub mod http;
+mod ports;
 mod tls;
 
 use std::future::Future;

@@ -1,7 +1,9 @@
 //! The attempts of one send: request, answer, verdict, and whether there is another.
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::Duration;
 
 use super::account::Entry;
@@ -26,7 +28,7 @@ const SKEW_WORTH_TELLING: i64 = 60;
 const MAX_WORDS: usize = 600;
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
-pub async fn deliver(mut job: Box<Job>) -> Option<Receipt> {
+pub async fn deliver(job: &mut Job) -> Option<Receipt> {
     if job.is_refused() {
         return job.finish_refused();
     }
@@ -37,7 +39,7 @@ pub async fn deliver(mut job: Box<Job>) -> Option<Receipt> {
     let ended = tokio::select! {
         biased;
         ended = job.ended(patience.as_mut()) => Some(ended),
-        () = work(&mut job) => None,
+        () = work(job) => None,
     };
     let receipt = match ended {
         Some(ended) => job.end(ended),
@@ -238,13 +240,24 @@ async fn settle(has_looked: bool, entry: &Entry, clock: &dyn Clock) {
     look().await;
 }
 
-/// Looks for connections that their hosts have closed.
+/// Looks for connections that their hosts have closed: they are dropped before they could be chosen.
 ///
-/// The loop looks at its sockets and then at what they told: what was closed is dropped before it
-/// could be chosen.
+/// A task that yields comes after what the loop's look at its sockets has woken. A future that drives
+/// the loop comes before it, so that it has to yield twice.
 pub async fn look() {
-    tokio::task::yield_now().await;
-    tokio::task::yield_now().await;
+    if tokio::task::try_id().is_some() {
+        return tokio::task::yield_now().await;
+    }
+    let mut looks = 0;
+    poll_fn(|cx| {
+        if looks == 2 {
+            return Poll::Ready(());
+        }
+        looks += 1;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// True unless a doubt is pending that the service would no longer recognise.

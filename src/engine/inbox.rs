@@ -122,7 +122,7 @@ impl Workers {
 async fn carry_out(mut job: Box<Job>, looked: &Arc<AtomicBool>) {
     looked.store(true, Ordering::Relaxed);
     job.looked = Some(Arc::clone(looked));
-    let mut delivered = pin!(deliver(job));
+    let mut delivered = pin!(deliver(&mut job));
     poll_fn(|cx| {
         let polled = delivered.as_mut().poll(cx);
         looked.store(false, Ordering::Relaxed);

@@ -100,7 +100,7 @@ pub enum Ended {
     Expired,
 }
 
-/// An accepted send; boxed, for it is handed on often before it runs.
+/// An accepted send.
 pub struct Job {
     pub shared: Arc<Shared>,
     pub receipt: Receipt,
@@ -157,7 +157,7 @@ impl Job {
         given: Given,
         entry: Option<Arc<Entry>>,
         intake: Intake,
-    ) -> Box<Job> {
+    ) -> Job {
         let Intake { id, token, sink, slot, patience, kept } = intake;
         let accepted = shared.clock.now();
         let service = entry.as_ref().map(|entry| entry.info.name);
@@ -193,7 +193,7 @@ impl Job {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
             (!wait.is_zero()).then(|| accepted + wait)
         });
-        Box::new(Job {
+        Job {
             receipt: Receipt {
                 token,
                 id,
@@ -222,7 +222,7 @@ impl Job {
             sink,
             slot,
             finished: false,
-        })
+        }
     }
 
     /// Takes a message up that the outbox kept.
@@ -231,7 +231,7 @@ impl Job {
         row: &Ready,
         message: Message,
         entry: Option<Arc<Entry>>,
-    ) -> Box<Job> {
+    ) -> Job {
         let intake = Intake {
             id: row.id.clone(),
             token: row.token,

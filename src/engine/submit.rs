@@ -75,7 +75,7 @@ impl Engine {
         if job.is_refused() {
             job.finish_refused();
         } else {
-            self.inbox.begin(job);
+            self.inbox.begin(Box::new(job));
         }
         Ok(op)
     }
@@ -155,6 +155,6 @@ impl Engine {
             (accept.key, accept.line) = (None, None);
             accept.result = Some(outbox::verdict(&job.receipt));
         }
-        (accept, job)
+        (accept, Box::new(job))
     }
 }

@@ -135,8 +135,8 @@ impl World {
         self.live(|shared| async move {
             let mut receipts = Vec::new();
             for message in messages {
-                let job = accept(&shared, message, self.patience);
-                receipts.push(deliver(job).await.expect("the caller's receipt"));
+                let mut job = accept(&shared, message, self.patience);
+                receipts.push(deliver(&mut job).await.expect("the caller's receipt"));
             }
             receipts
         })
@@ -147,7 +147,10 @@ impl World {
         self.live(|shared| async move {
             let jobs: Vec<_> =
                 messages.into_iter().map(|m| accept(&shared, m, self.patience)).collect();
-            let tasks: Vec<_> = jobs.into_iter().map(|job| tokio::spawn(deliver(job))).collect();
+            let tasks: Vec<_> = jobs
+                .into_iter()
+                .map(|mut job| tokio::spawn(async move { deliver(&mut job).await }))
+                .collect();
             let mut receipts = Vec::new();
             for task in tasks {
                 receipts.push(task.await.expect("no panic").expect("the caller's receipt"));
@@ -175,11 +178,7 @@ impl World {
     }
 }
 
-fn accept(
-    shared: &Arc<Shared>,
-    message: Value,
-    patience: Option<Duration>,
-) -> Box<super::job::Job> {
+fn accept(shared: &Arc<Shared>, message: Value, patience: Option<Duration>) -> super::job::Job {
     let given: Given = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
     shared.accept(given, 0, Sink::Caller, patience).expect("accepted")
 }

@@ -1,8 +1,6 @@
 //! HTTP/1.1 by reqwest, with everything switched off that would act behind the engine's back.
 
-use std::collections::HashSet;
 use std::future::{Future, poll_fn};
-use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -21,6 +19,7 @@ use reqwest::{Body, Method};
 use rustls::pki_types::CertificateDer;
 use url::Url;
 
+use super::ports::Ports;
 use super::{Alarm, Failure, Lookup, Transport, Way, tls};
 use crate::model::config::{NetConfig, Proxy};
 use crate::model::error::Result;
@@ -32,8 +31,6 @@ const MAX_BODY: usize = 1 << 20;
 const LIKELY_BODY: usize = 16 << 10;
 /// The longest header block that is accepted, in bytes.
 const MAX_HEADERS: usize = 64 << 10;
-/// How many connections are remembered, beyond which the memory begins anew.
-const MOST_USED: usize = 4096;
 
 /// The transport that sends over real sockets.
 pub struct Http {
@@ -46,7 +43,7 @@ pub struct Http {
     /// Certificates are read at the first https request only: most clients of a sandbox never do.
     plain: OnceCell<reqwest::Client>,
     /// The local ends of connections that have carried a request.
-    used: Mutex<HashSet<SocketAddr>>,
+    used: Ports,
     /// The last `Date` of an answer and what it says: many answers come within a second.
     date: Mutex<Option<(HeaderValue, u64)>>,
     secure: OnceCell<reqwest::Client>,
@@ -63,7 +60,7 @@ impl Http {
             user_agent: config.user_agent.clone(),
             ca,
             lookup,
-            used: Mutex::default(),
+            used: Ports::default(),
             date: Mutex::default(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
@@ -140,12 +137,8 @@ impl Http {
 
     /// True if the connection of this answer had carried another before.
     fn has_used(&self, response: &reqwest::Response) -> bool {
-        let Some(info) = response.extensions().get::<HttpInfo>() else { return false };
-        let mut used = self.used.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if used.len() >= MOST_USED {
-            used.clear();
-        }
-        !used.insert(info.local_addr())
+        let info = response.extensions().get::<HttpInfo>();
+        info.is_some_and(|info| !self.used.insert(info.local_addr().port()))
     }
 }
 

@@ -53,11 +53,15 @@ fn other_content_under_a_live_key_is_refused_and_a_key_is_forgotten_in_time() {
 
     let world = World::new([sent()]);
     world.live(|shared| async move {
-        deliver(accept(&shared, keyed("x", "k"), None)).await;
+        deliver(&mut accept(&shared, keyed("x", "k"), None)).await;
         tokio::time::sleep(Duration::from_secs(599)).await;
-        assert!(deliver(accept(&shared, keyed("x", "k"), None)).await.expect("told").deduplicated);
+        assert!(
+            deliver(&mut accept(&shared, keyed("x", "k"), None)).await.expect("told").deduplicated
+        );
         tokio::time::sleep(Duration::from_secs(2)).await;
-        assert!(!deliver(accept(&shared, keyed("x", "k"), None)).await.expect("told").deduplicated);
+        assert!(
+            !deliver(&mut accept(&shared, keyed("x", "k"), None)).await.expect("told").deduplicated
+        );
     });
 }
 

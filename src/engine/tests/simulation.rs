@@ -308,7 +308,7 @@ struct Sent {
 }
 
 /// Accepts a message, once there is room; `None` from a closed client.
-async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<Box<Job>> {
+async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<Job> {
     loop {
         assert!(shared.in_flight.load(Ordering::Relaxed) <= MOST, "more is held than may be");
         match shared.accept(Ok(message.clone()), token, Sink::Queue, None) {
@@ -381,7 +381,7 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
         let (shared, clock, results) =
             (Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&results));
         tasks.push(tokio::spawn(async move {
-            deliver(job).await;
+            deliver(&mut job).await;
             if let Ok(Waited::Results(receipts)) = shared.queue.wait(Some(Duration::ZERO), 100) {
                 let now = clock.now();
                 results
