@@ -268,7 +268,7 @@ impl Engine {
             self.runtime.start_io()?;
             let (sender, receiver) = std::sync::mpsc::sync_channel(1);
             self.runtime.spawn(async move {
-                let _ = sender.send(deliver::deliver(&mut job).await);
+                let _ = sender.send(deliver::deliver(&mut job, false).await);
             });
             loop {
                 let every = watch.as_ref().map_or(deliver::FAR, |watch| watch.every);
@@ -280,11 +280,15 @@ impl Engine {
             }
         }
         let Some(every) = watch.as_ref().map(|watch| watch.every) else {
-            return self.runtime.block_on(deliver::deliver(&mut job)).ok_or_else(lost);
+            let delivered = async {
+                deliver::look().await;
+                deliver::deliver(&mut job, true).await
+            };
+            return self.runtime.block_on(delivered).ok_or_else(lost);
         };
         let clock = Arc::clone(&self.shared.clock);
         let watched = async {
-            let mut delivered = pin!(deliver::deliver(&mut job));
+            let mut delivered = pin!(deliver::deliver(&mut job, false));
             loop {
                 tokio::select! {
                     biased;
@@ -303,7 +307,7 @@ impl Engine {
         let cancel = CancelOnDrop(job.op());
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.runtime.spawn(async move {
-            let _ = sender.send(deliver::deliver(&mut job).await);
+            let _ = sender.send(deliver::deliver(&mut job, false).await);
         });
         let receipt = receiver.await.ok().flatten().ok_or_else(lost);
         drop(cancel);

@@ -1,6 +1,7 @@
 //! The attempts of one send: request, answer, verdict, and whether there is another.
 
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::Poll;
@@ -28,23 +29,37 @@ const SKEW_WORTH_TELLING: i64 = 60;
 const MAX_WORDS: usize = 600;
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
-pub async fn deliver(job: &mut Job) -> Option<Receipt> {
+///
+/// `has_looked`: somebody has just looked for closed connections, which holds until the send has to
+/// wait for anything.
+pub async fn deliver(job: &mut Job, has_looked: bool) -> Option<Receipt> {
     if job.is_refused() {
         return job.finish_refused();
     }
     let shared = Arc::clone(&job.shared);
-    let (mut kit, until) = (shared.kits.take(), job.until.map(|(at, _)| at));
-    let mut patience = until.map(|at| kit.patience(&shared.clock, at));
+    let mut kit = shared.kits.take();
+    let mut patience = job.until.map(|(at, _)| kit.patience(&shared.clock, at));
+    let looked = Arc::clone(&kit.looked);
+    looked.store(has_looked, Ordering::Relaxed);
     job.kit = Some(kit);
-    let ended = tokio::select! {
-        biased;
-        ended = job.ended(patience.as_mut()) => Some(ended),
-        () = work(job) => None,
+    let ended = {
+        let mut ended = pin!(job.ended(patience.as_mut()));
+        let mut work = pin!(work(job));
+        poll_fn(|cx| {
+            let polled = match ended.as_mut().poll(cx) {
+                Poll::Ready(ended) => Poll::Ready(Some(ended)),
+                Poll::Pending => work.as_mut().poll(cx).map(|()| None),
+            };
+            looked.store(false, Ordering::Relaxed);
+            polled
+        })
+        .await
     };
     let receipt = match ended {
         Some(ended) => job.end(ended),
         None => job.finish(),
     };
+    drop(looked);
     if let Some(kit) = job.kit.take() {
         shared.kits.give_back(kit, patience);
     }

@@ -1,8 +1,6 @@
 //! Sends on their way to the I/O thread, where workers carry them out.
 
-use std::future::{Future as _, poll_fn};
-use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
@@ -96,10 +94,11 @@ impl Workers {
 
     /// The life of a worker, which ends when there are enough others.
     async fn work(self: Arc<Self>, first: Box<Job>) {
-        let (desk, looked) = (Arc::new(Desk::default()), Arc::default());
+        let desk = Arc::new(Desk::default());
         let mut next = Some(first);
-        while let Some(job) = next {
-            carry_out(job, &looked).await;
+        while let Some(mut job) = next {
+            deliver(&mut job, true).await;
+            drop(job);
             next = match self.wait_at(&desk) {
                 true => Some(poll_fn(|cx| desk.poll_next(cx)).await),
                 false => None,
@@ -115,20 +114,6 @@ impl Workers {
         }
         is_wanted
     }
-}
-
-/// Carries a job out, for which somebody has just looked for closed connections: that holds until it
-/// has to wait for anything.
-async fn carry_out(mut job: Box<Job>, looked: &Arc<AtomicBool>) {
-    looked.store(true, Ordering::Relaxed);
-    job.looked = Some(Arc::clone(looked));
-    let mut delivered = pin!(deliver(&mut job));
-    poll_fn(|cx| {
-        let polled = delivered.as_mut().poll(cx);
-        looked.store(false, Ordering::Relaxed);
-        polled
-    })
-    .await;
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

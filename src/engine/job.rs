@@ -123,8 +123,6 @@ pub struct Job {
     pub kept: Option<Kept>,
     /// It stands in the outbox that bytes of it may have gone.
     pub marked: bool,
-    /// True as long as nothing was waited for since somebody looked for closed connections.
-    pub looked: Option<Arc<AtomicBool>>,
     refused: Option<Error>,
     /// Made for whoever may cancel.
     cancel: Option<Arc<Stop>>,
@@ -216,7 +214,6 @@ impl Job {
             place,
             kept: None,
             marked: false,
-            looked: None,
             refused,
             cancel: None,
             sink,
@@ -305,7 +302,7 @@ impl Job {
 
     /// True if it may take a connection without another look for those that were closed.
     pub fn has_looked(&self) -> bool {
-        self.looked.as_ref().is_some_and(|looked| looked.load(Ordering::Relaxed))
+        self.kit.as_ref().is_some_and(|kit| kit.looked.load(Ordering::Relaxed))
     }
 
     /// Ends a send early: with what is true of it, or without a result where it is kept.

@@ -8,4 +8,4 @@ mod model;
 mod results;
 mod sync;
 
-pub use results::{Limit, Queue, Slot, Waited, closed};
+pub use results::{Limit, Queue, Settled, Slot, Waited, closed};

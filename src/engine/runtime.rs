@@ -9,11 +9,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::{Builder, Handle};
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::deliver::FAR;
 use super::job::Stop;
-use super::queue::Queue;
+use super::queue::{Queue, Settled};
 use super::wake::{NoSigpipe, spawn_thread, with_signals_blocked};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::net::{Boxed, Clock, Lookup, Sleep};
@@ -43,17 +44,25 @@ pub struct Runtime {
     io: OnceLock<()>,
     thread: Mutex<Option<JoinHandle<()>>>,
     stop: Arc<Stop>,
+    /// The I/O thread is to look at its sockets once more before it parks.
+    look: Arc<Notify>,
 }
 
 impl Runtime {
     /// Makes the runtime; no thread is started.
     pub fn new(queue: Arc<Queue>) -> Result<Runtime> {
+        let look: Arc<Notify> = Arc::default();
+        let again = Arc::clone(&look);
         let tokio = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .thread_name("hy-lookup")
             .max_blocking_threads(8)
-            .on_thread_park(move || queue.publish())
+            .on_thread_park(move || match on_io_thread() {
+                true if queue.settle() == Settled::LooksAgain => again.notify_one(),
+                true => {}
+                false => queue.publish(),
+            })
             .build()
             .map_err(|e| {
                 Error::new(ErrorCode::Internal, format!("the runtime cannot be made: {e}"))
@@ -64,6 +73,7 @@ impl Runtime {
             io: OnceLock::new(),
             thread: Mutex::default(),
             stop: Arc::default(),
+            look,
         })
     }
 
@@ -81,10 +91,22 @@ impl Runtime {
             return Ok(());
         }
         let Some(tokio) = self.tokio() else { return Err(super::closed()) };
-        let stop = Arc::clone(&self.stop);
+        let (stop, look) = (Arc::clone(&self.stop), Arc::clone(&self.look));
         let body = move || {
             ON_IO_THREAD.set(true);
-            tokio.block_on(stop.stopped());
+            tokio.block_on(async {
+                let looks = async {
+                    loop {
+                        look.notified().await;
+                        tokio::task::yield_now().await;
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    () = stop.stopped() => {}
+                    () = looks => {}
+                }
+            });
         };
         let started = spawn_thread("hy-io", body).map_err(|e| {
             Error::new(ErrorCode::Internal, format!("the I/O thread cannot be started: {e}"))

@@ -136,7 +136,7 @@ impl World {
             let mut receipts = Vec::new();
             for message in messages {
                 let mut job = accept(&shared, message, self.patience);
-                receipts.push(deliver(&mut job).await.expect("the caller's receipt"));
+                receipts.push(deliver(&mut job, false).await.expect("the caller's receipt"));
             }
             receipts
         })
@@ -149,7 +149,7 @@ impl World {
                 messages.into_iter().map(|m| accept(&shared, m, self.patience)).collect();
             let tasks: Vec<_> = jobs
                 .into_iter()
-                .map(|mut job| tokio::spawn(async move { deliver(&mut job).await }))
+                .map(|mut job| tokio::spawn(async move { deliver(&mut job, false).await }))
                 .collect();
             let mut receipts = Vec::new();
             for task in tasks {

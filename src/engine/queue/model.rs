@@ -18,7 +18,7 @@ use shuttle::thread::{self, JoinHandle};
 
 use crate::model::error::ErrorCode;
 use crate::model::receipt::{Delivery, Origin, Receipt};
-use results::{Limit, Queue, Slot, Waited};
+use results::{Limit, Queue, Settled, Slot, Waited};
 use sync::{Arc, AtomicUsize};
 
 /// How many interleavings each scheduler tries of each model.
@@ -182,6 +182,28 @@ fn results_published_together_wake_all_who_wait() {
         let mut taken: Vec<_> = join_all(waiters).into_iter().flatten().collect();
         taken.sort_unstable();
         assert_eq!(taken, [0, 1, 2]);
+        world.check_end();
+    });
+}
+
+#[test]
+fn a_loop_that_parks_has_shown_all_that_it_has() {
+    explore(|| {
+        let world = World::default();
+        let waiter = world.spawn(|world| [0; 2].map(|_| world.take(None)));
+        let goes_on = world.accept();
+        world.send(0, true);
+        world.send(1, true);
+        let mut looks = 0;
+        while world.queue.settle() == Settled::LooksAgain {
+            looks += 1;
+            assert_eq!(looks, 1, "nothing came meanwhile");
+        }
+        assert_eq!(join(waiter), [Some(0), Some(1)]);
+        let last = world.spawn(|world| world.take(None));
+        world.queue.push(receipt(2), goes_on, true);
+        assert_eq!(world.queue.settle(), Settled::Parks, "it is the last");
+        assert_eq!(join(last), Some(2));
         world.check_end();
     });
 }

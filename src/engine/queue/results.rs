@@ -66,12 +66,23 @@ pub enum Waited {
     Nothing,
 }
 
+/// What the I/O loop does when it has nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It waits for its sockets.
+    Parks,
+    /// It looks at them without waiting.
+    LooksAgain,
+}
+
 /// What the lock guards; the model looks into it.
 #[derive(Default)]
 pub(super) struct State {
     pub(super) ready: VecDeque<(Receipt, Slot)>,
     staged: Vec<(Receipt, Slot)>,
     staged_since: Option<Instant>,
+    /// How many were staged when the I/O loop last had nothing to do.
+    settled: usize,
     /// Sends that were accepted and have no result yet.
     unfinished: usize,
     pub(super) waiting: usize,
@@ -163,6 +174,26 @@ impl Queue {
         self.finished(&mut state);
     }
 
+    /// The I/O loop has nothing to do: shows the host what was staged, or tells the loop to look at its
+    /// sockets once more before it parks.
+    ///
+    /// While the last requests were written, their first answers have come. Without that look the host
+    /// would be woken for a part of them, and soon after for the rest.
+    pub fn settle(&self) -> Settled {
+        let mut state = self.lock();
+        let staged = state.staged.len();
+        if staged == 0 {
+            return Settled::Parks;
+        }
+        let is_late = state.staged_since.is_none_or(|since| since.elapsed() >= MAX_STAGED_FOR);
+        if state.unfinished > 0 && staged > state.settled && !is_late {
+            state.settled = staged;
+            return Settled::LooksAgain;
+        }
+        self.publish_locked(&mut state);
+        Settled::Parks
+    }
+
     /// Shows the host what was staged.
     pub fn publish(&self) {
         let mut state = self.lock();
@@ -178,6 +209,7 @@ impl Queue {
         // What was staged leaves its room for what will be.
         ready.extend(staged.drain(..));
         state.staged_since = None;
+        state.settled = 0;
         state.ready_changed(was_empty);
         if state.waiting > 0 {
             if several { self.news.notify_all() } else { self.news.notify_one() }

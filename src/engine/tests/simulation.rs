@@ -381,7 +381,7 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
         let (shared, clock, results) =
             (Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&results));
         tasks.push(tokio::spawn(async move {
-            deliver(&mut job).await;
+            deliver(&mut job, false).await;
             if let Ok(Waited::Results(receipts)) = shared.queue.wait(Some(Duration::ZERO), 100) {
                 let now = clock.now();
                 results
