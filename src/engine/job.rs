@@ -356,6 +356,8 @@ impl Job {
         async move {
             let patience = async {
                 match patience {
+                    // An alarm goes off with the next millisecond at the earliest.
+                    Some(_) if until.is_some_and(|(at, _)| at <= shared.clock.now()) => {}
                     Some(patience) => patience.await,
                     None => std::future::pending().await,
                 }
