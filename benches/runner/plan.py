@@ -39,6 +39,8 @@ COLD = {
 
 COUNTED = [AT_64[1], AT_1[1], AT_64[2], AT_1[2], AT_64[3], AT_64[4], AT_64[5], AT_64[0]]
 COUNTED += LONG_64[1:3]
+BY_NUMBER = runs(("hongyan submit", "curl multi", "reqwest tasks"), 64, by_number=True)
+COUNTED += BY_NUMBER
 
 GROUPS = {
     "cpu": [*AT_64, *AT_16, *AT_1],
@@ -64,6 +66,8 @@ def goals(results):
         for run, how in ((ours_64, "at 64 in flight"), (ours_1, "blocking")):
             yield f"user instructions a message, {how}", results.instructions[run], 85_000, 0
             yield f"heap allocations a message, {how}", results.allocations[run], 52, 1
+        what = "user instructions a message, at 64 in flight, host by number"
+        yield what, results.instructions[BY_NUMBER[0]], 85_000, 0
     if figures.has(ours_64):
         yield "voluntary switches a message at 64", figures.median(ours_64, "voluntary"), 0.05, 3
         yield "voluntary switches a message at 16", figures.median(ours_16, "voluntary"), 0.25, 3

@@ -22,13 +22,15 @@ class Run:
     messages: int = 0  # 0: as many as take a fraction of a second
     ca: str = "ca.pem"
     texts: str = "short"
+    by_number: bool = False  # the host by its address, not by its name
 
     def count(self):
         return self.messages or (9000 if self.in_flight > 1 else 3000)
 
     def command(self, server, messages=None):
         command = [str(OUT / f"bench-{self.client}"), self.mode]
-        command.append(server.url(self.scheme, self.answer))
+        by_number = self.by_number or self.client == "raw"  # which looks no name up
+        command.append(server.url(self.scheme, self.answer, by_number))
         command += [str(self.in_flight), str(messages or self.count())]
         return command + ([str(OUT / self.ca)] if self.scheme == "https" else [])
 

@@ -29,8 +29,9 @@ class Server:
         self.process.terminate()
         self.process.wait()
 
-    def url(self, scheme, answer):
-        return f"{scheme}://127.0.0.1:{self.ports[scheme]}/{answer}"
+    def url(self, scheme, answer, by_number):
+        host = "127.0.0.1" if by_number else "localhost"
+        return f"{scheme}://{host}:{self.ports[scheme]}/{answer}"
 
     def counters(self):
         """What was counted since the last time."""
