@@ -13,7 +13,7 @@ export CARGO PREFIX LIBDIR DESTDIR
 FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test simulation torture soak bench python test-python bench-python lint header \
+.PHONY: help build demo test counts simulation torture soak bench python test-python bench-python lint header \
 	golden truth install clean
 
 help: ## list the targets
@@ -30,7 +30,12 @@ test: ## run every test; installs the C tools that are missing, where it may
 	$(CARGO) build --locked --workspace --features $(FEATURES)
 	$(CARGO) test --locked --workspace --features $(FEATURES)
 	$(MAKE) --no-print-directory simulation SEEDS=200
+	$(MAKE) --no-print-directory counts
 	tools/python-test
+
+counts: ## count instructions and allocations a message; fails where they grew by more than 15 %
+	tools/bench-tools counts
+	benches/gate.py
 
 SEEDS    ?= 200
 MESSAGES ?= 10000

@@ -74,6 +74,7 @@ def main():
     build.programs()
     build.peers()
     build.certificates()
+    build.system_authorities()
     results = measure(groups, args.runs)
     if args.write:
         report.write(results)

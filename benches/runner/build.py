@@ -32,9 +32,12 @@ def size_library():
     return target / "size/libhongyan.so"
 
 
-def programs():
+def programs(*names):
+    """These programs in C, or all of them."""
     OUT.mkdir(parents=True, exist_ok=True)
-    run(["make", "-s", "-C", ROOT / "benches/c", f"OUT={OUT}", f"LIB={TARGET / 'release'}"])
+    targets = [OUT / f"bench-{name}" for name in names]
+    where = [f"OUT={OUT}", f"LIB={TARGET / 'release'}"]
+    run(["make", "-s", "-C", ROOT / "benches/c", *where, *targets])
 
 
 def peers():
@@ -62,6 +65,10 @@ def certificates():
         + ["-CAcreateserial", "-extfile", "server.ext", "-out", "server.pem"],
     ):
         subprocess.run(["openssl", *command], cwd=OUT, check=True, capture_output=True)
+
+
+def system_authorities():
+    """The system's authorities and the throw-away one in a file."""
     authorities = SYSTEM_AUTHORITIES.read_bytes() + (OUT / "ca.pem").read_bytes()
     (OUT / "system-and-ca.pem").write_bytes(authorities)
 

@@ -173,12 +173,26 @@ def sections(results):
         yield "The shared library, stripped", table(["build", "bytes"], rows)
 
 
+def counted_label(run):
+    """The first columns of a row of the table of counts."""
+    who = name(run) + (", host by number" if run.by_number else "")
+    return who, f"{run.in_flight}", run.texts
+
+
+def counted_before():
+    """The instructions and allocations that the document holds, by label."""
+    counts = {}
+    for line in DOCUMENT.read_text().splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) == 5 and re.fullmatch(r"[\d,]+", cells[3]):
+            counts[tuple(cells[:3])] = tuple(float(cell.replace(",", "")) for cell in cells[3:])
+    return counts
+
+
 def counted(results):
     rows = [
         [
-            name(run) + (", host by number" if run.by_number else ""),
-            f"{run.in_flight}",
-            run.texts,
+            *counted_label(run),
             f"{count:,.0f}",
             f"{results.allocations[run]:.1f}",
         ]

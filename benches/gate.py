@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Counts what a message costs, and fails where it is more than docs/benchmarks.md says.
+
+Instructions and allocations are counted exactly, on any machine, however busy: so a change that makes a
+message dearer by more than 15 % is found where times would tell nothing.
+"""
+
+import sys
+
+sys.dont_write_bytecode = True
+
+from runner import build, counts, plan, report, server  # noqa: E402
+
+ROOM = 1.15
+COUNTED = [run for run in plan.COUNTED if run.client == "hongyan"]
+
+
+def main():
+    known = report.counted_before()
+    build.library()
+    build.programs("server", "hongyan")
+    build.certificates()
+    dearer = []
+    with server.Server() as running:
+        running.counters()
+        for run in COUNTED:
+            label = report.counted_label(run)
+            if label not in known:
+                raise SystemExit(f"gate: {report.DOCUMENT.name} has no counts of {label}")
+            counted = (counts.instructions(running, run), counts.allocations(running, run))
+            for what, now, before in zip(
+                ("instructions", "allocations"), counted, known[label], strict=True
+            ):
+                words = f"{', '.join(label)}: {now:,.1f} {what} a message, {before:,.1f} before"
+                print(f"gate: {words}", flush=True)
+                if now > before * ROOM:
+                    dearer.append(words)
+    if dearer:
+        raise SystemExit("gate: dearer by more than 15 %:\n" + "\n".join(dearer))
+
+
+if __name__ == "__main__":
+    main()
