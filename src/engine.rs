@@ -12,6 +12,7 @@ mod inbox;
 mod job;
 mod keys;
 mod kit;
+mod op;
 mod order;
 mod outbox;
 mod pace;
@@ -20,6 +21,7 @@ mod queue;
 mod retry;
 mod runtime;
 mod stats;
+mod stop;
 #[cfg_attr(not(feature = "outbox"), allow(dead_code, reason = "no store is in this build"))]
 pub mod store;
 mod submit;
@@ -35,7 +37,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-pub use job::{Job, Op};
+pub use job::Job;
+pub use op::Op;
 pub use preview::Preview;
 pub use queue::{Waited, closed};
 pub use submit::Arrival;
@@ -50,7 +53,7 @@ use crate::net::{Carrier, Clock};
 use crate::service::Stamp;
 use account::{Accounts, Entry};
 use inbox::Inbox;
-use job::{Intake, Sink, Stop};
+use job::{Intake, Sink};
 use keys::Keys;
 use kit::Kits;
 use order::Lines;
@@ -58,6 +61,7 @@ use outbox::Outbox;
 use pace::Windows;
 use queue::{Limit, Queue, Slot};
 use runtime::{Runtime, SystemLookup, TokioClock};
+use stop::Stop;
 
 /// What a caller gives: a message, or why there is none and whose it was.
 pub type Given = std::result::Result<Message, Refused>;

@@ -1,22 +1,20 @@
 //! One accepted send, and the guard that it has exactly one result.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
-
-use tokio::sync::Notify;
 
 use super::account::Entry;
 use super::keys::Claim;
 use super::kit::Kit;
+use super::op::Op;
 use super::order::Place;
-use super::outbox::{OnDisk, Outbox};
+use super::outbox::Outbox;
 use super::queue::Slot;
 use super::retry::History;
 use super::runtime::on_io_thread;
+use super::stop::Stop;
 use super::store::{Begin, Ready, Seq};
 use super::{Given, Shared};
 use crate::model::error::{Error, ErrorCode};
@@ -33,58 +31,6 @@ pub enum Sink {
     Queue,
     /// To the caller, who waits for this one.
     Caller,
-}
-
-/// A flag that somebody may wait for.
-#[derive(Default)]
-pub struct Stop {
-    stopped: AtomicBool,
-    notify: Notify,
-}
-
-impl Stop {
-    /// Raises the flag, for good.
-    pub fn stop(&self) {
-        self.stopped.store(true, Ordering::Release);
-        self.notify.notify_waiters();
-    }
-
-    /// Waits until the flag is raised.
-    pub async fn stopped(&self) {
-        let mut notified = pin!(self.notify.notified());
-        poll_fn(|cx| {
-            // Registered before the flag is read: a stop between the two is not missed.
-            let is_notified = notified.as_mut().poll(cx).is_ready();
-            match is_notified || self.stopped.load(Ordering::Acquire) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            }
-        })
-        .await;
-    }
-}
-
-/// A submitted send: its id, and the way to ask for its end.
-pub struct Op {
-    id: String,
-    cancel: Arc<Stop>,
-    /// Where it is kept, if it may be on the disk only.
-    pub on_disk: Option<Box<(Arc<Outbox>, OnDisk)>>,
-}
-
-impl Op {
-    /// The library's own id of the message.
-    pub fn id(&self) -> &str {
-        &self.id
-    }
-
-    /// Asks for the end of the send; its result says what became true.
-    pub fn cancel(&self) {
-        self.cancel.stop();
-        if let Some((outbox, message)) = self.on_disk.as_deref() {
-            outbox.cancel(message.clone());
-        }
-    }
 }
 
 /// Why a send ends before its verdict.

@@ -13,8 +13,8 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::deliver::FAR;
-use super::job::Stop;
 use super::queue::{Queue, Settled};
+use super::stop::Stop;
 use super::wake::{NoSigpipe, spawn_thread, with_signals_blocked};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::net::{Boxed, Clock, Lookup, Sleep};

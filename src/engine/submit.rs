@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::job::{Intake, Job, Op, Sink};
+use super::job::{Intake, Job, Sink};
+use super::op::Op;
 use super::outbox::{self, OnDisk, Outbox};
 use super::store::Accept;
 use super::{Engine, Given, keys, lost};

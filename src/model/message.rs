@@ -1,5 +1,6 @@
 //! A message to be sent: recipient, text or parts, and what else the service takes.
 
+mod builder;
 mod usual;
 mod write;
 
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 use super::error::{Error, ErrorCode, Result};
 use super::fields::{Fields, quoted};
 use super::json;
+pub use builder::MessageBuilder;
 
 /// A message, read and typed, but not yet judged by its service.
 #[derive(Clone, Debug, Default)]
@@ -392,92 +394,6 @@ fn raw_value(part: &str) -> String {
     raw.unwrap_or_default()
 }
 
-/// A message in the making, field by field; read and judged when it is sent.
-#[derive(Clone, Debug)]
-pub struct MessageBuilder {
-    fields: Map<String, Value>,
-}
-
-impl MessageBuilder {
-    /// A message from this account.
-    pub fn new(account: &str) -> MessageBuilder {
-        let mut fields = Map::new();
-        fields.insert("v".to_owned(), Value::from(1));
-        fields.insert("account".to_owned(), Value::from(account));
-        MessageBuilder { fields }
-    }
-
-    /// Adds a recipient: repeatable for the list kinds, once for the single ones.
-    pub fn to(&mut self, kind: &str, value: &str) -> Result<&mut MessageBuilder> {
-        let at = |words: String| Error::new(ErrorCode::Message, words).at(format!("to.{kind}"));
-        let list = To::LISTS.contains(&kind);
-        if !list && !To::SINGLE.contains(&kind) {
-            let (single, lists) = (quoted(&To::SINGLE), quoted(&To::LISTS));
-            return Err(at(format!("{kind:?} is no kind of recipient; known: {single}, {lists}")));
-        }
-        let to = self.fields.entry("to").or_insert_with(|| Value::Object(Map::new()));
-        let Value::Object(to) = to else {
-            return Err(at("\"to\" was set to something that is no object".to_owned()));
-        };
-        if !list {
-            if to.contains_key(kind) {
-                return Err(at(format!("{kind:?} is set already, and there can be only one")));
-            }
-            to.insert(kind.to_owned(), Value::from(value));
-            return Ok(self);
-        }
-        match to.entry(kind).or_insert_with(|| Value::Array(Vec::new())) {
-            Value::Array(items) => items.push(Value::from(value)),
-            _ => return Err(at(format!("{kind:?} was set to something that is no list"))),
-        }
-        Ok(self)
-    }
-
-    /// Sets the text.
-    pub fn text(&mut self, text: &str) -> &mut MessageBuilder {
-        self.fields.insert("text".to_owned(), Value::from(text));
-        self
-    }
-
-    /// Adds a part, given as JSON.
-    pub fn part_json(&mut self, json: &[u8]) -> Result<&mut MessageBuilder> {
-        let text = json_text(json)?;
-        let value = read_value(text)?;
-        let parts = self.fields.entry("parts").or_insert_with(|| Value::Array(Vec::new()));
-        let Value::Array(parts) = parts else {
-            return Err(Error::new(ErrorCode::Message, "\"parts\" was set to no array").at("parts"));
-        };
-        Part::read(text, format!("parts[{}]", parts.len()))?;
-        parts.push(value);
-        Ok(self)
-    }
-
-    /// Sets any field of a message by its name, given as JSON.
-    pub fn field_json(&mut self, field: &str, json: &[u8]) -> Result<&mut MessageBuilder> {
-        if !KNOWN_FIELDS.contains(&field) {
-            let known = KNOWN_FIELDS.join(", ");
-            let words = format!("unknown field {field:?}; known here: {known}");
-            return Err(Error::new(ErrorCode::Message, words).at(field));
-        }
-        self.fields.insert(field.to_owned(), read_value(json_text(json)?)?);
-        Ok(self)
-    }
-
-    /// The message as JSON.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(&self.fields).unwrap_or_default()
-    }
-}
-
-fn json_text(bytes: &[u8]) -> Result<&str> {
-    json::bounded(bytes, json::MAX_MESSAGE, ErrorCode::Argument)
-}
-
-fn read_value(text: &str) -> Result<Value> {
-    serde_json::from_str(text)
-        .map_err(|e| Error::new(ErrorCode::Argument, format!("not JSON: {e}")))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -550,28 +466,5 @@ mod tests {
             message.parts,
             [Part::Raw(r#"{"z":1.10,"a":12345678901234567890123}"#.to_owned())]
         );
-    }
-
-    #[test]
-    fn a_builder_makes_the_same_message() {
-        let mut builder = MessageBuilder::new("a");
-        builder.to("group", "g").expect("kind").to("members", "x").expect("list");
-        builder
-            .to("members", "y")
-            .expect("list")
-            .part_json(br#"{"type":"text","text":"t"}"#)
-            .expect("part");
-        builder.field_json("extra", br#"{"MsgPriority":"High"}"#).expect("field");
-        let message = Message::from_json(&builder.to_json()).expect("well-formed");
-        assert_eq!(message.to.members, ["x", "y"]);
-        assert_eq!(message.parts, [Part::Text("t".to_owned())]);
-        let twice = builder.to("group", "h").expect_err("single kind twice");
-        assert_eq!((twice.code(), twice.path()), (ErrorCode::Message, Some("to.group")));
-        assert_eq!(builder.to("planet", "h").expect_err("unknown").code(), ErrorCode::Message);
-        assert_eq!(
-            builder.field_json("text", b"nonsense").expect_err("syntax").code(),
-            ErrorCode::Argument
-        );
-        assert_eq!(builder.field_json("colour", b"1").expect_err("unknown").path(), Some("colour"));
     }
 }
