@@ -1,7 +1,7 @@
 //! The rules that hold for every service: how an answer is judged once its service has read it.
 
 use crate::model::error::ErrorCode;
-use crate::model::json::{MAX_DEPTH, too_deep};
+use crate::model::json::{MAX_DEPTH, too_deep, utf8};
 use crate::model::receipt::Delivery;
 
 use super::verdict::{self, Class, Outcome, Row};
@@ -115,8 +115,7 @@ pub fn text(answer: &Answer) -> Result<&str, String> {
     if let Some(cut) = answer.cut {
         return Err(cut.words().to_owned());
     }
-    let text = simdutf8::compat::from_utf8(&answer.body)
-        .map_err(|_| "the answer is not UTF-8".to_owned())?;
+    let text = utf8(&answer.body).map_err(|_| "the answer is not UTF-8".to_owned())?;
     if text.trim_ascii().is_empty() {
         return Err("the answer is empty".to_owned());
     }
