@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use super::error::{Error, ErrorCode, Result};
-use super::json::type_name;
+use super::json::{members, type_name};
 
 /// A JSON object being read; what nobody asked for is refused by [`Fields::finish`].
 pub struct Fields {
@@ -23,6 +23,40 @@ impl Fields {
             Value::Object(map) => Ok(Fields { map, path, code, asked: Vec::new() }),
             other => Err(wrong_type(code, "an object", &other, path)),
         }
+    }
+
+    /// The fields of the object in `text`, which stands at `path`; none may be given twice.
+    pub fn read(text: &str, path: impl Into<String>, code: ErrorCode) -> Result<Fields> {
+        let mut fields = Fields::empty(path, code);
+        let Ok(members) = members(text) else {
+            // What it is instead, or why it is nothing.
+            let value = value(text).map_err(|why| fields.error("", why))?;
+            return Fields::new(value, fields.path, code);
+        };
+        for (name, raw) in members {
+            let value = value(raw.get()).map_err(|why| fields.error(&name, why))?;
+            fields.put(name, value)?;
+        }
+        Ok(fields)
+    }
+
+    /// An object without fields, which stands at `path`.
+    pub fn empty(path: impl Into<String>, code: ErrorCode) -> Fields {
+        Fields { map: Map::new(), path: path.into(), code, asked: Vec::new() }
+    }
+
+    /// Adds a field; none may be given twice.
+    pub fn put(&mut self, name: String, value: Value) -> Result<()> {
+        if self.map.contains_key(&name) {
+            return Err(self.twice(&name));
+        }
+        self.map.insert(name, value);
+        Ok(())
+    }
+
+    /// The error of a field that is given twice.
+    pub fn twice(&self, name: &str) -> Error {
+        self.error(name, format!("the field {name:?} is given twice"))
     }
 
     /// The path of a field, or of the object itself for an empty name.
@@ -125,6 +159,11 @@ impl Fields {
         }
     }
 
+    /// A whole number from 0 on.
+    pub fn unsigned(&mut self, name: &'static str) -> Result<Option<u64>> {
+        self.typed(name, "a whole number from 0 on", |value| value.as_u64().ok_or(value))
+    }
+
     /// A whole number within a range that must be there.
     pub fn required_integer(
         &mut self,
@@ -188,16 +227,26 @@ impl Fields {
     pub fn finish(self) -> Result<()> {
         match self.map.keys().next() {
             None => Ok(()),
-            Some(name) => Err(self.error(
-                name,
-                format!("unknown field {name:?}; known here: {}", self.asked.join(", ")),
-            )),
+            Some(name) => Err(self.unknown(name, &self.asked)),
         }
+    }
+
+    /// The error of a field that nobody asks for; those that are asked for are told.
+    pub fn unknown(&self, name: &str, known: &[&str]) -> Error {
+        self.error(name, format!("unknown field {name:?}; known here: {}", known.join(", ")))
     }
 }
 
+fn value(text: &str) -> std::result::Result<Value, String> {
+    serde_json::from_str(text).map_err(|e| e.to_string())
+}
+
 fn wrong_type(code: ErrorCode, wanted: &str, found: &Value, path: String) -> Error {
-    let error = Error::new(code, format!("expected {wanted}, found {}", type_name(found)));
+    let found = match found {
+        Value::Number(number) => number.to_string(),
+        other => type_name(other).to_owned(),
+    };
+    let error = Error::new(code, format!("expected {wanted}, found {found}"));
     if path.is_empty() { error } else { error.at(path) }
 }
 

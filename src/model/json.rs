@@ -1,6 +1,10 @@
-//! Bounds on JSON text, checked before anything is built from it.
+//! JSON text: its bounds, checked before anything is built from it, and the members of its objects.
 
+use std::fmt;
 use std::str::Utf8Error;
+
+use serde::de::{Deserializer as _, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 use super::error::{Error, ErrorCode, Result};
 
@@ -80,6 +84,35 @@ fn nests_too_deep(bytes: &[u8]) -> bool {
         }
     }
     false
+}
+
+/// A member of an object: its name, and its value as it stands in the text.
+pub type Member<'a> = (String, &'a RawValue);
+
+/// The members of an object, in the order of the text.
+pub fn members(text: &str) -> serde_json::Result<Vec<Member<'_>>> {
+    struct Members;
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<Member<'de>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(
+            self,
+            mut map: A,
+        ) -> std::result::Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let members = reader.deserialize_map(Members)?;
+    reader.end().map(|()| members)
 }
 
 /// JSON text without the white space between its tokens; the text must be valid JSON.

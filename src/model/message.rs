@@ -4,13 +4,12 @@ mod builder;
 mod usual;
 mod write;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::error::{Error, ErrorCode, Result};
 use super::fields::{Fields, quoted};
-use super::json;
+use super::json::{self, Member};
 pub use builder::MessageBuilder;
 
 /// A message, read and typed, but not yet judged by its service.
@@ -29,8 +28,7 @@ pub struct Message {
 }
 
 /// To whom a message goes; which kinds a service knows is the service's matter.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[serde(deny_unknown_fields, default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct To {
     /// A user's id.
     pub user: Option<String>,
@@ -55,6 +53,25 @@ impl To {
     pub const SINGLE: [&'static str; 4] = ["user", "name", "group", "topic"];
     /// The kinds that hold a list.
     pub const LISTS: [&'static str; 4] = ["users", "groups", "discussions", "members"];
+
+    fn read(text: &str) -> Result<To> {
+        if text == "null" {
+            return Ok(To::default());
+        }
+        let mut f = Fields::read(text, "to", ErrorCode::Message)?;
+        let to = To {
+            user: f.string("user")?,
+            name: f.string("name")?,
+            group: f.string("group")?,
+            topic: f.string("topic")?,
+            users: f.strings("users")?.unwrap_or_default(),
+            groups: f.strings("groups")?.unwrap_or_default(),
+            discussions: f.strings("discussions")?.unwrap_or_default(),
+            members: f.strings("members")?.unwrap_or_default(),
+        };
+        f.finish()?;
+        Ok(to)
+    }
 
     /// The kinds that are set here.
     pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
@@ -161,21 +178,52 @@ impl Message {
     /// Reads a message of any shape; tells what is wrong where none is.
     fn of_any(text: &str) -> std::result::Result<Message, Refused> {
         json::shallow(text, ErrorCode::Argument).map_err(nobody)?;
-        let wire = match text.trim_start().starts_with('{') {
-            true => serde_json::from_str::<Wire<'_>>(text).ok(),
-            false => None,
+        let members = json::members(text).map_err(|_| nobody(no_object(text)))?;
+        let of = |name| members.iter().find(|(own, _)| own == name).map(|(_, raw)| raw.get());
+        known_version(of("v")).map_err(nobody)?;
+        let own = |name| of(name).and_then(|text| serde_json::from_str(text).ok());
+        let (account, key) = (own("account"), own("key"));
+        Message::of_members(members).map_err(|error| Refused { error, account, key })
+    }
+
+    fn of_members(members: Vec<Member<'_>>) -> Result<Message> {
+        let (mut to, mut parts) = (None, None);
+        let mut f = Fields::empty("", ErrorCode::Message);
+        for (name, raw) in members {
+            let twice = match name.as_str() {
+                "to" => to.replace(raw.get()).is_some(),
+                "parts" => parts.replace(raw.get()).is_some(),
+                known if KNOWN_FIELDS.contains(&known) => {
+                    let value = serde_json::from_str(raw.get()).map_err(no_json)?;
+                    f.put(name, value)?;
+                    continue;
+                }
+                _ => return Err(f.unknown(&name, &KNOWN_FIELDS)),
+            };
+            if twice {
+                return Err(f.twice(&name));
+            }
+        }
+        let message = Message {
+            account: f.required_string("account")?,
+            to: to.map(To::read).transpose()?.unwrap_or_default(),
+            text: f.string("text")?,
+            parts: parts.map(Part::read_all).transpose()?.unwrap_or_default(),
+            reply_to: f.string("reply_to")?,
+            key: f.string("key")?,
+            deadline_ms: f.unsigned("deadline_ms")?,
+            not_before_ms: f.unsigned("not_before_ms")?,
+            ordered: f.boolean("ordered")?.unwrap_or(false),
+            extra: f.object("extra")?.map(|mut extra| extra.rest()),
         };
-        let refused = match wire {
-            Some(wire) => match wire.into_message() {
-                Ok(message) => return Ok(message),
-                Err(error) => error,
-            },
-            // The reader stops at the first fault; what a person needs is a second look.
-            None => explain(text).map_err(nobody)?,
-        };
-        let value: Value = serde_json::from_str(text).unwrap_or_default();
-        let own = |name| value.get(name).and_then(Value::as_str).map(str::to_owned);
-        Err(Refused { error: refused, account: own("account"), key: own("key") })
+        if message.text.is_some() && parts.is_some_and(|parts| parts != "null") {
+            return Err(f.error("parts", "give \"text\" or \"parts\", not both"));
+        }
+        if message.key.as_deref() == Some("") {
+            let words = "an empty key would make one message of unrelated ones";
+            return Err(f.error("key", words));
+        }
+        Ok(message)
     }
 
     /// The account that sends it.
@@ -186,47 +234,6 @@ impl Message {
 
 fn nobody(error: Error) -> Refused {
     Refused { error, account: None, key: None }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wire<'a> {
-    v: u64,
-    account: String,
-    #[serde(default, deserialize_with = "only_object")]
-    to: To,
-    text: Option<String>,
-    #[serde(borrow)]
-    parts: Option<Vec<&'a RawValue>>,
-    reply_to: Option<String>,
-    key: Option<String>,
-    deadline_ms: Option<u64>,
-    not_before_ms: Option<u64>,
-    #[serde(default)]
-    ordered: bool,
-    extra: Option<Map<String, Value>>,
-}
-
-/// Reads an object: a reader of structs would take an array for one.
-fn only_object<'de, D: serde::Deserializer<'de>>(
-    deserializer: D,
-) -> std::result::Result<To, D::Error> {
-    struct Object;
-    impl<'de> serde::de::Visitor<'de> for Object {
-        type Value = To;
-
-        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            f.write_str("an object")
-        }
-
-        fn visit_map<A: serde::de::MapAccess<'de>>(
-            self,
-            map: A,
-        ) -> std::result::Result<To, A::Error> {
-            To::deserialize(serde::de::value::MapAccessDeserializer::new(map))
-        }
-    }
-    deserializer.deserialize_map(Object)
 }
 
 const KNOWN_FIELDS: [&str; 11] = [
@@ -243,86 +250,40 @@ const KNOWN_FIELDS: [&str; 11] = [
     "extra",
 ];
 
-impl Wire<'_> {
-    fn into_message(self) -> Result<Message> {
-        let wrong = |path: &str, words: &str| Err(Error::new(ErrorCode::Message, words).at(path));
-        if self.v != 1 {
-            return Err(unknown_version(&self.v.to_string()));
+fn known_version(v: Option<&str>) -> Result<()> {
+    let words = match v {
+        Some("1") => return Ok(()),
+        Some(other) => format!("version {other} is unknown; this build reads 1"),
+        None => "the field \"v\" is required: {\"v\": 1, …}".to_owned(),
+    };
+    Err(Error::new(ErrorCode::Argument, words).at("v"))
+}
+
+/// What text is that is no object.
+fn no_object(text: &str) -> Error {
+    match serde_json::from_str(text) {
+        Ok(value) => {
+            let words = format!("a message is an object, found {}", json::type_name(&value));
+            Error::new(ErrorCode::Argument, words)
         }
-        if self.text.is_some() && self.parts.is_some() {
-            return wrong("parts", "give \"text\" or \"parts\", not both");
-        }
-        if self.key.as_deref() == Some("") {
-            return wrong("key", "an empty key would make one message of unrelated ones");
-        }
-        let parts = self.parts.unwrap_or_default().into_iter().enumerate();
-        let parts = parts.map(|(i, raw)| Part::read(raw.get(), format!("parts[{i}]")));
-        Ok(Message {
-            account: self.account,
-            to: self.to,
-            text: self.text,
-            parts: parts.collect::<Result<_>>()?,
-            reply_to: self.reply_to,
-            key: self.key,
-            deadline_ms: self.deadline_ms,
-            not_before_ms: self.not_before_ms,
-            ordered: self.ordered,
-            extra: self.extra,
-        })
+        Err(e) => no_json(e),
     }
 }
 
-fn unknown_version(found: &str) -> Error {
-    Error::new(ErrorCode::Argument, format!("version {found} is unknown; this build reads 1"))
-        .at("v")
-}
-
-/// What is wrong with JSON that did not read: `Err` for what is no message at all.
-fn explain(text: &str) -> std::result::Result<Error, Error> {
-    let value: Value = serde_json::from_str(text)
-        .map_err(|e| Error::new(ErrorCode::Argument, format!("the message is not JSON: {e}")))?;
-    let Value::Object(map) = &value else {
-        let found = json::type_name(&value);
-        return Err(Error::new(
-            ErrorCode::Argument,
-            format!("a message is an object, found {found}"),
-        ));
-    };
-    match map.get("v") {
-        None => {
-            return Err(Error::new(
-                ErrorCode::Argument,
-                "the field \"v\" is required: {\"v\": 1, …}",
-            )
-            .at("v"));
-        }
-        Some(v) if v.as_u64() == Some(1) => {}
-        Some(other) => return Err(unknown_version(&other.to_string())),
-    }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let error = match serde_path_to_error::deserialize::<_, Wire<'_>>(&mut reader) {
-        Ok(_) => {
-            return Ok(Error::new(ErrorCode::Internal, "the message was read at the second try"));
-        }
-        Err(error) => error,
-    };
-    let path = error.path().to_string();
-    let words = error.into_inner().to_string();
-    let words = words.split(" at line ").next().unwrap_or(&words).to_owned();
-    let error = Error::new(ErrorCode::Message, words);
-    // A missing field has no path of its own: the object's is ".".
-    Ok(match error.message().strip_prefix("missing field `").and_then(|m| m.strip_suffix('`')) {
-        Some(name) => error.clone().at(name.to_owned()),
-        None if path == "." || path.is_empty() => error,
-        None => error.at(path),
-    })
+fn no_json(e: serde_json::Error) -> Error {
+    Error::new(ErrorCode::Argument, format!("the message is not JSON: {e}"))
 }
 
 impl Part {
+    fn read_all(text: &str) -> Result<Vec<Part>> {
+        let parts = serde_json::from_str::<Option<Vec<&RawValue>>>(text)
+            .map_err(|_| Error::new(ErrorCode::Message, "expected an array").at("parts"))?;
+        let parts = parts.unwrap_or_default().into_iter().enumerate();
+        parts.map(|(i, raw)| Part::read(raw.get(), format!("parts[{i}]"))).collect()
+    }
+
     fn read(text: &str, path: String) -> Result<Part> {
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| Error::new(ErrorCode::Message, e.to_string()).at(path.clone()))?;
-        let mut f = Fields::new(value, path, ErrorCode::Message)?;
+        let mut f = Fields::read(text, path, ErrorCode::Message)?;
         const TYPES: [&str; 7] = ["text", "mention", "face", "location", "link", "custom", "raw"];
         let Some(kind) = f.one_of("type", &TYPES)? else {
             return Err(
@@ -385,13 +346,9 @@ fn degrees(f: &mut Fields, name: &'static str, most: f64) -> Result<f64> {
 
 /// The text of `value` as it was written: its digits and its order are the caller's.
 fn raw_value(part: &str) -> String {
-    #[derive(Deserialize)]
-    struct Raw<'a> {
-        #[serde(borrow)]
-        value: &'a RawValue,
-    }
-    let raw = serde_json::from_str::<Raw<'_>>(part).map(|raw| json::minified(raw.value.get()));
-    raw.unwrap_or_default()
+    let members = json::members(part).unwrap_or_default();
+    let value = members.into_iter().find(|(name, _)| name == "value");
+    value.map(|(_, raw)| json::minified(raw.get())).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -445,6 +402,19 @@ mod tests {
             (r#""account": "a", "parts": [{"type": "face", "index": "1"}]"#, "parts[0].index"),
             (r#""account": "a", "parts": [{"type": "raw", "value": 1}]"#, "parts[0].value"),
             (r#""account": "a", "parts": [{"type": "text", "text": "x", "y": 1}]"#, "parts[0].y"),
+            (r#""account": "a", "parts": [{"type": "text", "text": "\ud83d"}]"#, "parts[0].text"),
+            (r#""account": "a", "parts": {"type": "text"}"#, "parts"),
+            (r#""account": "a", "parts": ["text"]"#, "parts[0]"),
+            (r#""account": "a", "to": {"users": ["x", 1]}"#, "to.users[1]"),
+            (r#""account": "a", "deadline_ms": 1.5"#, "deadline_ms"),
+            (r#""account": "a", "account": "b""#, "account"),
+            (r#""account": "a", "to": {"user": "x"}, "to": {"user": "y"}"#, "to"),
+            (r#""account": "a", "to": {"user": "x", "user": "y"}"#, "to.user"),
+            (r#""account": "a", "parts": [], "parts": []"#, "parts"),
+            (
+                r#""account": "a", "parts": [{"type": "raw", "value": {"x": 1}, "value": {"y": 1}}]"#,
+                "parts[0].value",
+            ),
         ] {
             let text = format!("{{\"v\": 1, {fields}}}");
             assert_eq!(refused(&text), (ErrorCode::Message, path.to_owned()), "{text}");
