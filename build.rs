@@ -1,4 +1,4 @@
-//! Generates the header into OUT_DIR and stamps the shared library; never writes into the source.
+//! Generates the header into OUT_DIR; never writes into the source.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
@@ -27,21 +27,4 @@ fn capi() {
     }
     builder.generate().expect("the header can be generated").write_to_file(&header);
     println!("cargo:rustc-env=HY_GENERATED_HEADER={}", header.display());
-
-    // The ABI number is the soname's; the library stays mapped while its threads may run.
-    match env::var("CARGO_CFG_TARGET_OS").as_deref() {
-        Ok("linux" | "freebsd" | "netbsd" | "openbsd" | "dragonfly") => {
-            println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libhongyan.so.1");
-            println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-        }
-        // An APK takes lib*.so only.
-        Ok("android") => {
-            println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libhongyan.so");
-            println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
-        }
-        Ok("macos" | "ios") => {
-            println!("cargo:rustc-cdylib-link-arg=-Wl,-install_name,@rpath/libhongyan.1.dylib");
-        }
-        _ => {}
-    }
 }

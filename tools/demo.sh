@@ -13,7 +13,7 @@ case $built in
 *) built=$PWD/$built ;;
 esac
 
-"$cargo" build --locked -p hongyan -p hongyan-cli
+"$cargo" build --locked -p libhongyan -p hongyan-cli
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/hongyan-demo.XXXXXX")
 sandbox=

@@ -20,7 +20,7 @@ if [ "$(uname -s)" = Darwin ]; then
     exit 2
 fi
 
-"$cargo" rustc --locked -p hongyan --features outbox --lib --release --crate-type cdylib,staticlib
+"$cargo" build --locked -p libhongyan --features outbox --release
 
 version=$(sed -n 's/^#define HY_VERSION "\(.*\)"$/\1/p' include/hongyan.h)
 install -d "$root$libdir/pkgconfig" "$root$prefix/include"

@@ -9,8 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 OUT = TARGET / "bench"
 CARGO = os.environ.get("CARGO", "cargo")
-# Crate types as tools/install.sh has them: what is measured is what is installed.
-LIBRARY = ["rustc", "--locked", "-p", "hongyan", "--lib", "--crate-type", "cdylib,staticlib"]
+LIBRARY = ["build", "--locked", "-p", "libhongyan"]
 # Where Debian has the authorities that libcurl trusts when it is told nothing.
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 

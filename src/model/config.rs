@@ -260,6 +260,9 @@ fn base_url(text: &str) -> std::result::Result<Url, String> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err(format!("{text:?} must not hold white space or line breaks"));
     }
+    if !has_ascii_host(text) {
+        return Err(format!("{text:?} must name its host in ASCII, as DNS does: xn--…"));
+    }
     let url = Url::parse(text).map_err(|e| format!("{text:?} is no URL: {e}"))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(format!("{text:?} must begin with http:// or https://"));
@@ -281,11 +284,24 @@ fn proxy_url(text: &str) -> std::result::Result<Url, String> {
         return Err("the proxy must not hold white space or line breaks".to_owned());
     }
     // The text is not repeated: a proxy URL may hold a password.
+    if !has_ascii_host(text) {
+        return Err("the proxy must name its host in ASCII, as DNS does: xn--…".to_owned());
+    }
     let url = Url::parse(text).map_err(|e| format!("the proxy is no URL: {e}"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
         return Err("a proxy is \"env\" or a URL of the form http://host:port".to_owned());
     }
     Ok(url)
+}
+
+/// True if the host is written in ASCII: the tables that translate other scripts would make up 4 % of
+/// the library.
+fn has_ascii_host(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_scheme, rest)| rest);
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    // An escape would be another way to write them.
+    host.is_ascii() && !host.contains('%')
 }
 
 /// True if the URL's host is this machine itself.
@@ -321,6 +337,19 @@ mod tests {
     }
 
     #[test]
+    fn a_host_of_another_script_is_named_as_dns_names_it() {
+        for (text, host) in [
+            ("https://xn--9kr62p.xn--fiqs8s/微", "xn--9kr62p.xn--fiqs8s"),
+            ("http://API.Cn", "api.cn"),
+        ] {
+            assert_eq!(base_url(text).expect(text).host_str(), Some(host));
+        }
+        let error = base_url("https://微博.中国").expect_err("a name that DNS does not know");
+        assert!(error.contains("xn--"), "{error}");
+        assert!(proxy_url("http://é:é@localhost:1").is_ok(), "credentials are no host");
+    }
+
+    #[test]
     fn what_is_wrong_is_told_with_its_path() {
         let account = |more: Value| {
             let mut account = json!({"service": "fanfou", "auth": {}});
@@ -344,9 +373,12 @@ mod tests {
             ),
             (json!({"v": 1, "accounts": {}, "user_agent": "a\r\nb"}), "user_agent"),
             (json!({"v": 1, "accounts": {}, "proxy": "nowhere"}), "proxy"),
+            (json!({"v": 1, "accounts": {}, "proxy": "http://é:é@é.fr:1"}), "proxy"),
             (json!({"v": 1, "accounts": {"a": {}}}), "accounts.a.service"),
             (account(json!({"base_url": "not a url"})), "accounts.a.base_url"),
             (account(json!({"base_url": "https://h/\r\nX"})), "accounts.a.base_url"),
+            (account(json!({"base_url": "https://微博.中国"})), "accounts.a.base_url"),
+            (account(json!({"base_url": "https://%E5%BE%AE.cn"})), "accounts.a.base_url"),
             (account(json!({"base_url": "ftp://h"})), "accounts.a.base_url"),
             (account(json!({"base_url": "https://u:p@h"})), "accounts.a.base_url"),
             (account(json!({"base_url": "https://h/?q"})), "accounts.a.base_url"),

@@ -142,9 +142,15 @@ struct Detail {
 impl Error {
     /// An error of this code, with a message that a person can act on.
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Error {
+        Error::of(code, message.into())
+    }
+
+    /// Kept out of the many places that an error may come from.
+    #[inline(never)]
+    fn of(code: ErrorCode, message: String) -> Error {
         Error(Box::new(Detail {
             code,
-            message: message.into(),
+            message,
             account: None,
             service: None,
             service_code: None,

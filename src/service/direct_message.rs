@@ -93,8 +93,7 @@ fn usual_message(body: &str) -> Option<Found> {
 /// The characters of a string that has no escapes.
 fn plain(value: &str) -> Option<&str> {
     let text = value.strip_prefix('"')?.strip_suffix('"')?;
-    let has_escapes = text.bytes().fold(false, |any, byte| any | (byte == b'\\'));
-    if has_escapes { None } else { Some(text) }
+    if text.as_bytes().contains(&b'\\') { None } else { Some(text) }
 }
 
 fn as_text(value: &Value) -> String {

@@ -39,8 +39,7 @@ pub fn refuse_nul(message: &Message) -> Result<()> {
 
 /// True if a NUL character stands in the text.
 fn has_nul(text: &str) -> bool {
-    // To the end in any case, so that many bytes are compared at once.
-    text.bytes().fold(false, |found, byte| found | (byte == 0))
+    text.as_bytes().contains(&0)
 }
 
 impl Part {

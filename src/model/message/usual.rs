@@ -72,16 +72,19 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline(always)]
     fn space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.peek() {
             self.at += 1;
         }
     }
 
+    #[inline(always)]
     fn byte(&mut self, wanted: u8) -> Option<()> {
         let found = self.peek()? == wanted;
         self.at += usize::from(found);
@@ -89,6 +92,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A byte between white space.
+    #[inline(always)]
     fn sign(&mut self, wanted: u8) -> Option<()> {
         self.space();
         self.byte(wanted)?;

@@ -1,5 +1,7 @@
 //! How long a text is to Weibo: its web client's count, which is assumed to hold for messages too.
 
+use wide::{i8x16, u8x16};
+
 /// A URL counts as this many half-width characters, however long it is,
 const URL: usize = 20;
 /// up to this length; what is longer counts in full beyond it.
@@ -29,20 +31,23 @@ fn halves(text: &str) -> (usize, bool) {
     (halves, colon)
 }
 
-/// So many bytes are counted at once; the sum of so many fits a byte, whatever they are.
-const PIECE: usize = 48;
+/// So many bytes are counted at once.
+const PIECE: usize = 16;
 
 /// A byte within a character.
 const CONTINUED: u8 = 0x80;
 
 /// As [`halves`]; without a branch, so that the bytes are looked at all at once.
 fn piece(bytes: &[u8; PIECE]) -> (usize, bool) {
-    // The first byte of a character says how much it counts.
-    let count = |b: &u8| {
-        u8::from(*b < 0x80 || *b >= 0xC2) + u8::from(*b >= 0xC4) + 2 * u8::from(*b >= 0xF0)
-    };
-    let colon = bytes.iter().fold(false, |colon, b| colon | (*b == b':'));
-    (usize::from(bytes.iter().map(count).sum::<u8>()), colon)
+    // The first byte of a character says how much it counts: one from 0xC2 on and below 0x80, one more
+    // from 0xC4 on, and two more from 0xF0 on. As numbers with a sign, those below 0x80 are the highest.
+    let (bytes, signed) = (u8x16::new(*bytes), i8x16::new(bytes.map(u8::cast_signed)));
+    let from = |least: u8| bytes.max(u8x16::splat(least)).simd_eq(bytes).to_bitmask();
+    let first = signed.simd_gt(i8x16::splat(0xC1_u8.cast_signed())).to_bitmask();
+    let four = u64::from(from(0xF0));
+    let each = u64::from(first) | u64::from(from(0xC4)) << 16 | four << 32 | four << 48;
+    let colon = bytes.simd_eq(u8x16::splat(b':')).to_bitmask() != 0;
+    (each.count_ones() as usize, colon)
 }
 
 /// The half-width characters that any text counts as.

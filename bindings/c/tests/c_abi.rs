@@ -3,9 +3,9 @@
 //!
 //! A tool that is missing is a failure: what is not checked does not hold.
 
-#![cfg(all(feature = "capi", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 
-#[path = "support/hostile.rs"]
+#[path = "../../../tests/support/hostile.rs"]
 mod hostile;
 #[path = "support/toolchain.rs"]
 mod toolchain;
@@ -253,20 +253,6 @@ fn header_uses_no_type_whose_size_or_meaning_varies() {
         );
     }
     assert!(!code.contains("..."), "the header has a function with varying arguments");
-}
-
-#[test]
-fn committed_header_is_the_generated_one() {
-    let committed = root().join("include/hongyan.h");
-    let generated = fs::read_to_string(env!("HY_GENERATED_HEADER")).unwrap();
-    if std::env::var_os("HY_BLESS").is_some_and(|value| value == "1") {
-        fs::write(&committed, &generated).unwrap();
-    }
-    assert!(
-        fs::read_to_string(&committed).unwrap_or_default() == generated,
-        "include/hongyan.h differs from {}; HY_BLESS=1 rewrites it",
-        env!("HY_GENERATED_HEADER")
-    );
 }
 
 #[test]
