@@ -135,7 +135,7 @@ impl Shared {
         token: u64,
         sink: Sink,
         patience: Option<Duration>,
-    ) -> Result<Job> {
+    ) -> Result<Box<Job>> {
         let shared = self;
         let name = match &given {
             Ok(message) => Some(message.account.as_str()),

@@ -1,5 +1,6 @@
 //! Floor 0: messages, receipts, errors, configuration, secrets. Plain data, no I/O.
 
+pub mod body;
 pub mod config;
 pub mod error;
 pub mod expand;

@@ -29,6 +29,7 @@ use std::time::Duration;
 use serde::Serialize;
 use url::Url;
 
+use crate::model::body::Body;
 use crate::model::config::{AccountConfig, is_loopback};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, quoted};
@@ -272,7 +273,7 @@ pub struct Answer {
     /// True if the connection had carried an earlier request.
     pub reused: bool,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Body,
     /// Why the body is not whole, if it is not.
     pub cut: Option<Cut>,
 }

@@ -41,7 +41,7 @@ impl Encoded {
 
     /// What an answer means.
     pub fn decode(&self, status: u16, body: &[u8]) -> Decoded {
-        let answer = Answer { status, body: body.to_vec(), ..Answer::default() };
+        let answer = Answer { status, body: body.to_vec().into(), ..Answer::default() };
         let outcome = self.account.decode(&self.draft, &answer);
         Decoded { delivery: outcome.delivery, name: outcome.name, message_id: outcome.message_id }
     }

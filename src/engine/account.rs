@@ -1,6 +1,6 @@
 //! The accounts of a client, which may change while it runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::future::{Future, poll_fn};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::pin;
@@ -142,7 +142,7 @@ fn hash(text: &str) -> u64 {
 
 /// The accounts by their names.
 pub struct Accounts {
-    entries: RwLock<HashMap<String, Arc<Entry>>>,
+    entries: RwLock<BTreeMap<String, Arc<Entry>>>,
     hosts: Mutex<HashMap<String, Arc<Host>>>,
     max_connections: usize,
     changed: Notify,
@@ -165,10 +165,7 @@ impl Accounts {
 
     /// Every account, by name.
     pub fn all(&self) -> Vec<Arc<Entry>> {
-        let mut all: Vec<_> =
-            self.entries.read().unwrap_or_else(|p| p.into_inner()).values().cloned().collect();
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        all
+        self.entries.read().unwrap_or_else(|p| p.into_inner()).values().cloned().collect()
     }
 
     /// What one account may have in flight by default: half of it all where it is not alone.

@@ -15,6 +15,7 @@ use super::pace::{self, Window};
 use super::retry::{self, Circumstances, Next};
 use super::stats::Why;
 use super::store::Begin;
+use crate::model::body::Body;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
 use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
@@ -338,7 +339,7 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outco
         }
         Err(failure) => {
             entry.host.lost();
-            (from_failure(failure, begun, entry), None, raw(Vec::new()))
+            (from_failure(failure, begun, entry), None, raw(Body::default()))
         }
     };
     if outcome.name == Some(ErrorCode::Auth)

@@ -101,7 +101,7 @@ impl Job {
         given: Given,
         entry: Option<Arc<Entry>>,
         intake: Intake,
-    ) -> Job {
+    ) -> Box<Job> {
         let Intake { id, token, sink, slot, patience, kept } = intake;
         let accepted = shared.clock.now();
         let service = entry.as_ref().map(|entry| entry.info.name);
@@ -137,7 +137,8 @@ impl Job {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
             (!wait.is_zero()).then(|| accepted + wait)
         });
-        Job {
+        // Boxed at once: it is large to move.
+        Box::new(Job {
             receipt: Receipt {
                 token,
                 id,
@@ -165,7 +166,7 @@ impl Job {
             sink,
             slot,
             finished: false,
-        }
+        })
     }
 
     /// Takes a message up that the outbox kept.
@@ -174,7 +175,7 @@ impl Job {
         row: &Ready,
         message: Message,
         entry: Option<Arc<Entry>>,
-    ) -> Job {
+    ) -> Box<Job> {
         let intake = Intake {
             id: row.id.clone(),
             token: row.token,

@@ -76,7 +76,7 @@ impl Engine {
         if job.is_refused() {
             job.finish_refused();
         } else {
-            self.inbox.begin(Box::new(job));
+            self.inbox.begin(job);
         }
         Ok(op)
     }
@@ -156,6 +156,6 @@ impl Engine {
             (accept.key, accept.line) = (None, None);
             accept.result = Some(outbox::verdict(&job.receipt));
         }
-        (accept, Box::new(job))
+        (accept, job)
     }
 }

@@ -178,7 +178,11 @@ impl World {
     }
 }
 
-fn accept(shared: &Arc<Shared>, message: Value, patience: Option<Duration>) -> super::job::Job {
+fn accept(
+    shared: &Arc<Shared>,
+    message: Value,
+    patience: Option<Duration>,
+) -> Box<super::job::Job> {
     let given: Given = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
     shared.accept(given, 0, Sink::Caller, patience).expect("accepted")
 }
@@ -192,7 +196,7 @@ fn tencent(extra: Value) -> Value {
 }
 
 fn answer(status: u16, body: &str) -> Step {
-    Step::Answer(Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() })
+    Step::Answer(Answer { status, body: body.as_bytes().to_vec().into(), ..Answer::default() })
 }
 
 fn tencent_answer(code: i64) -> Step {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::body::Body;
 use super::error::Error;
 use super::json::too_deep;
 use super::redact::Redactor;
@@ -109,7 +110,7 @@ pub(crate) enum Raw {
 /// An answer as it came, with what must not be shown of it.
 #[derive(Clone)]
 pub(crate) struct Came {
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Body,
     pub(crate) redactor: Arc<Redactor>,
     /// Secrets of the request itself: signatures.
     pub(crate) signatures: Vec<String>,
@@ -120,7 +121,7 @@ const MAX_SHOWN: usize = 64 << 10;
 
 impl std::fmt::Debug for Came {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Came({} bytes)", self.body.len())
+        write!(f, "Came({:?})", self.body)
     }
 }
 

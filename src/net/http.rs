@@ -21,13 +21,14 @@ use url::Url;
 
 use super::ports::Ports;
 use super::{Alarm, Failure, Lookup, Transport, Way, tls};
+use crate::model::body::Rooms;
 use crate::model::config::{NetConfig, Proxy};
 use crate::model::error::Result;
 use crate::service::{Answer, Cut, Request};
 
 /// The longest answer that is read, in bytes.
 const MAX_BODY: usize = 1 << 20;
-/// Room that is made for an answer before it comes, in bytes, at most.
+/// Room that is made for an answer when it begins, in bytes, at most.
 const LIKELY_BODY: usize = 16 << 10;
 /// The longest header block that is accepted, in bytes.
 const MAX_HEADERS: usize = 64 << 10;
@@ -44,6 +45,7 @@ pub struct Http {
     plain: OnceCell<reqwest::Client>,
     /// The local ends of connections that have carried a request.
     used: Ports,
+    rooms: Arc<Rooms>,
     /// The last `Date` of an answer and what it says: many answers come within a second.
     date: Mutex<Option<(HeaderValue, u64)>>,
     secure: OnceCell<reqwest::Client>,
@@ -61,6 +63,7 @@ impl Http {
             ca,
             lookup,
             used: Ports::default(),
+            rooms: Arc::default(),
             date: Mutex::default(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
@@ -159,7 +162,7 @@ impl Transport for Http {
         };
         let reused = self.has_used(&response);
         let date = self.date(response.headers());
-        let mut answer = read(response, date, time_out).await?;
+        let mut answer = read(response, date, time_out, &self.rooms).await?;
         answer.reused = reused;
         Ok(answer)
     }
@@ -190,6 +193,7 @@ async fn read(
     mut response: reqwest::Response,
     date: Option<u64>,
     time_out: &mut Alarm,
+    rooms: &Arc<Rooms>,
 ) -> std::result::Result<Answer, Failure> {
     let headers = response.headers();
     if headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>()
@@ -198,15 +202,15 @@ async fn read(
         let words = format!("the answer's headers are larger than {MAX_HEADERS} bytes");
         return Err(Failure { way: Way::Protocol, words });
     }
+    // What is promised is made room for, as far as it is likely.
+    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
     let mut answer = Answer {
         status: response.status().as_u16(),
         retry_after: retry_after(headers, date),
         date,
+        body: rooms.take(length.unwrap_or_default().min(LIKELY_BODY)),
         ..Answer::default()
     };
-    // What is promised is made room for, as far as it is likely.
-    let length = response.content_length().and_then(|length| usize::try_from(length).ok());
-    answer.body.reserve_exact(length.unwrap_or_default().min(LIKELY_BODY));
     loop {
         match before(time_out, response.chunk()).await {
             None => answer.cut = Some(Cut::TimedOut),
@@ -215,7 +219,7 @@ async fn read(
                 answer.cut = Some(Cut::TooLong);
             }
             Some(Ok(Some(chunk))) => {
-                answer.body.extend_from_slice(&chunk);
+                answer.body.push(&chunk);
                 continue;
             }
             Some(Ok(None)) => {}

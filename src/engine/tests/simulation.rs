@@ -135,7 +135,7 @@ impl World {
             "tencent_im" => json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgSeq": 1}),
             _ => json!({"id": 1, "idstr": "1"}),
         };
-        Answer { status: 200, body: body.to_string().into_bytes(), ..Answer::default() }
+        Answer { status: 200, body: body.to_string().into_bytes().into(), ..Answer::default() }
     }
 
     fn refusal(service: &str, throttle: bool, rng: &mut Rng) -> Answer {
@@ -159,7 +159,12 @@ impl World {
             }
         };
         let retry_after = (throttle && rng.bool()).then(|| Duration::from_secs(rng.u64(0..20)));
-        Answer { status, body: body.to_string().into_bytes(), retry_after, ..Answer::default() }
+        Answer {
+            status,
+            body: body.to_string().into_bytes().into(),
+            retry_after,
+            ..Answer::default()
+        }
     }
 }
 
@@ -236,7 +241,7 @@ impl Scripted for Arc<World> {
                     let body = json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgDropReason": "MsgFreqCtrl"});
                     Ok(Answer {
                         status: 200,
-                        body: body.to_string().into_bytes(),
+                        body: body.to_string().into_bytes().into(),
                         ..Answer::default()
                     })
                 }
@@ -249,7 +254,11 @@ impl Scripted for Arc<World> {
                     if matches!(status, 302 | 404) {
                         clear();
                     }
-                    Ok(Answer { status, body: b"<html>proxy</html>".to_vec(), ..Answer::default() })
+                    Ok(Answer {
+                        status,
+                        body: b"<html>proxy</html>".to_vec().into(),
+                        ..Answer::default()
+                    })
                 }
             }
         })
@@ -308,7 +317,7 @@ struct Sent {
 }
 
 /// Accepts a message, once there is room; `None` from a closed client.
-async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<Job> {
+async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<Box<Job>> {
     loop {
         assert!(shared.in_flight.load(Ordering::Relaxed) <= MOST, "more is held than may be");
         match shared.accept(Ok(message.clone()), token, Sink::Queue, None) {

@@ -110,7 +110,7 @@ impl Keeper {
                 return None;
             }
         };
-        Some(Box::new(Job::of_row(&self.shared, row, message, entry)))
+        Some(Job::of_row(&self.shared, row, message, entry))
     }
 
     /// What an earlier run began goes on only where that cannot double it, or its caller wants that.
