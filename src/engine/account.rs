@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::{Future, poll_fn};
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::hash::{
+    BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash as _, Hasher, RandomState,
+};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
@@ -17,6 +19,7 @@ use super::pace::{Limit, Window, Windows};
 use super::stats::AccountStats;
 use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
+use crate::net::Clock;
 use crate::service::{self, Account, Fingerprint, Info, Scope};
 
 /// One account, as it is now.
@@ -45,14 +48,19 @@ pub struct Entry {
 
 impl Entry {
     /// The windows that a message to this recipient goes through, from narrow to wide.
-    pub fn windows(&self, windows: &Windows, recipient: &str, now: Duration) -> Vec<Arc<Window>> {
+    pub fn windows(
+        &self,
+        windows: &Windows,
+        recipient: &str,
+        clock: &dyn Clock,
+    ) -> Vec<Arc<Window>> {
         let by_recipient = match self.rate {
             Rate::Documented => self.info.rates.iter().find(|rate| rate.scope == Scope::Group),
             _ => None,
         };
         let narrow = by_recipient.map(|rate| {
             let scope = scope_name(self.info, rate.scope, self.account.identity());
-            window(windows, format!("{scope}/{recipient}"), rate, now)
+            window(windows, format!("{scope}/{recipient}"), rate, clock.now())
         });
         narrow.into_iter().chain(self.windows.iter().cloned()).collect()
     }
@@ -111,26 +119,57 @@ fn own_windows(
 }
 
 /// The last text to each recipient, where the service refuses to take the same one twice.
+pub struct LastSent {
+    texts: Mutex<HashMap<u64, u64, BuildHasherDefault<Mixed>>>,
+    /// Nobody else knows where a recipient's number falls.
+    seed: u64,
+}
+
+impl Default for LastSent {
+    fn default() -> LastSent {
+        LastSent { texts: Mutex::default(), seed: RandomState::new().hash_one(0) }
+    }
+}
+
+/// A hash of what is a hash already, mixed with a seed.
 #[derive(Default)]
-pub struct LastSent(Mutex<HashMap<u64, u64>>);
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        self.0 = number;
+    }
+}
 
 impl LastSent {
     /// Recipients that are remembered; beyond them the memory begins anew.
     const MOST: usize = 100_000;
 
+    fn key(&self, fingerprint: Fingerprint) -> u64 {
+        (fingerprint.recipient ^ self.seed).wrapping_mul(0x9E37_79B9_7F4A_7C15).swap_bytes()
+    }
+
     /// True if this text was the last that went to this recipient.
     pub fn is(&self, fingerprint: Fingerprint) -> bool {
-        let last = self.0.lock().unwrap_or_else(|p| p.into_inner());
-        last.get(&fingerprint.recipient) == Some(&fingerprint.text)
+        let last = self.texts.lock().unwrap_or_else(|p| p.into_inner());
+        last.get(&self.key(fingerprint)) == Some(&fingerprint.text)
     }
 
     /// Remembers a text that went, or may have gone.
     pub fn remember(&self, fingerprint: Fingerprint) {
-        let mut last = self.0.lock().unwrap_or_else(|p| p.into_inner());
+        let mut last = self.texts.lock().unwrap_or_else(|p| p.into_inner());
         if last.len() >= LastSent::MOST {
             last.clear();
         }
-        last.insert(fingerprint.recipient, fingerprint.text);
+        last.insert(self.key(fingerprint), fingerprint.text);
     }
 }
 

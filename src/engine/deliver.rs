@@ -109,7 +109,7 @@ async fn attempts(job: &mut Job) {
                 return gone(job, error);
             }
         }
-        let windows = entry.windows(&shared.windows, &job.draft.recipient, shared.clock.now());
+        let windows = entry.windows(&shared.windows, &job.draft.recipient, &*shared.clock);
         let permit = match turn(job, &entry, &windows).await {
             Ok(Ok(permit)) => permit,
             Ok(Err(wait)) => return job.end_paced(wait),
@@ -125,6 +125,7 @@ async fn attempts(job: &mut Job) {
             return job.conclude(Delivery::MaybeSent, Some(error));
         }
         let (outcome, now) = attempt(job, &entry, renew_signature, skew).await;
+        job.answered = Some(now);
         drop(permit);
         if outcome.delivery == Delivery::Sent {
             windows.iter().for_each(|window| window.widen());
@@ -184,6 +185,7 @@ async fn attempts(job: &mut Job) {
                 } else {
                     renew_signature = false;
                 }
+                job.answered = None;
                 wait = Some(next);
             }
         }
@@ -220,7 +222,7 @@ async fn turn(
         };
         mark(job).await?;
         settle(job.has_looked(), entry, &*shared.clock).await;
-        if pace::go(windows, shared.clock.now()) {
+        if pace::go(windows, &*shared.clock) {
             return Ok(Ok(permit));
         }
         unmark(job);

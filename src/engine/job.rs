@@ -58,6 +58,8 @@ pub struct Job {
     /// What its attempts need, from the first on.
     pub kit: Option<Kit>,
     pub accepted: Duration,
+    /// When the last attempt ended, if nothing has come after it.
+    pub answered: Option<Duration>,
     pub not_before: Option<Duration>,
     /// The end of the caller's patience, and what it is called then.
     pub until: Option<(Duration, Ended)>,
@@ -155,6 +157,7 @@ impl Job {
             skew_seen: None,
             kit: None,
             accepted,
+            answered: None,
             not_before,
             until,
             key,
@@ -409,13 +412,14 @@ impl Job {
     /// Hands the receipt over: into the queue, or back.
     pub fn finish(&mut self) -> Option<Receipt> {
         self.finished = true;
-        let elapsed = self.shared.clock.now().saturating_sub(self.accepted);
+        let now = self.answered.unwrap_or_else(|| self.shared.clock.now());
+        let elapsed = now.saturating_sub(self.accepted);
         self.receipt.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
         if let Some(entry) = &self.entry {
             entry.stats.finished(self.receipt.delivery, elapsed);
         }
         if let Some(Claim::First(held)) = self.key.take() {
-            held.end(&self.receipt, self.shared.clock.now());
+            held.end(&self.receipt, now);
         }
         self.place = None;
         let receipt = std::mem::replace(&mut self.receipt, Receipt::nothing());

@@ -136,7 +136,11 @@ impl Log {
 }
 
 /// Goes through all of these windows now, or through none.
-pub fn go(windows: &[Arc<Window>], now: Duration) -> bool {
+pub fn go(windows: &[Arc<Window>], clock: &dyn Clock) -> bool {
+    if windows.is_empty() {
+        return true;
+    }
+    let now = clock.now();
     match windows.iter().position(|window| !window.take(now)) {
         None => true,
         Some(shut) => {
@@ -160,8 +164,11 @@ pub async fn wait(
     clock: &dyn Clock,
     until: Option<Duration>,
 ) -> Result<FirstPlace, Duration> {
+    if windows.is_empty() {
+        return Ok(FirstPlace::new());
+    }
     loop {
-        let mut turnstiles = Vec::with_capacity(windows.len());
+        let mut turnstiles = FirstPlace::with_capacity(windows.len());
         for window in windows {
             // It is never closed; were it, the wait below would still hold.
             let turnstile = Arc::clone(&window.turnstile).acquire_owned().await.ok();
@@ -232,7 +239,7 @@ mod tests {
 
     async fn go_patiently(windows: &[Arc<Window>], clock: &TokioClock) {
         let _first = wait(windows, clock, None).await.expect("patient");
-        assert!(go(windows, clock.now()), "it is its turn");
+        assert!(go(windows, clock), "it is its turn");
     }
 
     /// When each of `n` goes through, all of them waiting at once.
