@@ -106,12 +106,13 @@ fn own_windows(
             vec![windows.get(format!("account/{name}"), limit, now)]
         }
         Rate::Documented => {
-            let mut rates: Vec<_> = info.rates.iter().filter(|r| r.scope != Scope::Group).collect();
-            rates.sort_by_key(|rate| rate.scope);
-            let scope = |rate: &&service::Rate| scope_name(info, rate.scope, identity);
-            let documented = rates.iter().map(|rate| window(windows, scope(rate), rate, now));
+            let rates = [Scope::Account, Scope::App, Scope::Ip]
+                .into_iter()
+                .flat_map(|scope| info.rates.iter().filter(move |rate| rate.scope == scope));
+            let name_of = |rate: &service::Rate| scope_name(info, rate.scope, identity);
+            let documented = rates.map(|rate| window(windows, name_of(rate), rate, now));
             // Without a limit of its own an account can still be told to slow down.
-            let brake = rates.iter().all(|rate| rate.scope != Scope::Account);
+            let brake = info.rates.iter().all(|rate| rate.scope != Scope::Account);
             let brake = brake.then(|| windows.get(format!("brake/{name}"), Limit::NONE, now));
             brake.into_iter().chain(documented).collect()
         }

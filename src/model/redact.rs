@@ -49,9 +49,15 @@ impl Redactor {
         }
         let escaped: Vec<_> = forms.iter().flat_map(|form| escapes(form)).collect();
         forms.extend(escaped);
-        self.patterns.extend(forms.into_iter().map(Zeroizing::new));
-        self.patterns.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
-        self.patterns.dedup();
+        // The longest first, and none twice.
+        for form in forms.into_iter().map(Zeroizing::new) {
+            let order = |other: &Zeroizing<String>| {
+                form.len().cmp(&other.len()).then_with(|| other.as_str().cmp(&form))
+            };
+            if let Err(place) = self.patterns.binary_search_by(order) {
+                self.patterns.insert(place, form);
+            }
+        }
     }
 
     /// The text with every secret masked.
