@@ -14,10 +14,12 @@ use http_body::{Frame, SizeHint};
 use hyper_util::client::legacy::connect::HttpInfo;
 use once_cell::sync::OnceCell;
 use percent_encoding::percent_decode_str;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use reqwest::{Body, Method};
 use rustls::pki_types::CertificateDer;
-use url::Url;
+use url::{Position, Url};
 
 use super::ports::Ports;
 use super::{Alarm, Failure, Lookup, Transport, Way, tls};
@@ -153,7 +155,7 @@ impl Transport for Http {
         begun: Arc<AtomicBool>,
     ) -> std::result::Result<Answer, Failure> {
         let client = self.client(request.url.scheme() == "https")?;
-        let sent = before(time_out, client.execute(prepared(request, begun)?)).await;
+        let sent = before(time_out, pin!(client.execute(prepared(request, begun)?))).await;
         let response = match sent {
             Some(sent) => sent.map_err(|e| Failure::from_reqwest(e.without_url()))?,
             None => {
@@ -172,8 +174,11 @@ fn prepared(
     request: Request,
     begun: Arc<AtomicBool>,
 ) -> std::result::Result<reqwest::Request, Failure> {
+    // What the client would put together anew for each request, from its parts.
+    let host = HeaderValue::from_str(&request.url[Position::BeforeHost..Position::AfterPort]);
     let mut prepared = reqwest::Request::new(Method::POST, request.url);
     let headers = prepared.headers_mut();
+    host.into_iter().for_each(|host| drop(headers.insert(HOST, host)));
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
     if let Some(value) = request.authorization {
         // Credentials were checked when the account was read; this is the last line of defence.
@@ -212,7 +217,7 @@ async fn read(
         ..Answer::default()
     };
     loop {
-        match before(time_out, response.chunk()).await {
+        match before(time_out, pin!(response.chunk())).await {
             None => answer.cut = Some(Cut::TimedOut),
             Some(Err(_)) => answer.cut = Some(Cut::Ended),
             Some(Ok(Some(chunk))) if answer.body.len() + chunk.len() > MAX_BODY => {
@@ -249,8 +254,9 @@ fn retry_after(headers: &HeaderMap, now: Option<u64>) -> Option<Duration> {
 }
 
 /// The outcome of a future, or `None` once the time is over.
-async fn before<F: Future>(time_out: &mut Alarm, future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
+///
+/// Pinned by its caller: it is large to move.
+async fn before<F: Future>(time_out: &mut Alarm, mut future: Pin<&mut F>) -> Option<F::Output> {
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(value) => Poll::Ready(Some(value)),
         Poll::Pending => Pin::new(&mut *time_out).poll(cx).map(|()| None),
@@ -303,6 +309,28 @@ impl reqwest::dns::Resolve for Resolver {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_request_names_its_host_as_its_url_does() {
+        for (url, host) in [
+            ("https://c.api.weibo.com/2/x.json", "c.api.weibo.com"),
+            ("https://h:443/", "h"),
+            ("http://h:443/?a@b:1", "h:443"),
+            ("http://[::1]:8080/x", "[::1]:8080"),
+            ("http://127.0.0.1:1/", "127.0.0.1:1"),
+        ] {
+            let request = Request {
+                url: Url::parse(url).expect(url),
+                content_type: "text/plain",
+                authorization: None,
+                body: Vec::new(),
+                signatures: Vec::new(),
+            };
+            let prepared = prepared(request, Arc::default()).expect("a request");
+            let hosts: Vec<_> = prepared.headers().get_all(HOST).iter().collect();
+            assert_eq!(hosts, [host], "{url}");
+        }
+    }
 
     #[test]
     fn a_retry_after_date_counts_by_the_service_s_clock() {
