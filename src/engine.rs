@@ -124,6 +124,11 @@ impl Shared {
         Ok(shared)
     }
 
+    /// The outbox, if there is one; a build without the feature has none, and no code for it.
+    fn outbox(&self) -> Option<&Arc<Outbox>> {
+        self.outbox.get().filter(|_| cfg!(any(feature = "outbox", test)))
+    }
+
     fn random<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
         draw(&mut self.random.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
@@ -229,7 +234,7 @@ impl Engine {
         self.refuse_if_closed()?;
         let shared = &self.shared;
         shared.accounts.set(name, config, &shared.windows, shared.clock.now())?;
-        shared.outbox.get().inspect(|outbox| outbox.account(name, false));
+        shared.outbox().inspect(|outbox| outbox.account(name, false));
         Ok(())
     }
 
@@ -237,7 +242,7 @@ impl Engine {
     pub fn remove_account(&self, name: &str) -> Result<()> {
         self.refuse_if_closed()?;
         self.shared.accounts.remove(name)?;
-        self.shared.outbox.get().inspect(|outbox| outbox.account(name, true));
+        self.shared.outbox().inspect(|outbox| outbox.account(name, true));
         Ok(())
     }
 
@@ -322,7 +327,7 @@ impl Engine {
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
         self.runtime.start_io()?;
         let waited = self.shared.queue.wait(time_out, most);
-        if let (Ok(Waited::Results(_)), Some(outbox)) = (&waited, self.shared.outbox.get()) {
+        if let (Ok(Waited::Results(_)), Some(outbox)) = (&waited, self.shared.outbox()) {
             outbox.has_room();
         }
         waited
@@ -330,7 +335,7 @@ impl Engine {
 
     /// Says that the result of this message need never be handed out again.
     pub fn ack(&self, id: &str) -> Result<()> {
-        self.shared.outbox.get().map_or(Ok(()), |outbox| outbox.ack(id))
+        self.shared.outbox().map_or(Ok(()), |outbox| outbox.ack(id))
     }
 
     /// The descriptor that is readable while results wait.
@@ -357,7 +362,7 @@ impl Engine {
     /// Accepts nothing more, waits, cancels the rest; tells how many it cancelled.
     pub fn close(&self, time_out: Option<Duration>) -> usize {
         let first = self.shared.queue.refuse();
-        let outbox = self.shared.outbox.get();
+        let outbox = self.shared.outbox();
         if self.shared.queue.flush(time_out) > 0 {
             // First, so that nothing is begun that would have to be left at once.
             outbox.inspect(|outbox| outbox.stop());
@@ -378,7 +383,7 @@ impl Engine {
     /// Closes at once and gives the outbox's file free.
     pub fn release(&self) {
         self.close(Some(Duration::ZERO));
-        self.shared.outbox.get().inspect(|outbox| outbox.end());
+        self.shared.outbox().inspect(|outbox| outbox.end());
     }
 
     /// Counters, as JSON.
@@ -391,7 +396,7 @@ impl Drop for Engine {
     fn drop(&mut self) {
         self.free();
         self.runtime.shut_down();
-        self.shared.outbox.get().inspect(|outbox| outbox.end());
+        self.shared.outbox().inspect(|outbox| outbox.end());
     }
 }
 

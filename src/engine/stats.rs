@@ -166,7 +166,7 @@ pub fn to_json(shared: &Shared) -> String {
         .map(|entry| (entry.name.clone(), entry.stats.to_json(&entry)))
         .collect();
     let in_flight = shared.in_flight.load(Ordering::Relaxed);
-    let outbox = shared.outbox.get().map(|outbox| {
+    let outbox = shared.outbox().map(|outbox| {
         let (messages, unfinished) = outbox.count();
         json!({"messages": messages, "unfinished": unfinished})
     });

@@ -26,7 +26,7 @@ impl Engine {
     ///
     /// The handle to it is `op` made of the job, so that who wants none pays for none.
     pub fn submit(&self, arrival: Arrival<'_>) -> Result<Op> {
-        match self.shared.outbox.get() {
+        match self.shared.outbox() {
             Some(outbox) => {
                 let told = self.submit_kept(outbox, vec![arrival])?;
                 told.into_iter().next().unwrap_or_else(|| Err(lost()))
@@ -37,7 +37,7 @@ impl Engine {
 
     /// Like [`Engine::submit`], for a caller who will not cancel.
     pub fn submit_only(&self, arrival: Arrival<'_>) -> Result<()> {
-        match self.shared.outbox.get() {
+        match self.shared.outbox() {
             Some(_) => self.submit(arrival).map(drop),
             None => self.submit_in_memory(arrival.given, arrival.token, None, |_| ()),
         }
@@ -50,7 +50,7 @@ impl Engine {
         &self,
         arrivals: Vec<Arrival<'_>>,
     ) -> std::result::Result<(), (usize, Error)> {
-        let Some(outbox) = self.shared.outbox.get() else {
+        let Some(outbox) = self.shared.outbox() else {
             for (i, arrival) in arrivals.into_iter().enumerate() {
                 self.submit_in_memory(arrival.given, arrival.token, None, |_| ())
                     .map_err(|e| (i, e))?;

@@ -85,7 +85,7 @@ impl<'de> MapAccess<'de> for &mut Wanted<'de> {
         seed: K,
     ) -> Result<Option<K::Value>, Error> {
         while !self.members.is_end() {
-            let member = self.members.next().ok_or_else(uncertain)?;
+            let member = self.members.next_apart().ok_or_else(uncertain)?;
             if let Some(name) = self.wanted.iter().find(|name| name.as_bytes() == member.name) {
                 self.value = member.value;
                 return seed.deserialize(name.into_deserializer()).map(Some);
@@ -131,6 +131,12 @@ impl<'a> Members<'a> {
     /// Whether nothing follows the object.
     fn is_whole(&self) -> bool {
         token(self.text.as_bytes(), self.at + 1).is_none()
+    }
+
+    /// As [`Members::next`], for where it would stand many times.
+    #[inline(never)]
+    fn next_apart(&mut self) -> Option<Member<'a>> {
+        self.next()
     }
 
     /// Steps over a member.
