@@ -4,10 +4,9 @@
 //! The content type is not looked at: these services send errors as HTML, JSON or XML, whatever was
 //! asked for.
 
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::envelope::parsed;
 use super::{envelope, object, xml};
 
 /// What an answer holds.
@@ -43,32 +42,29 @@ pub fn read(body: &str) -> Found {
     if xml.starts_with('<') { read_xml(xml) } else { read_json(body.trim()) }
 }
 
+/// What is read of a message object.
+const NAMES: [&str; 5] = ["id", "idstr", "created_at", "error", "error_code"];
+
 fn read_json(body: &str) -> Found {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        id: Option<&'a RawValue>,
-        idstr: Option<String>,
-        error: Option<Value>,
-        error_code: Option<Value>,
-        created_at: Option<Value>,
-    }
-    let envelope: Envelope<'_> = match envelope::object(body) {
+    let envelope = |body| {
+        let [id, idstr, time, error, code] = envelope::members(body, NAMES)?;
+        let (idstr, time) = (parsed::<String>(idstr)?, parsed::<Value>(time)?);
+        Ok::<_, String>((id, idstr, time, parsed::<Value>(error)?, parsed::<Value>(code)?))
+    };
+    let (id, idstr, time, error, code) = match envelope(body) {
         Ok(envelope) => envelope,
         Err(e) => {
             return Found::Nothing(format!("the answer is not the service's JSON: {e}"), None);
         }
     };
-    let id =
-        envelope.idstr.filter(|id| !id.trim().is_empty()).or_else(|| id_of(envelope.id?.get()));
-    if envelope.error.is_some() || envelope.error_code.is_some() {
-        let code = envelope.error_code.as_ref().map(as_text);
-        let text = envelope.error.as_ref().map(as_text).unwrap_or_default();
-        return Found::Error { code, text, beside: id };
+    let id = idstr.filter(|id| !id.trim().is_empty()).or_else(|| id_of(id?));
+    if error.is_some() || code.is_some() {
+        let (code, text) = (code.as_ref().map(as_text), error.as_ref().map(as_text));
+        return Found::Error { code, text: text.unwrap_or_default(), beside: id };
     }
     match id {
         Some(id) => {
-            let time = envelope.created_at.as_ref().and_then(Value::as_str).and_then(unix_time);
+            let time = time.as_ref().and_then(Value::as_str).and_then(unix_time);
             Found::Message { id, time }
         }
         None => Found::Nothing("the answer has no id of a message".to_owned(), None),
@@ -77,8 +73,7 @@ fn read_json(body: &str) -> Found {
 
 /// A message as it is as a rule: without an error, and with nothing that would have to be unescaped.
 fn usual_message(body: &str) -> Option<Found> {
-    let names = ["id", "idstr", "created_at", "error", "error_code"];
-    let [id, idstr, time, None, None] = object::values(body, names)? else { return None };
+    let [id, idstr, time, None, None] = object::values(body, NAMES)? else { return None };
     let id = match idstr {
         Some(idstr) => plain(idstr).filter(|id| !id.trim().is_empty())?.to_owned(),
         None => id_of(id?)?,

@@ -1,7 +1,9 @@
 //! The rules that hold for every service: how an answer is judged once its service has read it.
 
+use serde::de::DeserializeOwned;
+
 use crate::model::error::ErrorCode;
-use crate::model::json::{MAX_DEPTH, too_deep, utf8};
+use crate::model::json::{self, MAX_DEPTH, too_deep, utf8};
 use crate::model::receipt::Delivery;
 
 use super::verdict::{self, Class, Outcome, Row};
@@ -124,21 +126,46 @@ pub fn text(answer: &Answer) -> Result<&str, String> {
 
 const _: () = assert!(object::MAX_DEPTH == MAX_DEPTH);
 
-/// JSON that is an object, read as a struct that ignores fields which it does not know.
-pub fn object<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
-    object::read(text).or_else(|_| object_in_full(text))
+/// The values of these members of a JSON object, as they stand in the text; `null` is as good as none.
+pub fn members<'a, const N: usize>(
+    text: &'a str,
+    names: [&str; N],
+) -> Result<[Option<&'a str>; N], String> {
+    let mut values = [None; N];
+    if object::find(text, &names, &mut values).is_none() {
+        values = [None; N];
+        find_in_full(text, &names, &mut values)?;
+    }
+    Ok(values.map(|value| value.filter(|value| *value != "null")))
 }
 
 /// The same by serde_json alone, whose words a fault is told in.
-fn object_in_full<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, String> {
+fn find_in_full<'a>(
+    text: &'a str,
+    names: &[&str],
+    values: &mut [Option<&'a str>],
+) -> Result<(), String> {
     if too_deep(text.as_bytes()) {
         return Err("it is nested deeper than 64".to_owned());
     }
-    // A reader of structs would take an array for one.
     if !text.trim_start().starts_with('{') {
         return Err("it is no object".to_owned());
     }
-    serde_json::from_str(text).map_err(|e| e.to_string())
+    for (name, value) in json::members(text).map_err(|e| e.to_string())? {
+        let place = names.iter().position(|own| *own == name);
+        // Which of two would count is not decided here.
+        if let Some(n) = place
+            && values[n].replace(value.get()).is_some()
+        {
+            return Err(format!("duplicate field `{name}`"));
+        }
+    }
+    Ok(())
+}
+
+/// A member's value, if it has one of this type.
+pub fn parsed<T: DeserializeOwned>(value: Option<&str>) -> Result<Option<T>, String> {
+    value.map(serde_json::from_str).transpose().map_err(|e| e.to_string())
 }
 
 /// The words of an answer, for messages to people, which are cut short once secrets are masked.
@@ -152,58 +179,26 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use serde::Deserialize;
     use serde_json::Value;
-    use serde_json::value::RawValue;
 
     use super::*;
 
-    /// A field of each kind that the services' envelopes have.
-    #[derive(Debug, Deserialize)]
-    #[expect(dead_code, reason = "compared by what Debug shows")]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        id: Option<&'a RawValue>,
-        idstr: Option<String>,
-        error: Option<Value>,
-        error_code: Option<Value>,
-        created_at: Option<Value>,
-        #[serde(rename = "ActionStatus")]
-        status: Option<String>,
-        #[serde(rename = "ErrorCode")]
-        code: Option<Value>,
-        #[serde(borrow, rename = "MsgSeq")]
-        seq: Option<&'a RawValue>,
-        response: Option<&'a RawValue>,
-        number: Option<i8>,
+    const NAMES: [&str; 5] = ["id", "error", "error_code", "response", "MsgSeq"];
+
+    fn in_full(text: &str) -> Result<[Option<&str>; 5], String> {
+        let mut values = [None; 5];
+        find_in_full(text, &NAMES, &mut values).map(|()| values)
     }
 
-    /// The same of some, as they stand in the text.
-    #[derive(Deserialize)]
-    struct Values<'a> {
-        #[serde(borrow)]
-        id: Option<&'a RawValue>,
-        #[serde(borrow)]
-        error: Option<&'a RawValue>,
-        response: Option<&'a RawValue>,
-    }
-
-    /// Compares the two ways to read a text, and says whether the short one read it.
+    /// Compares the ways to read a text, and says whether the short ones read it.
     fn agrees(text: &str) -> bool {
-        let values = object::values(text, ["id", "error", "response"]);
-        if let Some(values) = values {
-            let in_full = object_in_full::<Values<'_>>(text);
-            let in_full = in_full.unwrap_or_else(|e| panic!("{text:?} is read, and yet: {e}"));
-            let in_full = [in_full.id, in_full.error, in_full.response];
-            let values = values.map(|value| value.filter(|value| *value != "null"));
-            assert_eq!(values, in_full.map(|value| value.map(RawValue::get)), "{text:?}");
-        }
-        let Ok(read) = object::read::<Envelope<'_>>(text) else { return false };
-        let in_full = object_in_full::<Envelope<'_>>(text);
-        let in_full = in_full.unwrap_or_else(|e| panic!("{text:?} is read, and yet: {e}"));
-        assert_eq!(format!("{read:?}"), format!("{in_full:?}"), "{text:?}");
-        assert!(!too_deep(text.as_bytes()), "{text:?}");
-        assert!(values.is_some(), "{text:?}");
+        let mut found = [None; 5];
+        let found = object::find(text, &NAMES, &mut found).map(|()| found);
+        assert_eq!(object::values(text, NAMES), found, "{text:?}");
+        let Some(found) = found else { return false };
+        let in_full = in_full(text).unwrap_or_else(|e| panic!("{text:?} is read, and yet: {e}"));
+        assert_eq!(found, in_full, "{text:?}");
+        assert_eq!(members(text, NAMES), Ok(found.map(|value| value.filter(|v| *v != "null"))));
         true
     }
 
@@ -234,8 +229,7 @@ mod tests {
         assert!(corpus.len() > 100, "{} bodies only", corpus.len());
         let mut read = 0;
         for answer in corpus.iter().map(String::as_str).chain(ANSWERS) {
-            let is_object =
-                !too_deep(answer.as_bytes()) && object_in_full::<Envelope<'_>>(answer).is_ok();
+            let is_object = in_full(answer).is_ok();
             assert_eq!(agrees(answer), is_object, "{answer}");
             read += usize::from(is_object);
             for (end, _) in answer.trim_end().char_indices() {
@@ -308,7 +302,7 @@ mod tests {
                     assert!(agrees(&format!("{{\"x{text}y\":[],{members}")) != text.contains('\\'));
                     assert!(agrees(&format!("{{\"x\":{{\"{text}\":\"{text}\"}},{members}")));
                     let open = format!("{{\"x\":[\"{text}],{members}");
-                    assert_eq!(agrees(&open), object_in_full::<Envelope<'_>>(&open).is_ok());
+                    assert_eq!(agrees(&open), in_full(&open).is_ok());
                 }
                 let (space, digits) = (" \n".repeat(n), "1".repeat(n + 1));
                 assert!(agrees(&format!("{{{space}\"x\"{space}:{space}1{space},{space}{members}")));
@@ -338,7 +332,7 @@ mod tests {
     #[test]
     fn json_is_not_read_that_is_nested_too_deep() {
         let nested = format!("{{\"x\":{}{}}}", "[".repeat(64), "]".repeat(64));
-        let read = object::<Envelope<'_>>(&nested);
+        let read = members(&nested, NAMES);
         assert!(read.is_err_and(|e| e.contains("nested deeper than 64")));
     }
 
@@ -355,10 +349,9 @@ mod tests {
         let nested = |n: usize| format!("{{\"x\":{}{}}}", "[".repeat(n), "]".repeat(n));
         assert!(agrees(&nested(63)) && !agrees(&nested(64)));
         assert!(!agrees(r#"{"\u0069d":1}"#));
-        assert!(object::<Envelope<'_>>(r#"{"\u0069d":1}"#).is_ok_and(|read| read.id.is_some()));
-        assert!(
-            object::<Envelope<'_>>(r#"{"id":1,"id":2}"#).is_err_and(|e| e.contains("duplicate"))
-        );
+        assert_eq!(members(r#"{"\u0069d":1}"#, ["id"]), Ok([Some("1")]));
+        assert!(members(r#"{"id":1,"id":2}"#, ["id"]).is_err_and(|e| e.contains("duplicate")));
+        assert_eq!(members(r#"{"id":null,"x":1,"x":2}"#, ["id"]), Ok([None]));
         for text in ["", "[]", "null", "{} {}", "{}x", "\u{3000}{}", "{,}", "{\"a\":1,}"] {
             assert!(!agrees(text), "{text}");
         }

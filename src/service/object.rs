@@ -3,13 +3,10 @@
 //! Most of an answer are fields that nobody wants, and serde_json steps over them byte by byte. Here
 //! strings are stepped over by marks of where they may end, which are made of 64 bytes at once, and
 //! yet as strictly: what is read here, serde_json reads too, and as the same. Whatever is not certain
-//! is an error, and has to be read by serde_json.
+//! is not read at all, and has to be read by serde_json.
 
 use std::ops::Range;
 
-use serde::de::{DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
-use serde::{Deserialize, de, forward_to_deserialize_any};
-use serde_json::Error;
 use wide::{i8x16, u8x16};
 
 /// The deepest nesting that is read, the object itself included.
@@ -33,73 +30,19 @@ pub fn values<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Option<[Op
     members.is_whole().then_some(values)
 }
 
-/// Reads a struct that ignores fields which it does not know.
-pub fn read<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Error> {
-    T::deserialize(Object(text))
-}
-
-/// The text of an object.
-struct Object<'a>(&'a str);
-
-impl<'de> Deserializer<'de> for Object<'de> {
-    type Error = Error;
-
-    fn deserialize_struct<V: Visitor<'de>>(
-        self,
-        _name: &'static str,
-        wanted: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value, Error> {
-        let members = Members::new(self.0).ok_or_else(uncertain)?;
-        let mut wanted = Wanted { members, wanted, value: 0..0 };
-        let read = visitor.visit_map(&mut wanted)?;
-        if wanted.members.is_whole() { Ok(read) } else { Err(uncertain()) }
-    }
-
-    fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, Error> {
-        Err(uncertain())
-    }
-
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
-        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
-    }
-}
-
-fn uncertain() -> Error {
-    de::Error::custom("it is left to serde_json")
-}
-
-/// The members of an object that are wanted.
-struct Wanted<'a> {
-    members: Members<'a>,
-    wanted: &'static [&'static str],
-    value: Range<usize>,
-}
-
-impl<'de> MapAccess<'de> for &mut Wanted<'de> {
-    type Error = Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(
-        &mut self,
-        seed: K,
-    ) -> Result<Option<K::Value>, Error> {
-        while !self.members.is_end() {
-            let member = self.members.next_apart().ok_or_else(uncertain)?;
-            if let Some(name) = self.wanted.iter().find(|name| name.as_bytes() == member.name) {
-                self.value = member.value;
-                return seed.deserialize(name.into_deserializer()).map(Some);
-            }
+/// The same, where it would stand many times if it were inlined; fills `values`.
+pub fn find<'a>(text: &'a str, names: &[&str], values: &mut [Option<&'a str>]) -> Option<()> {
+    let mut members = Members::new(text)?;
+    while !members.is_end() {
+        let member = members.next()?;
+        let place = names.iter().position(|name| name.as_bytes() == member.name);
+        if let Some(value) = place.and_then(|n| values.get_mut(n))
+            && value.replace(text.get(member.value)?).is_some()
+        {
+            return None;
         }
-        Ok(None)
     }
-
-    fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
-        let value = self.members.text.get(self.value.clone()).ok_or_else(uncertain)?;
-        let mut reader = serde_json::Deserializer::from_str(value);
-        let read = seed.deserialize(&mut reader)?;
-        reader.end().map(|()| read)
-    }
+    members.is_whole().then_some(())
 }
 
 /// The members of an object, one after the other.
@@ -131,12 +74,6 @@ impl<'a> Members<'a> {
     /// Whether nothing follows the object.
     fn is_whole(&self) -> bool {
         token(self.text.as_bytes(), self.at + 1).is_none()
-    }
-
-    /// As [`Members::next`], for where it would stand many times.
-    #[inline(never)]
-    fn next_apart(&mut self) -> Option<Member<'a>> {
-        self.next()
     }
 
     /// Steps over a member.

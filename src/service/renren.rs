@@ -4,19 +4,19 @@ mod verdicts;
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::Value;
 use url::Url;
 
 use super::auth::mac::Mac;
 use super::auth::token::Token;
-use super::envelope::{Reading, excerpt, judge, object, text};
+use super::envelope::{Reading, excerpt, judge, members, parsed, text};
 use super::verdict::Row;
 use super::{Account, Answer, Draft, Info, Outcome, Request, Service, Stamp};
 use super::{check, endpoint, form, join, refuse_nul};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
+use crate::model::json;
 use crate::model::message::{Message, Part};
 use crate::model::redact::Redactor;
 
@@ -264,26 +264,17 @@ fn own_parameters(message: &Message) -> Result<Vec<Own>> {
 
 /// Reads an answer; the code is looked up without its type, and shown with it.
 fn read(answer: &Answer) -> (Reading, Option<String>) {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        response: Option<&'a RawValue>,
-        error: Option<serde_json::Value>,
-    }
-    /// Exactly this is success, and nothing beside it.
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Success<'a> {
-        #[serde(borrow)]
-        response: &'a RawValue,
-    }
     let body = match text(answer) {
         Ok(body) => body.trim(),
         Err(why) => return (Reading::Unreadable(why), None),
     };
     let success = (200..300).contains(&answer.status);
-    let envelope: Envelope<'_> = match object(body) {
-        _ if body == "1" => Envelope { response: None, error: None },
+    let envelope = |body| {
+        let [response, error] = members(body, ["response", "error"])?;
+        Ok::<_, String>((response, parsed::<Value>(error)?))
+    };
+    let (response, error) = match envelope(body) {
+        _ if body == "1" => (None, None),
         Ok(envelope) => envelope,
         Err(e) if success => {
             return (
@@ -293,16 +284,15 @@ fn read(answer: &Answer) -> (Reading, Option<String>) {
         }
         Err(_) => return (Reading::Unreadable(excerpt(&answer.body)), None),
     };
+    // Exactly this is success, and nothing beside it.
     let is_one = body == "1"
-        || serde_json::from_str::<Success<'_>>(body)
-            .is_ok_and(|success| success.response.get() == "1");
-    let reading = match envelope.error {
-        Some(error) if envelope.response.is_some() => Reading::Contradiction(format!(
+        || response == Some("1") && json::members(body).is_ok_and(|members| members.len() == 1);
+    let reading = match error {
+        Some(error) if response.is_some() => Reading::Contradiction(format!(
             "the service answered with a response and yet with an error: {error}"
         )),
         Some(error) => {
-            let text =
-                |name| error.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+            let text = |name| error.get(name).and_then(Value::as_str).unwrap_or_default();
             let full = error.as_str().unwrap_or_else(|| text("code")).to_owned();
             let code = full.split_once('.').map_or(full.as_str(), |(_type, code)| code).to_owned();
             let said = text("message").to_owned();

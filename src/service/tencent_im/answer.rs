@@ -1,26 +1,34 @@
 //! Reads Tencent IM's answers: always JSON with a status, a code and, at times, a drop reason.
 
-use serde::Deserialize;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
 use crate::service::Answer;
-use crate::service::envelope::{Reading, excerpt, object, text};
+use crate::service::envelope::{Reading, excerpt, members, parsed, text};
 
-#[derive(Deserialize)]
 struct Envelope<'a> {
-    #[serde(rename = "ActionStatus")]
     status: Option<String>,
-    #[serde(rename = "ErrorCode")]
     code: Option<Value>,
-    #[serde(rename = "ErrorInfo")]
     info: Option<Value>,
-    #[serde(rename = "MsgTime")]
     time: Option<Value>,
-    #[serde(rename = "MsgSeq", borrow)]
-    seq: Option<&'a RawValue>,
-    #[serde(rename = "MsgDropReason")]
+    seq: Option<&'a str>,
     drop_reason: Option<Value>,
+}
+
+impl Envelope<'_> {
+    fn read(body: &str) -> Result<Envelope<'_>, String> {
+        let [status, code, info, time, seq, drop_reason] = members(
+            body,
+            ["ActionStatus", "ErrorCode", "ErrorInfo", "MsgTime", "MsgSeq", "MsgDropReason"],
+        )?;
+        Ok(Envelope {
+            status: parsed(status)?,
+            code: parsed(code)?,
+            info: parsed(info)?,
+            time: parsed(time)?,
+            seq,
+            drop_reason: parsed(drop_reason)?,
+        })
+    }
 }
 
 /// Reads an answer. Success is: status OK, code 0 and nothing dropped, in a 200.
@@ -29,7 +37,7 @@ pub fn read(answer: &Answer) -> Reading {
         Ok(body) => body,
         Err(why) => return Reading::Unreadable(why),
     };
-    let envelope: Envelope<'_> = match object(body) {
+    let envelope = match Envelope::read(body) {
         Ok(envelope) => envelope,
         Err(e) if answer.status == 200 => {
             return Reading::Unreadable(format!("the answer is not the service's JSON: {e}"));
@@ -71,7 +79,7 @@ pub fn read(answer: &Answer) -> Reading {
         ));
     }
     // A number, of which the digits are taken as they stand; or the same as text.
-    let seq = envelope.seq.map(|seq| seq.get().trim_matches('"'));
+    let seq = envelope.seq.map(|seq| seq.trim_matches('"'));
     let seq = seq.filter(|seq| !seq.is_empty() && seq.bytes().all(|b| b.is_ascii_digit()));
     let time = envelope.time.as_ref().and_then(Value::as_i64);
     Reading::Sent { id: seq.map(str::to_owned), time }
