@@ -13,7 +13,7 @@ export CARGO PREFIX LIBDIR DESTDIR
 FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo test counts simulation torture soak bench python test-python bench-python lint header \
+.PHONY: help build demo size test counts simulation torture soak bench python test-python bench-python lint header \
 	golden truth install clean
 
 help: ## list the targets
@@ -25,15 +25,19 @@ build: ## build the library, the sandbox and the command (debug)
 demo: ## build, start the sandbox, send through every service from C, print a table
 	tools/demo.sh
 
+size: ## build the C library as small as it gets; prints where it is
+	@tools/size-build
+
 test: ## run every test; installs the C tools that are missing, where it may
 	tools/test-tools
 	$(CARGO) build --locked --workspace --features $(FEATURES)
 	$(CARGO) test --locked --workspace --features $(FEATURES)
 	$(MAKE) --no-print-directory simulation SEEDS=200
+	LIBRARY=$$(tools/size-build) && export LIBRARY && tools/demo.sh
 	$(MAKE) --no-print-directory counts
 	tools/python-test
 
-counts: ## count instructions and allocations a message; fails where they grew by more than 15 %
+counts: ## count instructions and allocations a message, and bytes of the library; fails where they grew
 	tools/bench-tools counts
 	benches/gate.py
 

@@ -38,8 +38,7 @@ def say(what):
 def measure(groups, rounds):
     results = Results(rounds)
     if "library" in groups:
-        results.sizes["speed"] = build.stripped_size(build.TARGET / "release/libhongyan.so")
-        results.sizes["size"] = build.stripped_size(build.size_library())
+        results.sizes = build.stripped_sizes()
     with server.Server() as running:
         running.counters()
         chosen = [group for name, group in plan.GROUPS.items() if name in groups]

@@ -7,6 +7,7 @@
 mod account;
 mod connections;
 mod deliver;
+mod handover;
 mod host;
 mod inbox;
 mod job;
@@ -31,7 +32,6 @@ pub mod wake;
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -52,6 +52,7 @@ use crate::net::http::Http;
 use crate::net::{Carrier, Clock};
 use crate::service::Stamp;
 use account::{Accounts, Entry};
+use handover::{Taken, handover};
 use inbox::Inbox;
 use job::{Intake, Sink};
 use keys::Keys;
@@ -275,16 +276,16 @@ impl Engine {
         if runtime::inside_another() {
             // A runtime's own thread must not drive a second one: our thread does.
             self.runtime.start_io()?;
-            let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+            let (giver, taker) = handover();
             self.runtime.spawn(async move {
-                let _ = sender.send(deliver::deliver(&mut job, false).await);
+                giver.give(deliver::deliver(&mut job, false).await);
             });
             loop {
                 let every = watch.as_ref().map_or(deliver::FAR, |watch| watch.every);
-                match receiver.recv_timeout(every) {
-                    Ok(receipt) => return receipt.ok_or_else(lost),
-                    Err(RecvTimeoutError::Disconnected) => return Err(lost()),
-                    Err(RecvTimeoutError::Timeout) => ask(&mut watch, op.as_ref()),
+                match taker.take(every) {
+                    Taken::Value(receipt) => return receipt.ok_or_else(lost),
+                    Taken::Lost => return Err(lost()),
+                    Taken::TimedOut => ask(&mut watch, op.as_ref()),
                 }
             }
         }

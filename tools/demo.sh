@@ -2,7 +2,8 @@
 # Builds the library and the command, starts the sandbox on a free port, and sends through every
 # service from a C program that knows the header and the built library only.
 #
-# Exit status: that of the program, which is 0 if all went as it should.
+# LIBRARY names another library than the one that is built here. Exit status: that of the program, which
+# is 0 if all went as it should.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,7 +14,11 @@ case $built in
 *) built=$PWD/$built ;;
 esac
 
-"$cargo" build --locked -p libhongyan -p hongyan-cli
+if [ -n "${LIBRARY:-}" ]; then
+    "$cargo" build --locked -p hongyan-cli
+else
+    "$cargo" build --locked -p libhongyan -p hongyan-cli
+fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/hongyan-demo.XXXXXX")
 sandbox=
@@ -29,7 +34,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # The names that a linker and a loader look for.
-ln -s "$built/libhongyan.so" "$work/libhongyan.so.1"
+ln -s "${LIBRARY:-$built/libhongyan.so}" "$work/libhongyan.so.1"
 ln -s libhongyan.so.1 "$work/libhongyan.so"
 
 "${CC:-cc}" -std=c99 -Wall -Iinclude examples/c/all_services.c \

@@ -183,7 +183,7 @@ fn hash(text: &str) -> u64 {
 /// The accounts by their names.
 pub struct Accounts {
     entries: RwLock<BTreeMap<String, Arc<Entry>>>,
-    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    hosts: Mutex<BTreeMap<String, Arc<Host>>>,
     max_connections: usize,
     changed: Notify,
 }

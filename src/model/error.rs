@@ -164,8 +164,13 @@ impl Error {
     }
 
     /// The same error, at this place of the JSON that was given.
-    pub fn at(mut self, path: impl Into<String>) -> Error {
-        self.0.path = Some(path.into());
+    pub fn at(self, path: impl Into<String>) -> Error {
+        self.placed(path.into())
+    }
+
+    #[inline(never)]
+    fn placed(mut self, path: String) -> Error {
+        self.0.path = Some(path);
         self
     }
 

@@ -1,13 +1,11 @@
 //! UserSig version 2 (HMAC-SHA256), the signature of Tencent's chat services.
 
-use std::io::Write as _;
 use std::sync::Mutex;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
 use hmac::{Hmac, Mac as _};
+use miniz_oxide::deflate::{CompressionLevel, compress_to_vec_zlib};
 use serde::Serialize;
 use sha2::Sha256;
 
@@ -118,26 +116,21 @@ impl UserSig {
             sig: &sig,
         };
         let json = serde_json::to_vec(&ticket).expect("a struct of strings and numbers is JSON");
-        let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
-        let packed =
-            zlib.write_all(&json).and_then(|()| zlib.finish()).expect("memory can be written");
+        let packed = compress_to_vec_zlib(&json, CompressionLevel::DefaultLevel as u8);
         STANDARD.encode(packed).replace('+', "*").replace('/', "-").replace('=', "_")
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read as _;
-
     use super::*;
     use serde_json::Value;
 
     fn decoded(usersig: &str) -> Value {
         let standard = usersig.replace('*', "+").replace('-', "/").replace('_', "=");
         let packed = STANDARD.decode(standard).expect("base64");
-        let mut json = String::new();
-        flate2::read::ZlibDecoder::new(&packed[..]).read_to_string(&mut json).expect("zlib");
-        serde_json::from_str(&json).expect("JSON")
+        let json = miniz_oxide::inflate::decompress_to_vec_zlib(&packed).expect("zlib");
+        serde_json::from_slice(&json).expect("JSON")
     }
 
     /// Vectors made by the reference signers for Python and Node.

@@ -1,0 +1,107 @@
+//! One value, from whoever makes it to the thread that waits for it.
+//!
+//! A channel of the standard library does the same, and brings its three kinds of queue with it.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
+
+/// Where a value is awaited.
+pub struct Taker<T>(Arc<Place<T>>);
+
+/// Who owes the value.
+pub struct Giver<T>(Arc<Place<T>>);
+
+struct Place<T> {
+    state: Mutex<State<T>>,
+    changed: Condvar,
+}
+
+enum State<T> {
+    Awaited,
+    Given(T),
+    /// Whoever owed it is gone.
+    Lost,
+}
+
+/// What a wait came to.
+#[derive(Debug, PartialEq)]
+pub enum Taken<T> {
+    /// The value.
+    Value(T),
+    /// It will never come.
+    Lost,
+    /// It has not come yet.
+    TimedOut,
+}
+
+/// The two ends of a handover.
+pub fn handover<T>() -> (Giver<T>, Taker<T>) {
+    let place = Arc::new(Place { state: Mutex::new(State::Awaited), changed: Condvar::new() });
+    (Giver(Arc::clone(&place)), Taker(place))
+}
+
+impl<T> Place<T> {
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+}
+
+impl<T> Giver<T> {
+    /// Hands the value over.
+    pub fn give(self, value: T) {
+        *self.0.lock() = State::Given(value);
+    }
+}
+
+impl<T> Drop for Giver<T> {
+    fn drop(&mut self) {
+        let mut state = self.0.lock();
+        if let State::Awaited = *state {
+            *state = State::Lost;
+        }
+        self.0.changed.notify_all();
+    }
+}
+
+impl<T> Taker<T> {
+    /// Waits for the value, at most so long.
+    pub fn take(&self, within: Duration) -> Taken<T> {
+        let waits = |state: &mut State<T>| matches!(state, State::Awaited);
+        let waited = self.0.changed.wait_timeout_while(self.0.lock(), within, waits);
+        let (mut state, _) = waited.unwrap_or_else(|poisoned| poisoned.into_inner());
+        match std::mem::replace(&mut *state, State::Lost) {
+            State::Given(value) => Taken::Value(value),
+            State::Lost => Taken::Lost,
+            State::Awaited => {
+                *state = State::Awaited;
+                Taken::TimedOut
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOT_AT_ALL: Duration = Duration::ZERO;
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_value_is_handed_over_once() {
+        let (giver, taker) = handover();
+        assert_eq!(taker.take(NOT_AT_ALL), Taken::TimedOut);
+        let thread = std::thread::spawn(move || giver.give(7));
+        assert_eq!(taker.take(LONG), Taken::Value(7));
+        assert_eq!(taker.take(LONG), Taken::Lost);
+        thread.join().expect("it gave");
+    }
+
+    #[test]
+    fn who_is_gone_is_waited_for_no_longer() {
+        let (giver, taker) = handover::<i32>();
+        let thread = std::thread::spawn(move || drop(giver));
+        assert_eq!(taker.take(LONG), Taken::Lost);
+        thread.join().expect("it went");
+    }
+}
