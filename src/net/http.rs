@@ -26,7 +26,7 @@ use super::{Alarm, Failure, Lookup, Transport, Way, tls};
 use crate::model::body::Rooms;
 use crate::model::config::{NetConfig, Proxy};
 use crate::model::error::Result;
-use crate::service::{Answer, Cut, Request};
+use crate::service::{Answer, Cut, Request, form};
 
 /// The longest answer that is read, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -179,7 +179,7 @@ fn prepared(
     let mut prepared = reqwest::Request::new(Method::POST, request.url);
     let headers = prepared.headers_mut();
     host.into_iter().for_each(|host| drop(headers.insert(HOST, host)));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(request.content_type));
+    headers.insert(CONTENT_TYPE, content_type(request.content_type));
     if let Some(value) = request.authorization {
         // Credentials were checked when the account was read; this is the last line of defence.
         let mut value = HeaderValue::try_from(value).map_err(|_| Failure {
@@ -191,6 +191,12 @@ fn prepared(
     }
     *prepared.body_mut() = Some(Body::wrap(Marked { bytes: Some(request.body.into()), begun }));
     Ok(prepared)
+}
+
+/// The header of a body's type; that of most bodies is checked when this is compiled.
+fn content_type(text: &'static str) -> HeaderValue {
+    const FORM: HeaderValue = HeaderValue::from_static(form::CONTENT_TYPE);
+    if text == form::CONTENT_TYPE { FORM } else { HeaderValue::from_static(text) }
 }
 
 /// Reads an answer to its end, to the end of the time, or to the most that is read.
