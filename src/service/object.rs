@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-use wide::{i8x16, u8x16};
+use wide::u8x16;
 
 /// The deepest nesting that is read, the object itself included.
 pub const MAX_DEPTH: usize = 64;
@@ -410,10 +410,9 @@ fn marks(bytes: &[u8; 64]) -> u64 {
 
 #[inline(always)]
 fn piece_marks(bytes: &[u8; 16]) -> u32 {
-    let bytes = i8x16::new(bytes.map(u8::cast_signed));
-    let each = |byte: u8| i8x16::splat(byte.cast_signed());
+    let bytes = u8x16::new(*bytes);
     // A quote and the space are 0x20 and 0x22 in `bytes ^ 2`, so that the quote follows the controls.
-    // The highest bit is turned over because numbers with a sign are compared.
-    let others = (bytes ^ each(0x82)).simd_lt(each(0x80 | 0x21));
-    (others | bytes.simd_eq(each(b'\\'))).to_bitmask()
+    let turned = bytes ^ u8x16::splat(2);
+    let others = turned.min(u8x16::splat(0x20)).simd_eq(turned);
+    (others | bytes.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
 }

@@ -1,6 +1,6 @@
 //! How long a text is to Weibo: its web client's count, which is assumed to hold for messages too.
 
-use wide::{i8x16, u8x16};
+use wide::u8x16;
 
 /// A URL counts as this many half-width characters, however long it is,
 const URL: usize = 20;
@@ -39,13 +39,13 @@ const CONTINUED: u8 = 0x80;
 
 /// As [`halves`]; without a branch, so that the bytes are looked at all at once.
 fn piece(bytes: &[u8; PIECE]) -> (usize, bool) {
-    // The first byte of a character says how much it counts: one from 0xC2 on and below 0x80, one more
-    // from 0xC4 on, and two more from 0xF0 on. As numbers with a sign, those below 0x80 are the highest.
-    let (bytes, signed) = (u8x16::new(*bytes), i8x16::new(bytes.map(u8::cast_signed)));
-    let from = |least: u8| bytes.max(u8x16::splat(least)).simd_eq(bytes).to_bitmask();
-    let first = signed.simd_gt(i8x16::splat(0xC1_u8.cast_signed())).to_bitmask();
-    let four = u64::from(from(0xF0));
-    let each = u64::from(first) | u64::from(from(0xC4)) << 16 | four << 32 | four << 48;
+    // The first byte of a character says how much it counts: one below 0x80 and from 0xC2 on, one more
+    // from 0xC4 on, and two more from 0xF0 on. Those that continue one are the lowest less 0x80.
+    let bytes = u8x16::new(*bytes);
+    let from =
+        |least: u8, of: u8x16| u64::from(of.max(u8x16::splat(least)).simd_eq(of).to_bitmask());
+    let (first, four) = (from(0x42, bytes - u8x16::splat(0x80)), from(0xF0, bytes));
+    let each = first | from(0xC4, bytes) << 16 | four << 32 | four << 48;
     let colon = bytes.simd_eq(u8x16::splat(b':')).to_bitmask() != 0;
     (each.count_ones() as usize, colon)
 }
