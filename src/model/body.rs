@@ -63,14 +63,16 @@ impl Rooms {
     /// The largest that is kept, in bytes.
     const LARGEST: usize = 16 << 10;
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    /// Nobody waits for it: in a child made by `fork` it may be locked for good, by a thread that is not
+    /// there.
+    fn idle(&self) -> Option<MutexGuard<'_, Vec<Vec<u8>>>> {
+        self.0.try_lock().ok()
     }
 
     /// An empty body with room for so many bytes, and not much more: it may be kept for long.
     pub fn take(self: &Arc<Self>, length: usize) -> Body {
-        let kept = self.idle().pop().filter(|room| room.capacity() <= length * 2);
-        let mut bytes = kept.unwrap_or_default();
+        let kept = self.idle().and_then(|mut idle| idle.pop());
+        let mut bytes = kept.filter(|room| room.capacity() <= length * 2).unwrap_or_default();
         bytes.reserve_exact(length);
         Body { bytes, home: Some(Arc::clone(self)) }
     }
@@ -80,8 +82,9 @@ impl Rooms {
             return;
         }
         room.clear();
-        let mut idle = self.idle();
-        if idle.len() < Rooms::MOST {
+        if let Some(mut idle) = self.idle()
+            && idle.len() < Rooms::MOST
+        {
             idle.push(room);
         }
     }
@@ -103,7 +106,7 @@ mod tests {
         };
         let first = room(100);
         assert_eq!(room(60), first, "it came back");
-        assert_eq!(rooms.idle().len(), 1);
+        assert_eq!(idle(&rooms), 1);
         assert_eq!(rooms.take(49).bytes.capacity(), 49, "too large to be kept for so little");
     }
 
@@ -112,11 +115,25 @@ mod tests {
         let rooms: Arc<Rooms> = Arc::default();
         let many: Vec<_> = (0..Rooms::MOST * 2).map(|_| rooms.take(10)).collect();
         drop(many);
-        assert_eq!(rooms.idle().len(), Rooms::MOST);
-        rooms.idle().clear();
+        assert_eq!(idle(&rooms), Rooms::MOST);
+        rooms.0.lock().expect("nobody panics").clear();
         let mut large = rooms.take(0);
         large.push(&vec![0; Rooms::LARGEST + 1]);
         drop((large.clone(), large, rooms.take(0), Body::from(vec![1])));
-        assert_eq!(rooms.idle().len(), 0);
+        assert_eq!(idle(&rooms), 0);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_lock_that_a_fork_has_left_behind() {
+        let rooms: Arc<Rooms> = Arc::default();
+        let body = rooms.take(10);
+        let locked = rooms.0.lock().expect("nobody panics");
+        drop((body, rooms.take(10)));
+        drop(locked);
+        assert_eq!(idle(&rooms), 0);
+    }
+
+    fn idle(rooms: &Rooms) -> usize {
+        rooms.0.lock().expect("nobody panics").len()
     }
 }
