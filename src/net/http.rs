@@ -32,6 +32,8 @@ use crate::service::{Answer, Cut, Request, form};
 const MAX_BODY: usize = 1 << 20;
 /// Room that is made for an answer when it begins, in bytes, at most.
 const LIKELY_BODY: usize = 16 << 10;
+/// How many `Host` headers are remembered.
+const MAX_HOSTS: usize = 16;
 /// The longest header block that is accepted, in bytes.
 const MAX_HEADERS: usize = 64 << 10;
 
@@ -51,6 +53,8 @@ pub struct Http {
     /// The last `Date` of an answer and what it says: many answers come within a second.
     date: Mutex<Option<(HeaderValue, u64)>>,
     secure: OnceCell<reqwest::Client>,
+    /// The `Host` headers of the last requests.
+    hosts: Mutex<Vec<HeaderValue>>,
 }
 
 impl Http {
@@ -69,6 +73,7 @@ impl Http {
             date: Mutex::default(),
             plain: OnceCell::new(),
             secure: OnceCell::new(),
+            hosts: Mutex::default(),
         })
     }
 
@@ -140,6 +145,21 @@ impl Http {
         }
     }
 
+    /// The `Host` header of a URL, which the client would put together anew for each request.
+    fn host(&self, url: &Url) -> Option<HeaderValue> {
+        let text = &url[Position::BeforeHost..Position::AfterPort];
+        let mut hosts = self.hosts.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(host) = hosts.iter().find(|host| host.as_bytes() == text.as_bytes()) {
+            return Some(host.clone());
+        }
+        let host = HeaderValue::from_str(text).ok()?;
+        if hosts.len() >= MAX_HOSTS {
+            hosts.clear();
+        }
+        hosts.push(host.clone());
+        Some(host)
+    }
+
     /// True if the connection of this answer had carried another before.
     fn has_used(&self, response: &reqwest::Response) -> bool {
         let info = response.extensions().get::<HttpInfo>();
@@ -155,7 +175,8 @@ impl Transport for Http {
         begun: Arc<AtomicBool>,
     ) -> std::result::Result<Answer, Failure> {
         let client = self.client(request.url.scheme() == "https")?;
-        let sent = before(time_out, pin!(client.execute(prepared(request, begun)?))).await;
+        let host = self.host(&request.url);
+        let sent = before(time_out, pin!(client.execute(prepared(request, host, begun)?))).await;
         let response = match sent {
             Some(sent) => sent.map_err(|e| Failure::from_reqwest(e.without_url()))?,
             None => {
@@ -172,13 +193,14 @@ impl Transport for Http {
 
 fn prepared(
     request: Request,
+    host: Option<HeaderValue>,
     begun: Arc<AtomicBool>,
 ) -> std::result::Result<reqwest::Request, Failure> {
-    // What the client would put together anew for each request, from its parts.
-    let host = HeaderValue::from_str(&request.url[Position::BeforeHost..Position::AfterPort]);
     let mut prepared = reqwest::Request::new(Method::POST, request.url);
     let headers = prepared.headers_mut();
-    host.into_iter().for_each(|host| drop(headers.insert(HOST, host)));
+    if let Some(host) = host {
+        headers.insert(HOST, host);
+    }
     headers.insert(CONTENT_TYPE, content_type(request.content_type));
     if let Some(value) = request.authorization {
         // Credentials were checked when the account was read; this is the last line of defence.
@@ -314,28 +336,43 @@ impl reqwest::dns::Resolve for Resolver {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+    use std::net::SocketAddr;
+
+    use serde_json::json;
+
     use super::*;
+    use crate::model::config::ClientConfig;
+    use crate::net::Boxed;
+
+    struct Nowhere;
+
+    impl Lookup for Nowhere {
+        fn look_up(&self, host: String) -> Boxed<'static, io::Result<Vec<SocketAddr>>> {
+            panic!("{host} is looked up, and nothing is sent")
+        }
+    }
 
     #[test]
     fn a_request_names_its_host_as_its_url_does() {
-        for (url, host) in [
-            ("https://c.api.weibo.com/2/x.json", "c.api.weibo.com"),
-            ("https://h:443/", "h"),
-            ("http://h:443/?a@b:1", "h:443"),
-            ("http://[::1]:8080/x", "[::1]:8080"),
-            ("http://127.0.0.1:1/", "127.0.0.1:1"),
-        ] {
-            let request = Request {
-                url: Url::parse(url).expect(url),
-                content_type: "text/plain",
-                authorization: None,
-                body: Vec::new(),
-                signatures: Vec::new(),
-            };
-            let prepared = prepared(request, Arc::default()).expect("a request");
-            let hosts: Vec<_> = prepared.headers().get_all(HOST).iter().collect();
-            assert_eq!(hosts, [host], "{url}");
+        let config = json!({"v": 1, "accounts": {}});
+        let config = ClientConfig::from_value(config).expect("a configuration").net;
+        let http = Http::new(&config, Arc::new(Nowhere)).expect("no ca_file");
+        let host = |url: &str| http.host(&Url::parse(url).expect(url)).expect(url);
+        for _ in 0..2 {
+            for (url, named) in [
+                ("https://c.api.weibo.com/2/x.json", "c.api.weibo.com"),
+                ("https://h:443/", "h"),
+                ("http://h:443/?a@b:1", "h:443"),
+                ("http://[::1]:8080/x", "[::1]:8080"),
+                ("http://127.0.0.1:1/", "127.0.0.1:1"),
+            ] {
+                assert_eq!(host(url), named, "{url}");
+            }
         }
+        (0..MAX_HOSTS * 3)
+            .for_each(|n| assert_eq!(host(&format!("http://h{n}/")), format!("h{n}")));
+        assert!(http.hosts.lock().expect("nobody panics").len() <= MAX_HOSTS);
     }
 
     #[test]
