@@ -148,8 +148,11 @@ impl Work {
                 1 => Delivery::MaybeSent,
                 _ => Delivery::Sent,
             };
-            batch
-                .push(Change::Finish { seq, verdict: Verdict { delivery, receipt: vec![2; 200] } });
+            batch.push(Change::Finish {
+                seq,
+                verdict: Verdict { delivery, receipt: vec![2; 200] },
+                alone: false,
+            });
             self.done.push(id);
         }
         for _ in 0..self.random.usize(0..30).min(self.done.len()) {

@@ -161,7 +161,7 @@ fn begin(seq: i64) -> Change {
 
 fn finish(seq: i64) -> Change {
     let verdict = Verdict { delivery: Delivery::Sent, receipt: vec![b'r'; RECEIPT] };
-    Change::Finish { seq, verdict }
+    Change::Finish { seq, verdict, alone: false }
 }
 
 /// A group of messages from accept to its end, in four commits.

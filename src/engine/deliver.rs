@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::account::Entry;
 use super::connections::Permit;
 use super::job::Job;
-use super::keys::Claim;
+use super::keys::{Claim, Told};
 use super::pace::{self, Window};
 use super::retry::{self, Circumstances, Next};
 use super::stats::Why;
@@ -71,16 +71,16 @@ pub async fn deliver(job: &mut Job, has_looked: bool) -> Option<Receipt> {
 async fn work(job: &mut Job) {
     match job.key.take() {
         Some(Claim::Known(first)) => return job.follow(&first),
-        Some(Claim::Joined(mut verdict)) => {
+        Some(Claim::Joined(waits)) => {
             // Until the first has its verdict nobody can say that this message was not sent.
             job.history.doubt = true;
-            let first =
-                verdict.wait_for(Option::is_some).await.ok().and_then(|first| first.clone());
+            let told = waits.await;
             job.history.doubt = false;
-            return match first {
-                Some(first) => job.follow(&first),
-                None => job.conclude(Delivery::MaybeSent, Some(lost())),
-            };
+            match told {
+                Ok(Told::Verdict(first)) => return job.follow(&first),
+                Ok(Told::First(held)) => job.lead(held),
+                Err(_) => return job.conclude(Delivery::MaybeSent, Some(lost())),
+            }
         }
         first => job.key = first,
     }
@@ -149,7 +149,8 @@ async fn attempts(job: &mut Job) {
                     entry.last_sent.remember(own);
                 }
                 job.receipt.deduplicated = deduplicated;
-                job.receipt.deadline = deadline;
+                // With more time there would have been another attempt.
+                (job.receipt.deadline, job.alone) = (deadline, deadline);
                 job.receipt.message_id = outcome.message_id;
                 job.receipt.service_time = outcome.service_time;
                 let error = (delivery != Delivery::Sent).then(|| {
@@ -303,6 +304,7 @@ fn narrow(outcome: &Outcome, windows: &[Arc<Window>], now: Duration, wait: Durat
 /// Ends a send whose account is gone; a doubt stays a doubt.
 fn gone(job: &mut Job, error: Error) {
     let delivery = if job.history.doubt { Delivery::MaybeSent } else { Delivery::NotSent };
+    job.alone = true;
     job.conclude(delivery, Some(error));
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::account::Entry;
-use super::keys::Claim;
+use super::keys::{Claim, Held};
 use super::kit::Kit;
 use super::op::Op;
 use super::order::Place;
@@ -67,6 +67,10 @@ pub struct Job {
     pub key: Option<Claim>,
     /// The place in its recipient's line.
     pub place: Option<Place>,
+    /// The line that it joins if it does not follow another of its key any more.
+    line: Option<String>,
+    /// It ended for a reason of its own, which is no verdict for others of its key.
+    pub alone: bool,
     /// Where it is kept, if it outlives the process.
     pub kept: Option<Kept>,
     /// It stands in the outbox that bytes of it may have gone.
@@ -131,9 +135,9 @@ impl Job {
             }
         }
         let follows = matches!(key, Some(Claim::Joined(_) | Claim::Known(_)));
-        let ordered = message.ordered && refused.is_none() && !follows && !kept;
-        let place =
-            ordered.then(|| shared.lines.join(format!("{}/{:?}", message.account, message.to)));
+        let ordered = message.ordered && refused.is_none() && !kept;
+        let mut line = ordered.then(|| format!("{}/{:?}", message.account, message.to));
+        let place = line.take_if(|_| !follows).map(|line| shared.lines.join(line));
         let until = earliest(accepted, patience, message.deadline_ms.map(Duration::from_millis));
         let not_before = message.not_before_ms.filter(|_| !kept).and_then(|at| {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
@@ -162,6 +166,8 @@ impl Job {
             until,
             key,
             place,
+            line,
+            alone: false,
             kept: None,
             marked: false,
             refused,
@@ -332,6 +338,7 @@ impl Job {
         if ended == Ended::Closed {
             self.shared.cut.fetch_add(1, Ordering::AcqRel);
         }
+        self.alone = true;
         let begun = self.has_begun();
         let doubt = self.history.doubt || begun;
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };
@@ -393,6 +400,12 @@ impl Job {
         });
     }
 
+    /// Is the first message of its key from now on.
+    pub fn lead(&mut self, held: Held) {
+        self.key = Some(Claim::First(held));
+        self.place = self.line.take().map(|line| self.shared.lines.join(line));
+    }
+
     /// Takes over the verdict of the first message with this key.
     pub fn follow(&mut self, first: &Receipt) {
         let own = std::mem::replace(&mut self.receipt, first.clone());
@@ -418,8 +431,12 @@ impl Job {
         if let Some(entry) = &self.entry {
             entry.stats.finished(self.receipt.delivery, elapsed);
         }
+        let alone = self.alone && self.receipt.delivery == Delivery::NotSent;
         if let Some(Claim::First(held)) = self.key.take() {
-            held.end(&self.receipt, now);
+            match alone {
+                true => drop(held),
+                false => held.end(&self.receipt, now),
+            }
         }
         self.place = None;
         let receipt = std::mem::replace(&mut self.receipt, Receipt::nothing());
@@ -435,7 +452,7 @@ impl Job {
             receipt.error.as_ref().map(|e| format!(", {}", e.code().name())).unwrap_or_default()
         );
         if let Some(kept) = self.kept.take() {
-            kept.outbox.finish(kept.seq, receipt, self.slot.take());
+            kept.outbox.finish(kept.seq, receipt, self.slot.take(), alone);
             return None;
         }
         match (self.sink, self.slot.take()) {
@@ -463,6 +480,7 @@ impl Drop for Job {
         let code = if std::thread::panicking() { ErrorCode::Panic } else { ErrorCode::Internal };
         let error =
             Error::new(code, "the send broke off inside the library; this is a bug in hongyan");
+        self.alone = true;
         self.conclude(delivery, Some(error));
         self.finish();
     }

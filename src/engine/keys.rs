@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::watch;
+use tokio::sync::oneshot;
 
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::Message;
@@ -18,20 +18,28 @@ const MOST: usize = 100_000;
 
 type Id = (String, String);
 pub type Content = [u8; 32];
-type Verdict = Option<Arc<Receipt>>;
 
 /// What a key means for the message that brings it.
 pub enum Claim {
     /// It is the first: its verdict is everybody's.
     First(Held),
-    /// The first is still under way: its verdict comes through here.
-    Joined(watch::Receiver<Verdict>),
+    /// The first is still under way: what becomes of the key comes through here.
+    Joined(oneshot::Receiver<Told>),
     /// The first has its verdict already.
     Known(Arc<Receipt>),
 }
 
+/// What a message learns that waits for the first of its key.
+pub enum Told {
+    /// The first has its verdict, which is everybody's.
+    Verdict(Arc<Receipt>),
+    /// The first ended by itself alone: the key is this message's now, and it is sent.
+    First(Held),
+}
+
 enum State {
-    UnderWay(watch::Receiver<Verdict>),
+    /// Who waits for the first, oldest first.
+    UnderWay(VecDeque<oneshot::Sender<Told>>),
     Done(Arc<Receipt>),
 }
 
@@ -64,14 +72,17 @@ impl Keys {
         let content = content(message);
         let mut live = self.lock();
         live.forget(now);
-        match live.keys.get(&id) {
+        match live.keys.get_mut(&id) {
             Some((other, _)) if *other != content => Err(conflict(key)),
-            Some((_, State::UnderWay(verdict))) => Ok(Claim::Joined(verdict.clone())),
+            Some((_, State::UnderWay(waiting))) => {
+                let (sender, receiver) = oneshot::channel();
+                waiting.push_back(sender);
+                Ok(Claim::Joined(receiver))
+            }
             Some((_, State::Done(receipt))) => Ok(Claim::Known(Arc::clone(receipt))),
             None => {
-                let (sender, receiver) = watch::channel(None);
-                live.keys.insert(id.clone(), (content, State::UnderWay(receiver)));
-                Ok(Claim::First(Held { keys: Arc::clone(self), id, sender }))
+                live.keys.insert(id.clone(), (content, State::UnderWay(VecDeque::new())));
+                Ok(Claim::First(Held { keys: Arc::clone(self), id: Some(id) }))
             }
         }
     }
@@ -89,31 +100,62 @@ impl Live {
     }
 }
 
-/// A key that its first message holds; it must end with that message's verdict.
+/// A key that its first message holds; dropped without a verdict, it goes to the next.
 pub struct Held {
     keys: Arc<Keys>,
-    id: Id,
-    sender: watch::Sender<Verdict>,
+    /// `None` once it is given up.
+    id: Option<Id>,
 }
 
 impl Held {
     /// Tells everybody the verdict; what was not sent frees the key.
-    pub fn end(self, receipt: &Receipt, now: Duration) {
+    pub fn end(mut self, receipt: &Receipt, now: Duration) {
+        let Some(id) = self.id.take() else { return };
         let receipt = Arc::new(receipt.clone());
         // What is remembered for long is small: not the answer as it came.
         let remembered = Receipt { raw: None, ..Receipt::clone(&receipt) };
         let mut live = self.keys.lock();
-        if receipt.delivery == Delivery::NotSent {
-            live.keys.remove(&self.id);
+        let state = if receipt.delivery == Delivery::NotSent {
+            live.keys.remove(&id).map(|(_, state)| state)
         } else {
-            if let Some((_, state)) = live.keys.get_mut(&self.id) {
-                *state = State::Done(Arc::new(remembered));
-            }
-            live.done.push_back((now, self.id));
+            let done = State::Done(Arc::new(remembered));
+            let state = live.keys.get_mut(&id).map(|(_, state)| std::mem::replace(state, done));
+            live.done.push_back((now, id));
             live.forget(now);
-        }
+            state
+        };
         drop(live);
-        self.sender.send_replace(Some(receipt));
+        if let Some(State::UnderWay(waiting)) = state {
+            for waits in waiting {
+                // Who has ended meanwhile needs no verdict.
+                let _ = waits.send(Told::Verdict(Arc::clone(&receipt)));
+            }
+        }
+    }
+}
+
+impl Drop for Held {
+    /// The oldest of those who still wait has the key now; where nobody does, it is free.
+    fn drop(&mut self) {
+        while let Some(id) = self.id.take() {
+            let heir = {
+                let mut live = self.keys.lock();
+                let heir = match live.keys.get_mut(&id) {
+                    Some((_, State::UnderWay(waiting))) => waiting.pop_front(),
+                    _ => None,
+                };
+                if heir.is_none() {
+                    live.keys.remove(&id);
+                }
+                heir
+            };
+            let Some(heir) = heir else { return };
+            let held = Held { keys: Arc::clone(&self.keys), id: Some(id) };
+            // Who has ended meanwhile gives it back.
+            if let Err(Told::First(mut back)) = heir.send(Told::First(held)) {
+                self.id = back.id.take();
+            }
+        }
     }
 }
 

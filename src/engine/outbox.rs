@@ -143,10 +143,12 @@ impl Outbox {
     }
 
     /// Keeps a result, and hands it out then.
-    pub fn finish(&self, seq: Seq, receipt: Receipt, slot: Option<Slot>) {
+    ///
+    /// `alone`: it says nothing of other messages of its key.
+    pub fn finish(&self, seq: Seq, receipt: Receipt, slot: Option<Slot>, alone: bool) {
         let verdict = keeper::verdict(&receipt);
         let wants = Wants::Finish(Box::new(receipt), slot);
-        self.push(Change::Finish { seq, verdict }, wants);
+        self.push(Change::Finish { seq, verdict, alone }, wants);
     }
 
     /// A job ends without a result, which a later run will find.

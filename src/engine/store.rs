@@ -77,6 +77,8 @@ pub enum Change {
         seq: Seq,
         /// Its result.
         verdict: Verdict,
+        /// The result is its own alone: the oldest of those that follow it takes its place.
+        alone: bool,
     },
     /// Its result need never be handed out again: gone if it was sent, else a dead letter.
     Ack {

@@ -254,6 +254,7 @@ impl Keeper {
                 if let Change::Finish { seq, .. } = change {
                     self.loaded.remove(&seq);
                 }
+                self.following.remove(&receipt.id);
                 match applied {
                     Applied::Done { followers, ready, due_ms } => {
                         for follower in followers {

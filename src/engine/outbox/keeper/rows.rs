@@ -88,6 +88,7 @@ impl Keeper {
             job.keep(kept, Slot::default());
             job.refuse();
             let words = format!("the account {account:?} was removed");
+            job.alone = true;
             job.conclude(Delivery::NotSent, Some(Error::new(ErrorCode::Config, words)));
             job.finish();
         }
@@ -197,7 +198,7 @@ impl Keeper {
             error: Some(error),
             ..Receipt::nothing()
         };
-        self.outbox.finish(message.seq, receipt, None);
+        self.outbox.finish(message.seq, receipt, None, true);
     }
 
     /// Hands out results of an earlier run, as long as the host takes them.
@@ -258,6 +259,6 @@ impl Keeper {
             origin: if row.earlier { Origin::EarlierRun } else { Origin::ThisRun },
             ..Receipt::nothing()
         };
-        self.outbox.finish(row.seq, receipt, None);
+        self.outbox.finish(row.seq, receipt, None, !doubt);
     }
 }

@@ -132,7 +132,7 @@ impl<'c> Batch<'c> {
             Change::Accept(accept) => self.accept(accept),
             Change::Begin(begin) => self.begin(begin),
             Change::Ended { seq, attempts } => self.ended(*seq, *attempts),
-            Change::Finish { seq, verdict } => self.finish(*seq, verdict),
+            Change::Finish { seq, verdict, alone } => self.finish(*seq, verdict, *alone),
             Change::Ack { id } => self.ack(id),
             Change::Retry { id } => self.retry(id),
             Change::Drop { id } => self.drop_row(id),
@@ -315,7 +315,7 @@ impl<'c> Batch<'c> {
         Ok(done(made))
     }
 
-    fn finish(&mut self, seq: Seq, verdict: &Verdict) -> Result<Applied> {
+    fn finish(&mut self, seq: Seq, verdict: &Verdict, alone: bool) -> Result<Applied> {
         let made = self.finish.get(self.conn)?.execute(params![
             seq,
             self.run,
@@ -323,7 +323,7 @@ impl<'c> Batch<'c> {
             verdict.receipt
         ])?;
         if made == 0 {
-            return self.finish_tied(seq, verdict);
+            return self.finish_tied(seq, verdict, alone);
         }
         self.finished(verdict);
         Ok(done(made))

@@ -90,7 +90,12 @@ fn verdict(delivery: Delivery) -> Verdict {
 }
 
 fn finish(seq: Seq, delivery: Delivery) -> Change {
-    Change::Finish { seq, verdict: verdict(delivery) }
+    Change::Finish { seq, verdict: verdict(delivery), alone: false }
+}
+
+/// The end of a message that is no verdict for others of its key.
+fn end_alone(seq: Seq) -> Change {
+    Change::Finish { seq, verdict: verdict(Delivery::NotSent), alone: true }
 }
 
 fn ack(id: &str) -> Change {

@@ -103,12 +103,20 @@ impl Batch<'_> {
     }
 
     /// The result of a message that is tied to others, or that waits for its time.
-    pub(super) fn finish_tied(&mut self, seq: Seq, verdict: &Verdict) -> Result<Applied> {
+    pub(super) fn finish_tied(
+        &mut self,
+        seq: Seq,
+        verdict: &Verdict,
+        alone: bool,
+    ) -> Result<Applied> {
         let Some(row) = row::by_seq(self.conn, seq)? else { return Ok(Applied::Missed) };
         if matches!(row.state, State::Done | State::Dead) {
             return Ok(Applied::Missed);
         }
         self.finish_row(seq, verdict, false)?;
+        if alone {
+            return self.go_on_without(&row);
+        }
         let mut followers = Vec::new();
         if let Some(key) = row.key.as_deref().filter(|_| row.state != State::Following) {
             for (seq, follower) in self.followers(&row.id)? {
@@ -119,6 +127,19 @@ impl Batch<'_> {
         }
         let (ready, due_ms) = self.line_goes_on(&row)?;
         Ok(Applied::Done { followers, ready, due_ms })
+    }
+
+    /// Gives what a row held, which is no more or has a result of its own alone, to those behind it.
+    fn go_on_without(&mut self, row: &Row) -> Result<Applied> {
+        let (mut ready, mut due_ms) = self.line_goes_on(row)?;
+        if let Some(key) = row.key.as_deref().filter(|_| row.state != State::Following) {
+            let (turn, due) = self.hand_over(row, key)?;
+            if turn.is_some() && ready.is_empty() {
+                ready.push(row.account.clone());
+            }
+            due_ms = [due_ms, due].into_iter().flatten().min();
+        }
+        Ok(Applied::Done { followers: Vec::new(), ready, due_ms })
     }
 
     fn finish_row(&mut self, seq: Seq, verdict: &Verdict, borrowed: bool) -> Result<()> {
@@ -223,15 +244,7 @@ impl Batch<'_> {
                 self.ledger.open = self.ledger.open.saturating_sub(1);
             }
         }
-        let (mut ready, mut due_ms) = self.line_goes_on(&row)?;
-        if let Some(key) = row.key.as_deref().filter(|_| row.state != State::Following) {
-            let (turn, due) = self.hand_over(&row, key)?;
-            if turn.is_some() && ready.is_empty() {
-                ready.push(row.account.clone());
-            }
-            due_ms = [due_ms, due].into_iter().flatten().min();
-        }
-        Ok(Applied::Done { followers: Vec::new(), ready, due_ms })
+        self.go_on_without(&row)
     }
 
     /// Gives the key of a message that is no more to the oldest of those that follow it; the turn of

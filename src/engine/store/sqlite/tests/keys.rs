@@ -158,3 +158,30 @@ fn the_oldest_follower_takes_the_place_of_a_dropped_message() {
     assert_eq!(one(&mut store, drop_row("d"), NOW), done());
     assert!(accepted(one(&mut store, accept(keyed("e", 3)), NOW)).1.is_some());
 }
+
+#[test]
+fn the_oldest_follower_takes_the_place_of_one_that_ended_for_itself() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    for id in ["a", "b", "c"] {
+        one(&mut store, accept(keyed(id, 1)), NOW);
+    }
+    assert_eq!(one(&mut store, end_alone(2), NOW), done(), "one that follows is missed by nobody");
+    one(&mut store, accept(keyed("d", 1)), NOW);
+    assert_eq!(one(&mut store, end_alone(1), NOW), ready_now());
+    assert_eq!(queued(&mut store), ["c"]);
+    assert_eq!(one(&mut store, accept(keyed("e", 2)), NOW), Applied::Conflict);
+    assert_eq!(store.count(), (4, 2));
+    drop(store);
+
+    let mut store = folder.open();
+    let told: Vec<_> = store.results(0, 9).unwrap().into_iter().map(|kept| kept.id).collect();
+    assert_eq!(told, ["a", "b"]);
+    let Applied::Done { followers, .. } = one(&mut store, finish(3, Delivery::Sent), NOW) else {
+        panic!("not done")
+    };
+    assert_eq!(followers, [follower("d")]);
+    let (seq, _) = accepted(one(&mut store, accept(keyed("f", 1)), NOW + 8 * DAY));
+    assert_eq!(one(&mut store, end_alone(seq), NOW), done());
+    assert!(accepted(one(&mut store, accept(keyed("g", 2)), NOW)).1.is_some(), "the key is free");
+}
