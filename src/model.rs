@@ -2,6 +2,7 @@
 
 pub mod body;
 pub mod config;
+pub mod digest;
 pub mod error;
 pub mod expand;
 pub mod fields;

@@ -115,7 +115,7 @@ impl Work {
             token: self.count,
             account: "ff".into(),
             message: (0..random.usize(1..longest)).map(|n| n as u8).collect(),
-            key: (random.u8(..) < 60).then(|| (random.u8(0..9).to_string(), [7; 32])),
+            key: (random.u8(..) < 60).then(|| (random.u8(0..9).to_string(), [7; 32].into())),
             line: (random.u8(..) < 60).then(|| random.u8(0..3).to_string()),
             accepted_ms: NOW,
             due_ms: (random.u8(..) < 20).then_some(NOW + 1000),

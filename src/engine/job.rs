@@ -17,6 +17,7 @@ use super::runtime::on_io_thread;
 use super::stop::Stop;
 use super::store::{Begin, Ready, Seq};
 use super::{Given, Shared};
+use crate::model::digest;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
 use crate::model::message::Message;
@@ -136,7 +137,7 @@ impl Job {
         }
         let follows = matches!(key, Some(Claim::Joined(_) | Claim::Known(_)));
         let ordered = message.ordered && refused.is_none() && !kept;
-        let mut line = ordered.then(|| format!("{}/{:?}", message.account, message.to));
+        let mut line = ordered.then(|| line(&message));
         let place = line.take_if(|_| !follows).map(|line| shared.lines.join(line));
         let until = earliest(accepted, patience, message.deadline_ms.map(Duration::from_millis));
         let not_before = message.not_before_ms.filter(|_| !kept).and_then(|at| {
@@ -484,6 +485,11 @@ impl Drop for Job {
         self.conclude(delivery, Some(error));
         self.finish();
     }
+}
+
+/// The line of ordered messages that this one stands in, among those of all accounts.
+fn line(message: &Message) -> String {
+    format!("{}/{}", message.account, digest::recipient(&message.to))
 }
 
 /// The error of a message from nobody.

@@ -4,9 +4,9 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
+use crate::model::digest;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::Message;
 use crate::model::receipt::{Delivery, Receipt};
@@ -17,7 +17,6 @@ const REMEMBERED: Duration = Duration::from_secs(600);
 const MOST: usize = 100_000;
 
 type Id = (String, String);
-pub type Content = [u8; 32];
 
 /// What a key means for the message that brings it.
 pub enum Claim {
@@ -45,7 +44,7 @@ enum State {
 
 #[derive(Default)]
 struct Live {
-    keys: HashMap<Id, (Content, State)>,
+    keys: HashMap<Id, ([u8; 32], State)>,
     /// Those that are done, and since when; oldest first.
     done: VecDeque<(Duration, Id)>,
 }
@@ -69,7 +68,7 @@ impl Keys {
     /// Claims the key of a message; `message` where it lives with another content.
     pub fn claim(self: &Arc<Self>, key: &str, message: &Message, now: Duration) -> Result<Claim> {
         let id = (message.account.clone(), key.to_owned());
-        let content = content(message);
+        let content = digest::digest(message);
         let mut live = self.lock();
         live.forget(now);
         match live.keys.get_mut(&id) {
@@ -163,11 +162,4 @@ impl Drop for Held {
 pub fn conflict(key: &str) -> Error {
     let words = format!("the key {key:?} belongs to a message with another content");
     Error::new(ErrorCode::Message, words).at("key")
-}
-
-/// What makes two messages the same, when and in whatever order they shall go.
-pub fn content(message: &Message) -> Content {
-    let Message { to, text, parts, reply_to, extra, .. } = message;
-    let shown = format!("{to:?}\n{text:?}\n{parts:?}\n{reply_to:?}\n{extra:?}");
-    Sha256::digest(shown).into()
 }

@@ -10,7 +10,10 @@ mod lock;
 mod schema;
 #[cfg(feature = "outbox")]
 pub mod sqlite;
+#[cfg(feature = "outbox")]
+mod upgrade;
 
+use crate::model::digest::Content;
 use crate::model::error::Result;
 use crate::model::receipt::Delivery;
 
@@ -33,7 +36,7 @@ pub struct Accept {
     pub message: Vec<u8>,
     /// The caller's idempotency key, and what the message says: another message under the same live
     /// key is refused if it says something else.
-    pub key: Option<(String, [u8; 32])>,
+    pub key: Option<(String, Content)>,
     /// The line of its recipient, if it is ordered: it is not ready before all earlier rows of the
     /// line are done.
     pub line: Option<String>,

@@ -8,7 +8,8 @@ use super::job::{Intake, Job, Sink};
 use super::op::Op;
 use super::outbox::{self, OnDisk, Outbox};
 use super::store::Accept;
-use super::{Engine, Given, keys, lost};
+use super::{Engine, Given, lost};
+use crate::model::digest::{self, Content};
 use crate::model::error::{Error, Result};
 
 /// A message as it came: to be sent, and to be kept.
@@ -140,8 +141,8 @@ impl Engine {
             id: id.clone(),
             token,
             message: json.into_owned(),
-            key: message.and_then(|m| Some((m.key.clone()?, keys::content(m)))),
-            line: message.filter(|m| m.ordered).map(|m| format!("{account}/{:?}", m.to)),
+            key: message.and_then(|m| Some((m.key.clone()?, Content::of(m)))),
+            line: message.filter(|m| m.ordered).map(|m| digest::recipient(&m.to)),
             accepted_ms: unix_ms,
             due_ms: message.and_then(|m| m.not_before_ms).filter(|at| *at > unix_ms),
             deadline_ms: message.and_then(|m| m.deadline_ms).map(|ms| unix_ms.saturating_add(ms)),

@@ -2,12 +2,23 @@
 
 use rusqlite::Connection;
 
+use super::upgrade;
+
 /// Stands in the file's header: it is an outbox ("hy_o").
 pub(super) const APPLICATION_ID: i32 = 0x6879_5f6f;
 
 /// Step `n` makes a file of version `n` one of version `n + 1`. A step that was released never
 /// changes.
-pub(super) const STEPS: &[&str] = &[VERSION_1];
+pub(super) const STEPS: &[Step] =
+    &[Step { sql: VERSION_1, rows: None }, Step { sql: VERSION_2, rows: Some(upgrade::digests) }];
+
+/// What makes a file one of the next version.
+pub(super) struct Step<'a> {
+    /// What becomes of the tables.
+    sql: &'a str,
+    /// What becomes of the rows, where SQL alone cannot say it.
+    rows: Option<fn(&Connection) -> rusqlite::Result<()>>,
+}
 
 /// An index on a column that is null outside the state that it serves costs rows in other states
 /// nothing. Long columns stand last, so that reading the others touches no overflow page.
@@ -20,7 +31,7 @@ pub(super) const STEPS: &[&str] = &[VERSION_1];
 ///   another message.
 /// - `keys.id`: the message that claimed the key; `delivery` and `until_ms` are null until it has its
 ///   result.
-const VERSION_1: &str = "
+pub(super) const VERSION_1: &str = "
     CREATE TABLE meta (run INTEGER NOT NULL, undone INTEGER NOT NULL) STRICT;
     INSERT INTO meta (run, undone) VALUES (0, 0);
     CREATE TABLE messages (
@@ -70,6 +81,10 @@ const VERSION_1: &str = "
     CREATE INDEX keys_until ON keys (until_ms) WHERE until_ms IS NOT NULL;
 ";
 
+/// - `messages.line`, `messages.content` and `keys.content` hold digests that have a version
+///   (`model/digest.rs`); only keys whose message is gone keep those without.
+const VERSION_2: &str = "";
+
 /// What a file is.
 #[derive(Debug, PartialEq)]
 pub(super) enum Kind {
@@ -96,14 +111,18 @@ pub(super) fn kind(conn: &Connection) -> rusqlite::Result<Kind> {
 }
 
 /// Takes the steps from this version on, each whole or not at all.
-pub(super) fn migrate(conn: &Connection, from: usize, steps: &[&str]) -> rusqlite::Result<()> {
+pub(super) fn migrate(conn: &Connection, from: usize, steps: &[Step<'_>]) -> rusqlite::Result<()> {
     for (version, step) in steps.iter().enumerate().skip(from) {
-        let whole = format!(
-            "BEGIN IMMEDIATE; {step};
-             PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}; COMMIT",
-            version + 1
-        );
-        if let Err(error) = conn.execute_batch(&whole) {
+        let made = conn
+            .execute_batch(&format!("BEGIN IMMEDIATE; {}", step.sql))
+            .and_then(|()| step.rows.map_or(Ok(()), |rows| rows(conn)))
+            .and_then(|()| {
+                conn.execute_batch(&format!(
+                    "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {}; COMMIT",
+                    version + 1
+                ))
+            });
+        if let Err(error) = made {
             if !conn.is_autocommit() {
                 // The error that matters is the one above.
                 let _ = conn.execute_batch("ROLLBACK");
@@ -118,6 +137,10 @@ pub(super) fn migrate(conn: &Connection, from: usize, steps: &[&str]) -> rusqlit
 mod tests {
     use super::*;
 
+    fn sql(sql: &str) -> Step<'_> {
+        Step { sql, rows: None }
+    }
+
     fn columns(conn: &Connection) -> String {
         conn.query_row("SELECT group_concat(name) FROM pragma_table_info('t')", [], |row| {
             row.get(0)
@@ -127,20 +150,21 @@ mod tests {
 
     #[test]
     fn an_older_file_gets_the_steps_it_lacks() {
-        let steps = ["CREATE TABLE t (a)", "ALTER TABLE t ADD b", "ALTER TABLE t ADD c"];
+        let steps = ["CREATE TABLE t (a)", "ALTER TABLE t ADD b", "ALTER TABLE t ADD c"].map(sql);
         let conn = Connection::open_in_memory().unwrap();
         migrate(&conn, 0, &steps[..1]).unwrap();
         assert_eq!(kind(&conn).unwrap(), Kind::Outbox(1));
         assert_eq!(columns(&conn), "a");
         migrate(&conn, 1, &steps).unwrap();
         assert_eq!(columns(&conn), "a,b,c");
-        assert_eq!(kind(&conn).unwrap(), Kind::Newer(3), "this library knows one version");
+        assert_eq!(kind(&conn).unwrap(), Kind::Newer(3), "this library knows two versions");
     }
 
     #[test]
     fn a_step_that_fails_leaves_the_version_before_it() {
         let conn = Connection::open_in_memory().unwrap();
-        let steps = ["CREATE TABLE t (a)", "ALTER TABLE t ADD b; ALTER TABLE nothing ADD c"];
+        let steps =
+            ["CREATE TABLE t (a)", "ALTER TABLE t ADD b; ALTER TABLE nothing ADD c"].map(sql);
         assert!(migrate(&conn, 0, &steps).is_err());
         assert_eq!(kind(&conn).unwrap(), Kind::Outbox(1));
         assert_eq!(columns(&conn), "a");

@@ -188,7 +188,13 @@ impl<'c> Batch<'c> {
             return Ok(Applied::Accepted { seq, turn: None });
         }
         if let Some((key, content)) = &accept.key {
-            match self.claim(&accept.account, key, content, &accept.id)? {
+            match self.claim(
+                &accept.account,
+                key,
+                &content.stored(),
+                |other| content.is(other),
+                &accept.id,
+            )? {
                 Claim::Own => {}
                 Claim::Conflict => return Ok(Applied::Conflict),
                 Claim::Known(verdict) => {

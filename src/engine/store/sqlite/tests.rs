@@ -5,6 +5,7 @@ mod keys;
 mod lines;
 mod random;
 mod rows;
+mod upgrade;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};

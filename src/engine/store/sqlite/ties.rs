@@ -49,7 +49,7 @@ impl Batch<'_> {
                 accept.account,
                 accept.line,
                 key.map(|(key, _)| key),
-                key.map(|(_, content)| content),
+                key.map(|(_, content)| content.stored()),
                 leader,
                 accept.message,
                 verdict.map(|verdict| &verdict.receipt),
@@ -57,12 +57,13 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Claims a key for a message.
+    /// Claims a key for a message that says `content`, as it is `same` to what another's key has.
     pub(super) fn claim(
         &mut self,
         account: &str,
         key: &str,
         content: &[u8],
+        same: impl Fn(&[u8]) -> bool,
         id: &str,
     ) -> Result<Claim> {
         let found = self
@@ -79,7 +80,7 @@ impl Batch<'_> {
         let live = row::found(found)?
             .filter(|(.., until)| until.is_none_or(|until| until > row::time(self.now_ms)));
         match live {
-            Some((_, other, ..)) if other != content => return Ok(Claim::Conflict),
+            Some((_, other, ..)) if !same(&other) => return Ok(Claim::Conflict),
             Some((.., Some(verdict), _)) => return Ok(Claim::Known(verdict)),
             Some((leader, ..)) => return Ok(Claim::Follow(leader)),
             None => {}
@@ -99,7 +100,9 @@ impl Batch<'_> {
         self.conn
             .prepare_cached("DELETE FROM keys WHERE account = ?1 AND key = ?2 AND id = ?3")?
             .execute(params![row.account, key, row.id])?;
-        self.claim(&row.account, key, content, &row.id)
+        // Two that cannot be compared count as the same, as in `Content::is`.
+        let same = |other: &[u8]| other.first() != content.first() || other == content;
+        self.claim(&row.account, key, content, same, &row.id)
     }
 
     /// The result of a message that is tied to others, or that waits for its time.

@@ -92,7 +92,7 @@ fn only_an_outbox_of_a_known_version_is_opened() {
     change("PRAGMA user_version = 9");
     fails(open(), STORAGE, "newer hongyan (schema version 9)");
     fails(Sqlite::read_only(&folder.outbox()), STORAGE, "newer hongyan");
-    change("PRAGMA user_version = 1");
+    change("PRAGMA user_version = 2");
     drop(open().unwrap());
 
     std::fs::remove_file(folder.outbox()).unwrap();
@@ -275,7 +275,7 @@ fn a_damaged_page_is_told() {
 /// Something with every table and index.
 fn one_of_each(store: &mut Sqlite) -> Result<()> {
     let tied = |id: &str| Accept {
-        key: Some(("k".into(), [1; 32])),
+        key: Some(("k".into(), [1; 32].into())),
         line: Some("l".into()),
         due_ms: Some(NOW + 9),
         deadline_ms: Some(NOW + 99),
@@ -296,7 +296,7 @@ fn whoever_looks_sees_what_the_owner_committed() {
     let reader = Sqlite::read_only(&folder.outbox()).unwrap();
     assert_eq!(reader.rows(0, 9).unwrap(), []);
     let full = Accept {
-        key: Some(("k".into(), [1; 32])),
+        key: Some(("k".into(), [1; 32].into())),
         due_ms: Some(NOW + 9),
         deadline_ms: Some(NOW + 99),
         ..message("a")

@@ -4,7 +4,7 @@ use super::*;
 use crate::engine::store::{Follower, Kept};
 
 fn keyed(id: &str, content: u8) -> Accept {
-    Accept { key: Some(("k".into(), [content; 32])), ..message(id) }
+    Accept { key: Some(("k".into(), [content; 32].into())), ..message(id) }
 }
 
 fn follower(id: &str) -> Follower {

@@ -80,7 +80,7 @@ fn a_retried_message_goes_to_the_end_of_its_line() {
 fn a_follower_stands_in_no_line_until_it_leads() {
     let folder = Folder::new();
     let mut store = folder.open();
-    let keyed = |id: &str| Accept { key: Some(("k".into(), [1; 32])), ..ordered(id) };
+    let keyed = |id: &str| Accept { key: Some(("k".into(), [1; 32].into())), ..ordered(id) };
     one(&mut store, accept(keyed("a")), NOW);
     one(&mut store, accept(keyed("b")), NOW);
     one(&mut store, accept(ordered("c")), NOW);

@@ -65,7 +65,7 @@ fn change(random: &mut fastrand::Rng, number: usize, now: u64, live: &Live) -> C
         0..5 => {
             let key = random.bool().then(|| {
                 let key = random.u8(0..4);
-                (format!("k{key}"), [random.u8(0..8) / 7; 32])
+                (format!("k{key}"), [random.u8(0..8) / 7; 32].into())
             });
             accept(Accept {
                 account: random.choice(&["ff", "wb"]).unwrap().to_string(),

@@ -163,13 +163,14 @@ fn a_message_may_come_with_its_result() {
     let mut store = folder.open();
     let refused = Accept {
         result: Some(verdict(Delivery::NotSent)),
-        key: Some(("k".into(), [1; 32])),
+        key: Some(("k".into(), [1; 32].into())),
         line: Some("l".into()),
         ..message("a")
     };
     assert_eq!(accepted(one(&mut store, accept(refused), NOW)).1, None);
     assert_eq!(store.count(), (1, 0));
-    let next = Accept { key: Some(("k".into(), [2; 32])), line: Some("l".into()), ..message("b") };
+    let next =
+        Accept { key: Some(("k".into(), [2; 32].into())), line: Some("l".into()), ..message("b") };
     assert!(accepted(one(&mut store, accept(next), NOW)).1.is_some(), "neither key nor line");
     drop(store);
     assert_eq!(folder.open().results(0, 9).unwrap()[0].id, "a");
