@@ -4,6 +4,7 @@ pub mod clock;
 mod failure;
 pub mod http;
 mod ports;
+mod retry_after;
 mod tls;
 
 use std::future::Future;

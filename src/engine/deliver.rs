@@ -297,7 +297,7 @@ fn narrow(outcome: &Outcome, windows: &[Arc<Window>], now: Duration, wait: Durat
     let code = outcome.service_code.as_deref().unwrap_or_default();
     let meant = windows.iter().find(|window| window.is_meant_by(code));
     if let Some(window) = meant.or_else(|| windows.iter().find(|window| window.is_own())) {
-        window.narrow(now, wait);
+        window.narrow(now, wait.min(retry::LONGEST_WAIT));
     }
 }
 

@@ -373,7 +373,7 @@ impl Job {
     /// Ends a send whose turn would come after its caller's patience, and says how long it would be.
     pub fn end_paced(&mut self, wait: Duration) {
         self.end_early(self.until.map_or(Ended::TimedOut, |(_, ended)| ended));
-        let after = u64::try_from(wait.as_millis()).ok();
+        let after = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).ok();
         let retryable = self.receipt.delivery == Delivery::NotSent;
         self.receipt.error =
             self.receipt.error.take().map(|error| error.with_retry(retryable, after));

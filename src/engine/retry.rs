@@ -7,6 +7,10 @@ use crate::model::receipt::Delivery;
 use crate::service::Outcome;
 use crate::service::verdict::Class;
 
+/// The longest that anything waits because a service told it to: a message that it told more ends at
+/// once, and its account is stopped for no longer.
+pub const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
+
 /// What is known of a message between its attempts.
 #[derive(Clone, Debug, Default)]
 pub struct History {
@@ -97,17 +101,16 @@ pub fn next(
     let wait = match outcome.class {
         _ if outcome.dropped && (history.doubt || !at.renewable) => return done(delivery, false),
         // The caller asked for at-least-once, or the service takes care: a doubt is resent.
-        Class::Never if in_doubt => backoff(history, config, at.chance),
+        Class::Never if in_doubt => {
+            outcome.told_wait.unwrap_or_else(|| backoff(history, config, at.chance))
+        }
         Class::Never | Class::Quota => return done(delivery, false),
         Class::Resign if history.resigned => return done(delivery, false),
         Class::Resign => {
             resign = true;
-            Duration::ZERO
+            outcome.told_wait.unwrap_or_default()
         }
-        Class::Backoff => match outcome.told_wait {
-            Some(told) => told,
-            None => backoff(history, config, at.chance),
-        },
+        Class::Backoff => outcome.told_wait.unwrap_or_else(|| backoff(history, config, at.chance)),
         Class::Wait | Class::WaitFor(_) => outcome.told_wait.unwrap_or_else(|| {
             history.untold_waits += 1;
             Duration::from_secs(1 << (history.untold_waits - 1).min(32))
@@ -123,7 +126,8 @@ pub fn next(
             return done(delivery, false);
         }
     }
-    if at.until.is_some_and(|until| at.now + wait >= until) && !resign {
+    let is_new_signature_only = resign && wait.is_zero();
+    if at.until.is_some_and(|until| at.now + wait >= until) && !is_new_signature_only {
         return Next::Done {
             delivery,
             deduplicated: false,
@@ -131,6 +135,9 @@ pub fn next(
             retry_after: Some(wait),
             deadline: true,
         };
+    }
+    if wait > LONGEST_WAIT {
+        return done(delivery, false);
     }
     history.resigned |= resign;
     Next::Again { wait, resign, renew }
@@ -222,6 +229,43 @@ mod tests {
                 assert_eq!((retry_after, deadline, retryable), (outcome.told_wait, true, true));
             }
             again => panic!("{again:?}"),
+        }
+    }
+
+    #[test]
+    fn a_wait_of_more_than_a_day_ends_the_send_at_once() {
+        let classes =
+            [Class::Wait, Class::WaitFor(60), Class::Backoff, Class::Resign, Class::Quota];
+        for (class, second) in classes.iter().flat_map(|class| [(*class, 0), (*class, 1)]) {
+            let mut outcome = failed(Delivery::NotSent, class);
+            outcome.told_wait = Some(LONGEST_WAIT + Duration::from_secs(second));
+            match next(&outcome, &mut begun(1), &CONFIG, AT) {
+                Next::Done { delivery, retry_after, deadline, .. } => {
+                    assert!(second == 1 || class == Class::Quota, "{class:?}");
+                    assert_eq!((delivery, retry_after), (Delivery::NotSent, outcome.told_wait));
+                    assert!(!deadline);
+                }
+                Next::Again { wait, .. } => assert_eq!((second, wait), (0, LONGEST_WAIT)),
+            }
+        }
+    }
+
+    #[test]
+    fn no_attempt_comes_earlier_than_was_told_whatever_leads_to_it() {
+        let told = Some(Duration::from_millis(1500));
+        let resend = RetryConfig { resend_maybe_sent: true, ..CONFIG };
+        for (delivery, class) in [
+            (Delivery::NotSent, Class::Wait),
+            (Delivery::NotSent, Class::Backoff),
+            (Delivery::NotSent, Class::Resign),
+            (Delivery::MaybeSent, Class::Backoff),
+            (Delivery::MaybeSent, Class::Never),
+        ] {
+            let mut outcome = failed(delivery, class);
+            outcome.told_wait = told;
+            let at = Circumstances { chance: 0.0, ..AT };
+            let wait = wait_of(next(&outcome, &mut begun(1), &resend, at));
+            assert_eq!(wait, told, "{class:?}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,14 +14,13 @@ use http_body::{Frame, SizeHint};
 use hyper_util::client::legacy::connect::HttpInfo;
 use once_cell::sync::OnceCell;
 use percent_encoding::percent_decode_str;
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderValue, RETRY_AFTER,
-};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderValue};
 use reqwest::{Body, Method};
 use rustls::pki_types::CertificateDer;
 use url::{Position, Url};
 
 use super::ports::Ports;
+use super::retry_after::retry_after;
 use super::{Alarm, Failure, Lookup, Transport, Way, tls};
 use crate::model::body::Rooms;
 use crate::model::config::{NetConfig, Proxy};
@@ -267,20 +266,6 @@ fn date(header: &HeaderValue) -> Option<u64> {
     time.duration_since(UNIX_EPOCH).ok().map(|since| since.as_secs())
 }
 
-/// The time to wait: in seconds, or until a date by the service's own clock.
-fn retry_after(headers: &HeaderMap, now: Option<u64>) -> Option<Duration> {
-    let header = headers.get(RETRY_AFTER)?;
-    let seconds = match header.to_str().ok()?.trim().parse::<u32>() {
-        Ok(seconds) => u64::from(seconds),
-        Err(_) => {
-            let here =
-                || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |now| now.as_secs());
-            date(header)?.saturating_sub(now.unwrap_or_else(here))
-        }
-    };
-    Some(Duration::from_secs(seconds))
-}
-
 /// The outcome of a future, or `None` once the time is over.
 ///
 /// Pinned by its caller: it is large to move.
@@ -373,22 +358,5 @@ mod tests {
         (0..MAX_HOSTS * 3)
             .for_each(|n| assert_eq!(host(&format!("http://h{n}/")), format!("h{n}")));
         assert!(http.hosts.lock().expect("nobody panics").len() <= MAX_HOSTS);
-    }
-
-    #[test]
-    fn a_retry_after_date_counts_by_the_service_s_clock() {
-        let mut headers = HeaderMap::new();
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("Thu, 17 Nov 2011 03:46:20 GMT"));
-        let wait = retry_after(&headers, Some(1_321_501_520));
-        assert_eq!(wait, Some(Duration::from_secs(60)));
-        assert_eq!(
-            retry_after(&headers, Some(1_921_501_520)),
-            Some(Duration::ZERO),
-            "it has passed"
-        );
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("120"));
-        assert_eq!(retry_after(&headers, None), Some(Duration::from_secs(120)));
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("soon"));
-        assert_eq!(retry_after(&headers, None), None);
     }
 }

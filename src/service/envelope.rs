@@ -98,7 +98,7 @@ pub fn unreadable(answer: &Answer, why: &str) -> Outcome {
     Outcome::failed(delivery, name, class, words)
 }
 
-/// `Retry-After` counts wherever waiting is the answer; a row's own time where it is longer.
+/// `Retry-After` counts wherever another attempt may follow; a row's own time where it is longer.
 fn told_wait(outcome: &Outcome, answer: &Answer) -> Option<std::time::Duration> {
     let header = answer.retry_after.filter(|wait| !wait.is_zero());
     match outcome.class {
@@ -107,8 +107,9 @@ fn told_wait(outcome: &Outcome, answer: &Answer) -> Option<std::time::Duration> 
             let documented = std::time::Duration::from_secs(u64::from(s));
             Some(header.map_or(documented, |header| header.max(documented)))
         }
-        Class::Quota => header,
-        Class::Never | Class::Resign => None,
+        Class::Quota | Class::Resign => header,
+        // A doubt is resent where the caller or the service makes that safe.
+        Class::Never => header.filter(|_| outcome.delivery == Delivery::MaybeSent),
     }
 }
 
