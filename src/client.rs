@@ -6,10 +6,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::engine::{Arrival, Engine, Given, Job, Op, Preview, Waited, Watch};
-use crate::model::config::{ClientConfig, MAX_CONFIG};
+use crate::model::config::{self, ClientConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
-use crate::model::json::bounded;
 use crate::model::log::log;
 use crate::model::message::Message;
 use crate::model::receipt::Receipt;
@@ -48,8 +47,9 @@ impl Client {
         if name.is_empty() {
             return Err(Error::new(ErrorCode::Config, "an account needs a name"));
         }
-        let mut value = json_value(json)?;
-        expand_auth(&mut value, &format!("accounts.{name}"))?;
+        let path = format!("accounts.{name}");
+        let mut value = config::json_value(json, &path)?;
+        expand_auth(&mut value, &path)?;
         self.engine.set_account(name, crate::engine::account_config(value, name)?)
     }
 
@@ -246,15 +246,9 @@ fn given(json: &[u8]) -> Result<Given> {
     }
 }
 
-fn json_value(json: &[u8]) -> Result<Value> {
-    let text = bounded(json, MAX_CONFIG, ErrorCode::Config)?;
-    serde_json::from_str(text)
-        .map_err(|e| Error::new(ErrorCode::Config, format!("the configuration is not JSON: {e}")))
-}
-
 /// Reads a configuration and replaces the references in its credentials.
 fn config_value(json: &[u8]) -> Result<Value> {
-    let mut value = json_value(json)?;
+    let mut value = config::json_value(json, "")?;
     if let Some(proxy) = value.get_mut("proxy") {
         expand(proxy, "proxy", &look_up)?;
     }

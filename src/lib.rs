@@ -35,6 +35,7 @@ pub use client::Client;
 pub use engine::{Op, Preview, Waited};
 pub use model::{
     error::{Error, ErrorCode, Result},
+    json::read as read_json,
     log::{Level as LogLevel, Reentrant, set_sink as set_log},
     message::{Location, Message, MessageBuilder, Part, To},
     receipt::{Delivery, Origin, Receipt},

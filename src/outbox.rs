@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::engine::Engine;
-use crate::model::config::{ClientConfig, OutboxConfig};
+use crate::model::config::{ClientConfig, OutboxConfig, json_value};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
 
@@ -121,9 +121,7 @@ pub struct OutboxPut {
 impl OutboxFile {
     /// The outbox of a configuration, if it has one; only `outbox` of it is read.
     pub fn of_config(json: &str) -> Result<Option<OutboxFile>> {
-        let mut config: Value = serde_json::from_str(json).map_err(|e| {
-            Error::new(ErrorCode::Config, format!("the configuration is not JSON: {e}"))
-        })?;
+        let mut config = json_value(json.as_bytes(), "")?;
         let outbox = config.get_mut("outbox").map(Value::take).unwrap_or_default();
         let alone = json!({"v": 1, "accounts": {}, "outbox": outbox});
         Ok(ClientConfig::from_value(alone)?.outbox.map(|config| OutboxFile { config }))

@@ -1,9 +1,7 @@
 //! Doors for fuzzing and property tests; no released build has this feature.
 
-use serde_json::Value;
-
-use crate::model::config::{AccountConfig, ClientConfig};
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::config::{AccountConfig, ClientConfig, json_value};
+use crate::model::error::{ErrorCode, Result};
 use crate::model::message::Message;
 use crate::model::receipt::Delivery;
 use crate::service::{self, Answer, Draft, Stamp};
@@ -27,7 +25,10 @@ pub struct Decoded {
 
 /// Encodes a message for an account, both as JSON.
 pub fn encode(account: &str, message: &str) -> Result<Encoded> {
-    let (_, account) = service::account(AccountConfig::from_value(value(account)?, "account")?)?;
+    let (_, account) = service::account(AccountConfig::from_value(
+        json_value(account.as_bytes(), "account")?,
+        "account",
+    )?)?;
     let draft = account.encode(&Message::from_json(message)?, 7)?;
     Ok(Encoded { account, draft })
 }
@@ -49,14 +50,9 @@ impl Encoded {
 
 /// Reads a configuration, its accounts included.
 pub fn config(json: &str) -> Result<usize> {
-    let config = ClientConfig::from_value(value(json)?)?;
+    let config = ClientConfig::from_value(json_value(json.as_bytes(), "")?)?;
     let accounts = config.accounts.into_iter().map(|(_, account)| service::account(account));
     accounts.collect::<Result<Vec<_>>>().map(|accounts| accounts.len())
-}
-
-fn value(json: &str) -> Result<Value> {
-    let text = crate::model::json::bounded(json.as_bytes(), 1 << 20, ErrorCode::Config)?;
-    serde_json::from_str(text).map_err(|e| Error::new(ErrorCode::Config, e.to_string()))
 }
 
 /// The store of an outbox, without the outbox.

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use hongyan::{Client, Error, ErrorCode, OutboxFile};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::exit::Usage;
 
@@ -67,7 +67,7 @@ impl Config {
 
     /// The outbox that it names, or that stands at this path.
     pub fn outbox(&self, path: Option<&Path>) -> Result<Option<OutboxFile>, Usage> {
-        if !self.value().is_object() {
+        if serde_json::from_str::<Map<String, Value>>(&self.json).is_err() {
             return Ok(None);
         }
         let found =
@@ -86,8 +86,9 @@ impl Config {
         accounts.map(|accounts| accounts.keys().cloned().collect()).unwrap_or_default()
     }
 
+    /// Null where it is no configuration, which the library has to say.
     fn value(&self) -> Value {
-        serde_json::from_str(&self.json).unwrap_or_default()
+        hongyan::read_json(&self.json, "").unwrap_or_default()
     }
 }
 

@@ -92,7 +92,10 @@ fn spelled(account: &str, args: &SendArgs, text: Option<&str>) -> Result<String,
         }
     }
     if let Some(extra) = &args.extra {
-        builder.field_json("extra", extra.as_bytes()).map_err(|e| e.at("extra"))?;
+        builder.field_json("extra", extra.as_bytes()).map_err(|e| match e.path() {
+            Some(_) => e,
+            None => e.at("extra"),
+        })?;
     }
     Ok(builder.to_json())
 }

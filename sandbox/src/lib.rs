@@ -23,6 +23,7 @@ mod connection;
 mod exchange;
 mod faults;
 mod form;
+mod json;
 mod oauth1;
 mod page;
 mod server;

@@ -92,9 +92,7 @@ impl Server {
             ("messages", _) => Answer::wrong_method("GET, DELETE"),
             ("faults", "GET") => Answer::json(200, &state.faults.to_json()),
             ("faults", "POST") => {
-                let added = serde_json::from_slice(&call.body)
-                    .map_err(|error| format!("not JSON: {error}"))
-                    .and_then(|fault| state.add_fault(&fault));
+                let added = crate::json::read(&call.body).and_then(|fault| state.add_fault(&fault));
                 match added {
                     Ok(()) => Answer::json(200, &state.faults.to_json()),
                     Err(error) => Answer::json(400, &json!({ "error": error })),

@@ -8,9 +8,10 @@ use url::{Host, Url};
 
 use super::error::{Error, ErrorCode, Result};
 use super::fields::Fields;
+use super::json;
 
 /// The largest configuration JSON, in bytes.
-pub const MAX_CONFIG: usize = 16 << 20;
+const MAX_CONFIG: usize = 16 << 20;
 
 /// What a client is made from; every time is bounded, every unknown field was refused.
 pub struct ClientConfig {
@@ -80,6 +81,14 @@ pub struct AccountConfig {
 }
 
 const DAY_MS: i64 = 86_400_000;
+
+/// The value of a configuration, or of the part of one that stands at `path`.
+pub fn json_value(text: &[u8], path: &str) -> Result<Value> {
+    let no_json =
+        |why: &str| Error::new(ErrorCode::Config, format!("the configuration is not JSON: {why}"));
+    let text = json::bounded(text, MAX_CONFIG, ErrorCode::Config)?;
+    json::value(text, path).map_err(|unread| unread.of_text(ErrorCode::Config, no_json))
+}
 
 impl ClientConfig {
     /// Reads a configuration in which references are already replaced.

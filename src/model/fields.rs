@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use serde_json::{Map, Value};
 
 use super::error::{Error, ErrorCode, Result};
-use super::json::{members, type_name};
+use super::json::{self, type_name};
 
 /// A JSON object being read; what nobody asked for is refused by [`Fields::finish`].
 pub struct Fields {
@@ -25,19 +25,11 @@ impl Fields {
         }
     }
 
-    /// The fields of the object in `text`, which stands at `path`; none may be given twice.
+    /// The fields of the object in `text`, which stands at `path`; none may be given twice, at any depth.
     pub fn read(text: &str, path: impl Into<String>, code: ErrorCode) -> Result<Fields> {
-        let mut fields = Fields::empty(path, code);
-        let Ok(members) = members(text) else {
-            // What it is instead, or why it is nothing.
-            let value = value(text).map_err(|why| fields.error("", why))?;
-            return Fields::new(value, fields.path, code);
-        };
-        for (name, raw) in members {
-            let value = value(raw.get()).map_err(|why| fields.error(&name, why))?;
-            fields.put(name, value)?;
-        }
-        Ok(fields)
+        let path = path.into();
+        let value = json::value(text, &path).map_err(|unread| unread.at_its_place(code))?;
+        Fields::new(value, path, code)
     }
 
     /// An object without fields, which stands at `path`.
@@ -56,7 +48,7 @@ impl Fields {
 
     /// The error of a field that is given twice.
     pub fn twice(&self, name: &str) -> Error {
-        self.error(name, format!("the field {name:?} is given twice"))
+        self.error(name, json::given_twice(name))
     }
 
     /// The path of a field, or of the object itself for an empty name.
@@ -235,10 +227,6 @@ impl Fields {
     pub fn unknown(&self, name: &str, known: &[&str]) -> Error {
         self.error(name, format!("unknown field {name:?}; known here: {}", known.join(", ")))
     }
-}
-
-fn value(text: &str) -> std::result::Result<Value, String> {
-    serde_json::from_str(text).map_err(|e| e.to_string())
 }
 
 fn wrong_type(code: ErrorCode, wanted: &str, found: &Value, path: String) -> Error {

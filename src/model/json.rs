@@ -1,4 +1,7 @@
-//! JSON text: its bounds, checked before anything is built from it, and the members of its objects.
+//! JSON text: its bounds, checked before anything is built from it, its values and the members of its
+//! objects.
+
+mod value;
 
 use std::fmt;
 use std::str::Utf8Error;
@@ -7,6 +10,7 @@ use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::{Error, ErrorCode, Result};
+pub use value::{given_twice, read, value};
 
 /// The largest message JSON, in bytes.
 pub const MAX_MESSAGE: usize = 1 << 20;

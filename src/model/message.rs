@@ -194,7 +194,8 @@ impl Message {
                 "to" => to.replace(raw.get()).is_some(),
                 "parts" => parts.replace(raw.get()).is_some(),
                 known if KNOWN_FIELDS.contains(&known) => {
-                    let value = serde_json::from_str(raw.get()).map_err(no_json)?;
+                    let value = json::value(raw.get(), known)
+                        .map_err(|unread| unread.of_text(ErrorCode::Message, no_json))?;
                     f.put(name, value)?;
                     continue;
                 }
@@ -266,12 +267,12 @@ fn no_object(text: &str) -> Error {
             let words = format!("a message is an object, found {}", json::type_name(&value));
             Error::new(ErrorCode::Argument, words)
         }
-        Err(e) => no_json(e),
+        Err(e) => no_json(&e.to_string()),
     }
 }
 
-fn no_json(e: serde_json::Error) -> Error {
-    Error::new(ErrorCode::Argument, format!("the message is not JSON: {e}"))
+fn no_json(why: &str) -> Error {
+    Error::new(ErrorCode::Argument, format!("the message is not JSON: {why}"))
 }
 
 impl Part {

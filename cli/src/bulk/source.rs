@@ -88,7 +88,11 @@ impl Source {
                     Ok(false) => return Ok(None),
                     Ok(true) => {
                         let line = record.position().map_or(before, csv::Position::line);
-                        (line, Ok(message(columns, &record).to_string().into_bytes()))
+                        (
+                            line,
+                            message(columns, &record)
+                                .map(|message| message.to_string().into_bytes()),
+                        )
                     }
                     Err(error) if error.is_io_error() => {
                         return Err(Usage::argument(format!("cannot read on: {error}")).into());
@@ -154,14 +158,17 @@ impl Column {
 }
 
 /// The message of a row.
-fn message(columns: &[Column], record: &csv::StringRecord) -> Value {
+fn message(columns: &[Column], record: &csv::StringRecord) -> Result<Value, Error> {
     let mut message = Map::new();
     let (mut to, mut extra) = (Map::new(), Map::new());
     for (column, cell) in columns.iter().zip(record).filter(|(_, cell)| !cell.is_empty()) {
         match column {
             Column::Text(field) => drop(message.insert(field.clone(), cell.into())),
             Column::Json(field) => {
-                let value = serde_json::from_str(cell).unwrap_or_else(|_| cell.into());
+                let value = match hongyan::read_json(cell, field) {
+                    Err(error) if error.code() == ErrorCode::Message => return Err(error),
+                    read => read.unwrap_or_else(|_| cell.into()),
+                };
                 message.insert(field.clone(), value);
             }
             Column::To(kind) => drop(to.insert(kind.clone(), cell.into())),
@@ -177,13 +184,19 @@ fn message(columns: &[Column], record: &csv::StringRecord) -> Value {
     }
     if !extra.is_empty() {
         match message.get_mut("extra") {
-            Some(Value::Object(whole)) => whole.extend(extra),
+            Some(Value::Object(whole)) => {
+                if let Some(name) = extra.keys().find(|name| whole.contains_key(*name)) {
+                    let words = format!("{name:?} stands in the column \"extra\" already");
+                    return Err(Error::new(ErrorCode::Message, words).at(format!("extra.{name}")));
+                }
+                whole.extend(extra);
+            }
             // What is no object is refused with its path.
             Some(_) => {}
             None => drop(message.insert("extra".to_owned(), extra.into())),
         }
     }
-    message.into()
+    Ok(message.into())
 }
 
 #[cfg(test)]
@@ -193,6 +206,10 @@ mod tests {
     use super::*;
 
     fn made(header: &str, row: &str) -> Value {
+        read(header, row).expect("a message")
+    }
+
+    fn read(header: &str, row: &str) -> Result<Value, Error> {
         let text = format!("{header}\n{row}\n");
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let headers = reader.headers().expect("headers").clone();
@@ -200,6 +217,22 @@ mod tests {
             headers.iter().map(|name| Column::of(name).expect("a column")).collect();
         let record = reader.records().next().expect("a row").expect("CSV");
         message(&columns, &record)
+    }
+
+    #[test]
+    fn a_name_given_twice_is_refused_with_its_path() {
+        for (header, row, path) in [
+            ("extra", r#""{""a"": 1, ""\u0061"": 1}""#, "extra.a"),
+            (
+                "parts",
+                r#""[{""type"": ""raw"", ""value"": {""x"": 1, ""x"": 2}}]""#,
+                "parts[0].value.x",
+            ),
+            ("extra,extra.Random", r#""{""Random"": 1}",2"#, "extra.Random"),
+        ] {
+            let error = read(header, row).expect_err("twice");
+            assert_eq!((error.code(), error.path()), (ErrorCode::Message, Some(path)), "{error}");
+        }
     }
 
     #[test]

@@ -57,13 +57,17 @@ impl MessageBuilder {
     /// Adds a part, given as JSON.
     pub fn part_json(&mut self, json: &[u8]) -> Result<&mut MessageBuilder> {
         let text = json_text(json)?;
-        let value = read_value(text)?;
-        let parts = self.fields.entry("parts").or_insert_with(|| Value::Array(Vec::new()));
-        let Value::Array(parts) = parts else {
-            return Err(Error::new(ErrorCode::Message, "\"parts\" was set to no array").at("parts"));
-        };
-        Part::read(text, format!("parts[{}]", parts.len()))?;
-        parts.push(value);
+        let before = self.fields.get("parts").and_then(Value::as_array).map_or(0, Vec::len);
+        let path = format!("parts[{before}]");
+        let value = json::read(text, &path)?;
+        Part::read(text, path)?;
+        match self.fields.entry("parts").or_insert_with(|| Value::Array(Vec::new())) {
+            Value::Array(parts) => parts.push(value),
+            _ => {
+                let error = Error::new(ErrorCode::Message, "\"parts\" was set to no array");
+                return Err(error.at("parts"));
+            }
+        }
         Ok(self)
     }
 
@@ -74,7 +78,7 @@ impl MessageBuilder {
             let words = format!("unknown field {field:?}; known here: {known}");
             return Err(Error::new(ErrorCode::Message, words).at(field));
         }
-        self.fields.insert(field.to_owned(), read_value(json_text(json)?)?);
+        self.fields.insert(field.to_owned(), json::read(json_text(json)?, field)?);
         Ok(self)
     }
 
@@ -86,11 +90,6 @@ impl MessageBuilder {
 
 fn json_text(bytes: &[u8]) -> Result<&str> {
     json::bounded(bytes, json::MAX_MESSAGE, ErrorCode::Argument)
-}
-
-fn read_value(text: &str) -> Result<Value> {
-    serde_json::from_str(text)
-        .map_err(|e| Error::new(ErrorCode::Argument, format!("not JSON: {e}")))
 }
 
 #[cfg(test)]
