@@ -33,7 +33,7 @@ use crate::model::body::Body;
 use crate::model::config::{AccountConfig, is_loopback};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, quoted};
-use crate::model::message::{Message, Part};
+use crate::model::message::{Message, Part, To};
 use crate::model::redact::Redactor;
 use nul::refuse_nul;
 pub use verdict::Outcome;
@@ -266,7 +266,7 @@ pub struct Request {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The time to wait in `Retry-After`; `0` counts as untold.
+    /// The longest time to wait that a `Retry-After` tells, in whole milliseconds; `0` counts as untold.
     pub retry_after: Option<Duration>,
     /// What the service's clock says, in Unix seconds.
     pub date: Option<u64>,
@@ -429,13 +429,28 @@ fn no_extra(message: &Message, set: &[(&'static str, &str)]) -> Result<()> {
 /// The one recipient that a message of this service needs.
 fn recipient<'a>(value: &'a Option<String>, kind: &str) -> Result<&'a str> {
     match value.as_deref() {
-        Some(value) if !value.is_empty() => Ok(value),
-        _ => Err(Error::new(
+        Some(value) => Ok(value),
+        None => Err(Error::new(
             ErrorCode::Message,
             format!("the recipient is missing: give \"to\": {{{kind:?}: …}}"),
         )
         .at(format!("to.{kind}"))),
     }
+}
+
+/// Refuses a user's id that is no whole number as the service writes it: one that a spreadsheet has
+/// rounded (`2.125E+09`) or spaced would be read as somebody else's, or as a nickname.
+fn numeric_id(to: &To, title: &str) -> Result<()> {
+    let Some(id) = &to.user else { return Ok(()) };
+    let is_number = id.bytes().all(|b| b.is_ascii_digit()) && !id.starts_with('0');
+    if is_number && id.parse::<i64>().is_ok() {
+        return Ok(());
+    }
+    let words = format!(
+        "{id:?} is no user id of {title}: a whole number in the digits 0 to 9, without blanks, \
+         exponent or leading zeros; a screen name goes into \"to\": {{\"name\": …}}"
+    );
+    Err(Error::new(ErrorCode::Message, words).at("to.user"))
 }
 
 impl Part {

@@ -42,8 +42,9 @@ pub unsafe extern "C" fn hy_message_new(
 
 /// Adds a recipient: kind is user, name, group, topic, users, groups, discussions or members.
 ///
-/// Repeat it for the list kinds; to repeat a single kind is an error.
-/// Errors: argument, message (unknown kind, single kind twice).
+/// Repeat it for the list kinds; to repeat a single kind is an error, and so is a value that is empty or
+/// blank. After an error the message is what it was.
+/// Errors: argument, message (unknown kind, single kind twice, blank value).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_message_to(
     m: *mut hy_message_t,

@@ -1,6 +1,7 @@
 //! A message to be sent: recipient, text or parts, and what else the service takes.
 
 mod builder;
+mod recipient;
 mod usual;
 mod write;
 
@@ -11,6 +12,7 @@ use super::error::{Error, ErrorCode, Result};
 use super::fields::{Fields, quoted};
 use super::json::{self, Member};
 pub use builder::MessageBuilder;
+pub use recipient::{BLANK, is_blank};
 
 /// A message, read and typed, but not yet judged by its service.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +29,7 @@ pub struct Message {
     pub(crate) extra: Option<Map<String, Value>>,
 }
 
-/// To whom a message goes; which kinds a service knows is the service's matter.
+/// To whom a message goes; which kinds a service knows is the service's matter. None is blank.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct To {
     /// A user's id.
@@ -60,14 +62,14 @@ impl To {
         }
         let mut f = Fields::read(text, "to", ErrorCode::Message)?;
         let to = To {
-            user: f.string("user")?,
-            name: f.string("name")?,
-            group: f.string("group")?,
-            topic: f.string("topic")?,
-            users: f.strings("users")?.unwrap_or_default(),
-            groups: f.strings("groups")?.unwrap_or_default(),
-            discussions: f.strings("discussions")?.unwrap_or_default(),
-            members: f.strings("members")?.unwrap_or_default(),
+            user: f.recipient("user")?,
+            name: f.recipient("name")?,
+            group: f.recipient("group")?,
+            topic: f.recipient("topic")?,
+            users: f.recipients("users")?.unwrap_or_default(),
+            groups: f.recipients("groups")?.unwrap_or_default(),
+            discussions: f.recipients("discussions")?.unwrap_or_default(),
+            members: f.recipients("members")?.unwrap_or_default(),
         };
         f.finish()?;
         Ok(to)
@@ -331,7 +333,7 @@ fn mention(f: &mut Fields) -> Result<Part> {
     match (f.boolean("all")?.unwrap_or(false), user) {
         (true, None) if name.is_none() => Ok(Part::MentionAll),
         (true, _) => Err(f.error("all", "a mention is of all or of one user, not both")),
-        (false, Some(user)) if !user.is_empty() => Ok(Part::Mention { user, name }),
+        (false, Some(user)) if !is_blank(&user) => Ok(Part::Mention { user, name }),
         (false, _) => Err(f.error("user", "a mention needs \"user\", or \"all\": true")),
     }
 }

@@ -74,7 +74,7 @@ mod tests {
     fn a_nul_is_refused_where_it_stands() {
         let long = "长".repeat(30) + "\0" + &"x".repeat(20);
         for (service, fields, path) in [
-            ("weibo", json!({"to": {"user": "1\0"}, "text": "x"}), "to.user"),
+            ("fanfou", json!({"to": {"user": "a\0"}, "text": "x"}), "to.user"),
             ("weibo", json!({"to": {"user": "1", "name": "\0n"}, "text": "x"}), "to.name"),
             ("weibo", json!({"to": {"user": "1"}, "text": "\0"}), "text"),
             ("weibo", json!({"to": {"user": "1"}, "text": long}), "text"),
@@ -86,8 +86,8 @@ mod tests {
                 "extra.in_reply_to_id",
             ),
             ("renren", json!({"to": {"users": ["1", "2\0"]}}), "to.users[1]"),
-            ("renren", json!({"to": {"groups": ["\0"]}}), "to.groups[0]"),
-            ("renren", json!({"to": {"discussions": ["\0"]}}), "to.discussions[0]"),
+            ("renren", json!({"to": {"groups": ["1\0"]}}), "to.groups[0]"),
+            ("renren", json!({"to": {"discussions": ["1\0"]}}), "to.discussions[0]"),
             (
                 "renren",
                 json!({"parts": [{"type": "text", "text": "x"}, {"type": "text", "text": "\0"}]}),

@@ -17,7 +17,7 @@ use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::json;
-use crate::model::message::{Message, Part};
+use crate::model::message::{BLANK, Message, Part, is_blank};
 use crate::model::redact::Redactor;
 
 const HOST: &str = "https://api.renren.com";
@@ -42,6 +42,9 @@ const PARAMETERS: [&str; 16] = [
     "resourceDescription",
     "resourceLink",
 ];
+
+/// Those that name recipients, joined by commas.
+const RECIPIENTS: [&str; 3] = ["userIds", "groupIds", "discussIds"];
 
 static INFO: Info = Info {
     name: "renren",
@@ -131,6 +134,9 @@ impl Account for RenrenAccount {
                 (Some(_), Some((.., by))) => {
                     return Err(f.error(name, format!("{name:?} is set by {by} already")));
                 }
+                (Some(ids), None) if RECIPIENTS.contains(&name) && ids.split(',').any(is_blank) => {
+                    return Err(f.error(name, BLANK));
+                }
                 (Some(value), None) => params.push((name, value)),
                 (None, Some((_, value, _))) => params.push((name, value.clone())),
                 (None, None) => {}
@@ -217,7 +223,7 @@ fn own_parameters(message: &Message) -> Result<Vec<Own>> {
         ("groupIds", &to.groups, "to.groups"),
         ("discussIds", &to.discussions, "to.discussions"),
     ] {
-        if let Some(i) = ids.iter().position(|id| id.is_empty() || id.contains(',')) {
+        if let Some(i) = ids.iter().position(|id| id.contains(',')) {
             let words = format!("{:?} is no id: ids are joined by commas", ids[i]);
             return Err(Error::new(ErrorCode::Message, words).at(format!("{path}[{i}]")));
         }

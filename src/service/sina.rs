@@ -11,7 +11,7 @@ use super::direct_message::{self, Found};
 use super::envelope::{Reading, excerpt, judge, text};
 use super::verdict::Row;
 use super::{Account, Answer, Draft, Fingerprint, Info, Limit, Outcome, Request, Service, Stamp};
-use super::{check, endpoint, form, join, no_extra, refuse_nul, scalars};
+use super::{check, endpoint, form, join, no_extra, numeric_id, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::Message;
@@ -86,11 +86,11 @@ impl Account for SinaAccount {
     fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
         check(message, &INFO)?;
         let text = scalars(message, MAX_TEXT, "Sina")?;
-        let given = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+        numeric_id(&message.to, "Sina")?;
         // A number may be somebody's nickname: the second parameter says which it is.
-        let (id, which) = match (given(&message.to.user), given(&message.to.name)) {
-            (Some(user), None) => (user, "user_id"),
-            (None, Some(name)) => (name, "screen_name"),
+        let (id, which) = match (&message.to.user, &message.to.name) {
+            (Some(user), None) => (user.clone(), "user_id"),
+            (None, Some(name)) => (name.clone(), "screen_name"),
             (Some(_), Some(_)) => {
                 let words =
                     "give \"user\" or \"name\": which of them the service prefers is unknown";

@@ -15,7 +15,7 @@ use super::verdict::Row;
 use super::{
     Account, Answer, Draft, Fingerprint, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp,
 };
-use super::{check, endpoint, form, no_extra, refuse_nul};
+use super::{check, endpoint, form, no_extra, numeric_id, refuse_nul};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::Message;
@@ -100,11 +100,9 @@ impl Account for WeiboAccount {
             let words = format!("the text counts {units} units; Weibo takes {MAX_TEXT}");
             return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
         }
-        let to = &message.to;
-        let user = to.user.as_deref().filter(|user| !user.is_empty());
-        let name = to.name.as_deref().filter(|name| !name.is_empty());
+        numeric_id(&message.to, "Weibo")?;
         // The document: uid takes precedence, so the name would not be looked at.
-        let recipient = match (user, name) {
+        let recipient = match (message.to.user.as_deref(), message.to.name.as_deref()) {
             (Some(user), _) => ("uid", user),
             (None, Some(name)) => ("screen_name", name),
             (None, None) => {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{KNOWN_FIELDS, Part, To};
+use super::{BLANK, KNOWN_FIELDS, Part, To, is_blank};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::quoted;
 use crate::model::json;
@@ -29,6 +29,9 @@ impl MessageBuilder {
         if !list && !To::SINGLE.contains(&kind) {
             let (single, lists) = (quoted(&To::SINGLE), quoted(&To::LISTS));
             return Err(at(format!("{kind:?} is no kind of recipient; known: {single}, {lists}")));
+        }
+        if is_blank(value) {
+            return Err(at(BLANK.to_owned()));
         }
         let to = self.fields.entry("to").or_insert_with(|| Value::Object(Map::new()));
         let Value::Object(to) = to else {

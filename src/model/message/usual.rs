@@ -1,6 +1,6 @@
 //! Reads the usual message in one go; whatever is unusual or wrong is left to the reader of any.
 
-use super::Message;
+use super::{Message, is_blank};
 
 /// Fills an empty message, if it is usual: no parts, no `extra`, no `null`, no field twice, nothing
 /// wrong.
@@ -137,10 +137,10 @@ impl<'a> Reader<'a> {
         let mut seen = Seen::default();
         self.object(|reader, kind| {
             let (bit, list) = match kind {
-                b"user" => return once(&mut to.user, reader.string()?),
-                b"name" => return once(&mut to.name, reader.string()?),
-                b"group" => return once(&mut to.group, reader.string()?),
-                b"topic" => return once(&mut to.topic, reader.string()?),
+                b"user" => return once(&mut to.user, reader.name()?),
+                b"name" => return once(&mut to.name, reader.name()?),
+                b"group" => return once(&mut to.group, reader.name()?),
+                b"topic" => return once(&mut to.topic, reader.name()?),
                 b"users" => (0, &mut to.users),
                 b"groups" => (1, &mut to.groups),
                 b"discussions" => (2, &mut to.discussions),
@@ -149,9 +149,10 @@ impl<'a> Reader<'a> {
             };
             seen.once(bit)?;
             reader.items(*b"[]", |reader| {
-                list.push(reader.string()?);
+                list.push(reader.name()?);
                 Some(())
-            })
+            })?;
+            (!list.is_empty()).then_some(())
         })
     }
 
@@ -171,6 +172,11 @@ impl<'a> Reader<'a> {
         let word = if value { "true" } else { "false" };
         self.at += word.len();
         rest.starts_with(word).then_some(value)
+    }
+
+    /// The name of a recipient, which is not blank.
+    fn name(&mut self) -> Option<String> {
+        self.string().filter(|name| !is_blank(name))
     }
 
     fn string(&mut self) -> Option<String> {
@@ -247,7 +253,7 @@ mod tests {
         r#"{"v": 1, "account": "a", "to": {"name": "b"}, "text": "", "key": "k"}"#,
         "\n{ \"text\" :\t\"a\\n\\u5929\\ud83d\\ude00 \\\"b\\\" \\\\\",\r\n\"account\":\"\",\"v\" : 1 } ",
         r#"{"account":"a","v":1,"to":{"group":"g","topic":"t","members":["x", "y"]},"text":"\u0000"}"#,
-        r#"{"v":1,"account":"a","to":{"users":["1"],"groups":[],"discussions":[ ]},"reply_to":""}"#,
+        r#"{"v":1,"account":"a","to":{"users":["1"],"groups":[" 2"],"discussions":[ "3" ]},"reply_to":""}"#,
         r#"{"v":1,"account":"a","to":{},"deadline_ms":0,"not_before_ms":18446744073709551615}"#,
         r#"{"v":1,"account":"a","ordered":true,"deadline_ms":60000}"#,
         r#"{"ordered":false,"v":1,"account":"a"}"#,
@@ -274,7 +280,10 @@ mod tests {
             r#""v":1,"account":"a","text":"x","text":"x""#,
             r#""v":1,"account":"a","to":{},"to":{}"#,
             r#""v":1,"account":"a","to":{"user":"x","user":"x"}"#,
-            r#""v":1,"account":"a","to":{"users":[],"users":[]}"#,
+            r#""v":1,"account":"a","to":{"users":["x"],"users":["x"]}"#,
+            r#""v":1,"account":"a","to":{"users":[]}"#,
+            r#""v":1,"account":"a","to":{"members":["x"," \u3000"]}"#,
+            r#""v":1,"account":"a","to":{"group":""}"#,
             r#""v":1,"account":"a","ordered":true,"ordered":true"#,
             r#""v":1,"account":"a","text":null"#,
             r#""v":1,"account":"a","parts":[]"#,

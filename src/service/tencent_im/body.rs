@@ -62,7 +62,7 @@ pub fn encode(message: &Message, random: u32) -> Result<Draft> {
     let custom_data = f.string("CloudCustomData")?;
     let extension = f.integer("SupportMessageExtension", 0..=1)?;
     let members = match message.to.members.as_slice() {
-        [] => f.strings("To_Account")?,
+        [] => f.recipients("To_Account")?,
         members => Some(members.to_vec()),
     };
     if let Some(members) = members.as_ref().filter(|members| members.len() > MAX_MEMBERS as usize) {
@@ -72,7 +72,7 @@ pub fn encode(message: &Message, random: u32) -> Result<Draft> {
     }
     let topic = match &message.to.topic {
         Some(topic) => Some(topic.clone()),
-        None => f.string("TopicId")?,
+        None => f.recipient("TopicId")?,
     };
     if mentions.is_empty() {
         mentions = group_at_info(&mut f)?;
@@ -127,7 +127,7 @@ fn group_at_info(f: &mut Fields) -> Result<Vec<Value>> {
         let mut at =
             Fields::new(item.clone(), format!("extra.GroupAtInfo[{i}]"), ErrorCode::Message)?;
         let all = at.required_integer("GroupAtAllFlag", 0..=1)? == 1;
-        if at.string("GroupAt_Account")?.is_some() == all {
+        if at.recipient("GroupAt_Account")?.is_some() == all {
             let words = "give GroupAt_Account where GroupAtAllFlag is 0, and there only";
             return Err(at.error("GroupAt_Account", words));
         }
