@@ -112,6 +112,8 @@ pub struct Info {
     pub dedupe_ms: Option<Duration>,
     /// True if the service gives a message an id.
     pub message_id: bool,
+    /// How it ended, where it is known to be gone: only what kept its interface can be reached.
+    pub ended: Option<&'static str>,
     /// The document that this was made from.
     pub document: &'static str,
 }

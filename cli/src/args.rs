@@ -27,7 +27,7 @@ then hongyan/config.toml in $XDG_CONFIG_HOME (by default ~/.config).";
 #[derive(Debug, Parser)]
 #[command(name = "hongyan", version, after_help = EXIT_STATUS)]
 pub struct Cli {
-    /// The configuration file, in JSON or TOML
+    /// The configuration file, in JSON or TOML; "-" reads standard input
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Print JSON instead of words
@@ -67,6 +67,19 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// True if its exit status says what became of messages, and not whether that could be printed.
+    pub fn is_about_messages(&self) -> bool {
+        match self {
+            Command::Send(args) => !args.dry_run,
+            Command::Bulk(args) => !args.dry_run,
+            Command::Queue(args) => args.command.changes(),
+            Command::Demo => true,
+            _ => false,
+        }
+    }
+}
+
 #[derive(Args, Debug)]
 pub struct SendArgs {
     /// The account to send from, by its name in the configuration
@@ -75,7 +88,7 @@ pub struct SendArgs {
     /// A recipient, such as user=lisztli; repeatable for the kinds that take several
     #[arg(long, value_name = "KIND=VALUE", value_parser = recipient)]
     pub to: Vec<(String, String)>,
-    /// The text; read from standard input where neither it nor a part is given
+    /// The text; read from standard input where it is "-", or neither it nor a part is given
     pub text: Option<String>,
     /// A part of a message that is more than text, as JSON; repeatable
     #[arg(long, value_name = "JSON", conflicts_with = "text")]

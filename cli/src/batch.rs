@@ -8,8 +8,9 @@ use hongyan::{Client, Error, ErrorCode, Receipt, Waited};
 use serde_json::{Map, Value};
 
 use crate::exit::{Exit, Usage};
+use crate::interrupt::{Interrupt, LOOK};
 use crate::message::is_blank;
-use crate::output::Output;
+use crate::output::{Output, count, diagnose};
 use crate::report;
 
 /// How many messages are under way at once.
@@ -46,7 +47,8 @@ pub trait Batch {
     }
 }
 
-/// Sends what there is, at most `window` messages at once; `in_flight` were accepted before.
+/// Sends what there is, at most `window` messages at once; `in_flight` were accepted before. False if
+/// it was interrupted: the client is closed then.
 ///
 /// Reading or telling may break off, but what was accepted by then is waited for.
 pub fn run(
@@ -54,9 +56,12 @@ pub fn run(
     window: usize,
     mut in_flight: usize,
     batch: &mut dyn Batch,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<bool> {
+    let interrupt = Interrupt::watch();
     let mut waiting = VecDeque::new();
     let (mut ended, mut broken, mut step) = (false, Ok(()), IN_FLIGHT);
+    // How long nothing has come.
+    let mut quiet = Duration::ZERO;
     loop {
         let at = Filling { window, in_flight: &mut in_flight, step: &mut step, ended: &mut ended };
         let filled = fill(client, at, &mut waiting, batch);
@@ -66,10 +71,21 @@ pub fn run(
             waiting.clear();
         }
         if in_flight == 0 {
-            return broken;
+            return broken.map(|()| true);
         }
-        match client.wait(batch.patience(), IN_FLIGHT)? {
+        if interrupt.asked() {
+            interrupt.settle(client);
+            while let Ok(Waited::Results(receipts)) = client.wait(Some(Duration::ZERO), IN_FLIGHT) {
+                for receipt in receipts {
+                    broken = broken.and(batch.receipt(client, &receipt).map(|_| ()));
+                }
+            }
+            return broken.map(|()| false);
+        }
+        quiet += LOOK;
+        match client.wait(Some(LOOK), IN_FLIGHT)? {
             Waited::Results(receipts) => {
+                quiet = Duration::ZERO;
                 for receipt in receipts {
                     match batch.receipt(client, &receipt) {
                         Ok(own) => in_flight = in_flight.saturating_sub(usize::from(own)),
@@ -83,7 +99,8 @@ pub fn run(
                 }
             }
             Waited::Nothing => {
-                if batch.is_over()? {
+                let patient = batch.patience().is_none_or(|patience| quiet < patience);
+                if !patient && batch.is_over()? {
                     in_flight = 0;
                 }
             }
@@ -193,7 +210,13 @@ pub fn send(
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
     let mut told = Told { lines: Lines::new(source), time_out, json, out, exit: None };
-    run(client, IN_FLIGHT, 0, &mut told)?;
+    if !run(client, IN_FLIGHT, 0, &mut told)? {
+        let rest = std::iter::from_fn(|| told.lines.next().ok().flatten()).count();
+        if rest > 0 {
+            diagnose(&format!("hongyan: {} not begun", count(rest as u64, "message")));
+            Exit::join(&mut told.exit, Exit::Failed);
+        }
+    }
     told.exit.ok_or_else(none)
 }
 
@@ -213,7 +236,7 @@ impl Batch for Told<'_> {
     }
 
     fn receipt(&mut self, _: &Client, receipt: &Receipt) -> anyhow::Result<bool> {
-        report::receipt(receipt, Some(receipt.token), self.json, self.out);
+        report::receipt(receipt, Some(receipt.token), self.json, self.out)?;
         Exit::join(&mut self.exit, Exit::of(receipt));
         Ok(true)
     }
@@ -221,7 +244,7 @@ impl Batch for Told<'_> {
     fn refused(&mut self, line: u64, error: &Error) -> anyhow::Result<()> {
         report::refused(error, Some(line), self.json, self.out)?;
         report::explain(error, Some(line));
-        Exit::join(&mut self.exit, Exit::Failed);
+        Exit::join(&mut self.exit, Exit::of_error(error));
         Ok(())
     }
 }

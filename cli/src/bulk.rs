@@ -1,5 +1,7 @@
 //! `hongyan bulk`: the messages of a file, with progress, a report, and a way to go on.
 
+mod column;
+mod csv;
 mod earlier;
 mod progress;
 mod report;
@@ -19,6 +21,7 @@ use crate::exit::{Exit, Usage};
 use crate::flush;
 use crate::outbox::{self, PATIENCE, Rest};
 use crate::output::Output;
+use crate::send;
 use earlier::{Before, Earlier};
 use progress::Progress;
 use report::Report;
@@ -37,7 +40,15 @@ pub fn run(
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
     let config = Config::load(config)?;
+    if let Some(account) = args.account.as_deref().filter(|name| !config.accounts().contains(*name))
+    {
+        return Err(config.no_account(account).into());
+    }
     let outbox = config.outbox(args.at.outbox.as_deref())?;
+    if args.dry_run {
+        let mut source = Source::open(&args.file, args.account.as_deref(), outbox.is_some())?;
+        return dry_run(&config.client()?, &mut source, json, out);
+    }
     if args.resume && outbox.is_none() {
         let words = "--resume needs an outbox: without one nothing tells which messages an earlier \
                      run has sent";
@@ -82,8 +93,11 @@ pub fn run(
         progress,
     };
     let window = if outbox.is_some() { KEPT_IN_FLIGHT } else { IN_FLIGHT };
-    batch::run(&client, window, resumed, &mut bulk)?;
-    if let Some(file) = &outbox {
+    let whole = batch::run(&client, window, resumed, &mut bulk)?;
+    if !whole {
+        bulk.skip_rest()?;
+    }
+    if let Some(file) = outbox.as_ref().filter(|_| whole) {
         // What others had queued there is under way as well: to cut it would leave it in doubt.
         let rest = Rest::new(file, config.accounts());
         let taken = std::mem::take(&mut bulk.foreign);
@@ -103,6 +117,34 @@ pub fn run(
         + bulk.shelved.ids.len()) as u64;
     bulk.tally.write(&args.file, json, out)?;
     bulk.tally.exit().ok_or_else(batch::none)
+}
+
+/// Shows every request, and sends nothing.
+fn dry_run(
+    client: &Client,
+    source: &mut Source,
+    json: bool,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let mut exit = None;
+    while let Some(entry) = source.next()? {
+        let encoded = entry.message.and_then(|message| send::encoded(client, &message));
+        Exit::join(&mut exit, Exit::of_preview(&encoded));
+        match encoded {
+            Ok((message, preview)) => send::show(&message, &preview, json, out)?,
+            Err(error) => {
+                crate::report::refused(&error, Some(entry.line), json, out)?;
+                crate::report::explain_at(&error, &place(entry.line, source.column(&error)));
+            }
+        }
+    }
+    exit.ok_or_else(batch::none)
+}
+
+/// A place in the file, to stand before what is said of it.
+fn place(line: u64, column: Option<&str>) -> String {
+    let column = column.map(|column| format!(", column {column}")).unwrap_or_default();
+    format!("line {line}{column}: ")
 }
 
 /// What is to be done.
@@ -181,6 +223,15 @@ struct Bulk<'a> {
 }
 
 impl Bulk<'_> {
+    /// Counts the lines that were not begun when the run was interrupted.
+    fn skip_rest(&mut self) -> anyhow::Result<()> {
+        while let Some(entry) = self.source.next()? {
+            self.tally.unread += u64::from(!self.skip.contains(&entry.line));
+        }
+        self.tally.unread += self.submitting.len() as u64;
+        Ok(())
+    }
+
     /// Whose line a result is of, and whether it was waited for.
     fn line_of(&mut self, receipt: &Receipt) -> Option<(u64, bool)> {
         if let Some(line) = self.resumed.remove(&receipt.id) {
@@ -240,7 +291,8 @@ impl Batch for Bulk<'_> {
             self.foreign.insert(receipt.id.clone());
             return Ok(false);
         };
-        self.tally.receipt(line, receipt);
+        let column = receipt.error.as_ref().and_then(|error| self.source.column(error));
+        self.tally.receipt(line, column, receipt);
         if let Some(report) = &mut self.report {
             report.write(&outbox::with_line(receipt, line))?;
         }
@@ -251,7 +303,7 @@ impl Batch for Bulk<'_> {
 
     fn refused(&mut self, line: u64, error: &Error) -> anyhow::Result<()> {
         let key = self.submitting.remove(&line).flatten();
-        self.tally.refused(line, error);
+        self.tally.refused(line, self.source.column(error), error);
         self.progress.one();
         match &mut self.report {
             Some(report) => report.write(&report::refused(line, key.as_deref(), error)),

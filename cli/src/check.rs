@@ -1,25 +1,31 @@
 //! `hongyan check`: what is wrong with a configuration, or what is in it.
 
+mod faults;
+mod warnings;
+
 use std::io::Write;
 use std::path::Path;
 
-use hongyan::{Client, Error};
-use serde_json::{Map, Value, json};
+use hongyan::Error;
+use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::exit::{Exit, Usage};
-use crate::output::{Output, diagnose, shown};
+use crate::output::{Output, count, diagnose, line};
 use crate::report;
 use crate::table::Table;
 
 /// Checks the configuration as far as that goes without sending anything.
 pub fn run(config: Option<&Path>, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
-    let (path, errors, accounts) = match Config::load(config) {
+    let (path, errors, accounts, warnings) = match Config::load(config) {
         Ok(config) => {
-            let (errors, accounts) = judge(&config);
-            (Some(config.path), errors, accounts)
+            let errors = faults::of(&config);
+            let value: Value = serde_json::from_str(&config.json).unwrap_or_default();
+            let accounts = if errors.is_empty() { Account::all(&value) } else { Vec::new() };
+            let warnings = warnings::of(&config.path, &value)?;
+            (Some(config.path), errors, accounts, warnings)
         }
-        Err(Usage { file, error }) => (file, vec![error], Vec::new()),
+        Err(Usage { file, error }) => (file, vec![error], Vec::new(), Vec::new()),
     };
     let name = path.as_deref().map(|path| path.display().to_string());
     if json {
@@ -27,53 +33,30 @@ pub fn run(config: Option<&Path>, json: bool, out: &mut Output) -> anyhow::Resul
             "v": 1, "ok": errors.is_empty(), "config": name,
             "accounts": accounts.iter().map(Account::to_json).collect::<Vec<_>>(),
             "errors": errors.iter().map(error_json).collect::<Vec<_>>(),
+            "warnings": warnings,
         });
         writeln!(out, "{shown}")?;
     } else if errors.is_empty() {
-        let name = shown(name.as_deref().unwrap_or_default());
-        let count = accounts.len();
-        writeln!(out, "{name} is fine, with {count} account{}", if count == 1 { "" } else { "s" })?;
+        let name = line(name.as_deref().unwrap_or_default());
+        writeln!(out, "{name} is fine, with {}", count(accounts.len() as u64, "account"))?;
         if !accounts.is_empty() {
             list(&accounts, out)?;
         }
     } else {
         if let Some(name) = &name {
-            let count = errors.len();
-            let things = if count == 1 { "thing is" } else { "things are" };
-            diagnose(&format!("{name}: {count} {things} wrong"));
+            let things = if errors.len() == 1 { "thing is" } else { "things are" };
+            diagnose(&format!("{name}: {} {things} wrong", errors.len()));
         }
         errors.iter().for_each(|error| report::explain(error, None));
+    }
+    if !json {
+        warnings.iter().for_each(|warning| diagnose(&format!("warning: {}", line(warning))));
     }
     Ok(if errors.is_empty() { Exit::Sent } else { Exit::Usage })
 }
 
 fn error_json(error: &Error) -> Value {
     serde_json::from_str(&error.to_json()).unwrap_or_default()
-}
-
-/// Everything that the library finds wrong, and the accounts where that is nothing.
-fn judge(config: &Config) -> (Vec<Error>, Vec<Account>) {
-    // Not with its outbox, which would send what is queued there.
-    let whole = Client::from_json(&config.bare()).err();
-    let outbox = config.outbox(None).err().map(|usage| usage.error);
-    let whole = whole.or(outbox);
-    let config: Value = serde_json::from_str(&config.json).unwrap_or_default();
-    let empty = Map::new();
-    let accounts = config.get("accounts").and_then(Value::as_object).unwrap_or(&empty);
-    let Some(first) = whole else {
-        return (
-            Vec::new(),
-            accounts.iter().map(|(name, value)| Account::new(name, value)).collect(),
-        );
-    };
-    // The library stops at the first error; each account by itself may have another.
-    let mut errors = vec![first];
-    for (name, account) in accounts {
-        let alone = json!({"v": 1, "accounts": {name: account}});
-        let found = Client::from_json(&alone.to_string()).err();
-        errors.extend(found.filter(|error| !errors.contains(error)));
-    }
-    (errors, Vec::new())
 }
 
 /// What may be shown of an account.
@@ -87,6 +70,11 @@ struct Account {
 }
 
 impl Account {
+    fn all(config: &Value) -> Vec<Account> {
+        let accounts = config.get("accounts").and_then(Value::as_object);
+        accounts.into_iter().flatten().map(|(name, value)| Account::new(name, value)).collect()
+    }
+
     fn new(name: &str, account: &Value) -> Account {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(str::to_owned);
         Account {

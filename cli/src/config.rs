@@ -9,6 +9,7 @@ use hongyan::{Client, Error, ErrorCode, OutboxFile};
 use serde_json::{Map, Value, json};
 
 use crate::exit::Usage;
+use crate::text;
 
 /// A configuration that was read, but not yet judged by the library.
 #[derive(Debug)]
@@ -86,6 +87,15 @@ impl Config {
         accounts.map(|accounts| accounts.keys().cloned().collect()).unwrap_or_default()
     }
 
+    /// What is said of an account that it does not have.
+    pub fn no_account(&self, name: &str) -> Usage {
+        let mut known: Vec<_> = self.accounts().into_iter().collect();
+        known.sort();
+        let hint = format!("the configuration has {}", known.join(", "));
+        let words = format!("there is no account {name:?}");
+        Usage::config(&self.path, Error::new(ErrorCode::Message, words).at("account").hint(hint))
+    }
+
     /// Null where it is no configuration, which the library has to say.
     fn value(&self) -> Value {
         hongyan::read_json(&self.json, "").unwrap_or_default()
@@ -136,8 +146,7 @@ fn user_folder(set: impl Fn(&'static str) -> Option<OsString>) -> Option<PathBuf
 
 fn read(path: &Path) -> Result<String, Error> {
     let wrong = |words: String| Error::new(ErrorCode::Config, words);
-    let bytes = std::fs::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
-    let text = String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8".to_owned()))?;
+    let text = text::read(path).map_err(|e| wrong(format!("cannot be read: {e}")))?;
     if is_json(path, &text) {
         return Ok(text);
     }

@@ -21,8 +21,24 @@ pub enum Exit {
 impl Exit {
     /// What one message's outcome says.
     pub fn of(receipt: &Receipt) -> Exit {
+        if let Some(error) = &receipt.error
+            && Exit::of_error(error) == Exit::Usage
+        {
+            return Exit::Usage;
+        }
         let timed_out = receipt.error.as_ref().map(Error::code) == Some(ErrorCode::Timeout);
         Exit::of_delivery(receipt.delivery, receipt.deadline || timed_out)
+    }
+
+    /// What the error of a message says that was not sent: a wrong account is the caller's to mend.
+    pub fn of_error(error: &Error) -> Exit {
+        let no_account = error.code() == ErrorCode::Message && error.path() == Some("account");
+        if no_account { Exit::Usage } else { Exit::Failed }
+    }
+
+    /// What a request says that is only shown.
+    pub fn of_preview<T>(preview: &Result<T, Error>) -> Exit {
+        preview.as_ref().map_or_else(Exit::of_error, |_| Exit::Sent)
     }
 
     /// What a delivery says; `timed_out`: a time limit ended it.

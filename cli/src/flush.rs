@@ -10,8 +10,9 @@ use serde_json::json;
 
 use crate::config::{Config, no_outbox};
 use crate::exit::Exit;
-use crate::outbox::{self, PATIENCE, Rest};
-use crate::output::Output;
+use crate::interrupt::Interrupt;
+use crate::outbox::{self, Left, PATIENCE, Rest};
+use crate::output::{Output, count, line};
 use crate::report;
 
 /// How many results are taken at once.
@@ -41,7 +42,7 @@ pub fn run(
     let rest = Rest::new(&file, config.accounts());
     let in_time = drain(&client, rest, HashSet::new(), until, |receipt| {
         if !known.contains(&receipt.id) {
-            report::receipt(receipt, None, how.json, out);
+            report::receipt(receipt, None, how.json, out)?;
             told.count(receipt);
         }
         if how.ack {
@@ -52,19 +53,23 @@ pub fn run(
     // Nothing is under way any more, unless the time ran out.
     client.close(Some(Duration::ZERO));
     drop(client);
-    let left = left(&file)?;
+    let left = Left::of(&file)?;
     let all: u64 = told.counts.values().sum();
     if how.json {
         let counts: serde_json::Map<_, _> =
             told.counts.iter().map(|(name, n)| ((*name).to_owned(), (*n).into())).collect();
-        writeln!(out, "{}", json!({"v": 1, "flushed": all, "deliveries": counts, "left": left}))?;
+        let told = json!({
+            "v": 1, "flushed": all, "deliveries": counts, "left": left.unsent,
+            "results": left.results, "dead": left.dead,
+        });
+        writeln!(out, "{told}")?;
     } else {
         let counts: Vec<_> = told.counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
         let of = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
-        let messages = if all == 1 { "message" } else { "messages" };
-        writeln!(out, "{all} {messages}{of}; {left} left in {}", file.path().display())?;
+        let (path, messages) = (line(&file.path().display().to_string()), count(all, "message"));
+        writeln!(out, "{messages}{of}; {} left in {path}{}", left.unsent, left.others())?;
     }
-    Ok(match (in_time, left) {
+    Ok(match (in_time, left.unsent) {
         (false, 1..) => Exit::TimedOut,
         _ => told.exit.unwrap_or(Exit::Sent),
     })
@@ -89,10 +94,16 @@ pub fn drain(
     client: &Client,
     mut rest: Rest<'_>,
     mut told: HashSet<String>,
-    until: Option<Instant>,
+    mut until: Option<Instant>,
     mut tell: impl FnMut(&Receipt) -> anyhow::Result<()>,
 ) -> anyhow::Result<bool> {
+    let interrupt = Interrupt::watch();
+    let mut interrupted = false;
     loop {
+        if interrupt.asked() && !interrupted {
+            interrupted = true;
+            until = Some(interrupt.last_moment(until));
+        }
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         match client.wait(Some(left.map_or(PATIENCE, |left| left.min(PATIENCE))), MOST)? {
             Waited::Results(receipts) => {
@@ -132,14 +143,4 @@ fn results(file: &OutboxFile) -> anyhow::Result<HashSet<String>> {
         })?;
     }
     Ok(known)
-}
-
-/// How many messages have no result.
-fn left(file: &OutboxFile) -> anyhow::Result<u64> {
-    let mut left = 0;
-    outbox::each(file, |row| {
-        left += u64::from(!row.state.has_result());
-        Ok(true)
-    })?;
-    Ok(left)
 }

@@ -12,6 +12,7 @@ mod demo;
 mod exit;
 mod flush;
 mod generate;
+mod interrupt;
 mod message;
 mod outbox;
 mod output;
@@ -22,6 +23,8 @@ mod sandbox;
 mod send;
 mod services;
 mod table;
+mod text;
+mod waits;
 mod why;
 
 use std::ffi::OsString;
@@ -52,6 +55,12 @@ pub fn main(again: &[OsString], args: impl IntoIterator<Item = OsString>) -> u8 
         }
     };
     let mut out = Output::default();
+    if cli.json {
+        out.json();
+    }
+    if cli.command.is_about_messages() {
+        out.must_tell();
+    }
     let ended = run(&cli, again, &mut out).and_then(|exit| {
         out.flush()?;
         Ok(exit)

@@ -1,7 +1,7 @@
 //! What is to be sent: one message from the arguments, or one or more from a file.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, IsTerminal as _, Read as _};
+use std::io::{self, BufRead, IsTerminal as _};
 use std::path::Path;
 
 use hongyan::{Error, MessageBuilder};
@@ -10,6 +10,7 @@ use serde::de::IgnoredAny;
 use crate::args::SendArgs;
 use crate::exit::Usage;
 use crate::output::diagnose;
+use crate::text;
 
 /// What the arguments ask to send.
 pub enum Messages {
@@ -34,17 +35,12 @@ impl Messages {
 
 fn from_file(path: &Path) -> anyhow::Result<Messages> {
     let cannot = |e| Usage::argument(format!("cannot read {}: {e}", path.display()));
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes).map_err(cannot)?;
-    } else {
-        let mut file = File::open(path).map_err(cannot)?;
-        let extension = path.extension().unwrap_or_default();
-        if extension == "jsonl" || extension == "ndjson" {
-            return Ok(Messages::Lines(Box::new(BufReader::new(file))));
-        }
-        file.read_to_end(&mut bytes).map_err(cannot)?;
+    let extension = path.extension().unwrap_or_default();
+    if extension == "jsonl" || extension == "ndjson" {
+        let file = File::open(path).map_err(cannot)?;
+        return Ok(Messages::Lines(text::lines(file).map_err(cannot)?));
     }
+    let bytes = text::read(path).map_err(cannot)?.into_bytes();
     Ok(if is_lines(&bytes) {
         Messages::Lines(Box::new(io::Cursor::new(bytes)))
     } else {
@@ -66,9 +62,9 @@ pub fn is_blank(line: &[u8]) -> bool {
 
 /// The message that the arguments spell, as JSON; what is wrong with them is an error.
 fn build(account: &str, args: &SendArgs) -> anyhow::Result<String> {
-    let text = match (&args.text, args.part.is_empty()) {
-        (Some(text), _) => Some(text.clone()),
-        (None, true) => Some(text_from_stdin()?).filter(|text| !text.is_empty()),
+    let text = match (args.text.as_deref(), args.part.is_empty()) {
+        (Some("-"), _) | (None, true) => Some(text_from_stdin()?).filter(|text| !text.is_empty()),
+        (Some(text), _) => Some(text.to_owned()),
         (None, false) => None,
     };
     Ok(spelled(account, args, text.as_deref()).map_err(Usage::from)?)
@@ -101,13 +97,11 @@ fn spelled(account: &str, args: &SendArgs, text: Option<&str>) -> Result<String,
 }
 
 fn text_from_stdin() -> Result<String, Usage> {
-    let stdin = io::stdin();
-    if stdin.is_terminal() {
+    if io::stdin().is_terminal() {
         diagnose("hongyan: reading the text from the terminal; end it with Ctrl-D");
     }
-    let mut text = String::new();
-    let read = stdin.lock().read_to_string(&mut text);
-    read.map_err(|e| Usage::argument(format!("cannot read the text: {e}")))?;
+    let read = text::read(Path::new("-"));
+    let mut text = read.map_err(|e| Usage::argument(format!("cannot read the text: {e}")))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {

@@ -7,6 +7,8 @@ use hongyan::{OutboxFile, OutboxRow, OutboxState, Receipt};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use crate::output::count;
+
 /// How many rows are read at once.
 const PAGE: usize = 512;
 
@@ -79,6 +81,55 @@ impl<'a> Rest<'a> {
     /// Something happened.
     pub fn moved(&mut self) {
         (self.next_look, self.pause) = (None, PATIENCE);
+    }
+}
+
+/// What is left in an outbox: "queue ls" and "queue flush" tell of it alike.
+#[derive(Default)]
+pub struct Left {
+    /// Messages without a result.
+    pub unsent: u64,
+    /// Messages whose result was not acknowledged.
+    pub results: u64,
+    /// Dead letters.
+    pub dead: u64,
+}
+
+impl Left {
+    /// Counts one.
+    pub fn add(&mut self, row: &OutboxRow) {
+        *match row.state {
+            OutboxState::Done => &mut self.results,
+            OutboxState::Dead => &mut self.dead,
+            _ => &mut self.unsent,
+        } += 1;
+    }
+
+    /// Everything that stands in the file.
+    pub fn of(file: &OutboxFile) -> anyhow::Result<Left> {
+        let mut left = Left::default();
+        each(file, |row| {
+            left.add(&row);
+            Ok(true)
+        })?;
+        Ok(left)
+    }
+
+    /// In words: "1 left to be sent, 2 results not acknowledged".
+    pub fn words(&self) -> String {
+        format!("{} left to be sent{}", self.unsent, self.others())
+    }
+
+    /// What else there is: ", 2 results not acknowledged".
+    pub fn others(&self) -> String {
+        let mut words = String::new();
+        if self.results > 0 {
+            words.push_str(&format!(", {} not acknowledged", count(self.results, "result")));
+        }
+        if self.dead > 0 {
+            words.push_str(&format!(", {}", count(self.dead, "dead letter")));
+        }
+        words
     }
 }
 

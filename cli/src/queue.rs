@@ -12,8 +12,8 @@ use crate::args::{Only, QueueArgs, QueueCommand};
 use crate::config;
 use crate::exit::Exit;
 use crate::flush;
-use crate::outbox;
-use crate::output::{Output, diagnose, shown};
+use crate::outbox::{self, Left};
+use crate::output::{Output, count, diagnose, line, shown};
 use crate::report;
 use crate::table::Table;
 
@@ -31,13 +31,17 @@ pub fn run(
     let file = config::outbox(config, path)?;
     match &args.command {
         QueueCommand::Ls { only, limit } => list(&file, only, *limit, json, out),
-        QueueCommand::Export { only } => export(&file, only, out),
+        QueueCommand::Export { only } => {
+            out.json();
+            export(&file, only, out)
+        }
         QueueCommand::Show { id } => show(&file, id, json, out),
-        QueueCommand::Retry { id, all_dead } => {
-            let dead = if *all_dead { dead(&file)? } else { Vec::new() };
+        QueueCommand::Retry { id, all_dead, force } => {
+            let dead = if *all_dead { dead(&file, *force)? } else { Vec::new() };
             let ids: Vec<_> = id.iter().chain(&dead).map(String::as_str).collect();
             let retried = |ids: &[&str]| file.retry(ids);
-            change(&file, &ids, ("queued again", retryable), retried, json, out)
+            let against = if *force { forcible } else { retryable };
+            change(&file, &ids, ("queued again", against), retried, json, out)
         }
         QueueCommand::Drop { id } => {
             let ids: Vec<_> = id.iter().map(String::as_str).collect();
@@ -61,10 +65,12 @@ fn list(
 ) -> anyhow::Result<Exit> {
     let mut table = Table::new(&["ID", "STATE", "ACCOUNT", "ACCEPTED", "ATTEMPTS", "RESULT"]);
     let (mut listed, mut more) = (0, 0);
+    let mut left = Left::default();
     outbox::each(file, |row| {
         if !is_wanted(only, &row) {
             return Ok(true);
         }
+        left.add(&row);
         if listed == limit {
             more += 1;
             return Ok(true);
@@ -82,7 +88,10 @@ fn list(
     match (json, listed) {
         (true, _) => {}
         (false, 0) => diagnose("hongyan: no message"),
-        (false, _) => table.write(out)?,
+        (false, _) => {
+            table.write(out)?;
+            diagnose(&format!("hongyan: {}", left.words()));
+        }
     }
     if more > 0 {
         diagnose(&format!("hongyan: {more} more; --limit shows them"));
@@ -156,7 +165,7 @@ fn show(file: &OutboxFile, id: &str, json: bool, out: &mut Output) -> anyhow::Re
     ];
     for (name, fact) in facts {
         if let Some(fact) = fact {
-            writeln!(out, "{name}: {}", shown(&fact))?;
+            writeln!(out, "{name}: {}", line(&fact))?;
         }
     }
     for (name, stored) in [("message", Some(&row.message)), ("result", row.receipt.as_ref())] {
@@ -191,19 +200,37 @@ pub fn in_words(state: OutboxState) -> &'static str {
     }
 }
 
-fn dead(file: &OutboxFile) -> anyhow::Result<Vec<String>> {
-    let mut ids = Vec::new();
+/// The dead letters; those that may have arrived only where that is asked for.
+fn dead(file: &OutboxFile, force: bool) -> anyhow::Result<Vec<String>> {
+    let (mut ids, mut doubts) = (Vec::new(), 0);
     outbox::each(file, |row| {
         if row.state == OutboxState::Dead {
-            ids.push(row.id);
+            match force || row.delivery == Some(Delivery::NotSent) {
+                true => ids.push(row.id),
+                false => doubts += 1,
+            }
         }
         Ok(true)
     })?;
+    if doubts > 0 {
+        let letters = count(doubts, "dead letter");
+        diagnose(&format!(
+            "hongyan: {letters} may have arrived, and stay; --force queues them too"
+        ));
+    }
     Ok(ids)
 }
 
-/// Why a message cannot be queued again.
+/// Why a message cannot be queued again without risk.
 fn retryable(row: &OutboxRow) -> Option<&'static str> {
+    let doubt = row.state.has_result() && row.delivery != Some(Delivery::NotSent);
+    forcible(row).or(doubt.then_some(
+        "it may have arrived, and would be delivered twice then; look first, then use --force",
+    ))
+}
+
+/// Why a message cannot be queued again at all.
+fn forcible(row: &OutboxRow) -> Option<&'static str> {
     match (row.state.has_result(), row.delivery) {
         (false, _) => Some("it has no result yet and is still on its way"),
         (true, Some(Delivery::Sent)) => Some("it was sent"),

@@ -5,43 +5,48 @@ use std::io::{self, Write};
 use hongyan::{Delivery, Error, Receipt};
 use serde_json::{Value, json};
 
-use crate::output::{Output, diagnose, shown};
+use crate::output::{Output, diagnose, line};
 
 /// Tells what became of a message: one line on stdout, and on stderr why it was not sent.
-///
-/// The message is on its way or not whatever happens here, so that a full disk changes neither
-/// this command's exit status nor stops the messages that follow.
-pub fn receipt(receipt: &Receipt, line: Option<u64>, json: bool, out: &mut Output) {
-    let written = match json {
-        true => writeln!(out, "{}", receipt.to_json()),
-        false => writeln!(out, "{}{}", place(line), shown(&outcome(receipt))),
-    };
-    if let Err(error) = written.and_then(|()| out.flush()) {
-        diagnose(&format!("hongyan: cannot write: {error}; what was to be told is:"));
-        diagnose(&outcome(receipt));
+pub fn receipt(
+    receipt: &Receipt,
+    number: Option<u64>,
+    json: bool,
+    out: &mut Output,
+) -> io::Result<()> {
+    if json {
+        return writeln!(out, "{}", receipt.to_json());
     }
-    if let Some(error) = receipt.error.as_ref().filter(|_| !json) {
-        explain(error, line);
+    writeln!(out, "{}{}", place(number), line(&outcome(receipt)))?;
+    if let Some(error) = &receipt.error {
+        explain(error, number);
         diagnose(&format!("  again: {}", again(receipt.delivery, error)));
     }
+    Ok(())
 }
 
 /// Tells on stdout that a message was not even accepted; [`explain`] tells why.
-pub fn refused(error: &Error, line: Option<u64>, json: bool, out: &mut Output) -> io::Result<()> {
+pub fn refused(error: &Error, number: Option<u64>, json: bool, out: &mut Output) -> io::Result<()> {
     if !json {
-        return writeln!(out, "{}not_sent: refused as {}", place(line), error.code().name());
+        return writeln!(out, "{}not_sent: refused as {}", place(number), error.code().name());
     }
     let error: Value = serde_json::from_str(&error.to_json()).unwrap_or_default();
     let mut refused = json!({"v": 1, "delivery": "not_sent", "error": error});
-    if let Some(line) = line {
-        refused["token"] = line.into();
+    if let Some(number) = number {
+        refused["token"] = number.into();
     }
-    writeln!(out, "{refused}")
+    writeln!(out, "{}", refused)
 }
 
 /// Says on stderr what was wrong, where, and what to do about it.
-pub fn explain(error: &Error, line: Option<u64>) {
-    let mut words = format!("{}error: {}: {}", place(line), error.code().name(), error.message());
+pub fn explain(error: &Error, number: Option<u64>) {
+    explain_at(error, &place(number));
+}
+
+/// Like [`explain`], with the place it is about in front.
+pub fn explain_at(error: &Error, place: &str) {
+    let name = error.code().name();
+    let mut words = format!("{place}error: {name}: {}", line(error.message()));
     let code = error.service_code().map(|code| format!("service code {code}"));
     let status = error.http_status().map(|status| format!("HTTP status {status}"));
     let answer: Vec<String> = code.into_iter().chain(status).collect();
@@ -52,14 +57,14 @@ pub fn explain(error: &Error, line: Option<u64>) {
     ];
     for (name, fact) in facts {
         if let Some(fact) = fact {
-            words.push_str(&format!("\n  {name}: {fact}"));
+            words.push_str(&format!("\n  {name}: {}", line(&fact)));
         }
     }
     diagnose(&words);
 }
 
-fn place(line: Option<u64>) -> String {
-    line.map(|line| format!("line {line}: ")).unwrap_or_default()
+fn place(number: Option<u64>) -> String {
+    number.map(|number| format!("line {number}: ")).unwrap_or_default()
 }
 
 fn outcome(receipt: &Receipt) -> String {

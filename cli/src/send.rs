@@ -10,9 +10,11 @@ use crate::args::SendArgs;
 use crate::batch::{self, Lines};
 use crate::config::{Config, no_outbox};
 use crate::exit::{Exit, Usage};
+use crate::interrupt::{Interrupt, LOOK};
 use crate::message::Messages;
-use crate::output::{Output, diagnose};
+use crate::output::{Output, diagnose, shown};
 use crate::report;
+use crate::waits::Waits;
 
 /// Sends what the arguments ask for.
 pub fn run(
@@ -62,8 +64,15 @@ fn send(
         Messages::Lines(lines) => batch::send(&client, lines, args.timeout, json, out),
         Messages::One(message) if args.dry_run => preview(&client, &message, None, json, out),
         Messages::One(message) => {
-            let receipt = client.send_json(&message, args.timeout).map_err(usage_or_not)?;
-            report::receipt(&receipt, None, json, out);
+            let interrupt = Interrupt::watch();
+            let mut waits = Waits::begin(args.timeout);
+            let mut had_enough = || {
+                waits.tell(&client);
+                interrupt.asked()
+            };
+            let sent = client.send_json_watched(&message, args.timeout, LOOK, &mut had_enough);
+            let receipt = sent.map_err(usage_or_not)?;
+            report::receipt(&receipt, None, json, out)?;
             Ok(Exit::of(&receipt))
         }
     }
@@ -107,7 +116,7 @@ fn enqueued(
         Err(error) => {
             report::refused(&error, line, json, out)?;
             report::explain(&error, line);
-            return Ok(Exit::Failed);
+            return Ok(Exit::of_error(&error));
         }
     };
     if json {
@@ -139,6 +148,7 @@ fn usage_or_not(error: Error) -> anyhow::Error {
     }
 }
 
+/// Shows the request of a message instead of sending it.
 fn preview(
     client: &Client,
     message: &[u8],
@@ -146,14 +156,7 @@ fn preview(
     json: bool,
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
-    let read = std::str::from_utf8(message)
-        .map_err(|_| Error::new(ErrorCode::Argument, "the message is not UTF-8"))
-        .and_then(Message::from_json);
-    let made = read.and_then(|message| {
-        let preview = client.preview(&message)?;
-        Ok((message, preview))
-    });
-    match made {
+    match encoded(client, message) {
         Ok((message, preview)) => {
             show(&message, &preview, json, out)?;
             Ok(Exit::Sent)
@@ -164,12 +167,27 @@ fn preview(
         Err(error) => {
             report::refused(&error, line, json, out)?;
             report::explain(&error, line);
-            Ok(Exit::Failed)
+            Ok(Exit::of_error(&error))
         }
     }
 }
 
-fn show(message: &Message, preview: &Preview, json: bool, out: &mut Output) -> std::io::Result<()> {
+/// A message, and the request that it would become.
+pub fn encoded(client: &Client, message: &[u8]) -> Result<(Message, Preview), Error> {
+    let text = std::str::from_utf8(message)
+        .map_err(|_| Error::new(ErrorCode::Argument, "the message is not UTF-8"))?;
+    let message = Message::from_json(text)?;
+    let preview = client.preview(&message)?;
+    Ok((message, preview))
+}
+
+/// Shows the request of a message.
+pub fn show(
+    message: &Message,
+    preview: &Preview,
+    json: bool,
+    out: &mut Output,
+) -> std::io::Result<()> {
     if !json {
         return show_preview(preview, out);
     }
@@ -199,5 +217,5 @@ pub fn show_preview(preview: &Preview, out: &mut Output) -> std::io::Result<()> 
     for (name, value) in &preview.headers {
         writeln!(out, "{name}: {value}")?;
     }
-    writeln!(out, "\n{}", preview.body)
+    writeln!(out, "\n{}", shown(&preview.body))
 }

@@ -28,6 +28,8 @@ pub struct Service {
     limits: Vec<Limit>,
     rates: Vec<Rate>,
     dedupe_ms: Option<u64>,
+    /// How it ended, where it is known to be gone.
+    pub ended: Option<String>,
 }
 
 #[derive(Deserialize)]

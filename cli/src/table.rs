@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::output::shown;
+use crate::output::line;
 
 /// Rows under a heading.
 pub struct Table {
@@ -17,7 +17,7 @@ impl Table {
 
     /// Adds a row; an empty cell shows as a dash.
     pub fn row<const N: usize>(&mut self, cells: [&str; N]) {
-        let cell = |cell: &str| if cell.is_empty() { "-".to_owned() } else { shown(cell) };
+        let cell = |cell: &str| if cell.is_empty() { "-".to_owned() } else { line(cell) };
         self.rows.push(cells.into_iter().map(cell).collect());
     }
 

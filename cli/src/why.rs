@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::args::WhyArgs;
 use crate::config::{self, Config};
 use crate::exit::Exit;
-use crate::output::{Output, shown};
+use crate::output::{Output, line, shown};
 use crate::queue;
 use crate::table::Table;
 use crate::{outbox, send};
@@ -94,13 +94,13 @@ pub fn run(
         writeln!(out, "{}", serde_json::to_string(&told)?)?;
         return Ok(Exit::Sent);
     }
-    writeln!(out, "{}: account {}, {}", row.id, shown(&row.account), queue::in_words(row.state))?;
+    writeln!(out, "{}: account {}, {}", row.id, line(&row.account), queue::in_words(row.state))?;
     writeln!(out, "accepted {}", outbox::time(row.accepted_ms))?;
     attempts(&row, &kept, out)?;
     writeln!(out, "\nrequest, as it would be made now:")?;
     match &request {
         Ok(preview) => send::show_preview(preview, out)?,
-        Err(why) => writeln!(out, "  not shown: {}", shown(why))?,
+        Err(why) => writeln!(out, "  not shown: {}", line(why))?,
     }
     if let Some(raw) = &kept.raw {
         let text: Result<String, _> = serde_json::from_str(raw.get());
@@ -108,9 +108,9 @@ pub fn run(
         writeln!(out, "\nlast answer:\n{}", shown(&text))?;
     }
     if row.delivery.is_some() {
-        writeln!(out, "\nverdict: {}", shown(&fired.words()))?;
+        writeln!(out, "\nverdict: {}", line(&fired.words()))?;
     }
-    writeln!(out, "\n{}", shown(&words))?;
+    writeln!(out, "\n{}", line(&words))?;
     Ok(Exit::Sent)
 }
 

@@ -71,7 +71,8 @@ fn a_file_is_sent_and_its_failures_are_reported() {
     let ended = folder.run(&bulk(&["--progress", "never", "--json"])).expect(0);
     assert_eq!((counts(&ended.json()[0]), ended.err.as_str()), ([1, 1, 0, 0, 0], ""));
     folder.write("many.jsonl", line("nobody", "e"));
-    folder.run(&bulk(&[])).expect(1);
+    let ended = folder.run(&bulk(&[])).expect(1);
+    assert!(ended.out.starts_with("many.jsonl: 1 message: 1 not sent"), "{ended:?}");
     folder.write("many.jsonl", "\n");
     folder.run(&bulk(&[])).expect(2);
     for wrong in ["nowhere.jsonl", "/dev/null", "hongyan.json"] {
@@ -96,9 +97,135 @@ fn a_table_is_sent() {
     told.sort_by_key(|told| told["line"].as_u64());
     assert_eq!(told[1]["error"]["path"], "deadline_ms");
     assert_eq!(told[2]["error"]["name"], "argument");
+    assert!(ended.out.contains("column deadline_ms: expected"), "{ended:?}");
     folder.write("table.csv", "to.user,colour\nlisztli,red\n");
     let ended = folder.run(&["bulk", "table.csv"]).expect(2);
     assert!(ended.err.contains("colour"), "{ended:?}");
+}
+
+#[test]
+fn a_table_in_any_spelling_that_can_be_told_is_sent() {
+    let (sandbox, folder) = start();
+    let table = |delimiter: &str, end: &str, n: usize| {
+        let rows = [
+            format!("to.user{delimiter}text{delimiter}deadline"),
+            format!("lisztli{delimiter}\"{n}, with; every\tdelimiter\"{delimiter}60.5"),
+            format!("nobody{delimiter}{n} refused{delimiter}"),
+        ];
+        rows.map(|row| row + end).concat()
+    };
+    let mut expected = BTreeSet::new();
+    let mut n = 0;
+    for (delimiter, name) in [(",", "t.csv"), (";", "t.csv"), ("\t", "t.csv"), ("\t", "t.tsv")] {
+        for end in ["\n", "\r\n"] {
+            for mark in ["", "\u{feff}"] {
+                for utf16 in [false, true] {
+                    n += 1;
+                    let text = format!("{mark}{}", table(delimiter, end, n));
+                    let utf16 =
+                        utf16.then(|| text.encode_utf16().flat_map(u16::to_be_bytes).collect());
+                    folder.write(name, utf16.unwrap_or_else(|| text.into_bytes()));
+                    let args = ["bulk", name, "-a", "fanfou-basic", "--json"];
+                    let ended = folder.run(&args).expect(4);
+                    assert_eq!(ended.json()[0]["failures"][0]["lines"], json!([3]), "{ended:?}");
+                    expected.insert(format!("{n}, with; every\tdelimiter"));
+                }
+            }
+        }
+    }
+    assert_eq!(texts(&sandbox).into_iter().collect::<BTreeSet<_>>(), expected);
+}
+
+#[test]
+fn a_damaged_table_is_refused_with_its_line_before_anything_is_sent() {
+    let (sandbox, folder) = start();
+    let good = "to.user,text\nlisztli,\"fine\"\n";
+    for (more, words) in [
+        ("test,\"hello\nlisztli,\"for the next\"\n", "line 4: something stands behind"),
+        ("test,\"hello\nlisztli,for the next\n", "line 3: a quote is opened"),
+        ("test,\"a\"b\n", "line 3: something stands behind"),
+        ("test,say \"hi\"\n", "line 3: a quote stands in a cell"),
+        ("test,one\rlisztli,two\n", "line 3: a line ends in CR alone"),
+    ] {
+        folder.write("table.csv", format!("{good}{more}"));
+        for extra in [&[][..], &["--dry-run"]] {
+            let args = [&["bulk", "table.csv", "-a", "fanfou-basic"], extra].concat();
+            let ended = folder.run(&args).expect(2);
+            assert!(ended.err.contains(words), "{more:?}: {ended:?}");
+        }
+    }
+    folder.write("table.csv", [good.as_bytes(), b"test,\xba\xe8\n"].concat());
+    let ended = folder.run(&["bulk", "table.csv", "-a", "fanfou-basic"]).expect(2);
+    assert!(ended.err.contains("line 3 is not UTF-8"), "{ended:?}");
+    for header in ["to.user,text,text", "to.user,text,to.user", "to.user,deadline,deadline_ms"] {
+        folder.write("table.csv", format!("{header}\nlisztli,1,2\n"));
+        let ended = folder.run(&["bulk", "table.csv", "-a", "fanfou-basic"]).expect(2);
+        assert!(ended.err.contains("twice") || ended.err.contains("two names"), "{ended:?}");
+    }
+    assert!(texts(&sandbox).is_empty());
+}
+
+#[test]
+fn a_dry_run_shows_every_request_and_names_the_column_of_what_is_wrong() {
+    let (sandbox, folder) = start();
+    folder.write("t.csv", "to.user;text;deadline\r\nlisztli;hi;1\r\nlisztli;;soon\r\n;hi;1\r\n");
+    let ended = folder.run(&["bulk", "t.csv", "-a", "fanfou-basic", "--dry-run"]).expect(4);
+    assert_eq!(ended.out.matches("POST http").count(), 1, "{ended:?}");
+    assert!(ended.err.contains("line 3, column deadline: error: message: "), "{ended:?}");
+    assert!(ended.err.contains("line 4, column to.user: error: message: "), "{ended:?}");
+    assert!(texts(&sandbox).is_empty());
+    let ended = folder.run(&["bulk", "t.csv", "-a", "nobody", "--dry-run"]).expect(2);
+    assert!(ended.err.contains("no account \"nobody\"") && ended.err.contains("fanfou-basic"));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_settles_what_is_under_way_and_reports_it() {
+    for outbox in [false, true] {
+        let (sandbox, folder) = if outbox { with_outbox(json!({})) } else { start() };
+        let mut config: Value = serde_json::from_slice(
+            &std::fs::read(folder.path().join("hongyan.json")).expect("a configuration"),
+        )
+        .expect("JSON");
+        config["accounts"]["fanfou-basic"]["max_in_flight"] = 1.into();
+        folder.write("hongyan.json", config.to_string());
+        // Until it is told otherwise, each answer but the first takes far longer than the test.
+        for fault in [
+            json!({"service": "fanfou", "kind": "latency", "ms": 0, "times": 1}),
+            json!({"service": "fanfou", "kind": "latency", "ms": 2000, "times": 1000}),
+        ] {
+            sandbox.fault(fault).expect("a known fault");
+        }
+        let lines: String = (0..20).map(|n| line("lisztli", &format!("message {n}"))).collect();
+        folder.write("many.jsonl", lines);
+        let mut command = folder.command(&bulk(&["--json", "--progress", "always"]));
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the command runs");
+        let start = Instant::now();
+        while sandbox.messages().is_empty() {
+            assert!(start.elapsed() < GUARD, "the first message did not arrive");
+            std::thread::yield_now();
+        }
+        let mut kill = std::process::Command::new("kill");
+        kill.args(["-INT", &child.id().to_string()]);
+        assert!(kill.status().expect("kill runs").success());
+        let told = child.wait_with_output().expect("it ends");
+        let told = (
+            told.status.code(),
+            String::from_utf8(told.stdout).expect("UTF-8"),
+            String::from_utf8(told.stderr).expect("UTF-8"),
+        );
+        assert!(told.2.contains("interrupted"), "{told:?}");
+        let summary: Value = serde_json::from_str(told.1.trim()).expect("a summary");
+        assert_eq!(told.0, Some(4), "{told:?}");
+        assert_eq!(summary["messages"], 20, "{told:?}");
+        let count = |name: &str| summary[name].as_u64().expect("a count");
+        assert_eq!(count("sent"), texts(&sandbox).len() as u64, "{told:?}");
+        assert!(count("not_begun") + count("queued") + count("not_sent") > 0, "{told:?}");
+    }
 }
 
 #[test]

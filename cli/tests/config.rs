@@ -115,6 +115,132 @@ fn check_says_in_words_what_is_wrong_with_each_account() {
 }
 
 #[test]
+fn check_finds_everything_and_names_the_unknown_before_the_missing() {
+    let folder = Folder::new();
+    let accounts = json!({
+        "a.b": {"service": "fanfou", "colour": 1, "format": "yaml",
+                "auth": {"type": "basic", "usrname": "u"}},
+        "im": {"service": "tencent_im", "region": "mars",
+               "auth": {"type": "usersig", "sdk_app_id": "1", "identifier": "i", "secretkey": "x"}},
+        "fine": config("fine")["accounts"]["fine"],
+    });
+    let whole = json!({
+        "v": 1, "accounts": accounts, "retry": {"max_attempts": 0, "tries": 3}, "timeout": 5,
+    });
+    folder.write("hongyan.json", whole.to_string());
+    let ended = folder.run(&["check", "--json"]).expect(2);
+    let errors = ended.json()[0]["errors"].as_array().expect("errors").clone();
+    let paths: Vec<_> = errors.iter().map(|e| e["path"].as_str().expect("a path")).collect();
+    let expected = [
+        "retry.tries",
+        "timeout",
+        "retry.max_attempts",
+        "accounts.a.b.auth.usrname",
+        "accounts.a.b.colour",
+        "accounts.a.b.auth.username",
+        "accounts.a.b.auth.password",
+        "accounts.a.b.format",
+        "accounts.im.auth.secretkey",
+        "accounts.im.auth.sdk_app_id",
+        "accounts.im.auth.secret_key",
+        "accounts.im.region",
+    ];
+    let mut sorted = (paths.clone(), expected.to_vec());
+    sorted.0.sort_unstable();
+    sorted.1.sort_unstable();
+    assert_eq!(sorted.0, sorted.1, "{errors:#?}");
+    for (unknown, missing) in [
+        ("accounts.a.b.auth.usrname", "accounts.a.b.auth.username"),
+        ("accounts.im.auth.secretkey", "accounts.im.auth.secret_key"),
+        ("retry.tries", "retry.max_attempts"),
+    ] {
+        let at = |path| paths.iter().position(|found| *found == path);
+        assert!(at(unknown) < at(missing), "{paths:?}");
+    }
+    assert!(folder.run(&["check"]).expect(2).err.contains("12 things are wrong"));
+}
+
+#[test]
+fn check_fails_on_an_outbox_that_cannot_be_opened() {
+    let folder = Folder::new();
+    let mut config = config("fine");
+    for (path, content) in
+        [("none/outbox.db", None), ("other.db", Some("no database at all, but long"))]
+    {
+        if let Some(content) = content {
+            folder.write(path, content);
+        }
+        config["outbox"] = json!({"path": path});
+        folder.write("hongyan.json", config.to_string());
+        let ended = folder.run(&["check"]).expect(2);
+        assert!(ended.err.contains("error: storage: "), "{ended:?}");
+        assert!(ended.err.contains("path: outbox.path"), "{ended:?}");
+    }
+    config["outbox"] = json!({"path": "outbox.db"});
+    folder.write("hongyan.json", config.to_string());
+    folder.run(&["check"]).expect(0);
+    assert!(!folder.path().join("outbox.db").exists(), "it was only looked at");
+}
+
+#[cfg(unix)]
+#[test]
+fn check_warns_of_blanks_open_files_and_services_that_are_gone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = Folder::new();
+    let mode = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("a mode");
+    };
+    let token = folder.write("token", "secret\n");
+    mode(&token, 0o644);
+    let file = format!("${{file:{}}}", token.display());
+    let accounts = json!({
+        "ff": {"service": "fanfou", "auth": {"type": "basic", "username": "two words", "password": " p"}},
+        "rr": {"service": "renren", "auth": {"type": "bearer", "token": file}},
+        "wb": {"service": "weibo", "app_key": "k", "auth": {"type": "oauth2", "token": "2.00x"}},
+        "old": {"service": "sina", "base_url": "http://127.0.0.1:1",
+                "app_key": "k", "auth": {"type": "basic", "username": "u", "password": "p p"}},
+    });
+    let text = json!({"v": 1, "accounts": accounts}).to_string();
+    let path = folder.write("hongyan.json", text);
+    mode(&path, 0o644);
+    let ended = folder.run(&["check", "--json"]).expect(0);
+    let warnings = ended.json()[0]["warnings"].as_array().expect("warnings").clone();
+    let has = |words: &str| warnings.iter().any(|w| w.as_str().is_some_and(|w| w.contains(words)));
+    for words in [
+        "accounts.ff.auth.password: there is a blank",
+        "accounts.rr: \"renren\" is gone",
+        "token (accounts.rr.auth.token); chmod 600",
+        "hongyan.json (it holds credentials); chmod 600",
+    ] {
+        assert!(has(words), "{words} in {warnings:?}");
+    }
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    assert!(folder.run(&["check"]).expect(0).err.contains("warning: accounts.rr"));
+    mode(&path, 0o600);
+    mode(&token, 0o600);
+    let ended = folder.run(&["check", "--json"]).expect(0);
+    assert_eq!(ended.json()[0]["warnings"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_byte_order_mark_and_utf_16_are_read_in_a_configuration() {
+    let folder = Folder::new();
+    let (json, toml) = (config("marked").to_string(), toml("marked"));
+    for (name, text) in [("a.json", &json), ("b.toml", &toml), ("c", &json), ("d", &toml)] {
+        let marked = format!("\u{feff}{text}");
+        let utf16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [marked.into_bytes(), utf16] {
+            folder.write(name, bytes);
+            let ended = folder.run(&["check", "--json", "--config", name]).expect(0);
+            assert_eq!(found(&ended), "marked");
+        }
+    }
+    let ended = folder.run_with_input(&["check", "--json", "--config", "-"], json.as_bytes());
+    assert_eq!(found(&ended.expect(0)), "marked");
+}
+
+#[test]
 fn check_lists_what_is_fine_and_sends_nothing() {
     let (sandbox, folder) = start();
     let ended = folder.run(&["check"]).expect(0);

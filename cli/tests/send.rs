@@ -37,8 +37,12 @@ fn a_wrong_message_is_1_with_its_path() {
     let (sandbox, folder) = start();
     let ended = folder.run(&with(&["--extra", r#"{"colour": 1}"#, "hello"])).expect(1);
     assert!(ended.err.contains("path: extra.colour"), "{ended:?}");
-    let ended = folder.run(&["send", "-a", "nobody", "--to", "user=lisztli", "x"]).expect(1);
-    assert!(ended.err.contains("path: account"), "{ended:?}");
+    let nobody = ["send", "-a", "nobody", "--to", "user=lisztli", "x"];
+    for more in [&[][..], &["--dry-run"]] {
+        let ended = folder.run(&[&nobody, more].concat()).expect(2);
+        assert!(ended.err.contains("path: account"), "{ended:?}");
+        assert!(ended.err.contains("fanfou-basic"), "the known ones are told: {ended:?}");
+    }
     assert!(texts(&sandbox).is_empty());
 }
 
@@ -191,6 +195,99 @@ fn text_comes_from_standard_input_less_one_newline() {
     let ended = folder.run_with_input(&FANFOU, b"").expect(1);
     assert!(ended.err.contains("path: text"), "{ended:?}");
     folder.run_with_input(&FANFOU, b"\xff").expect(2);
+}
+
+#[test]
+fn a_dash_is_standard_input_and_its_byte_order_mark_is_dropped() {
+    let (sandbox, folder) = start();
+    let dash = with(&["-"]);
+    folder.run_with_input(&dash, "\u{feff}鸿雁\n".as_bytes()).expect(0);
+    let utf16: Vec<u8> = "\u{feff}雁\r\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    folder.run_with_input(&dash, &utf16).expect(0);
+    let to = json!({"user": "lisztli"});
+    let message = |text: &str| json!({"v": 1, "account": "fanfou-basic", "to": to, "text": text});
+    let whole = format!("\u{feff}{}", message("whole"));
+    folder.run_with_input(&["send", "-m", "-"], whole.as_bytes()).expect(0);
+    folder.write("many.jsonl", format!("\u{feff}{}\n{}\n", message("a"), message("b")));
+    folder.run(&["send", "-m", "many.jsonl"]).expect(0);
+    let mut arrived = texts(&sandbox);
+    arrived.sort();
+    assert_eq!(arrived, ["a", "b", "whole", "雁", "鸿雁"]);
+}
+
+#[test]
+fn a_full_disk_behind_the_output_does_not_change_what_became_of_the_message() {
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+    let (sandbox, folder) = start();
+    folder.write("many.jsonl", format!("{}\n", json!({"to": {"user": "lisztli"}, "text": "b"})));
+    let config = sandbox.config();
+    let mut with_outbox = config.clone();
+    with_outbox["outbox"] = json!({"path": "outbox.db"});
+    folder.write("outbox.json", with_outbox.to_string());
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&with(&["hello"]), 0, "sent: account"),
+        (&with(&["--json", "hello again"]), 0, "\"delivery\":\"sent\""),
+        (&["send", "-a", "fanfou-basic", "--to", "user=nobody", "x"], 1, "not_sent: account"),
+        (&["bulk", "many.jsonl", "-a", "fanfou-basic"], 0, "1 message: 1 sent"),
+        (
+            &[
+                "send",
+                "--config",
+                "outbox.json",
+                "--queue",
+                "-a",
+                "fanfou-basic",
+                "--to",
+                "user=test",
+                "q",
+            ],
+            6,
+            "01",
+        ),
+        (&["queue", "--config", "outbox.json", "flush"], 0, "sent: account"),
+    ];
+    for (args, code, told) in cases {
+        let mut command = folder.command(args);
+        let ended = command.stdout(full()).stderr(Stdio::piped()).output().expect("it runs");
+        let err = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(code), "{args:?}: {err}");
+        assert!(err.contains("cannot write") && err.contains(told), "{args:?}: {err}");
+    }
+    assert_eq!(texts(&sandbox).len(), 4);
+    // What only tells something has failed if it could not.
+    let ended = folder.command(&["services"]).stdout(full()).stderr(Stdio::piped()).output();
+    assert_eq!(ended.expect("it runs").status.code(), Some(1));
+}
+
+#[test]
+fn a_long_wait_is_told_of_with_what_it_is_for_and_how_long() {
+    let (sandbox, folder) = start();
+    let fault = json!({"service": "fanfou", "kind": "status", "status": 429, "times": 1,
+                       "headers": {"Retry-After": "2"}});
+    sandbox.fault(fault).expect("a known fault");
+    let ended = folder.run(&with(&["hello"])).expect(0);
+    let told =
+        "waiting, without end; --timeout sets one: attempt 1 gave rate_limited: again in 2000 ms";
+    assert!(ended.err.contains(told), "{ended:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_ends_a_send_with_what_is_true_of_it() {
+    let (sandbox, folder) = start();
+    let fault = json!({"service": "fanfou", "kind": "hang", "when": "after"});
+    sandbox.fault(fault).expect("a known fault");
+    let mut command = folder.command(&with(&["--json", "hello"]));
+    let child = command.stdout(Stdio::piped()).spawn().expect("the command runs");
+    while sandbox.messages().is_empty() {
+        std::thread::yield_now();
+    }
+    let mut kill = std::process::Command::new("kill");
+    assert!(kill.args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
+    let ended = child.wait_with_output().expect("it ends");
+    let result: Value = serde_json::from_slice(&ended.stdout).expect("a result");
+    assert_eq!((ended.status.code(), &result["delivery"]), (Some(7), &json!("maybe_sent")));
+    assert_eq!(result["error"]["name"], "cancelled");
 }
 
 #[test]

@@ -39,6 +39,7 @@ static INFO: Info = Info {
     rates: &[Rate { scope: Scope::Account, count: 1500, per_ms: 3_600_000, codes: &[] }],
     dedupe_ms: None,
     message_id: true,
+    ended: None,
     document: "Fanfou API wiki, direct_messages/new, 2012-03-26",
 };
 

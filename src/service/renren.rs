@@ -60,6 +60,7 @@ static INFO: Info = Info {
     rates: &[],
     dedupe_ms: None,
     message_id: false,
+    ended: Some("the service stopped in December 2024"),
     document: "Renren API 2.0, v2/share/talk/put",
 };
 

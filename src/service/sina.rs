@@ -36,6 +36,9 @@ static INFO: Info = Info {
     rates: &[],
     dedupe_ms: None,
     message_id: true,
+    ended: Some(
+        "its end was announced for 2012, and nothing that was found says that it works today",
+    ),
     document: "Sina microblog API, direct_messages/new, 2011-01-20",
 };
 

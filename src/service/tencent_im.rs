@@ -63,6 +63,7 @@ static INFO: Info = Info {
     // The service says five minutes; we stop a minute before that.
     dedupe_ms: Some(Duration::from_secs(240)),
     message_id: true,
+    ended: None,
     document: "Tencent Cloud Chat, RESTful API, send_group_msg",
 };
 

@@ -41,6 +41,7 @@ static INFO: Info = Info {
     rates: &[Rate { scope: Scope::Ip, count: 50_000, per_ms: 3_600_000, codes: &["10022"] }],
     dedupe_ms: None,
     message_id: true,
+    ended: None,
     document: "Weibo API wiki, 2/direct_messages/send, 2012-05-28",
 };
 

@@ -37,6 +37,7 @@ static INFO: Info = Info {
     rates: &[],
     dedupe_ms: None,
     message_id: false,
+    ended: None,
     document: "none: it exists in these tests only",
 };
 

@@ -12,7 +12,10 @@ const COLUMNS: &str = "\
 A .jsonl file holds one message a line, as in \"send --message\"; \"v\" may be left out, and so may
 \"account\" with --account.
 
-A .csv file begins with a row that names its columns; an empty cell leaves its field out:
+A .csv file begins with a row that names its columns, separated by \",\", \";\" or tabs as its cells
+are; an empty cell leaves its field out. A text with that separator, a quote or a line end in it
+stands in quotes, each quote within it twice; a file in which that is broken is refused with the
+line, and nothing of it is sent. Files are UTF-8, or UTF-16:
   account                     the account; not needed with --account
   to.user, to.name, to.group, to.topic
                               one recipient
@@ -21,8 +24,10 @@ A .csv file begins with a row that names its columns; an empty cell leaves its f
   text                        the text
   parts                       instead of a text: a JSON array of parts
   key                         an idempotency key
-  reply_to, deadline_ms, not_before_ms, ordered
-                              as in a message
+  deadline                    how many seconds it may take; also deadline_ms
+  not_before                  a time with its zone, such as 2026-10-01T08:00:00+08:00, or Unix
+                              seconds; also not_before_ms
+  reply_to, ordered           as in a message
   extra                       parameters of the service, a JSON object
   extra.NAME                  one such parameter, as a string
 
@@ -76,6 +81,9 @@ pub enum QueueCommand {
         /// Every dead letter: acknowledged, and not known to be sent
         #[arg(long)]
         all_dead: bool,
+        /// Also those that are maybe sent, which this may deliver twice
+        #[arg(long)]
+        force: bool,
     },
     /// Take messages out of the outbox that are not under way; there will be no result of them
     Drop {
@@ -97,6 +105,20 @@ pub enum QueueCommand {
         #[command(flatten)]
         only: Only,
     },
+}
+
+impl QueueCommand {
+    /// True if it does something about messages, and does not only tell of them.
+    pub fn changes(&self) -> bool {
+        match self {
+            QueueCommand::Retry { .. } | QueueCommand::Drop { .. } | QueueCommand::Flush { .. } => {
+                true
+            }
+            QueueCommand::Ls { .. } | QueueCommand::Show { .. } | QueueCommand::Export { .. } => {
+                false
+            }
+        }
+    }
 }
 
 /// Some of the messages.
@@ -123,7 +145,7 @@ pub struct WhyArgs {
 pub struct BulkArgs {
     #[command(flatten)]
     pub at: OutboxArg,
-    /// The messages: a .jsonl or a .csv file (--help says how it looks)
+    /// The messages: a .jsonl, .csv or .tsv file (--help says how it looks)
     pub file: PathBuf,
     /// The account of messages that name none
     #[arg(short, long, value_name = "NAME")]
@@ -131,6 +153,9 @@ pub struct BulkArgs {
     /// Go on where an earlier run of this file broke off; needs an outbox
     #[arg(long)]
     pub resume: bool,
+    /// Print the requests with their secrets masked, and send nothing
+    #[arg(long, conflicts_with_all = ["resume", "report"])]
+    pub dry_run: bool,
     /// When to show how far it is, on standard error
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     pub progress: When,

@@ -1,15 +1,18 @@
 //! The messages of a file, one by one.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
-use hongyan::{Error, ErrorCode};
+use hongyan::Error;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
+use super::column::{Column, message};
+use super::csv::Records;
 use crate::batch::{Lines, with_fields};
 use crate::exit::Usage;
+use crate::text;
 
 /// A message of the file.
 pub struct Entry {
@@ -31,21 +34,7 @@ pub struct Source {
 
 enum Kind {
     Lines(Lines),
-    Csv(Box<csv::Reader<File>>, Vec<Column>),
-}
-
-/// What a column holds.
-enum Column {
-    /// A field as text.
-    Text(String),
-    /// A field as JSON, or as text where it is none.
-    Json(String),
-    /// A recipient.
-    To(String),
-    /// Several recipients.
-    ToMany(String),
-    /// A parameter of the service.
-    Extra(String),
+    Table(Records, Vec<Column>),
 }
 
 impl Source {
@@ -57,13 +46,12 @@ impl Source {
             let words = format!("{} is no file, which could be read twice", path.display());
             return Err(Usage::argument(words).into());
         }
+        let text = text::lines(file).map_err(cannot)?;
         let kind = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("jsonl" | "ndjson") => Kind::Lines(Lines::new(Box::new(BufReader::new(file)))),
-            Some("csv") => {
-                let mut reader = csv::Reader::from_reader(file);
-                let headers = reader.headers().map_err(|e| Usage::argument(e.to_string()))?;
-                let columns = headers.iter().map(Column::of).collect::<Result<_, _>>()?;
-                Kind::Csv(Box::new(reader), columns)
+            Some("jsonl" | "ndjson") => Kind::Lines(Lines::new(text)),
+            Some("csv" | "tsv") => {
+                let (records, columns) = table(text)?;
+                Kind::Table(records, columns)
             }
             _ => {
                 let words = format!("{} is neither .jsonl nor .csv", path.display());
@@ -81,30 +69,21 @@ impl Source {
                 Some((line, text)) => (line, Ok(text)),
                 None => return Ok(None),
             },
-            Kind::Csv(reader, columns) => {
-                let mut record = csv::StringRecord::new();
-                let before = reader.position().line();
-                match reader.read_record(&mut record) {
-                    Ok(false) => return Ok(None),
-                    Ok(true) => {
-                        let line = record.position().map_or(before, csv::Position::line);
-                        (
-                            line,
-                            message(columns, &record)
-                                .map(|message| message.to_string().into_bytes()),
-                        )
-                    }
-                    Err(error) if error.is_io_error() => {
-                        return Err(Usage::argument(format!("cannot read on: {error}")).into());
-                    }
-                    Err(error) => {
-                        let line = error.position().map_or(before, csv::Position::line);
-                        (line, Err(Error::new(ErrorCode::Argument, error.to_string())))
-                    }
-                }
-            }
+            // A table that is damaged in one row may have anything in the others.
+            Kind::Table(records, columns) => match records.next().map_err(damaged)? {
+                Some(record) => (record.line, message(columns, &record.cells)),
+                None => return Ok(None),
+            },
         };
         Ok(Some(self.entry(line, text)))
+    }
+
+    /// The column that an error speaks of, in a table.
+    pub fn column(&self, error: &Error) -> Option<&str> {
+        match &self.kind {
+            Kind::Table(_, columns) => Column::of_path(columns, error.path()?),
+            Kind::Lines(_) => None,
+        }
     }
 
     fn entry(&self, line: u64, text: Result<Vec<u8>, Error>) -> Entry {
@@ -131,128 +110,24 @@ impl Source {
     }
 }
 
-impl Column {
-    fn of(name: &str) -> Result<Column, Usage> {
-        let (field, inner) = match name.split_once('.') {
-            Some((field, inner)) => (field, Some(inner)),
-            None => (name, None),
-        };
-        Ok(match (field, inner) {
-            ("account" | "text" | "key" | "reply_to", None) => Column::Text(field.to_owned()),
-            ("parts" | "extra" | "deadline_ms" | "not_before_ms" | "ordered", None) => {
-                Column::Json(field.to_owned())
-            }
-            ("to", Some(kind @ ("user" | "name" | "group" | "topic"))) => {
-                Column::To(kind.to_owned())
-            }
-            ("to", Some(kind @ ("users" | "groups" | "discussions" | "members"))) => {
-                Column::ToMany(kind.to_owned())
-            }
-            ("extra", Some(name)) if !name.is_empty() => Column::Extra(name.to_owned()),
-            _ => {
-                let words = format!("there is no column {name:?}; --help lists those there are");
-                return Err(Usage::argument(words));
-            }
-        })
-    }
+/// The rows of a table, and the columns that its first line names; that line tells what stands between
+/// its cells, too.
+fn table(text: Box<dyn BufRead>) -> Result<(Records, Vec<Column>), Usage> {
+    const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
+    let mut records = Records::new(text, DELIMITERS[0]);
+    let first = records.first().map_err(damaged)?;
+    let mut names_by = |delimiter| {
+        records.delimit(delimiter);
+        records.split(first.clone()).map(|record| record.cells)
+    };
+    let known = DELIMITERS.into_iter().find(|delimiter| {
+        names_by(*delimiter).is_ok_and(|names| names.iter().all(|name| Column::is_known(name)))
+    });
+    let delimiter = known.unwrap_or(DELIMITERS[0]);
+    let names = names_by(delimiter).map_err(damaged)?;
+    Ok((records, Column::all(&names)?))
 }
 
-/// The message of a row.
-fn message(columns: &[Column], record: &csv::StringRecord) -> Result<Value, Error> {
-    let mut message = Map::new();
-    let (mut to, mut extra) = (Map::new(), Map::new());
-    for (column, cell) in columns.iter().zip(record).filter(|(_, cell)| !cell.is_empty()) {
-        match column {
-            Column::Text(field) => drop(message.insert(field.clone(), cell.into())),
-            Column::Json(field) => {
-                let value = match hongyan::read_json(cell, field) {
-                    Err(error) if error.code() == ErrorCode::Message => return Err(error),
-                    read => read.unwrap_or_else(|_| cell.into()),
-                };
-                message.insert(field.clone(), value);
-            }
-            Column::To(kind) => drop(to.insert(kind.clone(), cell.into())),
-            Column::ToMany(kind) => {
-                let many = cell.split(';').map(str::trim).filter(|one| !one.is_empty());
-                to.insert(kind.clone(), many.collect::<Vec<_>>().into());
-            }
-            Column::Extra(name) => drop(extra.insert(name.clone(), cell.into())),
-        }
-    }
-    if !to.is_empty() {
-        message.insert("to".to_owned(), to.into());
-    }
-    if !extra.is_empty() {
-        match message.get_mut("extra") {
-            Some(Value::Object(whole)) => {
-                if let Some(name) = extra.keys().find(|name| whole.contains_key(*name)) {
-                    let words = format!("{name:?} stands in the column \"extra\" already");
-                    return Err(Error::new(ErrorCode::Message, words).at(format!("extra.{name}")));
-                }
-                whole.extend(extra);
-            }
-            // What is no object is refused with its path.
-            Some(_) => {}
-            None => drop(message.insert("extra".to_owned(), extra.into())),
-        }
-    }
-    Ok(message.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn made(header: &str, row: &str) -> Value {
-        read(header, row).expect("a message")
-    }
-
-    fn read(header: &str, row: &str) -> Result<Value, Error> {
-        let text = format!("{header}\n{row}\n");
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let headers = reader.headers().expect("headers").clone();
-        let columns: Vec<_> =
-            headers.iter().map(|name| Column::of(name).expect("a column")).collect();
-        let record = reader.records().next().expect("a row").expect("CSV");
-        message(&columns, &record)
-    }
-
-    #[test]
-    fn a_name_given_twice_is_refused_with_its_path() {
-        for (header, row, path) in [
-            ("extra", r#""{""a"": 1, ""\u0061"": 1}""#, "extra.a"),
-            (
-                "parts",
-                r#""[{""type"": ""raw"", ""value"": {""x"": 1, ""x"": 2}}]""#,
-                "parts[0].value.x",
-            ),
-            ("extra,extra.Random", r#""{""Random"": 1}",2"#, "extra.Random"),
-        ] {
-            let error = read(header, row).expect_err("twice");
-            assert_eq!((error.code(), error.path()), (ErrorCode::Message, Some(path)), "{error}");
-        }
-    }
-
-    #[test]
-    fn a_row_becomes_a_message_and_empty_cells_nothing() {
-        let got = made(
-            "account,to.members,to.group,text,ordered,deadline_ms,extra.Sound,extra,parts",
-            "a,\"x; y\",g,\"hi, \"\"you\"\"\",true,soon,7,\"{\"\"Random\"\": 1}\",",
-        );
-        let expected = json!({
-            "account": "a", "text": "hi, \"you\"", "ordered": true, "deadline_ms": "soon",
-            "extra": {"Random": 1, "Sound": "7"}, "to": {"members": ["x", "y"], "group": "g"},
-        });
-        assert_eq!(got, expected);
-        assert_eq!(made("text,to.user", "007,"), json!({"text": "007"}));
-    }
-
-    #[test]
-    fn an_unknown_column_is_refused() {
-        for name in ["colour", "to", "to.planet", "extra.", "text.", "text.x", ""] {
-            assert!(Column::of(name).is_err(), "{name}");
-        }
-    }
+fn damaged(error: io::Error) -> Usage {
+    Usage::argument(format!("cannot read on: {error}"))
 }

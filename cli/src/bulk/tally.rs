@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::report::Known;
 use crate::exit::Exit;
-use crate::output::{Output, diagnose, shown};
+use crate::output::{Output, count, diagnose, line};
 use crate::table::Table;
 
 /// How many lines of one kind of failure are named.
@@ -28,6 +28,8 @@ pub struct Tally {
     repeated: u64,
     /// Those that wait for their time in the outbox.
     pub waiting: u64,
+    /// Those that were not begun when the run was interrupted.
+    pub unread: u64,
     failures: BTreeMap<(&'static str, String), Failures>,
     exit: Option<Exit>,
 }
@@ -49,6 +51,7 @@ impl Default for Tally {
             earlier: 0,
             repeated: 0,
             waiting: 0,
+            unread: 0,
             failures: BTreeMap::new(),
             exit: None,
         }
@@ -57,17 +60,19 @@ impl Default for Tally {
 
 impl Tally {
     /// A message has its result.
-    pub fn receipt(&mut self, line: u64, receipt: &Receipt) {
+    pub fn receipt(&mut self, line: u64, column: Option<&str>, receipt: &Receipt) {
         self.repeated += u64::from(receipt.deduplicated);
         let error = receipt.error.as_ref();
-        let error = error.map(|error| (error.code().name(), error.message()));
+        let error = error.map(|error| (error.code().name(), words(column, error)));
+        let error = error.as_ref().map(|(name, words)| (*name, &words[..]));
         self.add(line, receipt.delivery, error, Exit::of(receipt));
     }
 
     /// A message was not accepted.
-    pub fn refused(&mut self, line: u64, error: &Error) {
-        let error = Some((error.code().name(), error.message()));
-        self.add(line, Delivery::NotSent, error, Exit::Failed);
+    pub fn refused(&mut self, line: u64, column: Option<&str>, error: &Error) {
+        let words = words(column, error);
+        let exit = Exit::of_error(error);
+        self.add(line, Delivery::NotSent, Some((error.code().name(), &words)), exit);
     }
 
     /// An earlier run told of it.
@@ -103,13 +108,16 @@ impl Tally {
         if self.waiting > 0 {
             Exit::join(&mut exit, Exit::Queued);
         }
+        if self.unread > 0 {
+            Exit::join(&mut exit, Exit::Failed);
+        }
         exit
     }
 
     /// Tells it.
     pub fn write(&self, file: &Path, json: bool, out: &mut Output) -> anyhow::Result<()> {
         let elapsed = self.start.elapsed();
-        let all = self.sent + self.maybe_sent + self.not_sent + self.waiting;
+        let all = self.sent + self.maybe_sent + self.not_sent + self.waiting + self.unread;
         if json {
             let failures = self.failures.iter().map(|((delivery, name), failures)| {
                 json!({
@@ -119,7 +127,7 @@ impl Tally {
             });
             let told = json!({
                 "v": 1, "messages": all, "sent": self.sent, "maybe_sent": self.maybe_sent,
-                "not_sent": self.not_sent, "queued": self.waiting, "earlier": self.earlier,
+                "not_sent": self.not_sent, "queued": self.waiting, "not_begun": self.unread, "earlier": self.earlier,
                 "deduplicated": self.repeated,
                 "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
                 "failures": failures.collect::<Vec<_>>(),
@@ -132,15 +140,18 @@ impl Tally {
             (self.maybe_sent, "maybe sent"),
             (self.not_sent, "not sent"),
             (self.waiting, "queued"),
+            (self.unread, "not begun"),
         ];
         let counts: Vec<_> =
             counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
-        let rate = (all - self.earlier - self.waiting) as f64 / elapsed.as_secs_f64().max(0.001);
-        let name = shown(&file.display().to_string());
+        let rate = (all - self.earlier - self.waiting - self.unread) as f64
+            / elapsed.as_secs_f64().max(0.001);
+        let name = line(&file.display().to_string());
         let seconds = elapsed.as_secs_f64();
         writeln!(
             out,
-            "{name}: {all} messages: {}; {seconds:.1} s, {rate:.0} a second",
+            "{name}: {}: {}; {seconds:.1} s, {rate:.0} a second",
+            count(all, "message"),
             counts.join(", ")
         )?;
         if self.earlier > 0 {
@@ -166,5 +177,13 @@ impl Tally {
             diagnose("hongyan: to send again what may have arrived may deliver it twice");
         }
         Ok(())
+    }
+}
+
+/// What is said of an error, and of which column.
+fn words(column: Option<&str>, error: &Error) -> String {
+    match column {
+        Some(column) => format!("column {column}: {}", error.message()),
+        None => error.message().to_owned(),
     }
 }
