@@ -255,7 +255,7 @@ impl Engine {
     pub fn preview(&self, message: &Message) -> Result<Preview> {
         let shared = &self.shared;
         let entry = shared.accounts.get(&message.account);
-        let entry = entry.ok_or_else(|| job::unknown_account(&message.account))?;
+        let entry = entry.ok_or_else(|| shared.accounts.unknown(&message.account))?;
         let draft = entry.account.encode(message, shared.random(|rng| rng.u32(..)))?;
         let unix = shared.clock.unix_ms() / 1000;
         let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };

@@ -54,6 +54,40 @@ fn no_messages() -> Vec<(Vec<u8>, &'static str)> {
 }
 
 #[test]
+fn a_byte_order_mark_is_dropped_from_messages_and_configurations() {
+    let server = RawServer::fixed(answer(200, "", ACCOUNTS[0].1));
+    let marked = |json: &Value| format!("\u{feff}{json}");
+    let client = Client::from_json(&marked(&config(&server.url()))).expect("a configuration");
+    client.set_account("more", &marked(&account("ff-json", &server.url()))).expect("an account");
+    for name in ["ff-json", "more"] {
+        let mut message = message("ff-json");
+        message["account"] = name.into();
+        let receipt = client.send_json(marked(&message).as_bytes(), None).expect("a receipt");
+        assert_eq!(verdict(&receipt), ("sent", "ok"));
+    }
+    let twice = format!("\u{feff}{}", marked(&message("ff-json")));
+    assert!(client.send_json(twice.as_bytes(), None).is_err(), "one is enough");
+}
+
+#[test]
+fn the_message_of_an_error_begins_with_its_place() {
+    let (server, client) = counted();
+    let wrong = json!({"v": 1, "accounts": {"a.b": {"service": "fanfou", "auth": {"type": "no"}}}});
+    let error = Client::from_json(&wrong.to_string()).err().expect("a wrong type");
+    assert!(error.message().starts_with("accounts.a.b.auth"), "{error}");
+    assert!(!error.words().contains("accounts"), "{error}");
+    let mut nobody = message("ff-json");
+    nobody["account"] = "nobody".into();
+    let receipt = client.send_json(nobody.to_string().as_bytes(), None).expect("a receipt");
+    let error = receipt.error.expect("there is no such account");
+    assert_eq!(error.message(), "account: there is no account \"nobody\"");
+    let hint = error.hint_text().expect("the known ones are told");
+    assert!(ACCOUNTS.iter().all(|(name, _)| hint.contains(name)), "{hint}");
+    assert!(error.to_json().contains("\"message\":\"account: there is no account"));
+    assert_eq!(server.request_count(), 0);
+}
+
+#[test]
 fn what_is_no_message_is_a_failed_call() {
     let (server, client) = counted();
     for (json, word) in no_messages() {

@@ -46,7 +46,7 @@ pub fn explain(error: &Error, number: Option<u64>) {
 /// Like [`explain`], with the place it is about in front.
 pub fn explain_at(error: &Error, place: &str) {
     let name = error.code().name();
-    let mut words = format!("{place}error: {name}: {}", line(error.message()));
+    let mut words = format!("{place}error: {name}: {}", line(error.words()));
     let code = error.service_code().map(|code| format!("service code {code}"));
     let status = error.http_status().map(|status| format!("HTTP status {status}"));
     let answer: Vec<String> = code.into_iter().chain(status).collect();

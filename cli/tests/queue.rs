@@ -33,6 +33,12 @@ fn states(folder: &Folder) -> Vec<(String, String)> {
     rows.iter().map(|row| (text(&row["id"]), text(&row["state"]))).collect()
 }
 
+fn holds_err(ended: &Ended, all: &[&str]) {
+    for words in all {
+        assert!(ended.err.contains(words), "{words:?} in {}", ended.err);
+    }
+}
+
 fn holds(ended: &Ended, words: &[&str]) {
     for words in words {
         assert!(ended.out.contains(words), "{words:?} in {}", ended.out);
@@ -147,6 +153,26 @@ fn looking_works_beside_an_owner_and_changing_does_not() {
     }
     drop(owner);
     folder.run(&retry).expect(0);
+}
+
+#[test]
+fn a_doubt_is_queued_again_by_force_only() {
+    let (sandbox, folder, _) = with_outbox();
+    let id = enqueue(&folder, "lisztli", "doubtful", &[]);
+    let fault = json!({"service": "fanfou", "kind": "reset", "when": "after"});
+    sandbox.fault(fault).expect("a known fault");
+    folder.run(&["queue", "flush", "--ack"]).expect(7);
+    let ended = folder.run(&["queue", "retry", &id]).expect(1);
+    holds_err(&ended, &["cannot be queued again: it may have arrived", "--force"]);
+    let ended = folder.run(&["queue", "retry", "--all-dead"]).expect(0);
+    holds_err(&ended, &["1 dead letter may have arrived", "--force"]);
+    assert_eq!(texts(&sandbox), ["doubtful"], "nothing was sent again");
+    folder.run(&["queue", "retry", "--all-dead", "--force"]).expect(0);
+    let ended = folder.run(&["queue", "flush", "--ack"]).expect(0);
+    holds(&ended, &["1 message: 1 sent; 0 left in "]);
+    let left = folder.run(&["queue", "flush", "--json"]).expect(0).json();
+    assert_eq!((&left[0]["left"], &left[0]["results"]), (&json!(0), &json!(0)));
+    assert_eq!(texts(&sandbox).len(), 2, "as it was asked for");
 }
 
 #[test]

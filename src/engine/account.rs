@@ -22,6 +22,9 @@ use crate::model::error::{Error, ErrorCode, Result};
 use crate::net::Clock;
 use crate::service::{self, Account, Fingerprint, Info, Scope};
 
+/// How many accounts are named where one was not found.
+const NAMED: usize = 20;
+
 /// One account, as it is now.
 pub struct Entry {
     pub name: String,
@@ -206,6 +209,21 @@ impl Accounts {
     /// Every account, by name.
     pub fn all(&self) -> Vec<Arc<Entry>> {
         self.entries.read().unwrap_or_else(|p| p.into_inner()).values().cloned().collect()
+    }
+
+    /// The error of a message from an account that there is not; the known ones are told.
+    pub fn unknown(&self, name: &str) -> Error {
+        let entries = self.entries.read().unwrap_or_else(|p| p.into_inner());
+        let mut known: Vec<&str> = entries.keys().map(String::as_str).take(NAMED).collect();
+        if entries.len() > NAMED {
+            known.push("…");
+        }
+        let known = match known.is_empty() {
+            true => "there are no accounts yet".to_owned(),
+            false => format!("the accounts are {}", known.join(", ")),
+        };
+        let words = format!("there is no account {name:?}");
+        Error::new(ErrorCode::Message, words).at("account").hint(known)
     }
 
     /// What one account may have in flight by default: half of it all where it is not alone.

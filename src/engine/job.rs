@@ -121,7 +121,7 @@ impl Job {
         };
         let encoded = match (&refused, &entry) {
             (Some(_), _) => Ok(Draft::default()),
-            (None, None) => Err(unknown_account(&message.account)),
+            (None, None) => Err(shared.accounts.unknown(&message.account)),
             (None, Some(entry)) => entry.account.encode(&message, shared.random(|rng| rng.u32(..))),
         };
         let (draft, mut refused) = match encoded {
@@ -490,11 +490,6 @@ impl Drop for Job {
 /// The line of ordered messages that this one stands in, among those of all accounts.
 fn line(message: &Message) -> String {
     format!("{}/{}", message.account, digest::recipient(&message.to))
-}
-
-/// The error of a message from nobody.
-pub fn unknown_account(name: &str) -> Error {
-    Error::new(ErrorCode::Message, format!("there is no account {name:?}")).at("account")
 }
 
 /// The earlier of the caller's time-out and the message's deadline, counted from accept.

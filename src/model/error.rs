@@ -127,7 +127,10 @@ pub struct Error(Box<Detail>);
 #[derive(Clone, Debug, PartialEq)]
 struct Detail {
     code: ErrorCode,
+    /// The place, if there is one, and the words.
     message: String,
+    /// Where the words begin in it.
+    words_at: usize,
     account: Option<String>,
     service: Option<&'static str>,
     service_code: Option<String>,
@@ -151,6 +154,7 @@ impl Error {
         Error(Box::new(Detail {
             code,
             message,
+            words_at: 0,
             account: None,
             service: None,
             service_code: None,
@@ -170,6 +174,8 @@ impl Error {
 
     #[inline(never)]
     fn placed(mut self, path: String) -> Error {
+        self.0.message = format!("{path}: {}", self.words());
+        self.0.words_at = path.len() + 2;
         self.0.path = Some(path);
         self
     }
@@ -212,9 +218,15 @@ impl Error {
         self.0.code
     }
 
-    /// What went wrong, in words.
+    /// What went wrong, in words, after the place where there is one:
+    /// `accounts.ff.auth: the field "type" is required`.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// What went wrong, in words, without the place.
+    pub fn words(&self) -> &str {
+        &self.0.message[self.0.words_at..]
     }
 
     /// The place in the JSON that was given, for instance `accounts.ff.auth.type`.
@@ -256,9 +268,6 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.code.name(), self.0.message)?;
-        if let Some(path) = &self.0.path {
-            write!(f, " (at {path})")?;
-        }
         if let Some(hint) = &self.0.hint {
             write!(f, "; {hint}")?;
         }

@@ -22,7 +22,8 @@ pub fn bounded(bytes: &[u8], max: usize, code: ErrorCode) -> Result<&str> {
     text(bytes, max, code).and_then(|text| shallow(text, code).map(|()| text))
 }
 
-/// Text from bytes of at most `max` that are UTF-8.
+/// Text from bytes of at most `max` that are UTF-8, without the byte order mark that some programs put
+/// in front.
 pub fn text(bytes: &[u8], max: usize, code: ErrorCode) -> Result<&str> {
     if bytes.len() > max {
         return Err(Error::new(
@@ -30,9 +31,10 @@ pub fn text(bytes: &[u8], max: usize, code: ErrorCode) -> Result<&str> {
             format!("the JSON is {} bytes long; at most {max} are accepted", bytes.len()),
         ));
     }
-    utf8(bytes).map_err(|e| {
+    let text = utf8(bytes).map_err(|e| {
         Error::new(code, format!("the JSON is not UTF-8: wrong byte at offset {}", e.valid_up_to()))
-    })
+    })?;
+    Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
 /// Text from bytes that are UTF-8, as [`std::str::from_utf8`] and many times faster.

@@ -101,7 +101,7 @@ mod tests {
         ] {
             let error = encoded(service, &fields).expect_err("a NUL");
             let words = "a form cannot carry a NUL character";
-            assert_eq!((error.code(), error.message()), (ErrorCode::Message, words), "{fields}");
+            assert_eq!((error.code(), error.words()), (ErrorCode::Message, words), "{fields}");
             assert_eq!(error.path(), Some(path), "{fields}");
         }
         encoded("weibo", &json!({"to": {"user": "1"}, "text": "\u{1}\u{80}"})).expect("no NUL");

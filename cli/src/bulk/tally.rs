@@ -183,7 +183,7 @@ impl Tally {
 /// What is said of an error, and of which column.
 fn words(column: Option<&str>, error: &Error) -> String {
     match column {
-        Some(column) => format!("column {column}: {}", error.message()),
+        Some(column) => format!("column {column}: {}", error.words()),
         None => error.message().to_owned(),
     }
 }

@@ -96,6 +96,6 @@ fn all(mut config: Value, at: &[&str]) -> Vec<Error> {
         stood_in += 1;
     }
     // What is unknown may be the wrong spelling of what is missing.
-    errors.sort_by_key(|error| !error.message().starts_with("unknown field"));
+    errors.sort_by_key(|error| !error.words().starts_with("unknown field"));
     errors
 }

@@ -99,7 +99,11 @@ fn code(name: &str) -> Result<ErrorCode, String> {
 
 impl StoredError {
     fn restore(self, account: &str, service: Option<&'static str>) -> Result<Error, String> {
-        let error = Error::new(code(&self.name)?, self.message)
+        let place = self.path.as_deref().unwrap_or_default();
+        // The message begins with its place, which the error adds anew.
+        let words = self.message.strip_prefix(place).and_then(|rest| rest.strip_prefix(": "));
+        let words = words.filter(|_| !place.is_empty()).unwrap_or(&self.message);
+        let error = Error::new(code(&self.name)?, words)
             .with_account(account, service)
             .with_service_code(self.service_code)
             .with_http_status(self.http_status)
@@ -137,6 +141,7 @@ mod tests {
     fn a_receipt_that_is_read_again_says_the_same() {
         for json in [
             r#"{"v":1,"id":"01J","token":18446744073709551615,"key":"k","account":"a","service":"weibo","delivery":"maybe_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":true,"deadline":true,"attempts":3,"elapsed_ms":12,"error":{"code":203,"name":"rate_limited","message":"m","account":"a","service":"weibo","service_code":"10023","http_status":200,"path":null,"attempts":3,"retryable":false,"retry_after_ms":1000,"hint":"h"},"raw":{"a":1.10},"trace":[{"at_ms":1,"ms":2,"http_status":200,"name":"rate_limited","delivery":"not_sent","wait_ms":3}]}"#,
+            r#"{"v":1,"id":"01J","token":7,"key":null,"account":"a","service":"weibo","delivery":"not_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":false,"deadline":false,"attempts":0,"elapsed_ms":0,"error":{"code":10,"name":"message","message":"to.user: words","account":"a","service":"weibo","service_code":null,"http_status":null,"path":"to.user","attempts":0,"retryable":false,"retry_after_ms":null,"hint":null},"raw":null}"#,
             r#"{"v":1,"id":"01J","token":0,"key":null,"account":"a","service":null,"delivery":"sent","message_id":"9","service_time":7,"deduplicated":true,"recovered":false,"deadline":false,"attempts":1,"elapsed_ms":0,"error":null,"raw":null}"#,
         ] {
             let known = |name: &str| (name == "weibo").then_some("weibo");

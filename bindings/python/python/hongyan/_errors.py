@@ -74,8 +74,6 @@ class Error(Exception):
 
     def __str__(self) -> str:
         words = str(self.args[0]) if self.args else ""
-        if self.path is not None:
-            words += f" (at {self.path})"
         if self.hint is not None:
             words += f"; {self.hint}"
         return words
