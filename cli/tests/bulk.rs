@@ -199,7 +199,7 @@ fn ctrl_c_settles_what_is_under_way_and_reports_it() {
         let lines: String = (0..20).map(|n| line("lisztli", &format!("message {n}"))).collect();
         folder.write("many.jsonl", lines);
         let mut command = folder.command(&bulk(&["--json", "--progress", "always"]));
-        let mut child = command
+        let child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
