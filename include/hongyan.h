@@ -357,12 +357,13 @@ const char *hy_services_json(void);
 /**
  * Makes a client from its configuration JSON. Opens no connection and starts no thread.
  *
- * With an "outbox" it opens the file, starts its thread, and what an earlier process left goes on:
+ * With an "outbox" it opens the file, starts its threads, and what an earlier process left goes on:
  * results that nobody acknowledged come out of hy_wait again, with HY_EARLIER_RUN and that run's
  * token. The client in *out is the caller's: free it with hy_free. Any thread.
  * Errors: argument (NULL), config (anything wrong with the JSON, with its path), unavailable (an
  * outbox in a build without one), storage (its file cannot be used), locked (another process has
- * it; with "shared" after waiting timeout_ms for its turn), internal.
+ * it; with "shared" after waiting timeout_ms for its turn), internal (no
+ * descriptor or thread left).
  */
 hy_error_t *hy_init(const char *config_json, size_t len, hy_client_t **out);
 
@@ -436,7 +437,8 @@ void hy_string_free(char *s);
  * makes no request. Never uses the outbox. Any thread.
  * Errors: argument (NULL, not UTF-8, not JSON, nested deeper than 64, larger than 1 MiB, "v"
  * missing or unknown), closed, forked, full, reentrant. Everything else wrong with a message is a
- * result with delivery HY_NOT_SENT.
+ * result with delivery HY_NOT_SENT. So is a system without a thread for the look-up of a name
+ * (internal) or a descriptor for a connection (network): tried again, and is_retryable.
  */
 hy_error_t *hy_send_json(hy_client_t *c,
                          const char *json,
@@ -459,7 +461,7 @@ hy_error_t *hy_send(hy_client_t *c, const hy_message_t *m, int64_t timeout_ms, h
  * or in a later one; full then means that max_messages or max_bytes is reached. After storage the
  * message was not accepted; only if the process ends before the disk works again, it may have been.
  * The op in *op is the caller's: free it with hy_op_free; op may be NULL. Any thread.
- * Errors: as hy_send_json, and storage.
+ * Errors: as hy_send_json, storage, and internal (no thread can be started: nothing was accepted).
  */
 hy_error_t *hy_submit_json(hy_client_t *c,
                            const char *json,

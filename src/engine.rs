@@ -13,6 +13,7 @@ mod inbox;
 mod job;
 mod keys;
 mod kit;
+mod lookup;
 mod op;
 mod order;
 mod outbox;
@@ -57,11 +58,12 @@ use inbox::Inbox;
 use job::{Intake, Sink};
 use keys::Keys;
 use kit::Kits;
+use lookup::SystemLookup;
 use order::Lines;
 use outbox::Outbox;
 use pace::Windows;
 use queue::{Limit, Queue, Slot};
-use runtime::{Runtime, SystemLookup, TokioClock};
+use runtime::{Runtime, TokioClock};
 use stop::Stop;
 
 /// What a caller gives: a message, or why there is none and whose it was.
@@ -210,9 +212,14 @@ pub struct Engine {
 
 impl Engine {
     /// Makes an engine that sends over real sockets.
-    pub fn new(mut config: ClientConfig) -> Result<Engine> {
+    pub fn new(config: ClientConfig) -> Result<Engine> {
+        Engine::with_lookup(config, SystemLookup::default())
+    }
+
+    /// Makes an engine that finds the addresses of its hosts so.
+    fn with_lookup(mut config: ClientConfig, lookup: SystemLookup) -> Result<Engine> {
         let outbox = config.outbox.take();
-        let transport = Http::new(&config.net, Arc::new(SystemLookup))?;
+        let transport = Http::new(&config.net, Arc::new(lookup))?;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(|e| {
             Error::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}"))
@@ -223,11 +230,13 @@ impl Engine {
         shared.secrets = secrets;
         let runtime = Arc::new(Runtime::new(Arc::clone(&shared.queue))?);
         let (shared, inbox) = (Arc::new(shared), Inbox::new(Arc::clone(&runtime)));
+        // From here on its drop ends the threads that were started.
+        let engine = Engine { shared, runtime, inbox };
         if let Some(outbox) = outbox {
-            let store = open_store(&outbox, shared.timeout)?;
-            Outbox::start(&shared, inbox.clone(), store)?;
+            let store = open_store(&outbox, engine.shared.timeout)?;
+            Outbox::start(&engine.shared, engine.inbox.clone(), store)?;
         }
-        Ok(Engine { shared, runtime, inbox })
+        Ok(engine)
     }
 
     /// Adds an account or replaces one; holds for attempts begun later.
@@ -271,11 +280,14 @@ impl Engine {
         patience: Option<Duration>,
         mut watch: Option<Watch<'_>>,
     ) -> Result<Receipt> {
+        // A runtime's own thread must not drive a second one: our thread does.
+        let by_io_thread = runtime::inside_another();
+        if by_io_thread {
+            self.runtime.start_io()?;
+        }
         let mut job = self.shared.accept(given, 0, Sink::Caller, patience)?;
         let op = watch.is_some().then(|| job.op());
-        if runtime::inside_another() {
-            // A runtime's own thread must not drive a second one: our thread does.
-            self.runtime.start_io()?;
+        if by_io_thread {
             let (giver, taker) = handover();
             self.runtime.spawn(async move {
                 giver.give(deliver::deliver(&mut job, false).await);
@@ -312,8 +324,8 @@ impl Engine {
 
     /// Sends and waits without blocking a thread.
     pub async fn send(&self, given: Given) -> Result<Receipt> {
-        let mut job = self.shared.accept(given, 0, Sink::Caller, None)?;
         self.runtime.start_io()?;
+        let mut job = self.shared.accept(given, 0, Sink::Caller, None)?;
         let cancel = CancelOnDrop(job.op());
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.runtime.spawn(async move {
@@ -326,7 +338,6 @@ impl Engine {
 
     /// Waits for results of submitted sends.
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
-        self.runtime.start_io()?;
         let waited = self.shared.queue.wait(time_out, most);
         if let (Ok(Waited::Results(_)), Some(outbox)) = (&waited, self.shared.outbox()) {
             outbox.has_room();
@@ -341,7 +352,6 @@ impl Engine {
 
     /// The descriptor that is readable while results wait.
     pub fn poll_handle(&self) -> Result<isize> {
-        self.runtime.start_io()?;
         self.shared.queue.handle().map_err(|e| match e.kind() {
             std::io::ErrorKind::Unsupported => {
                 Error::new(ErrorCode::Unavailable, "there is nothing to poll on this system yet")

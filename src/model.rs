@@ -10,6 +10,7 @@ pub mod id;
 pub mod json;
 pub mod log;
 pub mod message;
+pub mod panic;
 pub mod receipt;
 pub mod redact;
 pub mod secret;

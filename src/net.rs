@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use clock::{Alarm, Clock, Sleep};
-pub use failure::{Failure, Way};
+pub use failure::{Failure, NoResources, Way};
 use http::Http;
 
 use crate::service::{Answer, Request};

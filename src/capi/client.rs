@@ -44,12 +44,13 @@ pub extern "C" fn hy_services_json() -> *const c_char {
 
 /// Makes a client from its configuration JSON. Opens no connection and starts no thread.
 ///
-/// With an "outbox" it opens the file, starts its thread, and what an earlier process left goes on:
+/// With an "outbox" it opens the file, starts its threads, and what an earlier process left goes on:
 /// results that nobody acknowledged come out of hy_wait again, with HY_EARLIER_RUN and that run's
 /// token. The client in *out is the caller's: free it with hy_free. Any thread.
 /// Errors: argument (NULL), config (anything wrong with the JSON, with its path), unavailable (an
 /// outbox in a build without one), storage (its file cannot be used), locked (another process has
-/// it; with "shared" after waiting timeout_ms for its turn), internal.
+/// it; with "shared" after waiting timeout_ms for its turn), internal (no
+/// descriptor or thread left).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_init(
     config_json: *const c_char,

@@ -8,6 +8,7 @@ use super::fork::Home;
 use crate::client::Client;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::inside_sink;
+use crate::model::panic::Inside as InsideLibrary;
 
 /// Many accounts of many services over one runtime; made by `hy_init`.
 pub struct hy_client {
@@ -101,7 +102,7 @@ impl hy_client {
 
 /// Runs the body of a function that can fail; what it returns is the caller's.
 pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut hy_error_t {
-    match catch_unwind(AssertUnwindSafe(body)) {
+    match caught(body) {
         Ok(Ok(())) => std::ptr::null_mut(),
         Ok(Err(error)) => hy_error::into_raw(error),
         Err(_) => hy_error::into_raw(Error::new(
@@ -113,5 +114,69 @@ pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut hy_error_t {
 
 /// Runs the body of a function that cannot fail, with a value for the case that it panics.
 pub fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+    caught(body).unwrap_or(otherwise)
+}
+
+fn caught<T>(body: impl FnOnce() -> T) -> std::thread::Result<T> {
+    #[cfg(feature = "private-std")]
+    crate::model::panic::keep_quiet();
+    let _inside = InsideLibrary::enter();
+    catch_unwind(AssertUnwindSafe(body))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::capi::error::{HY_E_PANIC, hy_error_code, hy_error_free};
+    use crate::engine::wake::spawn_thread;
+    use crate::model::log::{Level, set_sink};
+
+    /// Set in the process that panics.
+    const CHILD: &str = "HY_PANICS";
+
+    fn panic_everywhere() {
+        crate::model::panic::keep_quiet();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&lines);
+        let write = move |level, target: &str, text: &str| {
+            sink.lock().unwrap().push(format!("{level:?} {target} {text}"));
+        };
+        set_sink(Some(Level::Error), Some(Box::new(write))).unwrap();
+        let error = guard(|| panic!("words-of-a-call"));
+        // SAFETY: an error that is read, then freed, once.
+        unsafe {
+            assert_eq!(hy_error_code(error), HY_E_PANIC);
+            hy_error_free(error);
+        }
+        assert_eq!(guard_or(7, || panic!("words-of-a-call")), 7);
+        let thread = spawn_thread("hy-test", || panic!("words-of-a-thread")).unwrap();
+        assert!(thread.join().is_err());
+        let lines = lines.lock().unwrap();
+        assert_eq!(lines.len(), 3, "{lines:?}");
+        let is_told = |line: &String| line.starts_with("Error hongyan::panic a panic at src");
+        assert!(lines.iter().all(is_told), "{lines:?}");
+        assert!(
+            !lines.concat().contains("words-of"),
+            "the words of a panic are in the log: {lines:?}"
+        );
+        // Outside the library a panic is printed as the program has it.
+        drop(catch_unwind(|| panic!("of-the-host")));
+    }
+
+    #[test]
+    fn a_panic_within_the_library_is_logged_and_not_printed() {
+        if std::env::var_os(CHILD).is_some() {
+            return panic_everywhere();
+        }
+        let name = "a_panic_within_the_library_is_logged_and_not_printed";
+        let own = std::env::current_exe().unwrap();
+        let child = Command::new(own).args([name, "--nocapture"]).env(CHILD, "1").output().unwrap();
+        let printed = String::from_utf8_lossy(&child.stderr);
+        assert!(child.status.success(), "{printed}");
+        assert!(printed.contains("of-the-host"), "{printed}");
+        assert!(!printed.contains("words-of"), "{printed}");
+    }
 }

@@ -30,7 +30,8 @@ pub type hy_op_t = hy_op;
 /// makes no request. Never uses the outbox. Any thread.
 /// Errors: argument (NULL, not UTF-8, not JSON, nested deeper than 64, larger than 1 MiB, "v"
 /// missing or unknown), closed, forked, full, reentrant. Everything else wrong with a message is a
-/// result with delivery HY_NOT_SENT.
+/// result with delivery HY_NOT_SENT. So is a system without a thread for the look-up of a name
+/// (internal) or a descriptor for a connection (network): tried again, and is_retryable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_send_json(
     c: *mut hy_client_t,
@@ -90,7 +91,7 @@ fn was_cut(receipt: &Receipt) -> bool {
 /// or in a later one; full then means that max_messages or max_bytes is reached. After storage the
 /// message was not accepted; only if the process ends before the disk works again, it may have been.
 /// The op in *op is the caller's: free it with hy_op_free; op may be NULL. Any thread.
-/// Errors: as hy_send_json, and storage.
+/// Errors: as hy_send_json, storage, and internal (no thread can be started: nothing was accepted).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_submit_json(
     c: *mut hy_client_t,

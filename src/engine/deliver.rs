@@ -400,6 +400,7 @@ fn from_failure(failure: Failure, begun: bool, entry: &Entry) -> Outcome {
         Way::Tls => ErrorCode::Tls,
         Way::TimedOut => ErrorCode::Timeout,
         Way::Protocol => ErrorCode::Protocol,
+        Way::Resources => ErrorCode::Internal,
     };
     let delivery = if begun { Delivery::MaybeSent } else { Delivery::NotSent };
     let host = entry.account.url().host_str().unwrap_or_default().to_owned();

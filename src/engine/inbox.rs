@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use super::deliver::{deliver, look};
 use super::job::Job;
 use super::runtime::Runtime;
-use crate::model::log::log;
+use crate::model::error::Result;
 
 /// How many workers without a job are kept for the next.
 const MAX_IDLE: usize = 64;
@@ -28,6 +28,11 @@ impl Inbox {
         Inbox { runtime, jobs: Arc::default(), workers: Arc::default() }
     }
 
+    /// Starts the thread that the sends need, which must be done before one is begun.
+    pub fn start_io(&self) -> Result<()> {
+        self.runtime.start_io()
+    }
+
     /// Begins a send whose result goes into the queue.
     pub fn begin(&self, job: Box<Job>) {
         let first = {
@@ -37,11 +42,6 @@ impl Inbox {
         };
         if first {
             let (waiting, workers) = (Arc::clone(&self.jobs), Arc::clone(&self.workers));
-            // Until there is something to send in the background, blocking senders drive the loop. If
-            // no thread can be started they still do.
-            if let Err(error) = self.runtime.start_io() {
-                log!(Error, "hongyan::client", "{error}");
-            }
             self.runtime.spawn(async move {
                 // Once for all of them, and more may have come by then.
                 look().await;

@@ -90,8 +90,14 @@ impl Outbox {
     /// Starts the keeper of a store; what an earlier run left goes on.
     pub fn start(shared: &Arc<Shared>, inbox: Inbox, store: Box<dyn Store>) -> Result<()> {
         let outbox = Arc::new(Outbox::default());
-        let keeper = Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox, store)?;
+        let keeper = Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store)?;
+        let unfinished = keeper.unfinished();
+        if unfinished > 0 {
+            inbox.start_io()?;
+        }
+        shared.queue.adopt(unfinished);
         let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
+            (0..unfinished).for_each(|_| shared.queue.finish());
             Error::new(ErrorCode::Internal, format!("the outbox's thread cannot be started: {e}"))
         })?;
         *outbox.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);

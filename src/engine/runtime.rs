@@ -2,8 +2,6 @@
 
 use std::cell::Cell;
 use std::future::Future;
-use std::io;
-use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -15,12 +13,9 @@ use tokio::time::Instant;
 use super::deliver::FAR;
 use super::queue::{Queue, Settled};
 use super::stop::Stop;
-use super::wake::{NoSigpipe, spawn_thread, with_signals_blocked};
+use super::wake::{NoSigpipe, spawn_thread};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::net::{Boxed, Clock, Lookup, Sleep};
-
-/// How long to wait for a name look-up that nobody needs any more.
-const SHUT_DOWN: Duration = Duration::from_secs(2);
+use crate::net::{Clock, Sleep};
 
 thread_local! {
     static ON_IO_THREAD: Cell<bool> = const { Cell::new(false) };
@@ -37,7 +32,7 @@ pub fn inside_another() -> bool {
 }
 
 /// A current-thread runtime: blocking sends drive it on their own threads, and the I/O thread does
-/// from the first submit, wait or poll handle on.
+/// from the first submit on.
 pub struct Runtime {
     tokio: Mutex<Option<Arc<tokio::runtime::Runtime>>>,
     handle: Handle,
@@ -56,8 +51,6 @@ impl Runtime {
         let tokio = Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .thread_name("hy-lookup")
-            .max_blocking_threads(8)
             .on_thread_park(move || match on_io_thread() {
                 true if queue.settle() == Settled::LooksAgain => again.notify_one(),
                 true => {}
@@ -140,11 +133,9 @@ impl Runtime {
             let _ = thread.join();
         }
         let tokio = self.tokio.lock().unwrap_or_else(|p| p.into_inner()).take();
+        // It has no thread to wait for: nothing is ever given to tokio's own.
         if let Some(tokio) = tokio.and_then(Arc::into_inner) {
-            match inside_another() {
-                true => tokio.shutdown_background(),
-                false => tokio.shutdown_timeout(SHUT_DOWN),
-            }
+            tokio.shutdown_background();
         }
     }
 }
@@ -186,20 +177,5 @@ impl Clock for TokioClock {
             .unwrap_or_else(|| start + FAR)
             .min(start + FAR + FAR);
         Box::pin(tokio::time::sleep_until(at))
-    }
-}
-
-/// The system's resolver, on a thread of its own.
-pub struct SystemLookup;
-
-impl Lookup for SystemLookup {
-    fn look_up(&self, host: String) -> Boxed<'static, io::Result<Vec<SocketAddr>>> {
-        // The thread may be started right here, on a host's own thread: with no signal open.
-        let found = with_signals_blocked(|| {
-            tokio::task::spawn_blocking(move || {
-                (host.as_str(), 0).to_socket_addrs().map(Vec::from_iter)
-            })
-        });
-        Box::pin(async move { found.await.map_err(io::Error::other)? })
     }
 }

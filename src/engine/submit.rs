@@ -88,6 +88,7 @@ impl Engine {
         outbox: &Arc<Outbox>,
         messages: Vec<Arrival<'_>>,
     ) -> Result<Vec<Result<Op>>> {
+        self.runtime.start_io()?;
         let shared = &self.shared;
         let mut jobs: Vec<(Accept, Box<Job>)> = Vec::with_capacity(messages.len());
         let mut ops = Vec::with_capacity(messages.len());

@@ -1,6 +1,7 @@
 //! The engine against a scripted transport, in time that passes at once.
 
 mod delivery;
+mod exhausted;
 mod joined;
 mod rows;
 mod scheduler;

@@ -3,6 +3,8 @@
 
 use std::io;
 
+use crate::model::panic::Inside;
+
 #[cfg(unix)]
 mod imp {
     use std::fs::File;
@@ -175,12 +177,50 @@ mod imp {
 
 pub use imp::{NoSigpipe, Wake, with_signals_blocked};
 
+/// While one lives, its own thread can start no other: as on a system that has no more of them.
+#[cfg(test)]
+pub struct Refusal(());
+
+#[cfg(test)]
+thread_local! {
+    static REFUSED: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+#[cfg(test)]
+impl Refusal {
+    /// Refuses from now on.
+    pub fn begin() -> Refusal {
+        REFUSED.set(true);
+        Refusal(())
+    }
+
+    fn check() -> io::Result<()> {
+        match REFUSED.get() {
+            true => Err(io::Error::from(io::ErrorKind::WouldBlock)),
+            false => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Drop for Refusal {
+    fn drop(&mut self) {
+        REFUSED.set(false);
+    }
+}
+
 /// Starts a thread of the library: named, and with every signal blocked from its first step.
 pub fn spawn_thread(
     name: &str,
     body: impl FnOnce() + Send + 'static,
 ) -> io::Result<std::thread::JoinHandle<()>> {
+    #[cfg(test)]
+    Refusal::check()?;
     let builder = std::thread::Builder::new().name(name.to_owned());
+    let body = || {
+        let _inside = Inside::enter();
+        body();
+    };
     with_signals_blocked(|| builder.spawn(body))
 }
 

@@ -1,7 +1,7 @@
 //! Why there is no answer.
 
 use std::error::Error as StdError;
-use std::io;
+use std::{fmt, io};
 
 /// How a request failed on its way.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,7 +23,21 @@ pub enum Way {
     TimedOut,
     /// What came back is no HTTP.
     Protocol,
+    /// The system had no thread to spare.
+    Resources,
 }
+
+/// The system has no more of what is needed for a request, in words.
+#[derive(Debug)]
+pub struct NoResources(pub String);
+
+impl fmt::Display for NoResources {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl StdError for NoResources {}
 
 impl Failure {
     /// Reads what reqwest tells.
@@ -32,6 +46,7 @@ impl Failure {
         let root = innermost(&error).to_string();
         let words = match way {
             Way::Tls => format!("the secure connection failed: {root}"),
+            Way::Resources => root,
             _ if error.is_connect() => format!("no connection: {root}"),
             Way::Protocol => format!("the answer is no HTTP: {root}"),
             Way::Network | Way::TimedOut => format!("the connection was lost: {root}"),
@@ -44,6 +59,9 @@ fn way(error: &reqwest::Error) -> Way {
     for cause in causes(error) {
         if cause.is::<rustls::Error>() {
             return Way::Tls;
+        }
+        if cause.is::<NoResources>() {
+            return Way::Resources;
         }
         if let Some(error) = cause.downcast_ref::<hyper::Error>()
             && error.is_parse()

@@ -286,6 +286,13 @@ fn shared_object_has_its_soname_and_stays_loaded() {
 }
 
 #[test]
+fn the_library_logs_its_panics() {
+    let library = fs::read(shared_object()).unwrap();
+    let has = |words: &str| library.windows(words.len()).any(|bytes| bytes == words.as_bytes());
+    assert!(has("hongyan::panic"), "the feature `private-std` is off");
+}
+
+#[test]
 fn hello_says_what_became_of_its_message() {
     let _turn = turn();
     let hello = build_example("hello");

@@ -70,8 +70,6 @@ impl Keeper {
     ) -> Result<Keeper> {
         let lines = store.accounts()?.into_iter();
         let lines = lines.map(|name| (name, Line { cursor: 0, backlog: true })).collect();
-        let (_, unfinished) = store.count();
-        shared.queue.adopt(usize::try_from(unfinished).unwrap_or(usize::MAX));
         Ok(Keeper {
             shared,
             outbox,
@@ -87,6 +85,11 @@ impl Keeper {
             stopped: false,
             left: 0,
         })
+    }
+
+    /// How many messages an earlier run left.
+    pub(super) fn unfinished(&self) -> usize {
+        usize::try_from(self.store.count().1).unwrap_or(usize::MAX)
     }
 
     /// Works until the client ends.
