@@ -14,10 +14,12 @@
  *         puts(hy_error_message(hy_result_error(result), NULL));
  *     hy_result_free(result);
  *
- *     // Many messages: submit them all, then take their results as they come.
+ *     // Many messages: submit them all, then take as many results as were accepted.
+ *     uint64_t waiting = 0;
  *     for (uint64_t i = 0; i < n; i++)
- *         error = hy_submit_json(client, messages[i], HY_NTS, i, NULL);
- *     while (!(error = hy_wait(client, -1, &result)) && result) {
+ *         if (!(error = hy_submit_json(client, messages[i], HY_NTS, i, NULL)))
+ *             waiting++;
+ *     for (; waiting && !(error = hy_wait(client, -1, &result)); waiting--) {
  *         done(hy_result_token(result), hy_result_delivery(result));
  *         hy_result_free(result);
  *     }
@@ -570,8 +572,9 @@ hy_error_t *hy_message_new(const char *account, size_t len, hy_message_t **out);
 /**
  * Adds a recipient: kind is user, name, group, topic, users, groups, discussions or members.
  *
- * Repeat it for the list kinds; to repeat a single kind is an error.
- * Errors: argument, message (unknown kind, single kind twice).
+ * Repeat it for the list kinds; to repeat a single kind is an error, and so is a value that is empty or
+ * blank. After an error the message is what it was.
+ * Errors: argument, message (unknown kind, single kind twice, blank value).
  */
 hy_error_t *hy_message_to(hy_message_t *m,
                           const char *kind,
