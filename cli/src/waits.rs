@@ -34,7 +34,7 @@ impl Waits {
             }
         };
         // It is refused only inside the log function.
-        let _ = hongyan::set_log(Some(LogLevel::Info), Some(Box::new(sink)));
+        let _ = hongyan::set_log(Some(LogLevel::Debug), Some(Box::new(sink)));
         Waits { begin: Instant::now(), time_out, news, told: None }
     }
 

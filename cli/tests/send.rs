@@ -259,16 +259,55 @@ fn a_full_disk_behind_the_output_does_not_change_what_became_of_the_message() {
     assert_eq!(ended.expect("it runs").status.code(), Some(1));
 }
 
+/// Runs a send that waits for an hour until it says what for, and interrupts it then.
+#[cfg(unix)]
+fn told_while_waiting(folder: &common::Folder, args: &[&str], words: &str) {
+    use std::io::{BufRead as _, BufReader};
+
+    let mut command = folder.command(args);
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the command runs");
+    let mut lines = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+    let mut seen = Vec::new();
+    let told = lines.by_ref().map(|line| line.expect("UTF-8")).any(|line| {
+        seen.push(line.clone());
+        line.contains(words) && line.contains("waiting, without end; --timeout sets one")
+    });
+    assert!(told, "{words:?} in {seen:?}");
+    let mut kill = std::process::Command::new("kill");
+    assert!(kill.args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
+    let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    assert!(rest.iter().any(|line| line.contains("again: ")), "{rest:?}");
+    assert_eq!(child.wait().expect("it ends").code(), Some(1), "{rest:?}");
+}
+
+#[cfg(unix)]
 #[test]
 fn a_long_wait_is_told_of_with_what_it_is_for_and_how_long() {
     let (sandbox, folder) = start();
     let fault = json!({"service": "fanfou", "kind": "status", "status": 429, "times": 1,
-                       "headers": {"Retry-After": "2"}});
+                       "headers": {"Retry-After": "3600"}});
     sandbox.fault(fault).expect("a known fault");
-    let ended = folder.run(&with(&["hello"])).expect(0);
-    let told =
-        "waiting, without end; --timeout sets one: attempt 1 gave rate_limited: again in 2000 ms";
-    assert!(ended.err.contains(told), "{ended:?}");
+    told_while_waiting(
+        &folder,
+        &with(&["hello"]),
+        "attempt 1 gave rate_limited: again in 3600000 ms",
+    );
+
+    let far = 32_503_680_000_000_u64;
+    let message = json!({"v": 1, "account": "fanfou-basic", "to": {"user": "lisztli"},
+                         "text": "later", "not_before_ms": far});
+    folder.write("later.json", message.to_string());
+    told_while_waiting(&folder, &["send", "-m", "later.json"], "ms for its time");
+
+    let mut config = sandbox.config();
+    config["accounts"]["fanfou-basic"]["rate"] = json!({"count": 1, "per_ms": 3_600_000});
+    folder.write("hongyan.json", config.to_string());
+    let fault = json!({"service": "fanfou", "kind": "status", "status": 429, "times": 1,
+                       "headers": {"Retry-After": "0"}});
+    sandbox.fault(fault).expect("a known fault");
+    told_while_waiting(&folder, &with(&["hello"]), "ms for its turn within its rate");
+    assert!(texts(&sandbox).is_empty());
 }
 
 #[cfg(unix)]

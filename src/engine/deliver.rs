@@ -17,12 +17,14 @@ use super::stats::Why;
 use super::store::Begin;
 use crate::model::body::Body;
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::log::log;
+use crate::model::log::{Level, enabled, log};
 use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
 use crate::net::{Clock, Failure, Transport as _, Way};
 use crate::service::verdict::Class;
 use crate::service::{Answer, Outcome, Stamp};
 
+/// A wait before an attempt that is told of in the log.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
 /// A clock that differs by more than this is worth a word, in seconds.
 const SKEW_WORTH_TELLING: i64 = 60;
 
@@ -104,6 +106,9 @@ async fn attempts(job: &mut Job) {
     loop {
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             let _waiting = entry.stats.waiting(Why::Time);
+            if job.history.attempts == 0 {
+                waits(&job.receipt.id, wait, "time");
+            }
             let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
             if let Err(error) = shared.accounts.unless_gone(&entry, sleep).await {
                 return gone(job, error);
@@ -193,6 +198,13 @@ async fn attempts(job: &mut Job) {
     }
 }
 
+/// Tells of a wait before an attempt that a person would notice.
+fn waits(id: &str, wait: Duration, what: &str) {
+    if wait >= WORTH_TELLING {
+        log!(Debug, "hongyan::wait", "{id} waits {} ms for its {what}", wait.as_millis());
+    }
+}
+
 /// Waits until the pace allows one more and a connection is free for it, and counts it.
 ///
 /// Who waits for a connection lets others through the windows meanwhile: they may be of another
@@ -207,6 +219,10 @@ async fn turn(
     loop {
         let first = {
             let _waiting = entry.stats.waiting(Why::Pace);
+            if enabled(Level::Debug) {
+                let now = shared.clock.now();
+                waits(&job.receipt.id, pace::free_in(windows, now), "turn within its rate");
+            }
             let wait = pace::wait(windows, &*shared.clock, until);
             match shared.accounts.unless_gone(entry, wait).await? {
                 Ok(first) => first,

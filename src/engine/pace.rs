@@ -150,6 +150,12 @@ pub fn go(windows: &[Arc<Window>], clock: &dyn Clock) -> bool {
     }
 }
 
+/// How long nobody may go through all of these windows.
+pub fn free_in(windows: &[Arc<Window>], now: Duration) -> Duration {
+    let free_at = windows.iter().map(|window| window.free_at(now)).max();
+    free_at.unwrap_or_default().saturating_sub(now)
+}
+
 /// The first place in the queues of some windows, until it is dropped.
 pub type FirstPlace = Vec<OwnedSemaphorePermit>;
 

@@ -2,6 +2,7 @@
 
 #![cfg(target_os = "linux")]
 
+#[allow(dead_code, reason = "the tests of the ABI use more of it")]
 #[path = "support/toolchain.rs"]
 mod toolchain;
 
