@@ -244,3 +244,36 @@ fn a_removed_account_ends_what_waits_for_it_on_the_disk() {
     let told: Vec<_> = ended.iter().map(|r| (r.token, verdict(r))).collect();
     assert_eq!(told, [0, 2, 3, 4, 5, 6, 7].map(|token| (token, ("not_sent", "config"))));
 }
+
+#[test]
+fn a_told_wait_outlives_the_process() {
+    let busy = answer(429, "Retry-After: 3600.5\r\n", "busy");
+    let (folder, server) = (Folder::new(), RawServer::fixed(busy));
+    let started = std::time::SystemTime::now();
+    let file = hongyan::OutboxFile::at(folder.0.join("outbox.db")).expect("a path");
+    let due = || file.rows(0, 1).expect("an outbox").first().and_then(|row| row.due_ms);
+    let client = folder.client(&server.url());
+    submit(&client, &message("ff-json"), 7);
+    server.wait_for_requests(1);
+    until(&client, || due().is_some());
+    drop(client);
+    let since = started.duration_since(std::time::UNIX_EPOCH).expect("a calendar").as_millis();
+    assert!(due().is_some_and(|due| u128::from(due) >= since + 3_600_500), "{:?}", due());
+
+    let client = folder.client(&server.url());
+    until(&client, || {
+        let stats: Value = serde_json::from_str(&client.stats_json()).expect("JSON");
+        stats["accounts"]["ff-json"]["waiting"]["time"] == json!(1)
+    });
+    assert_eq!(server.request_count(), 1, "it waits on in the next run");
+}
+
+/// Waits until something holds that must come to hold, and no receipt before.
+fn until(client: &Client, holds: impl Fn() -> bool) {
+    let started = std::time::Instant::now();
+    while !holds() {
+        let waited = client.wait(Some(Duration::from_millis(5)), 1).expect("open");
+        assert!(matches!(waited, Waited::Nothing), "{waited:?}");
+        assert!(started.elapsed() < GUARD, "waited in vain");
+    }
+}

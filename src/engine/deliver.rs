@@ -184,7 +184,7 @@ async fn attempts(job: &mut Job) {
                     job.draft.renew(shared.random(|rng| rng.u32(..)));
                     job.history.first_sent = None;
                 }
-                unmark(job);
+                unmark(job, Some(next));
                 if resign {
                     renew_signature = true;
                     skew = job.skew_seen.unwrap_or(skew);
@@ -242,7 +242,7 @@ async fn turn(
         if pace::go(windows, &*shared.clock) {
             return Ok(Ok(permit));
         }
-        unmark(job);
+        unmark(job, None);
     }
 }
 
@@ -256,10 +256,13 @@ async fn mark(job: &mut Job) -> Result<()> {
     outbox.begin(Begin { seq, first_sent_ms, attempts, body }).await
 }
 
-/// Nothing of a kept message is under way any more, and nothing of it has arrived.
-fn unmark(job: &mut Job) {
+/// Nothing of a kept message is under way any more, and nothing of it has arrived; a wait holds for a
+/// later run too.
+fn unmark(job: &mut Job, wait: Option<Duration>) {
     if let Some(kept) = job.kept.as_ref().filter(|_| job.marked && !job.history.doubt) {
-        kept.outbox.ended(kept.seq, job.history.attempts);
+        let in_ms = |wait: Duration| u64::try_from(wait.as_millis() + 1).unwrap_or(u64::MAX);
+        let due_ms = wait.map(|wait| job.shared.clock.unix_ms().saturating_add(in_ms(wait)));
+        kept.outbox.ended(kept.seq, job.history.attempts, due_ms);
         job.marked = false;
     }
 }

@@ -201,6 +201,10 @@ impl Job {
         job.until = row
             .deadline_ms
             .map(|at| (now + Duration::from_millis(at.saturating_sub(unix_ms)), Ended::Expired));
+        job.not_before = row
+            .due_ms
+            .and_then(|at| at.checked_sub(unix_ms))
+            .map(|wait| now + Duration::from_millis(wait));
         job.history.attempts = row.attempts;
         if row.earlier {
             job.receipt.origin = Origin::EarlierRun;
@@ -245,7 +249,7 @@ impl Job {
     fn leave(&mut self, kept: &Kept) {
         self.forget();
         if self.marked && !self.history.doubt && !self.has_begun() {
-            kept.outbox.ended(kept.seq, self.history.attempts);
+            kept.outbox.ended(kept.seq, self.history.attempts, None);
         }
         self.shared.cut.fetch_add(1, Ordering::AcqRel);
         self.shared.queue.finish();

@@ -143,9 +143,10 @@ impl Outbox {
         made.await.map_err(|_| closed())
     }
 
-    /// The last attempt ended and nothing of it arrived.
-    pub fn ended(&self, seq: Seq, attempts: u32) {
-        self.push(Change::Ended { seq, attempts }, Wants::Nobody);
+    /// The last attempt ended and nothing of it arrived; the next comes not before this time, in Unix
+    /// milliseconds.
+    pub fn ended(&self, seq: Seq, attempts: u32, due_ms: Option<u64>) {
+        self.push(Change::Ended { seq, attempts, due_ms }, Wants::Nobody);
     }
 
     /// Keeps a result, and hands it out then.

@@ -73,6 +73,8 @@ pub enum Change {
         seq: Seq,
         /// Attempts begun so far.
         attempts: u32,
+        /// Not before then comes the next, in Unix milliseconds.
+        due_ms: Option<u64>,
     },
     /// It has its result, and so have those that follow it. `not_sent` frees its key.
     Finish {
@@ -183,6 +185,8 @@ pub struct Ready {
     pub message: Vec<u8>,
     /// Unix milliseconds.
     pub accepted_ms: u64,
+    /// Not before then, in Unix milliseconds.
+    pub due_ms: Option<u64>,
     /// No longer than until then, in Unix milliseconds.
     pub deadline_ms: Option<u64>,
     /// Attempts begun so far.

@@ -9,7 +9,7 @@ use crate::engine::outbox::OnDisk;
 use crate::engine::queue::Slot;
 use crate::engine::store::{Ready, Verdict};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::message::Message;
+use crate::model::message::{Message, Refused};
 use crate::model::receipt::{Delivery, Origin, Receipt};
 use crate::service;
 
@@ -107,7 +107,7 @@ impl Keeper {
         let message = match Message::parse(&row.message) {
             Ok(message) => message,
             Err(refused) => {
-                self.broken_row(row, &refused.error.to_string());
+                self.broken_row(row, refused);
                 return None;
             }
         };
@@ -248,14 +248,23 @@ impl Keeper {
     }
 
     /// A message that cannot be read will never be sent.
-    fn broken_row(&mut self, row: &Ready, words: &str) {
+    fn broken_row(&mut self, row: &Ready, refused: Refused) {
         let doubt = row.begun.is_some();
-        let words = format!("a message in the outbox cannot be read: {words}");
+        let error = match refused.error.code() {
+            // An earlier version took what this one refuses.
+            ErrorCode::Message => refused.error,
+            _ => {
+                let words = format!("a message in the outbox cannot be read: {}", refused.error);
+                Error::new(ErrorCode::Storage, words)
+            }
+        };
         let receipt = Receipt {
             id: row.id.clone(),
             token: row.token,
             delivery: if doubt { Delivery::MaybeSent } else { Delivery::NotSent },
-            error: Some(Error::new(ErrorCode::Storage, words)),
+            key: refused.key,
+            account: refused.account.unwrap_or_default(),
+            error: Some(error),
             origin: if row.earlier { Origin::EarlierRun } else { Origin::ThisRun },
             ..Receipt::nothing()
         };

@@ -131,7 +131,7 @@ impl<'c> Batch<'c> {
         match change {
             Change::Accept(accept) => self.accept(accept),
             Change::Begin(begin) => self.begin(begin),
-            Change::Ended { seq, attempts } => self.ended(*seq, *attempts),
+            Change::Ended { seq, attempts, due_ms } => self.ended(*seq, *attempts, *due_ms),
             Change::Finish { seq, verdict, alone } => self.finish(*seq, verdict, *alone),
             Change::Ack { id } => self.ack(id),
             Change::Retry { id } => self.retry(id),
@@ -310,14 +310,15 @@ impl<'c> Batch<'c> {
         Ok(done(again))
     }
 
-    fn ended(&mut self, seq: Seq, attempts: u32) -> Result<Applied> {
+    fn ended(&mut self, seq: Seq, attempts: u32, due_ms: Option<u64>) -> Result<Applied> {
         let made = self
             .conn
             .prepare_cached(
-                "UPDATE messages SET state = 0, attempts = ?2, first_sent_ms = NULL, body = NULL
+                "UPDATE messages SET state = 0, attempts = ?2, due_ms = coalesce(?3, due_ms),
+                     first_sent_ms = NULL, body = NULL
                  WHERE seq = ?1 AND state = 4",
             )?
-            .execute(params![seq, attempts])?;
+            .execute(params![seq, attempts, due_ms.map(row::time)])?;
         Ok(done(made))
     }
 

@@ -64,7 +64,7 @@ fn read(row: &SqlRow<'_>) -> Result<Row> {
 
 /// The columns of [`ready`].
 pub(super) const READY: &str = "seq, coalesce(turn, 0), id, token, message, accepted_ms, \
-                                deadline_ms, attempts, first_sent_ms, body, state";
+                                deadline_ms, attempts, first_sent_ms, body, state, due_ms";
 
 /// A message that is to be begun, or was; `earlier` owners accepted those up to this number.
 pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
@@ -83,6 +83,7 @@ pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
         token: token(row, 3)?,
         message: row.get(4)?,
         accepted_ms: ms(row.get(5)?),
+        due_ms: option_ms(row, 11)?,
         deadline_ms: option_ms(row, 6)?,
         attempts,
         earlier: seq <= earlier,

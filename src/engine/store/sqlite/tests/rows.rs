@@ -21,6 +21,7 @@ fn an_accepted_message_is_ready_in_its_turn() {
         token: u64::MAX - 7,
         message: b"{\"text\":\"a\"}".to_vec(),
         accepted_ms: NOW,
+        due_ms: None,
         deadline_ms: None,
         attempts: 0,
         earlier: false,
@@ -48,7 +49,7 @@ fn an_empty_batch_and_a_missing_row_change_nothing() {
     assert_eq!(store.commit(&[], NOW).unwrap(), []);
     let changes = [
         begin(1, 1, NOW, None),
-        Change::Ended { seq: 1, attempts: 1 },
+        Change::Ended { seq: 1, attempts: 1, due_ms: None },
         finish(1, Delivery::Sent),
         ack("a"),
         retry("a"),
@@ -92,16 +93,20 @@ fn an_attempt_that_ended_leaves_a_message_that_is_not_begun() {
     let folder = Folder::new();
     let mut store = folder.open();
     let (seq, turn) = accepted(one(&mut store, accept(message("a")), NOW));
-    assert_eq!(one(&mut store, Change::Ended { seq, attempts: 1 }, NOW), Applied::Missed);
+    assert_eq!(
+        one(&mut store, Change::Ended { seq, attempts: 1, due_ms: None }, NOW),
+        Applied::Missed
+    );
     one(&mut store, begin(seq, 1, NOW, Some("bytes")), NOW);
-    assert_eq!(one(&mut store, Change::Ended { seq, attempts: 1 }, NOW), done());
+    let ended = Change::Ended { seq, attempts: 1, due_ms: Some(NOW + 5) };
+    assert_eq!(one(&mut store, ended, NOW), done());
     assert_eq!(store.ready("ff", turn.unwrap(), 9).unwrap(), [], "it keeps its turn");
     drop(store);
 
     let mut store = folder.open();
     assert_eq!(store.begun().unwrap(), []);
     let ready = store.ready("ff", 0, 9).unwrap().remove(0);
-    assert_eq!((ready.attempts, ready.begun), (1, None));
+    assert_eq!((ready.attempts, ready.begun, ready.due_ms), (1, None, Some(NOW + 5)));
     one(&mut store, begin(seq, 2, NOW + 9, Some("bytes")), NOW);
     drop(store);
     let begun = folder.open().begun().unwrap().remove(0).begun.unwrap();
