@@ -4,6 +4,8 @@
 //! it. A message passes through [`Account::encode`] once, [`Account::request`] once an attempt and
 //! [`Account::decode`] once an answer; the engine does everything else for all services alike.
 
+#[cfg(test)]
+mod answers;
 pub mod auth;
 mod direct_message;
 pub mod envelope;

@@ -11,12 +11,16 @@ use serde_json::Value;
 
 use super::success::{self, Success};
 
+type Judge = fn(u16, &str) -> Option<Success>;
+
 /// What is expected of a service's answers.
 struct Service {
     /// A message that the answer is for.
     sent: &'static Encoded,
     /// Whether a body is this service's success, with what status.
-    success: fn(u16, &str) -> Option<Success>,
+    success: Judge,
+    /// Whether a body may be in this service's envelope; all others are judged by their status.
+    may_be_own: fn(&str) -> bool,
     /// What the status alone says, where it says more than HTTP itself.
     own_codes: fn(u16) -> Option<ErrorCode>,
 }
@@ -44,9 +48,8 @@ pub fn decode_fanfou(data: &[u8]) {
     static RSS: LazyLock<Encoded> = LazyLock::new(|| fanfou("rss", "{}"));
     static JSONP: LazyLock<Encoded> = LazyLock::new(|| fanfou("json", r#"{"callback": "cb.f"}"#));
     let Some((format, rest)) = data.split_first() else { return };
-    type Judge = fn(u16, &str) -> Option<Success>;
     let (sent, success): (&'static Encoded, Judge) = match format {
-        b'x' => (&XML, success::fanfou),
+        b'x' => (&XML, success::fanfou_xml),
         b'r' => (&RSS, success::fanfou_rss),
         b'c' => (&JSONP, success::fanfou_jsonp),
         _ => (&JSON, success::fanfou),
@@ -58,16 +61,25 @@ pub fn decode_fanfou(data: &[u8]) {
         404 => Some(ErrorCode::NotFound),
         _ => None,
     };
-    check(&Service { sent, success, own_codes }, rest);
+    // A callback's answer is judged in full where it is a success.
+    let may_be_own =
+        |body: &str| body.trim_ascii().starts_with("cb") || success::may_be_direct_message(body);
+    check(&Service { sent, success, may_be_own, own_codes }, rest);
 }
 
-/// Checks an answer of old Sina.
+fn sina(format: &str) -> Encoded {
+    let account = account("sina", &format!(r#"{BASIC}, "app_key": "k", "format": "{format}""#));
+    encoded(&account, r#""to": {"user": "11051"}"#)
+}
+
+/// Checks an answer of old Sina, as one to each of the formats.
 pub fn decode_sina(data: &[u8]) {
-    static SENT: LazyLock<Encoded> = LazyLock::new(|| {
-        let account = account("sina", &format!(r#"{BASIC}, "app_key": "k""#));
-        encoded(&account, r#""to": {"user": "11051"}"#)
-    });
-    check(&Service { sent: &SENT, success: success::sina, own_codes: |_| None }, data);
+    static JSON: LazyLock<Encoded> = LazyLock::new(|| sina("json"));
+    static XML: LazyLock<Encoded> = LazyLock::new(|| sina("xml"));
+    let may_be_own = success::may_be_direct_message;
+    for (sent, success) in [(&JSON, success::sina as Judge), (&XML, success::sina_xml)] {
+        check(&Service { sent, success, may_be_own, own_codes: |_| None }, data);
+    }
 }
 
 /// Checks an answer of Weibo.
@@ -76,7 +88,8 @@ pub fn decode_weibo(data: &[u8]) {
         let account = account("weibo", r#""auth": {"type": "oauth2", "token": "t"}"#);
         encoded(&account, r#""to": {"user": "2125034703"}"#)
     });
-    check(&Service { sent: &SENT, success: success::weibo, own_codes: |_| None }, data);
+    let (success, may_be_own) = (success::weibo, success::may_be_direct_message);
+    check(&Service { sent: &SENT, success, may_be_own, own_codes: |_| None }, data);
 }
 
 /// Checks an answer of Renren.
@@ -85,7 +98,8 @@ pub fn decode_renren(data: &[u8]) {
         let account = account("renren", r#""auth": {"type": "bearer", "token": "t"}"#);
         encoded(&account, r#""extra": {"messageType": "m", "resourceTitle": "t"}"#)
     });
-    check(&Service { sent: &SENT, success: success::renren, own_codes: |_| None }, data);
+    let (success, may_be_own) = (success::renren, success::may_be_renren);
+    check(&Service { sent: &SENT, success, may_be_own, own_codes: |_| None }, data);
 }
 
 /// Checks an answer of Tencent IM.
@@ -95,7 +109,8 @@ pub fn decode_tencent_im(data: &[u8]) {
         let account = account("tencent_im", &format!(r#""region": "cn", "auth": {auth}"#));
         encoded(&account, r#""to": {"group": "g"}"#)
     });
-    check(&Service { sent: &SENT, success: success::tencent_im, own_codes: |_| None }, data);
+    let (success, may_be_own) = (success::tencent_im, success::may_be_tencent_im);
+    check(&Service { sent: &SENT, success, may_be_own, own_codes: |_| None }, data);
 }
 
 /// The status that two bytes stand for, from 0 to 599, and what follows them.
@@ -113,8 +128,8 @@ fn check(service: &Service, data: &[u8]) {
     let decoded = service.sent.decode(status, body);
     agrees_with_itself(&decoded);
 
-    // White space around an answer says nothing, unless a byte order mark comes too late.
-    if !body.starts_with("\u{feff}".as_bytes()) {
+    // White space around an answer says nothing, unless what must come first then comes too late.
+    if !body.starts_with("\u{feff}".as_bytes()) && !body.starts_with(b"<?xml") {
         let spaced = [b" \r\n", body, b"\t\n"].concat();
         assert_eq!(service.sent.decode(status, &spaced), decoded, "with white space around it");
     }
@@ -127,11 +142,12 @@ fn check(service: &Service, data: &[u8]) {
         assert!(is_renren || in_full == decoded, "{in_full:?} by serde_json, {decoded:?} not");
     }
 
-    if !may_be_envelope(body) {
+    let text = std::str::from_utf8(body);
+    if status == 206 || !text.is_ok_and(service.may_be_own) {
         assert_eq!((decoded.delivery, decoded.name), without_envelope(service, status), "{status}");
     }
     if decoded.delivery == Delivery::Sent {
-        let text = std::str::from_utf8(body).expect("only text can be a success");
+        let text = text.expect("only text can be a success");
         let success = (service.success)(status, text)
             .unwrap_or_else(|| panic!("HTTP {status} was taken for a success: {text}"));
         success.agrees_with(text, decoded.message_id.as_deref());
@@ -150,17 +166,6 @@ fn agrees_with_itself(decoded: &Decoded) {
 fn has_endless_number(body: &[u8]) -> bool {
     let read = serde_json::from_slice::<Value>(body.trim_ascii());
     read.is_err_and(|error| error.to_string().starts_with("number out of range"))
-}
-
-/// False for what is neither a JSON object, nor Renren's bare number, nor markup.
-fn may_be_envelope(body: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(body) else { return false };
-    let markup = success::markup(text).is_some();
-    let text = text.trim();
-    // A callback's answer is judged in full where it is a success.
-    markup
-        || text.starts_with("cb")
-        || serde_json::from_str::<Value>(text).is_ok_and(|value| value.is_object() || value == 1)
 }
 
 /// What the status says where the body says nothing.

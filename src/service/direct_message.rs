@@ -2,78 +2,175 @@
 //! an error, in JSON or XML.
 //!
 //! The content type is not looked at: these services send errors as HTML, JSON or XML, whatever was
-//! asked for.
+//! asked for. A success comes in what was asked for.
 
 use serde_json::Value;
 
-use super::envelope::parsed;
-use super::{envelope, object, xml};
+use super::envelope::{Reading, excerpt, is_success, parsed};
+use super::{Answer, envelope, object, xml};
 
 /// What an answer holds.
 #[derive(Debug)]
 pub enum Found {
     /// A message with an id.
-    Message {
-        /// The id, exact to the last digit.
-        id: String,
-        /// When it was taken, in Unix seconds.
-        time: Option<i64>,
-    },
-    /// An error.
-    Error {
-        /// `error_code`, as text, where there is one.
-        code: Option<String>,
-        /// `error`.
-        text: String,
-        /// The id of a message that stands beside the error.
-        beside: Option<String>,
-    },
+    Message(Message),
+    /// An error, whosoever it is.
+    Error(Said),
     /// Something else, and why it is not understood; with the XML document, if it is one.
     Nothing(String, Option<xml::Document>),
 }
 
+/// What an answer is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// JSON.
+    Json,
+    /// XML.
+    Xml,
+}
+
+/// A message.
+#[derive(Debug)]
+pub struct Message {
+    /// The id, exact to the last digit.
+    pub id: String,
+    /// When it was taken, in Unix seconds.
+    pub time: Option<i64>,
+    /// What it is written in.
+    pub content: Content,
+    /// True if there is more of a message than any object with an id.
+    is_own: bool,
+}
+
+/// An error, as far as the services of the family speak of one.
+#[derive(Debug)]
+pub struct Said {
+    /// `error`, if it is text.
+    pub error: Option<String>,
+    /// `error_code`, a number or text.
+    pub code: Option<String>,
+    /// `request`; false where it is no text.
+    request: Result<Option<String>, ()>,
+    /// The message that stands beside the error.
+    pub beside: Option<Message>,
+}
+
+impl Said {
+    /// True if `request` is missing, or text.
+    pub fn may_have_request(&self) -> bool {
+        self.request.is_ok()
+    }
+
+    /// True if `request` is the path of one, as only the service itself knows it.
+    pub fn has_request(&self) -> bool {
+        matches!(&self.request, Ok(Some(request)) if request.starts_with('/'))
+    }
+
+    /// The words of the error.
+    pub fn words(&self) -> &str {
+        self.error.as_deref().unwrap_or_default()
+    }
+}
+
 /// Reads a body that is whole.
 pub fn read(body: &str) -> Found {
-    if let Some(found) = usual_message(body) {
-        return found;
-    }
-    // A byte order mark may stand before XML, and nowhere before JSON.
-    let xml = body.trim_start_matches('\u{feff}').trim();
-    if xml.starts_with('<') { read_xml(xml) } else { read_json(body.trim()) }
+    if xml::is_xml(body) { read_xml(body) } else { read_json(body) }
 }
 
-/// What is read of a message object.
-const NAMES: [&str; 5] = ["id", "idstr", "created_at", "error", "error_code"];
+/// Reads an answer of which the JSON is a message as a rule, in a status of success.
+pub fn usual(answer: &Answer, body: &str) -> Option<Reading> {
+    let (id, time) = usual_message(body).filter(|_| is_success(answer.status))?;
+    Some(Reading::Sent { id: Some(id), time })
+}
 
-fn read_json(body: &str) -> Found {
+/// What was found in an answer of old Sina or Weibo.
+///
+/// `content` is what the account asked for: a success comes in it. `code` tells the code of an error
+/// that is the service's own; whatever a gateway says has none, and is judged by its status.
+pub fn reading(
+    answer: &Answer,
+    found: Found,
+    content: Content,
+    code: impl Fn(&Said) -> Option<String>,
+) -> Reading {
+    let success = is_success(answer.status);
+    match found {
+        Found::Error(said) => match (code(&said), &said.beside) {
+            (None, None) => Reading::Unreadable(excerpt(&answer.body)),
+            (None, Some(beside)) if !beside.is_own => Reading::Unreadable(excerpt(&answer.body)),
+            (_, Some(_)) => Reading::Contradiction(format!(
+                "the service answered with a message and yet with an error: {}",
+                said.words()
+            )),
+            (Some(code), None) => Reading::Refused { code, text: said.error.unwrap_or_default() },
+        },
+        Found::Message(message) if success => sent(message, content),
+        Found::Message(Message { is_own: true, .. }) => Reading::Contradiction(format!(
+            "the service answered with a message, but with HTTP status {}",
+            answer.status
+        )),
+        Found::Nothing(why, _) if success => Reading::Unreadable(why),
+        Found::Message(_) | Found::Nothing(..) => Reading::Unreadable(excerpt(&answer.body)),
+    }
+}
+
+/// A message in a status of success: it is one only in what was asked for.
+pub fn sent(message: Message, content: Content) -> Reading {
+    if message.content == content {
+        return Reading::Sent { id: Some(message.id), time: message.time };
+    }
+    let (asked, got) = match content {
+        Content::Json => ("JSON", "XML"),
+        Content::Xml => ("XML", "JSON"),
+    };
+    Reading::Unreadable(format!("the answer is a message in {got}, and {asked} was asked for"))
+}
+
+/// True for a number of five digits: so old Sina and Weibo write their codes, and no gateway does.
+pub fn is_code(text: &str) -> bool {
+    text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0')
+}
+
+/// What the success is read from, and what must not stand in it.
+const NAMES: [&str; 8] =
+    ["id", "idstr", "created_at", "text", "request", "error", "error_code", "errors"];
+
+/// The same of a service that speaks JSON only.
+pub fn read_json(body: &str) -> Found {
     let envelope = |body| {
-        let [id, idstr, time, error, code] = envelope::members(body, NAMES)?;
-        let (idstr, time) = (parsed::<String>(idstr)?, parsed::<Value>(time)?);
-        Ok::<_, String>((id, idstr, time, parsed::<Value>(error)?, parsed::<Value>(code)?))
+        let [id, idstr, time, text, request, error, code, errors] = envelope::members(body, NAMES)?;
+        let (error, code) = (parsed::<Value>(error)?, parsed::<Value>(code)?);
+        let is_error = error.is_some() || code.is_some() || errors.is_some();
+        let said = is_error.then(|| Said {
+            error: error.as_ref().and_then(Value::as_str).map(str::to_owned),
+            code: code.as_ref().map(as_text),
+            request: parsed(request).map_err(drop),
+            beside: None,
+        });
+        let id = parsed::<String>(idstr)?.filter(|id| !id.trim().is_empty()).or_else(|| id_of(id?));
+        let time = parsed::<Value>(time)?.as_ref().and_then(Value::as_str).and_then(unix_time);
+        let message = id.map(|id| {
+            let has_text = text.is_some_and(|text| text.starts_with('"'));
+            // An error of a gateway may have an id too, which a message without a text could not be
+            // told from.
+            let is_own = has_text || said.is_none() && id.bytes().all(|b| b.is_ascii_digit());
+            Message { id, time, content: Content::Json, is_own }
+        });
+        Ok::<_, String>((said, message))
     };
-    let (id, idstr, time, error, code) = match envelope(body) {
-        Ok(envelope) => envelope,
-        Err(e) => {
-            return Found::Nothing(format!("the answer is not the service's JSON: {e}"), None);
-        }
-    };
-    let id = idstr.filter(|id| !id.trim().is_empty()).or_else(|| id_of(id?));
-    if error.is_some() || code.is_some() {
-        let (code, text) = (code.as_ref().map(as_text), error.as_ref().map(as_text));
-        return Found::Error { code, text: text.unwrap_or_default(), beside: id };
-    }
-    match id {
-        Some(id) => {
-            let time = time.as_ref().and_then(Value::as_str).and_then(unix_time);
-            Found::Message { id, time }
-        }
-        None => Found::Nothing("the answer has no id of a message".to_owned(), None),
+    match envelope(body) {
+        Ok((Some(said), beside)) => Found::Error(Said { beside, ..said }),
+        Ok((None, Some(message))) => Found::Message(message),
+        Ok((None, None)) => Found::Nothing("the answer has no id of a message".to_owned(), None),
+        Err(e) => Found::Nothing(format!("the answer is not the service's JSON: {e}"), None),
     }
 }
 
-/// A message as it is as a rule: without an error, and with nothing that would have to be unescaped.
-fn usual_message(body: &str) -> Option<Found> {
-    let [id, idstr, time, None, None] = object::values(body, NAMES)? else { return None };
+/// The id and the time of a message as it is as a rule: without an error, and with nothing that would
+/// have to be unescaped.
+fn usual_message(body: &str) -> Option<(String, Option<i64>)> {
+    let values = object::values(body, NAMES)?;
+    let [id, idstr, time, _, _, None, None, None] = values else { return None };
     let id = match idstr {
         Some(idstr) => plain(idstr).filter(|id| !id.trim().is_empty())?.to_owned(),
         None => id_of(id?)?,
@@ -82,7 +179,7 @@ fn usual_message(body: &str) -> Option<Found> {
         Some(time) => unix_time(plain(time)?),
         None => None,
     };
-    Some(Found::Message { id, time })
+    Some((id, time))
 }
 
 /// The characters of a string that has no escapes.
@@ -108,19 +205,23 @@ fn read_xml(body: &str) -> Found {
         Ok(document) => document,
         Err(why) => return Found::Nothing(why, None),
     };
+    // Which of two would count is not decided here.
+    let names = ["id", "error", "error_code", "request"];
+    if let Some(name) = names.into_iter().find(|name| document.has_several(name)) {
+        return Found::Nothing(format!("the answer has <{name}> twice"), None);
+    }
+    let is_message = document.root == "direct_message";
     let child = |name| document.child(name).map(|text| text.trim().to_owned());
-    let id = child("id").filter(|id| !id.is_empty() && document.root == "direct_message");
-    if let Some(text) = child("error") {
-        return Found::Error { code: child("error_code"), text, beside: id };
+    let id = child("id").filter(|id| !id.is_empty() && is_message);
+    let time = document.child("created_at").and_then(unix_time);
+    let message = id.map(|id| Message { id, time, content: Content::Xml, is_own: true });
+    let (error, code) = (child("error"), child("error_code"));
+    if error.is_some() || code.is_some() || document.child("errors").is_some() {
+        return Found::Error(Said { error, code, request: Ok(child("request")), beside: message });
     }
-    if document.children.iter().filter(|(name, _)| name == "id").count() > 1 {
-        return Found::Nothing("the answer has two ids of a message".to_owned(), None);
-    }
-    match id {
-        Some(id) => Found::Message { id, time: document.child("created_at").and_then(unix_time) },
-        None if document.root == "direct_message" => {
-            Found::Nothing("the answer has no id of a message".to_owned(), None)
-        }
+    match message {
+        Some(message) => Found::Message(message),
+        None if is_message => Found::Nothing("the answer has no id of a message".to_owned(), None),
         None => {
             let words = format!("the answer is a <{}>, which is no message", document.root);
             Found::Nothing(words, Some(document))
@@ -276,7 +377,7 @@ mod tests {
     #[test]
     fn ids_are_exact_to_the_last_digit() {
         let id = |body| match read(body) {
-            Found::Message { id, .. } => id,
+            Found::Message(message) => message.id,
             other => panic!("{other:?}"),
         };
         assert_eq!(id(r#"{"id":9007199254740993}"#), "9007199254740993");
@@ -295,6 +396,7 @@ mod tests {
             r#""error":"no""#,
             r#""error":null"#,
             r#""error_code":1"#,
+            r#""errors":{}"#,
             r#""\u0065rror":1"#,
             r#""idstr":null"#,
             r#""idstr":" ""#,
@@ -309,7 +411,8 @@ mod tests {
         let mut read = 0;
         let mut agrees = |body: &str| {
             if let Some(message) = usual_message(body) {
-                assert_eq!(format!("{message:?}"), format!("{:?}", read_json(body)), "{body}");
+                let Found::Message(other) = read_json(body) else { panic!("no message: {body}") };
+                assert_eq!(message, (other.id, other.time), "{body}");
                 read += 1;
             }
         };
@@ -337,9 +440,15 @@ mod tests {
     fn an_error_beside_a_message_is_told() {
         for body in [
             r#"{"id":"a","error":"no"}"#,
+            r#"{"id":"a","error_code":0}"#,
+            r#"{"id":"a","errors":[]}"#,
             "<direct_message><id>a</id><error>no</error></direct_message>",
+            "<direct_message><id>a</id><error_code>400</error_code></direct_message>",
+            "<direct_message><error_code/><id>a</id></direct_message>",
+            "<direct_message><id>a</id><errors/></direct_message>",
         ] {
-            assert!(matches!(read(body), Found::Error { beside: Some(_), .. }), "{body}");
+            let Found::Error(said) = read(body) else { panic!("no error: {body}") };
+            assert!(said.beside.is_some(), "{body}");
         }
     }
 }

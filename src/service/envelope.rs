@@ -113,10 +113,21 @@ fn told_wait(outcome: &Outcome, answer: &Answer) -> Option<std::time::Duration> 
     }
 }
 
+/// True for a status in which a service says that it took a message.
+pub fn is_success(status: u16) -> bool {
+    (200..300).contains(&status) && status != PARTIAL_CONTENT
+}
+
+/// The status of an answer that is a part of another.
+const PARTIAL_CONTENT: u16 = 206;
+
 /// Text of an answer that a reader may look at: whole and UTF-8.
 pub fn text(answer: &Answer) -> Result<&str, String> {
     if let Some(cut) = answer.cut {
         return Err(cut.words().to_owned());
+    }
+    if answer.status == PARTIAL_CONTENT {
+        return Err("the answer is a part of another, which nobody asked for".to_owned());
     }
     let text = utf8(&answer.body).map_err(|_| "the answer is not UTF-8".to_owned())?;
     if text.trim_ascii().is_empty() {
@@ -167,6 +178,11 @@ fn find_in_full<'a>(
 /// A member's value, if it has one of this type.
 pub fn parsed<T: DeserializeOwned>(value: Option<&str>) -> Result<Option<T>, String> {
     value.map(serde_json::from_str).transpose().map_err(|e| e.to_string())
+}
+
+/// Text without the white space around it, of which JSON has four characters.
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
 /// The words of an answer, for messages to people, which are cut short once secrets are masked.

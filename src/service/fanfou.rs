@@ -150,8 +150,8 @@ impl Account for FanfouAccount {
     }
 
     fn decode(&self, draft: &Draft, answer: &Answer) -> Outcome {
-        let rss = self.format == "rss";
-        judge(verdicts::TABLE, answer, answer::read(answer, draft.callback.as_deref(), rss))
+        let reading = answer::read(answer, self.format, draft.callback.as_deref());
+        judge(verdicts::TABLE, answer, reading)
     }
 
     fn redactor(&self) -> &Arc<Redactor> {

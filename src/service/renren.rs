@@ -9,8 +9,8 @@ use url::Url;
 
 use super::auth::mac::Mac;
 use super::auth::token::Token;
-use super::envelope::{Reading, excerpt, judge, members, parsed, text};
-use super::verdict::Row;
+use super::envelope::{Reading, excerpt, is_success, judge, members, parsed, text, trimmed};
+use super::verdict::{self, Code, Row};
 use super::{Account, Answer, Draft, Info, Outcome, Request, Service, Stamp};
 use super::{check, endpoint, form, join, refuse_nul};
 use crate::model::config::AccountConfig;
@@ -272,10 +272,10 @@ fn own_parameters(message: &Message) -> Result<Vec<Own>> {
 /// Reads an answer; the code is looked up without its type, and shown with it.
 fn read(answer: &Answer) -> (Reading, Option<String>) {
     let body = match text(answer) {
-        Ok(body) => body.trim(),
+        Ok(body) => trimmed(body),
         Err(why) => return (Reading::Unreadable(why), None),
     };
-    let success = (200..300).contains(&answer.status);
+    let success = is_success(answer.status);
     let envelope = |body| {
         let [response, error] = members(body, ["response", "error"])?;
         Ok::<_, String>((response, parsed::<Value>(error)?))
@@ -294,26 +294,103 @@ fn read(answer: &Answer) -> (Reading, Option<String>) {
     // Exactly this is success, and nothing beside it.
     let is_one = body == "1"
         || response == Some("1") && json::members(body).is_ok_and(|members| members.len() == 1);
-    let reading = match error {
-        Some(error) if response.is_some() => Reading::Contradiction(format!(
+    let own = error.as_ref().and_then(own_code);
+    let reading = match (own, &error) {
+        (Some(_), Some(error)) if response.is_some() => Reading::Contradiction(format!(
             "the service answered with a response and yet with an error: {error}"
         )),
-        Some(error) => {
-            let text = |name| error.get(name).and_then(Value::as_str).unwrap_or_default();
-            let full = error.as_str().unwrap_or_else(|| text("code")).to_owned();
-            let code = full.split_once('.').map_or(full.as_str(), |(_type, code)| code).to_owned();
-            let said = text("message").to_owned();
-            return (Reading::Refused { code, text: said }, Some(full));
+        (Some((full, code)), Some(error)) => {
+            let text = error.get("message").and_then(Value::as_str).unwrap_or_default();
+            let reading = Reading::Refused { code: code.to_owned(), text: text.to_owned() };
+            return (reading, Some(full.to_owned()));
         }
-        None if is_one && success => Reading::Sent { id: None, time: None },
-        None if is_one => Reading::Contradiction(format!(
+        (None, Some(_)) if response == Some("1") => Reading::Contradiction(format!(
+            "the service answered with success and yet with an error: {}",
+            excerpt(&answer.body)
+        )),
+        _ if is_one && success => Reading::Sent { id: None, time: None },
+        _ if is_one => Reading::Contradiction(format!(
             "the service answered with success, but with HTTP status {}",
             answer.status
         )),
-        None => Reading::Unreadable(format!(
+        _ => Reading::Unreadable(format!(
             "the answer is not {{\"response\": 1}}: {}",
             excerpt(&answer.body)
         )),
     };
     (reading, None)
+}
+
+/// What kind of error a code is of: it stands before the code, and each has a status of its own.
+const KINDS: [&str; 4] =
+    ["invalid_request", "invalid_authorization", "forbidden", "internal_error"];
+
+/// Codes that others have as well: without their kind they are not known to be Renren's.
+const COMMON: [&str; 7] = [
+    "SERVICE_UNAVAILABLE",
+    "SERVICE_BUSY",
+    "EXPIRED_TOKEN",
+    "INVALID_TOKEN",
+    "EXPIRED_TIMESTAMP",
+    "INVALID_SIGNATURE",
+    "NO_ACCESS",
+];
+
+/// The code of an error of Renren's own, whole and without its kind:
+/// `{"code": "internal_error.SERVICE_BUSY", "message": "…"}`. Without a kind only a code that the
+/// table has is taken for one.
+fn own_code(error: &Value) -> Option<(&str, &str)> {
+    let full = error.get("code")?.as_str()?;
+    if error.get("message").is_some_and(|message| !message.is_string()) {
+        return None;
+    }
+    if let Some((kind, code)) = full.split_once('.') {
+        let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        let is_own = KINDS.contains(&kind) && !code.is_empty() && code.bytes().all(is_word);
+        return is_own.then_some((full, code));
+    }
+    let row = verdict::find(verdicts::TABLE, full, "").filter(|row| row.code != Code::Any)?;
+    let is_common = matches!(row.code, Code::Is(code) if COMMON.contains(&code));
+    (!is_common).then_some((full, full))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_its_own_has_a_code_with_its_kind_or_of_its_spelling() {
+        let is_own = |error: &str| own_code(&serde_json::from_str(error).expect("JSON")).is_some();
+        for error in [
+            r#"{"code":"internal_error.SERVICE_UNAVAILABLE","message":"why"}"#,
+            r#"{"code":"forbidden.SOMETHING_NEW"}"#,
+            r#"{"code":"invalid_authorization.expired-token","message":""}"#,
+            r#"{"code":"SERVICE_UNAVALIALABLE","message":"why"}"#,
+            r#"{"code":"USER_NOT_EXIST","message":"why"}"#,
+            r#"{"code":"UNKNOW"}"#,
+        ] {
+            assert!(is_own(error), "{error}");
+        }
+        for error in [
+            "{}",
+            "\"internal_error.SERVICE_BUSY\"",
+            "\"invalid_token\"",
+            r#"{"message":"why"}"#,
+            r#"{"code":"","message":"why"}"#,
+            r#"{"code":".","message":"why"}"#,
+            r#"{"code":"forbidden","message":"why"}"#,
+            r#"{"code":"forbidden.","message":"why"}"#,
+            r#"{"code":"forbidden.not this","message":"why"}"#,
+            r#"{"code":"forbidden.NO_RIGHT","message":{"en":"why"}}"#,
+            r#"{"code":"gateway.TIMEOUT","message":"why"}"#,
+            r#"{"code":"SERVICE_UNAVAILABLE","message":"why"}"#,
+            r#"{"code":"invalid-token","message":"why"}"#,
+            r#"{"code":"ServiceUnavailable","message":"why"}"#,
+            r#"{"code":"502","message":"why"}"#,
+            r#"{"code":502,"message":"why","status":"UNAVAILABLE"}"#,
+            r#"{"code":["forbidden.NO_RIGHT"]}"#,
+        ] {
+            assert!(!is_own(error), "{error}");
+        }
+    }
 }

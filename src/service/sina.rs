@@ -7,8 +7,8 @@ use std::sync::Arc;
 use url::Url;
 
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
-use super::direct_message::{self, Found};
-use super::envelope::{Reading, excerpt, judge, text};
+use super::direct_message::{self, Content, Said, is_code};
+use super::envelope::{Reading, is_success, judge, text};
 use super::verdict::Row;
 use super::{Account, Answer, Draft, Fingerprint, Info, Limit, Outcome, Request, Service, Stamp};
 use super::{check, endpoint, form, join, no_extra, numeric_id, refuse_nul, scalars};
@@ -51,6 +51,7 @@ struct SinaAccount {
     app_key: Option<String>,
     url: Url,
     signing_url: Url,
+    content: Content,
     redactor: Arc<Redactor>,
 }
 
@@ -81,7 +82,9 @@ impl Service for Sina {
             None => url.clone(),
         };
         config.fields.finish()?;
-        Ok(Arc::new(SinaAccount { auth, app_key, url, signing_url, redactor: Arc::new(redactor) }))
+        let content = if format == "xml" { Content::Xml } else { Content::Json };
+        let redactor = Arc::new(redactor);
+        Ok(Arc::new(SinaAccount { auth, app_key, url, signing_url, content, redactor }))
     }
 }
 
@@ -137,7 +140,7 @@ impl Account for SinaAccount {
     }
 
     fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
-        judge(verdicts::TABLE, answer, read(answer))
+        judge(verdicts::TABLE, answer, read(answer, self.content))
     }
 
     fn redactor(&self) -> &Arc<Redactor> {
@@ -145,31 +148,69 @@ impl Account for SinaAccount {
     }
 }
 
-/// Reads an answer. `error_code` only repeats the HTTP status: the code is the number that `error`
-/// begins with.
-fn read(answer: &Answer) -> Reading {
-    let found = match text(answer) {
-        Ok(body) => direct_message::read(body),
+/// Reads an answer.
+fn read(answer: &Answer, content: Content) -> Reading {
+    let body = match text(answer) {
+        Ok(body) => body,
         Err(why) => return Reading::Unreadable(why),
     };
-    match found {
-        Found::Error { text, beside: Some(_), .. } => Reading::Contradiction(format!(
-            "the service answered with a message and yet with an error: {text}"
-        )),
-        Found::Error { text, .. } => {
-            let number = text.split(':').next().unwrap_or_default().trim();
-            let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-            let code = if is_number { number.to_owned() } else { String::new() };
-            Reading::Refused { code, text }
+    let usual = (content == Content::Json).then(|| direct_message::usual(answer, body)).flatten();
+    usual.unwrap_or_else(|| {
+        let code = |said: &Said| own_code(said, answer.status);
+        direct_message::reading(answer, direct_message::read(body), content, code)
+    })
+}
+
+/// The code of an error of Sina's own, which is the number that `error` begins with:
+/// `{"request": "/…", "error_code": "403", "error": "40302:Error: auth faild!"}`.
+///
+/// Some errors lack the number, and their code is empty. They are known by `error_code`, which repeats
+/// the HTTP status of a refusal, and by the path or the first word that Sina writes.
+fn own_code(said: &Said, status: u16) -> Option<String> {
+    let error = said.error.as_deref()?;
+    let repeated = said.code.as_deref();
+    let (number, is_followed) = match error.split_once(':') {
+        Some((number, _)) => (number.trim(), true),
+        None => (error.trim(), false),
+    };
+    if is_code(number) && (is_followed || repeated.is_some()) {
+        return Some(number.to_owned());
+    }
+    let repeated = repeated?.parse::<u16>().ok().filter(|code| (400..500).contains(code))?;
+    let is_own = is_success(status) || status == repeated;
+    (is_own && (said.has_request() || error.starts_with("Error:"))).then(String::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_its_own_has_its_number_or_its_shape() {
+        let code = |status, body: &str| match direct_message::read(body) {
+            direct_message::Found::Error(said) => own_code(&said, status),
+            other => panic!("{body}: {other:?}"),
+        };
+        let is = |code: &str| Some(code.to_owned());
+        for (status, body, own) in [
+            (403, r#"{"error":"40302:Error: auth faild!","error_code":"403"}"#, is("40302")),
+            (502, r#"{"error":"40302:Error: auth faild!"}"#, is("40302")),
+            (400, r#"{"error":"40017","error_code":400}"#, is("40017")),
+            (400, r#"{"error":"40017"}"#, None),
+            (400, r#"{"error":"400:Error: x","error_code":"502","request":"/x"}"#, None),
+            (400, r#"{"error":"400171:x","request":"/x"}"#, None),
+            (400, r#"{"error":"Error: repeated","error_code":"400"}"#, is("")),
+            (400, r#"{"error":"repeated","error_code":"400","request":"/x"}"#, is("")),
+            (200, r#"{"error":"repeated","error_code":"400","request":"/x"}"#, is("")),
+            (400, r#"{"error":"repeated","error_code":"400"}"#, None),
+            (400, r#"{"error":"repeated","request":"/x"}"#, None),
+            (502, r#"{"error":"repeated","error_code":"400","request":"/x"}"#, None),
+            (502, r#"{"error":"Bad Gateway","error_code":"502","request":"/x"}"#, None),
+            (200, r#"{"error":"ok","error_code":0,"request":"/x"}"#, None),
+            (200, r#"{"error_code":"400","request":"/x"}"#, None),
+            (200, r#"{"error":{"code":"40017:"},"error_code":"400","request":"/x"}"#, None),
+        ] {
+            assert_eq!(code(status, body), own, "{status} {body}");
         }
-        Found::Message { id, time } if (200..300).contains(&answer.status) => {
-            Reading::Sent { id: Some(id), time }
-        }
-        Found::Message { .. } => Reading::Contradiction(format!(
-            "the service answered with a message, but with HTTP status {}",
-            answer.status
-        )),
-        Found::Nothing(why, _) if answer.status == 200 => Reading::Unreadable(why),
-        Found::Nothing(..) => Reading::Unreadable(excerpt(&answer.body)),
     }
 }

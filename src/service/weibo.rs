@@ -9,8 +9,8 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::auth::token::Token;
-use super::direct_message::{self, Found};
-use super::envelope::{Reading, excerpt, judge, text};
+use super::direct_message::{self, Content, Found, Said, is_code};
+use super::envelope::{Reading, judge, text};
 use super::verdict::Row;
 use super::{
     Account, Answer, Draft, Fingerprint, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp,
@@ -157,29 +157,70 @@ impl Account for WeiboAccount {
     }
 }
 
-/// Reads an answer; an error counts in any HTTP status, its code as number or as text.
+/// An error code that means success: the message is on its way, only slowly.
+const SLOW: &str = "20032";
+
+/// Reads an answer; an error counts in any HTTP status.
 fn read(answer: &Answer) -> Reading {
-    let found = match text(answer) {
-        Ok(body) => direct_message::read(body),
+    let body = match text(answer) {
+        Ok(body) => body,
         Err(why) => return Reading::Unreadable(why),
     };
-    match found {
-        // An error code that means success: the message is on its way, only slowly.
-        Found::Error { code: Some(code), beside: id @ Some(_), .. } if code == "20032" => {
-            Reading::Sent { id, time: None }
+    if let Some(sent) = direct_message::usual(answer, body) {
+        return sent;
+    }
+    // Weibo speaks JSON only, in whatever form its path were asked for.
+    match direct_message::read_json(body) {
+        Found::Error(said) if own_code(&said).as_deref() == Some(SLOW) => {
+            Reading::Sent { id: said.beside.map(|message| message.id), time: None }
         }
-        Found::Error { text, beside: Some(_), .. } => Reading::Contradiction(format!(
-            "the service answered with a message and yet with an error: {text}"
-        )),
-        Found::Error { code: Some(code), text, .. } => Reading::Refused { code, text },
-        Found::Message { id, time } if (200..300).contains(&answer.status) => {
-            Reading::Sent { id: Some(id), time }
+        found => direct_message::reading(answer, found, Content::Json, own_code),
+    }
+}
+
+/// The code of an error of Weibo's own: `{"request": "/2/…", "error_code": 20301, "error": "…"}`.
+///
+/// The code has five digits, and is a number on some hosts and text on others; some leave the path out.
+fn own_code(said: &Said) -> Option<String> {
+    let is_whole = said.error.is_some() && said.may_have_request();
+    said.code.clone().filter(|code| is_whole && is_code(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_of_its_own_has_a_code_of_five_digits_and_words() {
+        let is_own = |body: &str| match direct_message::read_json(body) {
+            Found::Error(said) => own_code(&said).is_some(),
+            other => panic!("{body}: {other:?}"),
+        };
+        for body in [
+            r#"{"request":"/2/x","error_code":20301,"error":"why"}"#,
+            r#"{"error_code":"10006","error":"why"}"#,
+            r#"{"error_code":21325,"error":"invalid_grant","error_description":"why"}"#,
+        ] {
+            assert!(is_own(body), "{body}");
         }
-        Found::Message { .. } => Reading::Contradiction(format!(
-            "the service answered with a message, but with HTTP status {}",
-            answer.status
-        )),
-        Found::Nothing(why, _) if answer.status == 200 => Reading::Unreadable(why),
-        Found::Error { .. } | Found::Nothing(..) => Reading::Unreadable(excerpt(&answer.body)),
+        for body in [
+            r#"{"error_code":20301}"#,
+            r#"{"error_code":20301,"error":null}"#,
+            r#"{"error_code":20301,"error":{}}"#,
+            r#"{"error_code":20301,"error":"why","request":{}}"#,
+            r#"{"error_code":502,"error":"why"}"#,
+            r#"{"error_code":0,"error":"ok"}"#,
+            r#"{"error_code":"","error":"ok"}"#,
+            r#"{"error_code":false,"error":"ok"}"#,
+            r#"{"error_code":-1,"error":"why"}"#,
+            r#"{"error_code":20301.0,"error":"why"}"#,
+            r#"{"error_code":"+2030","error":"why"}"#,
+            r#"{"error_code":203010,"error":"why"}"#,
+            r#"{"error_code":[20301],"error":"why"}"#,
+            r#"{"error":"20301:why"}"#,
+            r#"{"errors":[{"error_code":20301}]}"#,
+        ] {
+            assert!(!is_own(body), "{body}");
+        }
     }
 }

@@ -72,9 +72,14 @@ fn every_row_of_fanfou_s_table_is_the_verdict_of_its_status_in_every_shape() {
                 format!("<hash><request>/x</request><error>{words}</error></hash>"),
             ],
         };
-        for (account, body) in ["ff", "ffx"]
+        let sent = row.name.is_none();
+        let shapes = ["ff", "ffx"]
             .into_iter()
-            .flat_map(|a| message(row.name.is_none()).map(|body| (a, body)))
+            .flat_map(|a| message(sent).map(|body| (a, body)))
+            .collect::<Vec<_>>();
+        // An error comes in either format, a success in the one that was asked for.
+        for (account, body) in
+            shapes.into_iter().filter(|(a, body)| !sent || (*a == "ffx") == body.starts_with('<'))
         {
             let world = World::new([answer(status, &body)]);
             let receipt = world.send(fanfou(account));
@@ -146,7 +151,7 @@ fn every_row_of_weibo_s_table_is_the_verdict_of_its_code_in_every_shape() {
     let message =
         json!({"v": 1, "account": "weibo", "to": {"user": "2125034703"}, "text": "hello"});
     walk("weibo", 97, &message, |row| {
-        let code = code_of(row);
+        let code = if row.code == Code::Any { "99999".to_owned() } else { code_of(row) };
         let number: u64 = code.parse().expect("a number");
         let envelope = |code: Value| {
             json!({"request": "/2/x", "error_code": code, "error": row.text}).to_string()
@@ -164,6 +169,15 @@ fn every_row_of_weibo_s_table_is_the_verdict_of_its_code_in_every_shape() {
 
 #[test]
 fn every_row_of_renren_s_table_is_the_verdict_of_its_code_however_it_is_spelt() {
+    const COMMON: [&str; 7] = [
+        "SERVICE_UNAVAILABLE",
+        "SERVICE_BUSY",
+        "EXPIRED_TOKEN",
+        "INVALID_TOKEN",
+        "EXPIRED_TIMESTAMP",
+        "INVALID_SIGNATURE",
+        "NO_ACCESS",
+    ];
     let extra = json!({"messageType": "x", "resourceTitle": "t"});
     let message = json!({"v": 1, "account": "renren", "text": "hello", "extra": extra});
     walk("renren", 40, &message, |row| {
@@ -171,13 +185,13 @@ fn every_row_of_renren_s_table_is_the_verdict_of_its_code_however_it_is_spelt() 
         let envelope = |code: &str| json!({"error": {"code": code, "message": "why"}}).to_string();
         let full = envelope(&format!("invalid_request.{code}"));
         let dashed = envelope(&format!("forbidden.{}", code.replace('_', "-").to_lowercase()));
-        vec![
-            (400, full.clone()),
-            (401, dashed.clone()),
-            (403, envelope(&code)),
-            (500, full),
-            (200, dashed),
-        ]
+        let mut shapes =
+            vec![(400, full.clone()), (401, dashed.clone()), (500, full), (200, dashed)];
+        // Without its kind a code is the service's own only where nobody else would have it.
+        if row.code != Code::Any && !COMMON.contains(&&*code) {
+            shapes.extend([(403, envelope(&code)), (500, envelope(&code))]);
+        }
+        shapes
     });
 }
 

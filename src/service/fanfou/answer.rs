@@ -1,45 +1,70 @@
 //! Reads Fanfou's answers: JSON, JSONP, XML or RSS, recognised by what they are.
 
 use crate::service::Answer;
-use crate::service::direct_message::{self, Found};
-use crate::service::envelope::{Reading, excerpt, text};
+use crate::service::direct_message::{self, Content, Found, Said};
+use crate::service::envelope::{Reading, excerpt, is_success, text, trimmed};
 
 /// The statuses that Fanfou uses as its codes; every other one is judged without its envelope,
 /// save that a refusal in it keeps its words.
 const CODES: [u16; 4] = [400, 401, 403, 404];
 
-/// Reads an answer; `callback` is the function it may be wrapped in.
-pub fn read(answer: &Answer, callback: Option<&str>, rss: bool) -> Reading {
+/// Reads an answer to a request for `format`; `callback` is the function it may be wrapped in.
+pub fn read(answer: &Answer, format: &str, callback: Option<&str>) -> Reading {
     let status = answer.status;
     let found = match text(answer) {
-        Ok(body) => direct_message::read(callback.map_or(body, |name| unwrapped(body, name))),
+        Ok(body) => {
+            let body = callback.map_or(body, |name| unwrapped(body, name));
+            let usual = (format == "json").then(|| direct_message::usual(answer, body)).flatten();
+            if let Some(sent) = usual {
+                return sent;
+            }
+            direct_message::read(body)
+        }
         Err(why) => Found::Nothing(why, None),
     };
     let refused = |text| Reading::Refused { code: status.to_string(), text };
+    let success = is_success(status);
     match (status, found) {
-        (status, Found::Error { text, .. }) if CODES.contains(&status) => refused(text),
+        (status, Found::Error(said)) if CODES.contains(&status) && is_own(&said) => {
+            refused(said.words().to_owned())
+        }
         (status, _) if CODES.contains(&status) => refused(excerpt(&answer.body)),
-        (200 | 202, Found::Message { id, time }) => Reading::Sent { id: Some(id), time },
-        (200 | 202, Found::Error { text, .. }) => Reading::Contradiction(format!(
-            "the service answered with HTTP status {status} and yet with an error: {text}"
+        (_, Found::Message(message)) if success && format != "rss" => {
+            let content = if format == "xml" { Content::Xml } else { Content::Json };
+            direct_message::sent(message, content)
+        }
+        (_, Found::Error(said)) if success && is_own(&said) => Reading::Contradiction(format!(
+            "the service answered with HTTP status {status} and yet with an error: {}",
+            said.words()
         )),
-        (200 | 202, Found::Nothing(_, Some(document)))
-            if rss && document.root == "rss" && document.child("channel").is_some() =>
+        (_, Found::Nothing(_, Some(document)))
+            if success
+                && format == "rss"
+                && document.root == "rss"
+                && document.child("channel").is_some() =>
         {
             Reading::Sent { id: None, time: None }
         }
-        (200..=299, Found::Nothing(why, _)) => Reading::Unreadable(why),
-        (402 | 405..=428 | 430..=499, Found::Error { text, .. }) => refused(text),
-        (_, Found::Error { text, .. }) => Reading::Unreadable(text),
+        (_, Found::Nothing(why, _)) if success => Reading::Unreadable(why),
+        (402 | 405..=428 | 430..=499, Found::Error(said)) if is_own(&said) => {
+            refused(said.words().to_owned())
+        }
+        (_, Found::Error(said)) if is_own(&said) => Reading::Unreadable(said.words().to_owned()),
         (_, _) => Reading::Unreadable(excerpt(&answer.body)),
     }
 }
 
+/// True for an error of Fanfou's own: `{"request": "/direct_messages/new.json?…", "error": "…"}`, or
+/// the same in XML. It has no code, but knows the path of the request.
+fn is_own(said: &Said) -> bool {
+    said.error.is_some() && said.code.is_none() && said.has_request()
+}
+
 /// JSON out of `name(…);`.
 fn unwrapped<'a>(body: &'a str, name: &str) -> &'a str {
-    let inside = body.trim().strip_prefix(name).map(str::trim_start);
+    let inside = trimmed(body).strip_prefix(name).map(trimmed);
     let inside = inside.and_then(|rest| rest.strip_prefix('('));
-    let inside = inside.map(|rest| rest.trim_end().trim_end_matches(';').trim_end());
+    let inside = inside.map(|rest| trimmed(rest.trim_end_matches(';')));
     inside.and_then(|rest| rest.strip_suffix(')')).unwrap_or(body)
 }
 
@@ -58,16 +83,20 @@ mod tests {
             other => panic!("{other:?}"),
         };
         let json = r#"{"id":"wgFPBXHGdwQ","text":"x"}"#;
-        assert_eq!(sent(read(&answer(200, json), None, false)).as_deref(), Some("wgFPBXHGdwQ"));
+        let id = Some("wgFPBXHGdwQ");
+        assert_eq!(sent(read(&answer(200, json), "json", None)).as_deref(), id);
         let jsonp = format!("cb_1({json});");
-        assert_eq!(
-            sent(read(&answer(200, &jsonp), Some("cb_1"), false)).as_deref(),
-            Some("wgFPBXHGdwQ")
-        );
+        assert_eq!(sent(read(&answer(200, &jsonp), "json", Some("cb_1"))).as_deref(), id);
         let xml = "<direct_message><id>7</id></direct_message>";
-        assert_eq!(sent(read(&answer(202, xml), None, false)).as_deref(), Some("7"));
+        assert_eq!(sent(read(&answer(202, xml), "xml", None)).as_deref(), Some("7"));
         let rss = "<rss version=\"2.0\"><channel><title>x</title></channel></rss>";
-        assert_eq!(sent(read(&answer(200, rss), None, true)), None);
+        assert_eq!(sent(read(&answer(200, rss), "rss", None)), None);
+        for (format, body) in
+            [("json", xml), ("json", rss), ("xml", json), ("xml", rss), ("rss", json), ("rss", xml)]
+        {
+            let reading = read(&answer(200, body), format, None);
+            assert!(matches!(reading, Reading::Unreadable(_)), "{format} {body}: {reading:?}");
+        }
     }
 
     #[test]
@@ -87,10 +116,16 @@ mod tests {
             "<rss><channel/></rss>",
             "\u{1f}\u{8b}garbage",
         ] {
-            let reading = read(&answer(200, body), None, false);
+            let reading = read(&answer(200, body), "json", None);
             assert!(matches!(reading, Reading::Unreadable(_)), "{body}: {reading:?}");
         }
-        let both = read(&answer(200, r#"{"id":"a","error":"no"}"#), None, false);
-        assert!(matches!(both, Reading::Contradiction(_)), "{both:?}");
+        for both in [
+            r#"{"id":"a","request":"/x","error":"no"}"#,
+            r#"{"id":"a","error":"no"}"#,
+            r#"{"id":"a","error_code":0}"#,
+        ] {
+            let reading = read(&answer(200, both), "json", None);
+            assert!(!matches!(reading, Reading::Sent { .. }), "{both}: {reading:?}");
+        }
     }
 }

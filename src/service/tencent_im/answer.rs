@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::service::Answer;
-use crate::service::envelope::{Reading, excerpt, members, parsed, text};
+use crate::service::envelope::{Reading, excerpt, is_success, members, parsed, text};
 
 struct Envelope<'a> {
     status: Option<String>,
@@ -31,7 +31,7 @@ impl Envelope<'_> {
     }
 }
 
-/// Reads an answer. Success is: status OK, code 0 and nothing dropped, in a 200.
+/// Reads an answer. Success is: status OK, code 0 and nothing dropped.
 pub fn read(answer: &Answer) -> Reading {
     let body = match text(answer) {
         Ok(body) => body,
@@ -39,7 +39,7 @@ pub fn read(answer: &Answer) -> Reading {
     };
     let envelope = match Envelope::read(body) {
         Ok(envelope) => envelope,
-        Err(e) if answer.status == 200 => {
+        Err(e) if is_success(answer.status) => {
             return Reading::Unreadable(format!("the answer is not the service's JSON: {e}"));
         }
         Err(_) => return Reading::Unreadable(excerpt(&answer.body)),
@@ -72,7 +72,7 @@ pub fn read(answer: &Answer) -> Reading {
             ));
         }
     }
-    if answer.status != 200 {
+    if !is_success(answer.status) {
         return Reading::Contradiction(format!(
             "the service answered OK, but with HTTP status {}",
             answer.status

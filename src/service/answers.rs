@@ -1,0 +1,245 @@
+//! Tests of every service at once, in every format that it can be asked for: what the words of
+//! gateways are worth, and what those of the service.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::verdict::{Class, Outcome};
+use super::{Account, Answer, Draft, account};
+use crate::model::config::AccountConfig;
+use crate::model::error::ErrorCode;
+use crate::model::message::Message;
+use crate::model::receipt::Delivery;
+use gateways::{STATUSES, bodies, by_status};
+
+#[path = "../../tests/gateways/list.rs"]
+mod gateways;
+mod letter;
+
+/// An account of a service with a message encoded for it, and an answer that is its success.
+struct Sender {
+    service: &'static str,
+    account: Arc<dyn Account>,
+    draft: Draft,
+    success: &'static str,
+}
+
+impl Sender {
+    fn new(service: &'static str, more: Value, message: Value, success: &'static str) -> Sender {
+        let with = |mut map: Value, more: Value| {
+            let (Some(map_own), Value::Object(more)) = (map.as_object_mut(), more) else {
+                panic!()
+            };
+            map_own.extend(more);
+            map
+        };
+        let config = with(json!({"service": service}), more);
+        let config = AccountConfig::from_value(config, "account").expect("an account");
+        let (_, account) = account(config).expect("an account");
+        let message = with(json!({"v": 1, "account": "a", "text": "hello"}), message);
+        let message = Message::from_json(&message.to_string()).expect("a message");
+        let draft = account.encode(&message, 7).expect("what the service can carry");
+        Sender { service, account, draft, success }
+    }
+
+    fn decode(&self, status: u16, body: impl AsRef<[u8]>) -> Outcome {
+        let answer = Answer { status, body: body.as_ref().to_vec().into(), ..Answer::default() };
+        self.account.decode(&self.draft, &answer)
+    }
+
+    /// What the status alone says, in full.
+    fn by_status(&self, status: u16) -> Judged {
+        let (delivery, name) = by_status(self.service, status);
+        let class = match (delivery, name) {
+            (_, "rate_limited") => Class::Wait,
+            ("maybe_sent", _) => Class::Backoff,
+            _ => Class::Never,
+        };
+        let is_code = self.service == "fanfou" && [400, 401, 403, 404].contains(&status);
+        let code = is_code.then(|| status.to_string());
+        (delivery, Some(name), class, code, None, false)
+    }
+
+    /// Checks that an answer with status 200 is not believed.
+    fn doubts(&self, body: impl AsRef<[u8]>) {
+        let body = body.as_ref();
+        let judged = judged(&self.decode(200, body));
+        let words = String::from_utf8_lossy(body);
+        assert_eq!(judged, self.by_status(200), "{}: {words:?}", self.service);
+    }
+}
+
+/// Delivery, error, class, code, id, and whether it is proof of an earlier attempt.
+type Judged = (&'static str, Option<&'static str>, Class, Option<String>, Option<String>, bool);
+
+fn judged(outcome: &Outcome) -> Judged {
+    assert!(!outcome.dropped && outcome.told_wait.is_none(), "{outcome:?}");
+    let name = outcome.name.map(ErrorCode::name);
+    let (code, id) = (outcome.service_code.clone(), outcome.message_id.clone());
+    (outcome.delivery.name(), name, outcome.class, code, id, outcome.repeated)
+}
+
+const JSON_MESSAGE: &str = r#"{"id":"2077","created_at":"Thu Nov 17 03:45:20 +0000 2011","text":"hello","sender":{"id":"test","protected":true},"geo":null}"#;
+const NUMBER_MESSAGE: &str = r#"{"id":722715041,"created_at":"Mon Dec 06 11:21:31 +0800 2010","text":"hello","sender":{"id":1}}"#;
+const XML_MESSAGE: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<direct_message><id>2077</id>\
+                           <text>hello</text></direct_message>";
+const FEED: &str = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<rss version=\"2.0\"><channel>\
+                    <title>hello</title></channel></rss>";
+const WEIBO_MESSAGE: &str =
+    r#"{"id":3332910801173380,"idstr":"3332910801173380","text":"hello","sender_id":4294917290}"#;
+const GROUP_MESSAGE: &str =
+    r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"MsgTime":1497249503,"MsgSeq":1}"#;
+
+/// Every service in every format that it can be asked for.
+fn senders() -> Vec<Sender> {
+    let basic = || json!({"type": "basic", "username": "u", "password": "p"});
+    let fanfou = |format, message, success| {
+        Sender::new("fanfou", json!({"auth": basic(), "format": format}), message, success)
+    };
+    let to_user = || json!({"to": {"user": "11051"}});
+    let jsonp = json!({"to": {"user": "11051"}, "extra": {"callback": "cb"}});
+    let sina = |format, success| {
+        let account = json!({"auth": basic(), "app_key": "k", "format": format});
+        Sender::new("sina", account, to_user(), success)
+    };
+    let oauth2 = json!({"auth": {"type": "oauth2", "token": "t"}});
+    let bearer = json!({"auth": {"type": "bearer", "token": "t"}});
+    let talk = json!({"extra": {"messageType": "m", "resourceTitle": "t"}});
+    let usersig = json!({"type": "usersig", "sdk_app_id": 1, "identifier": "a", "secret_key": "k"});
+    let tencent = json!({"region": "cn", "auth": usersig});
+    vec![
+        fanfou("json", to_user(), JSON_MESSAGE),
+        fanfou("json", jsonp, JSON_MESSAGE),
+        fanfou("xml", to_user(), XML_MESSAGE),
+        fanfou("rss", to_user(), FEED),
+        sina("json", NUMBER_MESSAGE),
+        sina("xml", XML_MESSAGE),
+        Sender::new("weibo", oauth2, to_user(), WEIBO_MESSAGE),
+        Sender::new("renren", bearer, talk, r#"{"response":1}"#),
+        Sender::new("tencent_im", tencent, json!({"to": {"group": "g"}}), GROUP_MESSAGE),
+    ]
+}
+
+fn is_xml(body: &str) -> bool {
+    body.starts_with('<')
+}
+
+#[test]
+fn no_gateway_s_body_says_more_than_its_status() {
+    let bodies = bodies();
+    assert!(bodies.len() > 200, "{} bodies only", bodies.len());
+    let mut wrong = Vec::new();
+    for sender in senders() {
+        for status in STATUSES {
+            let expected = sender.by_status(status);
+            for (name, body) in &bodies {
+                let judged = judged(&sender.decode(status, body));
+                if judged != expected {
+                    wrong.push(format!("{} {status} {name}: {judged:?}", sender.service));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn no_object_of_a_gateway_s_words_says_more_than_its_status() {
+    const NAMES: [&str; 14] = [
+        "error",
+        "errors",
+        "error_code",
+        "error_msg",
+        "error_description",
+        "code",
+        "status",
+        "message",
+        "request",
+        "path",
+        "response",
+        "result",
+        "Response",
+        "ErrorCode",
+    ];
+    const VALUES: [&str; 18] = [
+        "0",
+        "-1",
+        "502",
+        "\"502\"",
+        "429",
+        "\"0\"",
+        "\"\"",
+        "null",
+        "true",
+        "false",
+        "{}",
+        "[]",
+        "\"Bad Gateway\"",
+        "\"error\"",
+        "\"upstream timed out: repeated\"",
+        "\"UNAVAILABLE\"",
+        r#"{"code":502,"message":"Bad Gateway"}"#,
+        r#"[{"code":"E_TIMEOUT","message":"no"}]"#,
+    ];
+    let members = NAMES.iter().flat_map(|name| VALUES.map(|value| format!("\"{name}\":{value}")));
+    let members: Vec<_> = members.collect();
+    for sender in senders() {
+        let statuses = [200, 404, 502, 429, 302].into_iter().cycle();
+        for (n, (first, status)) in members.iter().zip(statuses).enumerate() {
+            let expected = sender.by_status(status);
+            for second in members.iter().skip(n % 4).step_by(4) {
+                let body = format!("{{{first},{second}}}");
+                let judged = judged(&sender.decode(status, &body));
+                assert_eq!(judged, expected, "{} {status} {body}", sender.service);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_success_is_believed_in_every_status_of_success_and_whole() {
+    for sender in senders() {
+        let service = sender.service;
+        for status in 200..600 {
+            let outcome = sender.decode(status, sender.success);
+            let sent = outcome.delivery == Delivery::Sent;
+            assert_eq!(sent, status < 300 && status != 206, "{service} {status}");
+        }
+        for (end, _) in sender.success.char_indices() {
+            sender.doubts(&sender.success[..end]);
+        }
+    }
+}
+
+#[test]
+fn a_success_with_a_status_of_refusal_is_a_doubt_where_the_message_can_be_told() {
+    for sender in senders().iter().filter(|sender| sender.service != "fanfou") {
+        for status in [206, 302, 400, 403, 429, 500, 502] {
+            let outcome = sender.decode(status, sender.success);
+            assert_eq!(outcome.delivery, Delivery::MaybeSent, "{} {status}", sender.service);
+        }
+    }
+}
+
+#[test]
+fn an_error_is_read_in_either_format() {
+    for sender in senders() {
+        let (json, xml) = match sender.service {
+            "fanfou" => (
+                r#"{"request":"/direct_messages/new.json","error":"Invalid access token"}"#,
+                "<hash><request>/x</request><error>Invalid access token</error></hash>",
+            ),
+            "sina" => (
+                r#"{"request":"/x","error_code":"401","error":"40113:Oauth Error: no!"}"#,
+                "<hash><error_code>401</error_code><error>40113:Oauth Error: no!</error></hash>",
+            ),
+            _ => continue,
+        };
+        for body in [json, xml] {
+            let outcome = sender.decode(401, body);
+            assert_eq!(outcome.name, Some(ErrorCode::Auth), "{} {body}", sender.service);
+            assert_eq!(outcome.delivery, Delivery::NotSent, "{} {body}", sender.service);
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! Whatever answers in the place of a service, the status alone decides, from end to end.
+
+#[path = "gateways/list.rs"]
+mod list;
+#[path = "support/raw.rs"]
+mod raw;
+
+use std::io::Write;
+
+use hongyan::Client;
+use list::{STATUSES, bodies, by_status};
+use raw::{GUARD, RawServer, Then, answer};
+use serde_json::{Value, json};
+
+/// Every service in every format that it can be asked for: its account, and what to send.
+fn accounts() -> Vec<(&'static str, Value, Value)> {
+    let basic = json!({"type": "basic", "username": "u", "password": "p"});
+    let usersig = json!({"type": "usersig", "sdk_app_id": 1, "identifier": "a", "secret_key": "k"});
+    let to_user = json!({"to": {"user": "11051"}});
+    let talk = json!({"extra": {"messageType": "m", "resourceTitle": "t"}});
+    let with_format = |service: &'static str, format: &str| {
+        let account = json!({"auth": basic.clone(), "format": format});
+        (service, account, to_user.clone())
+    };
+    let mut accounts = vec![
+        with_format("fanfou", "json"),
+        with_format("fanfou", "xml"),
+        with_format("fanfou", "rss"),
+        with_format("sina", "json"),
+        with_format("sina", "xml"),
+        ("weibo", json!({"auth": {"type": "oauth2", "token": "t"}}), to_user.clone()),
+        ("renren", json!({"auth": {"type": "bearer", "token": "t"}, "params": "form"}), talk),
+        ("tencent_im", json!({"auth": usersig}), json!({"to": {"group": "g"}})),
+    ];
+    for (service, account, _) in &mut accounts {
+        account["service"] = json!(*service);
+        if *service == "sina" {
+            account["app_key"] = json!("k");
+        }
+    }
+    accounts
+}
+
+#[test]
+fn no_gateway_s_body_says_more_than_its_status_over_sockets() {
+    const TYPES: [&str; 4] = [
+        "Content-Type: application/json\r\n",
+        "Content-Type: text/html; charset=utf-8\r\n",
+        "Content-Type: application/xml\r\n",
+        "",
+    ];
+    // Each body meets each account, the statuses in turn.
+    let bodies = bodies();
+    let cases = bodies.len();
+    let at = move |n: usize| (STATUSES[n % STATUSES.len()], bodies[n % bodies.len()]);
+    let mut wrong = Vec::new();
+    for (place, (service, mut account, message)) in accounts().into_iter().enumerate() {
+        let answers = at.clone();
+        let server = RawServer::start(move |request, stream| {
+            let (status, (_, body)) = answers(request.number - 1 + place * cases);
+            stream.write_all(&answer(status, TYPES[request.number % TYPES.len()], body))?;
+            Ok(Then::Keep)
+        });
+        account["base_url"] = json!(server.url());
+        let config = json!({"v": 1, "accounts": {"a": account}, "retry": {"max_attempts": 1}});
+        let config = config.to_string();
+        let mut message = message;
+        message["v"] = json!(1);
+        message["account"] = json!("a");
+        message["text"] = json!("hello");
+        let message = message.to_string();
+        for n in 0..cases {
+            // A client waits after "too many requests", and a new one knows nothing of it.
+            let client = Client::from_json(&config).expect("an account");
+            let receipt = client.send_json(message.as_bytes(), Some(GUARD)).expect("accepted");
+            let (status, (name, _)) = at(n + place * cases);
+            let got = (receipt.delivery.name(), receipt.error.as_ref().map(|e| e.code().name()));
+            let (delivery, error) = by_status(service, status);
+            if got != (delivery, Some(error)) {
+                wrong.push(format!("{service} {status} {name}: {got:?}"));
+            }
+        }
+        assert_eq!(server.request_count(), cases, "{service}");
+    }
+    assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
