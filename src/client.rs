@@ -9,6 +9,7 @@ use crate::engine::{Arrival, Engine, Given, Job, Op, Preview, Waited, Watch};
 use crate::model::config::{self, ClientConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
+use crate::model::fields::shown_path;
 use crate::model::log::log;
 use crate::model::message::Message;
 use crate::model::receipt::Receipt;
@@ -272,8 +273,8 @@ fn look_up(reference: Reference<'_>) -> std::result::Result<String, String> {
         Reference::Env(name) => std::env::var(name)
             .map_err(|_| format!("the environment variable {name} is not set, or is not UTF-8")),
         Reference::File(path) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|e| format!("cannot read {path:?}: {e}"))?;
+            let text = std::fs::read_to_string(path)
+                .map_err(|e| format!("cannot read {}: {e}", shown_path(path)))?;
             let text = text
                 .strip_suffix('\n')
                 .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));

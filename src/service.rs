@@ -34,7 +34,7 @@ use url::Url;
 use crate::model::body::Body;
 use crate::model::config::{AccountConfig, is_loopback};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::fields::{Fields, quoted};
+use crate::model::fields::{Fields, quoted, word};
 use crate::model::message::{Message, Part, To};
 use crate::model::redact::Redactor;
 use nul::refuse_nul;
@@ -320,7 +320,8 @@ pub fn account(config: AccountConfig) -> Result<(&'static Info, Arc<dyn Account>
     let Some(service) = find(&config.service) else {
         let names: Vec<_> = SERVICES.iter().map(|service| service.info().name).collect();
         let known = quoted(&names);
-        let words = format!("unknown service {:?}; known: {known}", config.service);
+        let name = word(&config.service).map(|name| format!(" {name}")).unwrap_or_default();
+        let words = format!("unknown service{name}; known: {known}");
         return Err(config.fields.error("service", words));
     };
     Ok((service.info(), service.account(config)?))
@@ -372,7 +373,7 @@ fn endpoint(
 /// A documented path appended to a base URL.
 fn join(base: &str, path: &str) -> std::result::Result<Url, String> {
     let text = format!("{}/{path}", base.trim_end_matches('/'));
-    Url::parse(&text).map_err(|e| format!("{text:?} is no URL: {e}"))
+    Url::parse(&text).map_err(|e| format!("this is no URL: {e}"))
 }
 
 /// Refuses what the service cannot carry at all and what every message of it needs.

@@ -9,6 +9,8 @@ mod accounts;
 mod needles;
 #[path = "support/raw.rs"]
 mod raw;
+#[path = "support/spellings.rs"]
+mod spellings;
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -208,6 +210,159 @@ fn what_a_service_returns_of_the_request_is_masked() {
     });
 }
 
+/// Where a service may repeat what it was sent: a name, a status, and a body around it.
+type Place = (&'static str, u16, fn(&str) -> String);
+
+const PLACES: [Place; 14] = [
+    ("a refusal", 400, |text| format!("{{\"request\":\"/x\",\"error\":{}}}", json!(text))),
+    ("a refusal, as it stands", 403, |text| {
+        format!("{{\"error\":\"a {text} b\",\"request\":\"/x\"}}")
+    }),
+    ("a refusal cut off", 500, |text| format!("{{\"error\":\"a {text} b")),
+    ("a nested member", 400, |text| format!("{{\"error\":{{\"a\":[{}]}}}}", json!(text))),
+    ("the name of a member", 400, |text| json!({text: 1, "error": {text: text}}).to_string()),
+    ("an id", 200, |text| json!({"id": text, "text": "x"}).to_string()),
+    ("an id with more", 200, |text| json!({"id": format!("a-{text}-b")}).to_string()),
+    ("XML", 400, |text| format!("<hash><request>/x</request><error>{text}</error></hash>")),
+    ("an id in XML", 200, |text| format!("<direct_message><id>{text}</id></direct_message>")),
+    ("a page", 502, |text| format!("<html><body title=\"{text}\">\n{text}</body></html>")),
+    ("text", 418, |text| format!("bad password: {text}")),
+    ("a code", 200, |text| {
+        json!({"ActionStatus": "FAIL", "ErrorCode": text, "ErrorInfo": "x"}).to_string()
+    }),
+    ("words", 200, |text| {
+        json!({"ActionStatus": "FAIL", "ErrorCode": 10004, "ErrorInfo": text}).to_string()
+    }),
+    ("a reason", 200, |text| {
+        json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgDropReason": text}).to_string()
+    }),
+];
+
+#[test]
+fn a_secret_is_masked_in_every_place_and_spelling() {
+    with_log(|_| {
+        let body: Arc<Mutex<(u16, String)>> = Arc::default();
+        let said = Arc::clone(&body);
+        let server = RawServer::start(move |_, stream| {
+            let (status, body) = said.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            stream.write_all(&answer(status, "", body))?;
+            Ok(Then::Keep)
+        });
+        let mut config = config(&server.url(), "json");
+        config["retry"]["max_attempts"] = 1.into();
+        config["accounts"]["xml"] = config["accounts"]["basic"].clone();
+        config["accounts"]["xml"]["format"] = "xml".into();
+        config["accounts"]["weibo"] = json!({"service": "weibo", "base_url": server.url(),
+            "auth": {"type": "oauth2", "token": "217777|6.AbC"}});
+        for account in ["basic", "xml", "im", "weibo"] {
+            config["accounts"][account]["rate"] = Value::Null;
+        }
+        let client = client(&config);
+        let mut failures = Vec::new();
+        for (account, secret) in
+            [("basic", PASSWORD), ("xml", PASSWORD), ("im", SECRET_KEY), ("weibo", "217777|6.AbC")]
+        {
+            let message = match account {
+                "weibo" => json!({"v": 1, "account": account, "to": {"user": "1"}, "text": TEXT}),
+                _ => message(account),
+            };
+            let whole =
+                spellings::whole(secret).into_iter().map(|(name, text)| (name, text.clone(), text));
+            let spelled: Vec<_> =
+                whole.chain(spellings::within_base64(secret).into_iter().step_by(7)).collect();
+            for (place, status, around) in PLACES {
+                for (name, text, own) in &spelled {
+                    let text = around(text);
+                    *body.lock().unwrap_or_else(PoisonError::into_inner) = (status, text.clone());
+                    let receipt = send(&client, &message);
+                    assert_eq!(receipt.attempts, 1, "{receipt:?}");
+                    let mut views = views(&receipt);
+                    views.push(("the id", receipt.message_id.clone().unwrap_or_default()));
+                    for (what, shown) in views {
+                        let unescaped = shown.replace("\\\\", "\\").replace("\\\"", "\"");
+                        if shown.contains(own.as_str()) || unescaped.contains(own.as_str()) {
+                            failures.push(format!(
+                                "{account}, {place}, {name}: {what} of {text} is {shown}"
+                            ));
+                        }
+                    }
+                }
+            }
+        }
+        let first = &failures[..failures.len().min(12)];
+        assert!(failures.is_empty(), "{} leaks:\n{}", failures.len(), first.join("\n"));
+    });
+}
+
+#[test]
+fn a_password_of_digits_is_masked_as_a_number_too() {
+    with_log(|_| {
+        let server = RawServer::fixed(answer(
+            400,
+            "",
+            r#"{"request":"/x","error":"no","password":12345678,"p":1.2345678e7,"id":123456789}"#,
+        ));
+        let mut config = config(&server.url(), "json");
+        config["accounts"]["basic"]["auth"]["password"] = "12345678".into();
+        let receipt = send(&client(&config), &message("basic"));
+        let raw = &accounts::shown(&receipt)["raw"];
+        assert_eq!((&raw["password"], &raw["p"]), (&json!("***"), &json!("***")), "{raw}");
+        assert_eq!(raw["id"], 123_456_789, "another number");
+    });
+}
+
+#[test]
+fn a_short_password_leaves_the_answer_readable() {
+    with_log(|_| {
+        for (password, code) in
+            [("a", "a 1 no"), ("1", "a 1 no"), ("no", "a 1 no"), ("pwd", "no, pwds")]
+        {
+            let body = json!({"request": "/1/x.json", "error": code, "n": 1}).to_string();
+            let server = RawServer::fixed(answer(400, "", &body));
+            let mut config = config(&server.url(), "json");
+            config["accounts"]["basic"]["auth"]["password"] = password.into();
+            let receipt = send(&client(&config), &message("basic"));
+            assert_eq!(accounts::shown(&receipt)["raw"].to_string(), body, "{password}");
+            assert!(receipt.error.expect("refused").message().contains(code), "{password}");
+        }
+    });
+}
+
+#[cfg(feature = "outbox")]
+#[test]
+fn an_outbox_keeps_no_secret() {
+    let folder = std::env::temp_dir().join(format!("hongyan-secrets-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let spelled: Vec<_> = spellings::whole(PASSWORD).into_iter().map(|(_, text)| text).collect();
+    let said = spelled.clone();
+    let server = RawServer::start(move |request, stream| {
+        let text = &said[(request.number - 1) % said.len()];
+        let body = json!({"request": request.head, "error": text, "id": "1"}).to_string();
+        stream.write_all(&answer(400, "", body))?;
+        Ok(Then::Keep)
+    });
+    let mut config = config(&server.url(), "json");
+    config["outbox"] = json!({"path": folder.join("outbox").to_str().expect("UTF-8")});
+    config["accounts"]["basic"]["rate"] = Value::Null;
+    let client = client(&config);
+    for _ in &spelled {
+        submit_and_wait(&client, &message("basic"));
+    }
+    drop(client);
+    let mut kept = 0;
+    for file in std::fs::read_dir(&folder).expect("the folder") {
+        let bytes = std::fs::read(file.expect("an entry").path()).expect("a file");
+        let text = String::from_utf8_lossy(&bytes);
+        kept += text.matches("***").count();
+        for spelled in &spelled {
+            assert!(!text.contains(spelled.as_str()), "{spelled} is in the outbox");
+        }
+        secrets().assert_absent("the outbox", &text);
+    }
+    assert!(kept >= spelled.len(), "{kept} masks: the results are not there");
+    std::fs::remove_dir_all(&folder).expect("ours");
+}
+
 #[test]
 fn what_is_cut_short_for_people_is_masked_before() {
     with_log(|_| {
@@ -318,6 +473,95 @@ fn a_wrong_configuration_is_told_without_them() {
             needles.assert_absent("the error", &text);
         }
     }
+}
+
+/// Every place of a JSON value.
+fn pointers(value: &Value, path: &str, found: &mut Vec<String>) {
+    found.push(path.to_owned());
+    match value {
+        Value::Object(map) => {
+            map.iter().for_each(|(name, value)| pointers(value, &format!("{path}/{name}"), found));
+        }
+        Value::Array(items) => {
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(i, value)| pointers(value, &format!("{path}/{i}"), found));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_secret_in_the_wrong_field_of_a_configuration_is_not_repeated() {
+    const SECRET: &str = "Hunter2.Hunter2";
+    let needles = Needles::new(&[SECRET, "1234567890123"]);
+    let url = "http://127.0.0.1:9";
+    let config = json!({"v": 1, "timeout_ms": 1, "max_in_flight": 1, "trace": false,
+        "retry": {"max_attempts": 1, "initial_ms": 1, "max_ms": 1, "on_maybe_sent": "stop"},
+        "idle_ms": 1, "max_connections_per_host": 1, "proxy": "env", "ca_file": "x.pem",
+        "user_agent": "x", "outbox": {"path": "x", "max_messages": 1, "max_bytes": 1,
+            "key_days": 1, "shared": false},
+        "accounts": {
+            "a": {"service": "fanfou", "base_url": url, "signing_url": url, "format": "json",
+                "rate": {"count": 1, "per_ms": 1}, "max_in_flight": 1,
+                "auth": {"type": "basic", "username": "u", "password": "p"}},
+            "b": {"service": "sina", "base_url": url, "app_key": "k",
+                "auth": {"type": "oauth1", "consumer_key": "a", "consumer_secret": "b", "token": "c",
+                    "token_secret": "d"}},
+            "c": {"service": "weibo", "base_url": url, "app_key": "k",
+                "auth": {"type": "oauth2", "token": "t", "send": "form"}},
+            "d": {"service": "renren", "base_url": url, "params": "form",
+                "auth": {"type": "mac", "token": "t", "mac_key": "k"}},
+            "e": {"service": "tencent_im", "base_url": url, "region": "cn",
+                "auth": {"type": "usersig", "sdk_app_id": 1, "identifier": "i", "secret_key": "k",
+                    "expire_s": 1, "userbuf": "u"}}}});
+    let mut places = Vec::new();
+    pointers(&config, "", &mut places);
+    let mut refused = 0;
+    for place in &places {
+        for wrong in [
+            json!(SECRET),
+            json!(format!("{SECRET}\r\n")),
+            json!(format!("http://127.0.0.1/{SECRET}")),
+            json!(format!("http://127.0.0.1/?key={SECRET}")),
+            json!(format!("http://127.0.0.1/#{SECRET}")),
+            json!(format!("http://{SECRET}@127.0.0.1/")),
+            json!(format!("ftp://127.0.0.1/{SECRET}")),
+            json!(format!("http://微博.中国/{SECRET}")),
+            json!(format!("http://h:{SECRET}/")),
+            json!(format!("http:{SECRET}")),
+            json!(format!("${{{SECRET}}}")),
+            json!(format!("{{\"password\": \"{SECRET}\"}}")),
+            json!(1_234_567_890_123_u64),
+            json!(-1_234_567_890_123_i64),
+            json!(1_234_567_890_123.5),
+            json!([SECRET]),
+            json!({"type": SECRET}),
+            json!({"service": SECRET, "path": SECRET, "count": SECRET}),
+        ] {
+            let is_path = |text: &str| !text.contains(['{', '\n']);
+            let wrong_is_path = wrong.as_str().is_some_and(is_path);
+            let mut config = config.clone();
+            *config.pointer_mut(place).expect("a place") = wrong;
+            // No file of theirs: they are about something else.
+            for name in ["ca_file", "outbox"] {
+                if !place.starts_with(&format!("/{name}")) && config.is_object() {
+                    config[name] = Value::Null;
+                }
+            }
+            // A path that cannot be opened is told.
+            if place == "/outbox/path" || place == "/ca_file" && wrong_is_path {
+                continue;
+            }
+            let Err(error) = Client::from_json(&config.to_string()) else { continue };
+            refused += 1;
+            for text in [error.to_string(), error.to_json(), format!("{error:?}")] {
+                needles.assert_absent(&format!("the error of {place}"), &text);
+            }
+        }
+    }
+    assert!(refused > places.len() * 8, "{refused} were refused only");
 }
 
 #[test]

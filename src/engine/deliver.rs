@@ -1,5 +1,6 @@
 //! The attempts of one send: request, answer, verdict, and whether there is another.
 
+use std::borrow::Cow;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use crate::model::body::Body;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::{Level, enabled, log};
 use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
+use crate::model::redact::Redactor;
 use crate::net::{Clock, Failure, Transport as _, Way};
 use crate::service::verdict::Class;
 use crate::service::{Answer, Outcome, Stamp};
@@ -379,9 +381,9 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outco
         delivery: outcome.delivery.name(),
         wait_ms: 0,
     });
+    outcome.message_id = outcome.message_id.map(|id| shown_id(id, redactor, &raw.signatures));
     job.receipt.error = outcome.name.map(|name| {
-        let mut secrets = redactor.as_ref().clone();
-        raw.signatures.iter().for_each(|signature| secrets.add(signature));
+        let secrets = redactor.with(&raw.signatures);
         let error = Error::new(name, shortened(&secrets.text(&outcome.text)))
             .with_account(&entry.name, Some(entry.info.name))
             .with_service_code(
@@ -397,11 +399,23 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outco
     (outcome, ended)
 }
 
-/// Words of a service, after their secrets are masked: not longer than a person reads.
+/// The service's id of a message, which is anything it likes: what it was sent, too.
+fn shown_id(id: String, redactor: &Redactor, signatures: &[String]) -> String {
+    // No spelling of a signature is shorter than it is itself, and hardly an id is as long.
+    let may_be_signature = signatures.iter().any(|signature| signature.len() <= id.len());
+    let secrets = redactor.with(if may_be_signature { signatures } else { &[] });
+    if let Cow::Owned(masked) = secrets.text(&id) {
+        return masked;
+    }
+    id
+}
+
+/// Words of a service, after their secrets are masked: on one line, and not longer than a person reads.
 fn shortened(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(MAX_WORDS) {
         Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
+        None => text,
     }
 }
 

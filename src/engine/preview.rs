@@ -17,8 +17,7 @@ pub struct Preview {
 impl Preview {
     /// Masks what must not be shown of a request.
     pub(crate) fn new(request: Request, redactor: &Redactor) -> Preview {
-        let mut redactor = redactor.clone();
-        request.signatures.iter().for_each(|signature| redactor.add(signature));
+        let redactor = redactor.with(&request.signatures);
         let mut headers = vec![("content-type", request.content_type.to_owned())];
         if let Some(value) = &request.authorization {
             let scheme = value.split(' ').next().unwrap_or_default();

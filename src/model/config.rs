@@ -38,7 +38,7 @@ pub struct NetConfig {
 pub enum Proxy {
     /// None, whatever the environment says.
     None,
-    /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
+    /// What `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` say when the client is made.
     Env,
     /// This one.
     Url(Url),
@@ -96,9 +96,7 @@ impl ClientConfig {
         let mut f = Fields::new(value, "", ErrorCode::Config)?;
         match f.required("v")? {
             v if v.as_u64() == Some(1) => {}
-            other => {
-                return Err(f.error("v", format!("version {other} is unknown; this build reads 1")));
-            }
+            _ => return Err(f.error("v", "this version is unknown; this build reads 1")),
         }
         let mut accounts = Vec::new();
         for (name, value) in f.required_object("accounts")?.rest() {
@@ -261,38 +259,41 @@ fn url_field(f: &mut Fields, name: &'static str) -> Result<Option<Url>> {
 }
 
 /// Scheme, host, optional port and path prefix: what a documented path can be appended to.
+///
+/// The text is not repeated: credentials, or a query with a key in it, may have been put there.
 fn base_url(text: &str) -> std::result::Result<Url, String> {
+    let wrong = |words: &str| Err(words.to_owned());
     if text.contains('@') {
-        return Err("credentials belong into \"auth\", not into a URL".to_owned());
+        return wrong("credentials belong into \"auth\", not into a URL");
     }
     // The parser would quietly drop what it takes for a slip of the pen.
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
-        return Err(format!("{text:?} must not hold white space or line breaks"));
+        return wrong("a URL must not hold white space or line breaks");
     }
     if !has_ascii_host(text) {
-        return Err(format!("{text:?} must name its host in ASCII, as DNS does: xn--…"));
+        return wrong("a URL must name its host in ASCII, as DNS does: xn--…");
     }
-    let url = Url::parse(text).map_err(|e| format!("{text:?} is no URL: {e}"))?;
+    let url = Url::parse(text).map_err(|e| format!("this is no URL: {e}"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("{text:?} must begin with http:// or https://"));
+        return wrong("a URL must begin with http:// or https://");
     }
     if !url.has_host() {
-        return Err(format!("{text:?} names no host"));
+        return wrong("the URL names no host");
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("credentials belong into \"auth\", not into a URL".to_owned());
+        return wrong("credentials belong into \"auth\", not into a URL");
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("{text:?} must not have a query or a fragment"));
+        return wrong("a URL must not have a query or a fragment here");
     }
     Ok(url)
 }
 
-fn proxy_url(text: &str) -> std::result::Result<Url, String> {
+/// The URL of a proxy; the text is not repeated, since it may hold a password.
+pub fn proxy_url(text: &str) -> std::result::Result<Url, String> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err("the proxy must not hold white space or line breaks".to_owned());
     }
-    // The text is not repeated: a proxy URL may hold a password.
     if !has_ascii_host(text) {
         return Err("the proxy must name its host in ASCII, as DNS does: xn--…".to_owned());
     }
@@ -318,7 +319,7 @@ pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
         None => false,
     }
 }

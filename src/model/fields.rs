@@ -131,7 +131,13 @@ impl Fields {
         let Some(text) = self.string(name)? else { return Ok(None) };
         match words.iter().find(|word| **word == text) {
             Some(word) => Ok(Some(word)),
-            None => Err(self.error(name, format!("{text:?} is not one of {}", quoted(words)))),
+            None => {
+                let shown = match self.code {
+                    ErrorCode::Config => word(&text).unwrap_or_else(|| "it".to_owned()),
+                    _ => format!("{text:?}"),
+                };
+                Err(self.error(name, format!("{shown} is not one of {}", quoted(words))))
+            }
         }
     }
 
@@ -143,10 +149,14 @@ impl Fields {
     ) -> Result<Option<i64>> {
         let found = self.typed(name, "a whole number", |value| value.as_i64().ok_or(value))?;
         match found {
-            Some(number) if !range.contains(&number) => Err(self.error(
-                name,
-                format!("{number} is not between {} and {}", range.start(), range.end()),
-            )),
+            Some(number) if !range.contains(&number) => {
+                let number = match self.code {
+                    ErrorCode::Config => "it".to_owned(),
+                    _ => number.to_string(),
+                };
+                let (least, most) = range.into_inner();
+                Err(self.error(name, format!("{number} is not between {least} and {most}")))
+            }
             found => Ok(found),
         }
     }
@@ -231,11 +241,30 @@ impl Fields {
 
 fn wrong_type(code: ErrorCode, wanted: &str, found: &Value, path: String) -> Error {
     let found = match found {
-        Value::Number(number) => number.to_string(),
+        // A number in a configuration may be a password without its quotes.
+        Value::Number(number) if code != ErrorCode::Config => number.to_string(),
         other => type_name(other).to_owned(),
     };
     let error = Error::new(code, format!("expected {wanted}, found {found}"));
     if path.is_empty() { error } else { error.at(path) }
+}
+
+/// A text of a configuration as an error may show it, in quotes: where it is a mere word.
+///
+/// Anything else is not repeated: a credential may have been put into the wrong field.
+pub fn word(text: &str) -> Option<String> {
+    let is_word =
+        (1..=24).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    is_word.then(|| format!("{text:?}"))
+}
+
+/// A path as an error may show it, in quotes; what can be none, such as the content of a file, is not
+/// repeated.
+pub fn shown_path(path: &str) -> String {
+    match path.len() > 4096 || path.contains(|c: char| c.is_control() || c == '{') {
+        true => "the path (which is no path)".to_owned(),
+        false => format!("{path:?}"),
+    }
 }
 
 /// Words in quotes with commas between them, for messages to people.

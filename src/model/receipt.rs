@@ -135,15 +135,9 @@ impl Raw {
 }
 
 impl Came {
-    fn redactor(&self) -> Redactor {
-        let mut redactor = Redactor::clone(&self.redactor);
-        self.signatures.iter().for_each(|signature| redactor.add(signature));
-        redactor
-    }
-
     /// The answer as JSON text: itself where it is JSON, else a string.
     fn to_json(&self) -> Option<Box<RawValue>> {
-        let redactor = self.redactor();
+        let redactor = self.redactor.with(&self.signatures);
         if !too_deep(&self.body) {
             let text =
                 std::str::from_utf8(&self.body).ok().map(|text| redactor.json(text).into_owned());
@@ -152,7 +146,7 @@ impl Came {
             }
         }
         let text = String::from_utf8_lossy(&self.body);
-        let redacted = redactor.text(&text);
+        let redacted = redactor.cut_text(&text);
         let mut end = redacted.len().min(MAX_SHOWN);
         while !redacted.is_char_boundary(end) {
             end -= 1;

@@ -12,6 +12,7 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use self::trust::Trust;
 use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::fields::shown_path;
 
 fn provider() -> Arc<CryptoProvider> {
     #[cfg(all(feature = "tls-aws-lc", not(feature = "tls-ring")))]
@@ -39,12 +40,13 @@ impl KeyProvider for NoKeys {
 /// The certificates of a PEM file.
 pub fn read_ca_file(path: &str) -> Result<Vec<CertificateDer<'static>>> {
     let wrong = |why: String| Error::new(ErrorCode::Config, why).at("ca_file");
-    let pem = std::fs::read(path).map_err(|e| wrong(format!("cannot read {path:?}: {e}")))?;
+    let shown = shown_path(path);
+    let pem = std::fs::read(path).map_err(|e| wrong(format!("cannot read {shown}: {e}")))?;
     let certificates = CertificateDer::pem_slice_iter(&pem)
         .collect::<std::result::Result<Vec<_>, _>>()
-        .map_err(|e| wrong(format!("{path:?} is no PEM file: {e}")))?;
+        .map_err(|e| wrong(format!("{shown} is no PEM file: {e}")))?;
     match certificates.is_empty() {
-        true => Err(wrong(format!("{path:?} holds no certificate"))),
+        true => Err(wrong(format!("{shown} holds no certificate"))),
         false => Ok(certificates),
     }
 }

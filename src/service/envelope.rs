@@ -81,7 +81,10 @@ fn by_row(row: &Row, code: String, text: String) -> Outcome {
 /// An answer without the service's envelope: its status is all there is.
 pub fn unreadable(answer: &Answer, why: &str) -> Outcome {
     let status = answer.status;
-    let words = format!("HTTP status {status}: {why}");
+    let words = match status {
+        407 => format!("HTTP status 407: a proxy on the way wants other credentials: {why}"),
+        _ => format!("HTTP status {status}: {why}"),
+    };
     let (delivery, name, class) = match status {
         300..=399 => {
             let words = format!("HTTP status {status}: redirects are never followed");
@@ -185,10 +188,10 @@ pub fn trimmed(text: &str) -> &str {
     text.trim_matches([' ', '\t', '\n', '\r'])
 }
 
-/// The words of an answer, for messages to people, which are cut short once secrets are masked.
+/// The words of an answer, for messages to people: as they came, since a secret in them is recognised
+/// by every one of its letters, blanks too. They are made short once it is masked.
 pub fn excerpt(body: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&body[..body.len().min(64 << 10)]);
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    String::from_utf8_lossy(&body[..body.len().min(64 << 10)]).into_owned()
 }
 
 #[cfg(test)]
