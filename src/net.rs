@@ -4,6 +4,7 @@ pub mod clock;
 mod failure;
 pub mod http;
 mod ports;
+mod proxy;
 mod retry_after;
 mod tls;
 

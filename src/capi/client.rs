@@ -46,8 +46,10 @@ pub extern "C" fn hy_services_json() -> *const c_char {
 ///
 /// With an "outbox" it opens the file, starts its threads, and what an earlier process left goes on:
 /// results that nobody acknowledged come out of hy_wait again, with HY_EARLIER_RUN and that run's
-/// token. The client in *out is the caller's: free it with hy_free. Any thread.
-/// Errors: argument (NULL), config (anything wrong with the JSON, with its path), unavailable (an
+/// token. With "proxy": "env" the variables HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and NO_PROXY are read
+/// here, once. The client in *out is the caller's: free it with hy_free. Any thread.
+/// Errors: argument (NULL), config (anything wrong with the JSON, with its path and never with the
+/// value that stands there; a malformed variable of a proxy), unavailable (an
 /// outbox in a build without one), storage (its file cannot be used), locked (another process has
 /// it; with "shared" after waiting timeout_ms for its turn), internal (no
 /// descriptor or thread left).

@@ -55,6 +55,25 @@ impl Failure {
     }
 }
 
+/// How a proxy has answered where a tunnel through it was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tunnel {
+    /// By 407.
+    WantsCredentials,
+    /// By any other status, which is not told.
+    Refused,
+}
+
+/// Reads of an error that a proxy refused a tunnel. Its type is nowhere public, so that its words have to
+/// do; `tests/proxy.rs` fails where they change.
+pub fn tunnel(error: &reqwest::Error) -> Option<Tunnel> {
+    causes(error).find_map(|cause| match cause.to_string().as_str() {
+        "tunnel error: proxy authorization required" => Some(Tunnel::WantsCredentials),
+        "tunnel error: unsuccessful" => Some(Tunnel::Refused),
+        _ => None,
+    })
+}
+
 fn way(error: &reqwest::Error) -> Way {
     for cause in causes(error) {
         if cause.is::<rustls::Error>() {

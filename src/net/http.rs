@@ -7,23 +7,22 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::{Duration, UNIX_EPOCH};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use hyper_util::client::legacy::connect::HttpInfo;
 use once_cell::sync::OnceCell;
-use percent_encoding::percent_decode_str;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderValue};
 use reqwest::{Body, Method};
 use rustls::pki_types::CertificateDer;
 use url::{Position, Url};
 
+use super::failure::{self, Tunnel};
 use super::ports::Ports;
+use super::proxy::{self, Proxies};
 use super::retry_after::retry_after;
 use super::{Alarm, Failure, Lookup, Transport, Way, tls};
 use crate::model::body::Rooms;
-use crate::model::config::{NetConfig, Proxy};
+use crate::model::config::NetConfig;
 use crate::model::error::Result;
 use crate::service::{Answer, Cut, Request, form};
 
@@ -40,7 +39,7 @@ const MAX_HEADERS: usize = 64 << 10;
 pub struct Http {
     idle: Duration,
     max_connections_per_host: usize,
-    proxy: Proxy,
+    proxies: Arc<Proxies>,
     user_agent: String,
     ca: Vec<CertificateDer<'static>>,
     lookup: Arc<dyn Lookup>,
@@ -63,7 +62,7 @@ impl Http {
         Ok(Http {
             idle: config.idle,
             max_connections_per_host: config.max_connections_per_host,
-            proxy: config.proxy.clone(),
+            proxies: Arc::new(Proxies::new(&config.proxy)?),
             user_agent: config.user_agent.clone(),
             ca,
             lookup,
@@ -76,35 +75,33 @@ impl Http {
         })
     }
 
-    /// What of the proxy's credentials must not be shown: the password, and what is sent of it.
+    /// What of the proxies' credentials must not be shown.
     pub fn secrets(&self) -> Vec<String> {
-        let urls = match &self.proxy {
-            Proxy::None => Vec::new(),
-            Proxy::Url(url) => vec![url.clone()],
-            Proxy::Env => {
-                let names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"];
-                let names = names.iter().flat_map(|name| [(*name).to_owned(), name.to_lowercase()]);
-                names.filter_map(|name| Url::parse(&std::env::var(name).ok()?).ok()).collect()
-            }
-        };
-        let secrets = urls.iter().filter_map(|url| {
-            let decode = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
-            let (user, password) = (decode(url.username()), decode(url.password()?));
-            Some([STANDARD.encode(format!("{user}:{password}")), password])
-        });
-        secrets.flatten().collect()
+        self.proxies.secrets()
     }
 
     fn client(&self, secure: bool) -> std::result::Result<&reqwest::Client, Failure> {
-        let needs_tls = secure || !matches!(&self.proxy, Proxy::None);
+        let needs_tls = secure || !self.proxies.is_empty();
         let made = match needs_tls {
-            true => self.secure.get_or_try_init(|| self.build(tls::secure(&self.ca)?)),
-            false => self.plain.get_or_try_init(|| self.build(tls::none()?)),
+            true => {
+                self.secure.get_or_try_init(|| self.build(tls::secure(&self.ca)?, self.through()))
+            }
+            false => self.plain.get_or_try_init(|| self.build(tls::none()?, None)),
         };
         made.map_err(|words| Failure { way: Way::Tls, words })
     }
 
-    fn build(&self, tls: rustls::ClientConfig) -> std::result::Result<reqwest::Client, String> {
+    /// Sends each request through the proxy that it is for.
+    fn through(&self) -> Option<reqwest::Proxy> {
+        let proxies = Arc::clone(&self.proxies);
+        (!proxies.is_empty()).then(|| reqwest::Proxy::custom(move |url| proxies.of(url).cloned()))
+    }
+
+    fn build(
+        &self,
+        tls: rustls::ClientConfig,
+        proxy: Option<reqwest::Proxy>,
+    ) -> std::result::Result<reqwest::Client, String> {
         let builder = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
             .http1_only()
@@ -114,18 +111,57 @@ impl Http {
             .pool_idle_timeout(self.idle)
             .pool_max_idle_per_host(self.max_connections_per_host)
             .dns_resolver(Resolver(self.lookup.clone()))
-            .user_agent(&self.user_agent);
-        let builder = match &self.proxy {
-            Proxy::None => builder.no_proxy(),
-            Proxy::Env => builder,
-            Proxy::Url(url) => {
-                // The error is not repeated: it may hold the proxy's password.
-                let proxy =
-                    reqwest::Proxy::all(url.as_str()).map_err(|_| "the proxy cannot be used")?;
-                builder.no_proxy().proxy(proxy)
-            }
+            .user_agent(&self.user_agent)
+            .no_proxy();
+        let builder = match proxy {
+            Some(proxy) => builder.proxy(proxy),
+            None => builder,
         };
         builder.build().map_err(|e| e.without_url().to_string())
+    }
+
+    /// Why there is no answer from `target`, in words that name the proxy on the way.
+    async fn failed(
+        &self,
+        error: reqwest::Error,
+        proxy: &Url,
+        target: &str,
+        time_out: &mut Alarm,
+    ) -> Failure {
+        let name = proxy::name(proxy);
+        let has_credentials = !proxy.username().is_empty() || proxy.password().is_some();
+        let status = match failure::tunnel(&error) {
+            None => {
+                let Failure { way, words } = Failure::from_reqwest(error);
+                return Failure { way, words: format!("{words}, through the proxy {name}") };
+            }
+            Some(Tunnel::WantsCredentials) => Some(407),
+            Some(Tunnel::Refused) => self.refusal(proxy, target, time_out).await,
+        };
+        let words = match status {
+            Some(407) if has_credentials => {
+                format!("the proxy {name} refused its credentials: HTTP status 407")
+            }
+            Some(407) => format!(
+                "the proxy {name} wants credentials, as in http://user:password@host:port: \
+                 HTTP status 407"
+            ),
+            Some(status @ 300..) => {
+                format!("the proxy {name} refused the tunnel: HTTP status {status}")
+            }
+            _ => format!("the proxy {name} refused the tunnel"),
+        };
+        Failure { way: Way::Network, words }
+    }
+
+    /// The status by which a proxy refuses a tunnel, which the HTTP client keeps to itself: it is asked
+    /// for another one, through which nothing is sent.
+    async fn refusal(&self, proxy: &Url, target: &str, time_out: &mut Alarm) -> Option<u16> {
+        let proxy = reqwest::Proxy::http(proxy.as_str()).ok();
+        let client = self.build(tls::secure(&self.ca).ok()?, proxy).ok()?;
+        let request = reqwest::Request::new(Method::CONNECT, Url::parse(target).ok()?);
+        let answer = before(time_out, pin!(client.execute(request))).await?.ok()?;
+        Some(answer.status().as_u16())
     }
 
     /// What the `Date` of an answer says, in Unix seconds.
@@ -175,9 +211,23 @@ impl Transport for Http {
     ) -> std::result::Result<Answer, Failure> {
         let client = self.client(request.url.scheme() == "https")?;
         let host = self.host(&request.url);
+        // The authority alone, which is all that a proxy is asked for: the query may hold a signature.
+        let through = self.proxies.of(&request.url).map(|proxy| {
+            let port = request.url.port_or_known_default().unwrap_or_default();
+            (proxy, format!("http://{}:{port}", request.url.host_str().unwrap_or_default()))
+        });
         let sent = before(time_out, pin!(client.execute(prepared(request, host, begun)?))).await;
         let response = match sent {
-            Some(sent) => sent.map_err(|e| Failure::from_reqwest(e.without_url()))?,
+            Some(Ok(response)) => response,
+            Some(Err(error)) => {
+                let error = error.without_url();
+                return Err(match through {
+                    None => Failure::from_reqwest(error),
+                    Some((proxy, target)) => {
+                        Box::pin(self.failed(error, proxy, &target, time_out)).await
+                    }
+                });
+            }
             None => {
                 return Err(Failure { way: Way::TimedOut, words: "no answer in time".to_owned() });
             }
