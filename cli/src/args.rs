@@ -20,8 +20,8 @@ Exit status:
   6  queued in the outbox, not sent yet
   7  maybe sent: nobody can know, and sending again may deliver twice
 
-Configuration, where --config does not name it: $HONGYAN_CONFIG, ./hongyan.toml, ./hongyan.json, \
-then hongyan/config.toml in $XDG_CONFIG_HOME (by default ~/.config).";
+Configuration, where --config does not name it: $HONGYAN_CONFIG (a path, or the JSON itself), \
+./hongyan.toml, ./hongyan.json, then hongyan/config.toml in $XDG_CONFIG_HOME (by default ~/.config).";
 
 /// Sends messages through many chat services and tells the truth about each of them.
 #[derive(Debug, Parser)]

@@ -20,16 +20,27 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads the file that was named, or the first that is where one is looked for.
+    /// Reads the file that was named, or what is where one is looked for first.
     pub fn load(given: Option<&Path>) -> Result<Config, Usage> {
         let path = match given {
+            Some(path) if is_content(path) => return Err(content_as_argument()),
             Some(path) => path.to_owned(),
-            None => find()?,
+            None => match find()? {
+                path if is_content(&path) => return Ok(Config::of_variable(&path)),
+                path => path,
+            },
         };
         match read(&path) {
             Ok(json) => Ok(Config { path, json }),
             Err(error) => Err(Usage::config(path, error)),
         }
+    }
+
+    /// The JSON that stands in the variable itself, which is not shown anywhere.
+    fn of_variable(content: &Path) -> Config {
+        let json = content.to_string_lossy();
+        let json = json.trim_start_matches('\u{feff}').to_owned();
+        Config { path: PathBuf::from(format!("${VARIABLE}")), json }
     }
 
     /// A client made from it that leaves the outbox alone: that may have an owner, and a client that
@@ -120,9 +131,24 @@ pub fn no_outbox() -> Usage {
     Error::new(ErrorCode::Argument, "there is no outbox").hint(hint).into()
 }
 
+/// Where a configuration is, or what it is.
+const VARIABLE: &str = "HONGYAN_CONFIG";
+
+/// True for what is no path of a file but the content of one: it is never shown.
+fn is_content(path: &Path) -> bool {
+    let text = path.as_os_str().as_encoded_bytes();
+    (text.len() > 4096 || text.iter().any(|byte| b"{\n\r".contains(byte))) && !path.exists()
+}
+
+fn content_as_argument() -> Usage {
+    let hint =
+        format!("put the text into a file, or into ${VARIABLE}: arguments are seen by everybody");
+    Error::new(ErrorCode::Argument, "--config takes the path of a file").hint(hint).into()
+}
+
 fn find() -> Result<PathBuf, Usage> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty());
-    if let Some(path) = set("HONGYAN_CONFIG") {
+    if let Some(path) = set(VARIABLE) {
         return Ok(path.into());
     }
     let mut places = vec![PathBuf::from("hongyan.toml"), PathBuf::from("hongyan.json")];

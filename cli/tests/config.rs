@@ -50,6 +50,66 @@ fn the_search_goes_from_the_nearest_to_the_farthest() {
     assert_eq!(found(&ended), "given as JSON");
 }
 
+/// Runs it with `$HONGYAN_CONFIG`: its exit code, and what it wrote to both streams.
+fn with_variable(folder: &Folder, args: &[&str], value: &str) -> (Option<i32>, String, String) {
+    let output = folder.command(args).env("HONGYAN_CONFIG", value).output().expect("it runs");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_variable_may_hold_the_configuration_itself() {
+    let (sandbox, folder) = start();
+    folder.write("hongyan.json", "{}");
+    let json = sandbox.config().to_string();
+    for value in [json.clone(), format!("\u{feff}{json}"), format!("\n\t {json}\n")] {
+        let (code, out, err) = with_variable(
+            &folder,
+            &["send", "-a", "fanfou-basic", "--to", "user=lisztli", "hello"],
+            &value,
+        );
+        assert_eq!(code, Some(0), "{out}{err}");
+    }
+    assert_eq!(sandbox.messages().len(), 3);
+    let (code, out, _) = with_variable(&folder, &["check"], &json);
+    assert!(code == Some(0) && out.starts_with("$HONGYAN_CONFIG is fine, with "), "{out}");
+    // A file of such a name is a file.
+    folder.write("{odd}.json", config("odd").to_string());
+    let (_, out, _) = with_variable(&folder, &["check", "--json"], "{odd}.json");
+    assert!(out.contains("\"odd\""), "{out}");
+}
+
+#[test]
+fn content_where_a_path_is_expected_is_never_shown() {
+    let folder = Folder::new();
+    let json = config("a").to_string();
+    let long = format!("hunter2hunter2{}", "x".repeat(5000));
+    for content in [
+        json.replace("basic", "basics"),
+        json.replace("\"v\":1", "\"v\":2"),
+        format!("// a comment\n{json}"),
+        format!("# a comment\n{json}"),
+        format!("\u{feff}/* a comment */{json}"),
+        json[..json.len() - 1].to_owned(),
+        toml("a"),
+        long,
+    ] {
+        for command in
+            [&["check"][..], &["check", "--json"], &["send", "-a", "a", "x"], &["queue", "ls"]]
+        {
+            let (code, out, err) = with_variable(&folder, command, &content);
+            assert_eq!(code, Some(2), "{command:?}: {out}{err}");
+            assert!(!format!("{out}{err}").contains("hunter2"), "{command:?}: {out}{err}");
+            let args: Vec<_> =
+                ["--config", &content].into_iter().chain(command.iter().copied()).collect();
+            let ended = folder.run(&args).expect(2);
+            assert!(!format!("{}{}", ended.out, ended.err).contains("hunter2"), "{ended:?}");
+        }
+    }
+    let ended = folder.run(&["--config", &json, "check"]).expect(2);
+    assert!(ended.err.contains("--config takes the path of a file"), "{ended:?}");
+}
+
 #[test]
 fn a_configuration_in_toml_sends() {
     let (sandbox, folder) = start();

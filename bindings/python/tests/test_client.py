@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import traceback
 import pickle
 import threading
 from pathlib import Path
@@ -105,6 +106,37 @@ def test_configurations_come_in_every_form(sandbox: Sandbox, tmp_path: Path) -> 
     as_json.write_bytes(b"\xff")
     with pytest.raises(hongyan.ConfigError, match="not UTF-8"):
         hongyan.Client(as_json)
+
+
+def test_the_text_of_a_configuration_is_never_taken_for_a_path(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    text = json.dumps(sandbox.config)
+    for right in ("\ufeff" + text, "\ufeff \n" + text, "\t\r\n" + text):
+        hongyan.Client(right).close()
+    secret = {"v": 1, "accounts": {}, "password": "hunter2"}
+    wrong = json.dumps(secret)
+    toml = 'v = 1\npassword = "hunter2"'
+    for content in (
+        wrong,
+        "// a comment\n" + wrong,
+        "/* a comment */" + wrong,
+        "# a comment\n" + wrong,
+        "\ufeff# a comment\n" + wrong,
+        wrong[:-1],
+        "hunter2" * 1000,
+        toml,
+        toml.replace("\n", "\r"),
+        "hunter2\0",
+    ):
+        for config in (content, Path(content)):
+            with pytest.raises(hongyan.ConfigError) as caught:
+                hongyan.Client(config)
+            shown = "".join(traceback.format_exception(caught.type, caught.value, caught.tb))
+            assert "hunter2" not in f"{caught.value!r} {shown}", content
+    odd = tmp_path / "{odd}.json"
+    odd.write_text("\ufeff" + text, encoding="utf-8")
+    hongyan.Client(str(odd)).close()
 
 
 def test_a_wrong_configuration_is_refused_with_its_path() -> None:
