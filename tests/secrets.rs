@@ -500,7 +500,7 @@ fn a_secret_in_the_wrong_field_of_a_configuration_is_not_repeated() {
     let config = json!({"v": 1, "timeout_ms": 1, "max_in_flight": 1, "trace": false,
         "retry": {"max_attempts": 1, "initial_ms": 1, "max_ms": 1, "on_maybe_sent": "stop"},
         "idle_ms": 1, "max_connections_per_host": 1, "proxy": "env", "ca_file": "x.pem",
-        "user_agent": "x", "outbox": {"path": "x", "max_messages": 1, "max_bytes": 1,
+        "user_agent": "x", "outbox": {"path": "/nowhere/outbox", "max_messages": 1, "max_bytes": 1,
             "key_days": 1, "shared": false},
         "accounts": {
             "a": {"service": "fanfou", "base_url": url, "signing_url": url, "format": "json",

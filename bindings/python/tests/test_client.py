@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import json
-import traceback
 import pickle
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
