@@ -76,6 +76,10 @@ impl fmt::Debug for Redactor {
 impl Redactor {
     /// Recognises this secret too.
     pub fn add(&mut self, secret: &str) {
+        // Whoever reads words often drops the blanks around them.
+        if secret.trim() != secret {
+            self.add(secret.trim());
+        }
         let letters = secret.chars().count();
         let bytes = secret.as_bytes();
         if letters < SHORTEST || self.needles.iter().any(|own| **own.bytes == *bytes) {

@@ -168,6 +168,7 @@ fn a_short_secret_is_masked_only_where_it_stands_alone() {
 #[test]
 fn secrets_that_overlap_are_masked_as_one() {
     let r = redactor(&["abcdefgh", "defghijk", "abcde"]);
+    assert_eq!(redactor(&["  in blanks\t"]).text("(in blanks)[  in blanks\t]"), "(***)[***]");
     assert_eq!(r.text("1abcdefghijk2 abcde abcdefabcdefgh"), "1***2 *** ***f***");
     assert_eq!(r.json(r#"["abcd\u0065fghi\u006ak"]"#), r#"["***"]"#);
     let many: Vec<_> = (0..40).map(|n| format!("secret-{n:02}-{n:02}")).collect();
