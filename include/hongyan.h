@@ -48,7 +48,11 @@
  *     exit handler or calls the host, but for the log function. Its threads are named hy-..., block
  *     every signal and change no process state; its descriptors are close-on-exec.
  *  9. After fork(), every function that takes an inherited client returns "forked"; hy_free on it
- *     does nothing; hy_init works in the child.
+ *     does nothing. hy_init and hy_set_log work in the child, whatever other threads of the parent
+ *     were at, and so does its outbox once the parent has given it free: a child keeps none. For that
+ *     the library registers handlers with pthread_atfork, in which a fork waits for the outbox's
+ *     current write, 10 s at most. A child that is made past these handlers, by a bare clone(),
+ *     must exec before it calls hy_init.
  * 10. Every symbol exists in every build; a feature that was not compiled in answers "unavailable".
  *     The soname is libhongyan.so.1 and its ABI never breaks; HY_ABI_VERSION counts additions.
  *
@@ -365,9 +369,10 @@ const char *hy_services_json(void);
  * here, once. The client in *out is the caller's: free it with hy_free. Any thread.
  * Errors: argument (NULL), config (anything wrong with the JSON, with its path and never with the
  * value that stands there; a malformed variable of a proxy), unavailable (an
- * outbox in a build without one), storage (its file cannot be used), locked (another process has
- * it; with "shared" after waiting timeout_ms for its turn), internal (no
- * descriptor or thread left).
+ * outbox in a build without one), storage (its file cannot be used), locked (another client has it;
+ * with "shared" after waiting timeout_ms for its turn), internal (no descriptor or thread left).
+ * Nothing waits for a pipe or a device where the configuration names a file: that is config, or
+ * storage for the outbox.
  */
 hy_error_t *hy_init(const char *config_json, size_t len, hy_client_t **out);
 

@@ -10,9 +10,13 @@ use crate::model::config::{self, ClientConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
 use crate::model::fields::shown_path;
-use crate::model::log::log;
+use crate::model::file::read_regular;
+use crate::model::log::{self, Level, Reentrant, log};
 use crate::model::message::Message;
 use crate::model::receipt::Receipt;
+
+/// The longest file that `${file:…}` reads.
+const MAX_SECRET: u64 = 1 << 20;
 
 /// Many accounts of many services, over one runtime.
 ///
@@ -174,7 +178,7 @@ impl Client {
                 Err(error) => refused.push(Some(error)),
             }
         }
-        let mut told = self.engine.outbox_put(&outbox.config, arrivals)?.into_iter();
+        let mut told = self.engine.outbox_put(&outbox.file, arrivals)?.into_iter();
         let answers = refused.into_iter().filter_map(|refused| match refused {
             Some(error) => Some(Err(error)),
             None => told.next(),
@@ -273,12 +277,24 @@ fn look_up(reference: Reference<'_>) -> std::result::Result<String, String> {
         Reference::Env(name) => std::env::var(name)
             .map_err(|_| format!("the environment variable {name} is not set, or is not UTF-8")),
         Reference::File(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|e| format!("cannot read {}: {e}", shown_path(path)))?;
+            let shown = shown_path(path);
+            let bytes =
+                read_regular(path, MAX_SECRET).map_err(|e| format!("cannot read {shown}: {e}"))?;
+            let text =
+                String::from_utf8(bytes).map_err(|_| format!("{shown} does not hold UTF-8"))?;
             let text = text
                 .strip_suffix('\n')
                 .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
             Ok(text.to_owned())
         }
     }
+}
+
+/// Sends log lines up to `max` to `sink` from now on, or none; returns once no old sink runs any more.
+///
+/// The sink may run on any thread. It must not call back into a client.
+pub fn set_log(max: Option<Level>, sink: Option<log::Sink>) -> std::result::Result<(), Reentrant> {
+    // Without it only a child of the process has less.
+    let _ = crate::engine::fork::watch();
+    log::set_sink(max, sink)
 }

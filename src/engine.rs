@@ -7,6 +7,7 @@
 mod account;
 mod connections;
 mod deliver;
+pub mod fork;
 mod handover;
 mod host;
 mod inbox;
@@ -40,6 +41,8 @@ use serde_json::Value;
 
 pub use job::Job;
 pub use op::Op;
+#[cfg(feature = "outbox")]
+pub use outbox::file::Changed;
 pub use preview::Preview;
 pub use queue::{Waited, closed};
 pub use submit::Arrival;
@@ -65,6 +68,7 @@ use pace::Windows;
 use queue::{Limit, Queue, Slot};
 use runtime::{Runtime, TokioClock};
 use stop::Stop;
+use store::Turns;
 
 /// What a caller gives: a message, or why there is none and whose it was.
 pub type Given = std::result::Result<Message, Refused>;
@@ -233,7 +237,13 @@ impl Engine {
         // From here on its drop ends the threads that were started.
         let engine = Engine { shared, runtime, inbox };
         if let Some(outbox) = outbox {
-            let store = open_store(&outbox, engine.shared.timeout)?;
+            let time_out = engine.shared.timeout;
+            let turns = Turns {
+                for_a_turn: false,
+                turn: time_out,
+                owner: if outbox.shared { time_out } else { Duration::ZERO },
+            };
+            let store = open_store(&outbox, turns)?;
             Outbox::start(&engine.shared, engine.inbox.clone(), store)?;
         }
         Ok(engine)
@@ -412,20 +422,21 @@ impl Drop for Engine {
 }
 
 #[cfg(feature = "outbox")]
-fn open_store(config: &OutboxConfig, turn: Duration) -> Result<Box<dyn store::Store>> {
-    use store::sqlite::{Options, Sqlite};
+fn open_store(config: &OutboxConfig, turns: Turns) -> Result<Box<dyn store::Store>> {
+    use store::fork::Owned;
+    use store::sqlite::Options;
 
     let options = Options {
         max_messages: config.max_messages,
         max_bytes: config.max_bytes,
         key_days: config.key_days,
-        shared_wait: if config.shared { turn } else { Duration::ZERO },
+        turns,
     };
-    Ok(Box::new(Sqlite::open(&config.path, options)?))
+    Ok(Box::new(Owned::open(&config.path, options)?))
 }
 
 #[cfg(not(feature = "outbox"))]
-fn open_store(_config: &OutboxConfig, _turn: Duration) -> Result<Box<dyn store::Store>> {
+fn open_store(_config: &OutboxConfig, _turns: Turns) -> Result<Box<dyn store::Store>> {
     Err(Error::new(ErrorCode::Unavailable, "this build has no outbox"))
 }
 

@@ -31,12 +31,14 @@ mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use client::Client;
+pub use client::{Client, set_log};
 pub use engine::{Op, Preview, Waited};
+#[doc(hidden)]
+pub use model::file;
 pub use model::{
     error::{Error, ErrorCode, Result},
     json::read as read_json,
-    log::{Level as LogLevel, Reentrant, set_sink as set_log},
+    log::{Level as LogLevel, Reentrant},
     message::{Location, Message, MessageBuilder, Part, To},
     receipt::{Delivery, Origin, Receipt},
     secret::Secret,

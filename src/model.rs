@@ -1,4 +1,5 @@
-//! Floor 0: messages, receipts, errors, configuration, secrets. Plain data, no I/O.
+//! Floor 0: messages, receipts, errors, configuration, secrets. Plain data; the only file
+//! that it opens is one that others name.
 
 pub mod body;
 pub mod config;
@@ -6,6 +7,7 @@ pub mod digest;
 pub mod error;
 pub mod expand;
 pub mod fields;
+pub mod file;
 pub mod id;
 pub mod json;
 pub mod log;

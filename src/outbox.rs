@@ -2,21 +2,23 @@
 //! sends from it.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::engine::Engine;
-use crate::model::config::{ClientConfig, OutboxConfig, json_value};
+use crate::engine::{Changed, Engine};
+use crate::model::config::{ClientConfig, json_value};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
 
 /// An outbox file, by its path. Nothing is held open between two calls.
 ///
 /// Looking works beside the client that owns the file. Changing needs to own it for a moment, and is
-/// answered with `locked` while a client does; it sends nothing.
+/// answered with `locked` while a client does; it sends nothing. Any number of processes may change it
+/// at once: they take turns, and each waits for its own as long as [`OutboxFile::wait_at_most`] says.
 #[derive(Clone, Debug)]
 pub struct OutboxFile {
-    pub(crate) config: OutboxConfig,
+    pub(crate) file: Changed,
 }
 
 /// Where a message of an outbox stands.
@@ -124,7 +126,8 @@ impl OutboxFile {
         let mut config = json_value(json.as_bytes(), "")?;
         let outbox = config.get_mut("outbox").map(Value::take).unwrap_or_default();
         let alone = json!({"v": 1, "accounts": {}, "outbox": outbox});
-        Ok(ClientConfig::from_value(alone)?.outbox.map(|config| OutboxFile { config }))
+        let config = ClientConfig::from_value(alone)?.outbox;
+        Ok(config.map(|config| OutboxFile { file: Changed { config, wait: None } }))
     }
 
     /// The outbox at this path, with the limits that a configuration has by default.
@@ -137,13 +140,20 @@ impl OutboxFile {
 
     /// The same with another path.
     pub fn moved_to(mut self, path: impl Into<PathBuf>) -> OutboxFile {
-        self.config.path = path.into();
+        self.file.config.path = path.into();
+        self
+    }
+
+    /// The same, but whoever changes it waits so long for others, clients included. Otherwise that is
+    /// 10 s for others that change it as well, and nothing for a client unless the file is `shared`.
+    pub fn wait_at_most(mut self, time_out: Duration) -> OutboxFile {
+        self.file.wait = Some(time_out);
         self
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
-        &self.config.path
+        &self.file.config.path
     }
 
     /// So many messages after this number, oldest first; 0 is before all of them.
@@ -184,13 +194,13 @@ impl OutboxFile {
     /// Queues messages again that have a result and are not sent, as if they had just come; tells of
     /// each whether that could be done. All of it is durable on return.
     pub fn retry(&self, ids: &[&str]) -> Result<Vec<Result<()>>> {
-        Engine::outbox_retry(&self.config, ids)
+        Engine::outbox_retry(&self.file, ids)
     }
 
     /// Takes messages out that are not begun, or have their result; tells of each whether that could
     /// be done. There will be no result of them.
     pub fn remove(&self, ids: &[&str]) -> Result<Vec<Result<()>>> {
-        Engine::outbox_drop(&self.config, ids)
+        Engine::outbox_drop(&self.file, ids)
     }
 }
 

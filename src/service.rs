@@ -28,6 +28,7 @@ pub mod xml;
 use std::sync::Arc;
 use std::time::Duration;
 
+use once_cell::race::OnceBox;
 use serde::Serialize;
 use url::Url;
 
@@ -336,12 +337,13 @@ pub fn services_json() -> &'static str {
         info: &'static Info,
         verdicts: &'static [verdict::Row],
     }
-    static JSON: once_cell::sync::OnceCell<String> = once_cell::sync::OnceCell::new();
+    // Nobody waits for another who makes it, who would be missing after a fork.
+    static JSON: OnceBox<String> = OnceBox::new();
     JSON.get_or_init(|| {
         let described = |s: &&dyn Service| Described { info: s.info(), verdicts: s.verdicts() };
         let services: Vec<_> = SERVICES.iter().map(described).collect();
-        serde_json::to_string(&serde_json::json!({ "v": 1, "services": services }))
-            .unwrap_or_default()
+        let json = serde_json::json!({ "v": 1, "services": services });
+        Box::new(serde_json::to_string(&json).unwrap_or_default())
     })
 }
 

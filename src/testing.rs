@@ -61,6 +61,6 @@ pub mod outbox {
     pub use crate::engine::store::sqlite::{Options, Reader, Sqlite};
     pub use crate::engine::store::{
         Accept, Applied, Begin, Change, Follower, Kept, Listed, Ready, Seq, State, Store, Turn,
-        Verdict,
+        Turns, Verdict,
     };
 }

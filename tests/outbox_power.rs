@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use disk::{Fault, Op, Plan};
 use hongyan::testing::outbox::{
-    Accept, Applied, Begin, Change, Options, Seq, Sqlite, Store, Verdict,
+    Accept, Applied, Begin, Change, Options, Seq, Sqlite, Store, Turns, Verdict,
 };
 use hongyan::{Delivery, ErrorCode};
 use rusqlite::{Connection, OpenFlags};
@@ -19,7 +19,9 @@ use rusqlite::{Connection, OpenFlags};
 const NOW: u64 = 1_790_000_000_000;
 
 const OPTIONS: Options =
-    Options { max_messages: 1 << 40, max_bytes: 1 << 40, key_days: 7, shared_wait: Duration::ZERO };
+    Options { max_messages: 1 << 40, max_bytes: 1 << 40, key_days: 7, turns: AT_ONCE };
+
+const AT_ONCE: Turns = Turns { for_a_turn: false, turn: Duration::ZERO, owner: Duration::ZERO };
 
 fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |text| text.parse().expect("a number"))

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hongyan::Delivery;
-use hongyan::testing::outbox::{Accept, Begin, Change, Options, Sqlite, Store, Verdict};
+use hongyan::testing::outbox::{Accept, Begin, Change, Options, Sqlite, Store, Turns, Verdict};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ fn open(path: &Path) -> Sqlite {
         max_messages: u64::MAX,
         max_bytes: u64::MAX,
         key_days: 7,
-        shared_wait: Duration::ZERO,
+        turns: Turns { for_a_turn: false, turn: Duration::ZERO, owner: Duration::ZERO },
     };
     Sqlite::open(path, options).expect("the outbox opens")
 }

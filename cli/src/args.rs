@@ -109,7 +109,9 @@ pub struct SendArgs {
         conflicts_with_all = ["account", "to", "text", "part", "reply_to", "key", "extra"],
     )]
     pub message: Option<PathBuf>,
-    /// How long to try, retries included; of several messages each has that time
+    /// How long to try, retries included; of several messages each has that time. With --queue: how
+    /// long to wait for the outbox, which is otherwise 10 s where others change it too, and no time
+    /// where a client sends from it
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub timeout: Option<Duration>,
     /// Print the request with its secrets masked, and send nothing
@@ -117,7 +119,7 @@ pub struct SendArgs {
     pub dry_run: bool,
     /// Only put it into the outbox, for "hongyan queue flush" or another program with this outbox
     /// to send; prints its id
-    #[arg(long, conflicts_with_all = ["dry_run", "timeout"])]
+    #[arg(long, conflicts_with = "dry_run")]
     pub queue: bool,
     /// With --queue: the outbox file; by default that of the configuration
     #[arg(long, value_name = "PATH", requires = "queue")]

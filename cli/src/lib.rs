@@ -10,6 +10,7 @@ mod check;
 mod config;
 mod demo;
 mod exit;
+mod file;
 mod flush;
 mod generate;
 mod interrupt;

@@ -1,6 +1,5 @@
 //! What is to be sent: one message from the arguments, or one or more from a file.
 
-use std::fs::File;
 use std::io::{self, BufRead, IsTerminal as _};
 use std::path::Path;
 
@@ -10,7 +9,7 @@ use serde::de::IgnoredAny;
 use crate::args::SendArgs;
 use crate::exit::Usage;
 use crate::output::diagnose;
-use crate::text;
+use crate::{file, text};
 
 /// What the arguments ask to send.
 pub enum Messages {
@@ -37,7 +36,7 @@ fn from_file(path: &Path) -> anyhow::Result<Messages> {
     let cannot = |e| Usage::argument(format!("cannot read {}: {e}", path.display()));
     let extension = path.extension().unwrap_or_default();
     if extension == "jsonl" || extension == "ndjson" {
-        let file = File::open(path).map_err(cannot)?;
+        let file = file::open(path).map_err(cannot)?;
         return Ok(Messages::Lines(text::lines(file).map_err(cannot)?));
     }
     let bytes = text::read(path).map_err(cannot)?.into_bytes();

@@ -41,7 +41,10 @@ fn send(
 ) -> anyhow::Result<Exit> {
     let config = Config::load(config)?;
     if args.queue {
-        let file = config.outbox(args.outbox.as_deref())?.ok_or_else(no_outbox)?;
+        let mut file = config.outbox(args.outbox.as_deref())?.ok_or_else(no_outbox)?;
+        if let Some(time_out) = args.timeout {
+            file = file.wait_at_most(time_out);
+        }
         let client = config.client()?;
         return match Messages::read(args)? {
             Messages::Lines(lines) => enqueue_lines(&client, &file, lines, json, out),

@@ -1,8 +1,11 @@
 //! Text as people's programs write it: UTF-8 or UTF-16, with or without a byte order mark.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
+
+use hongyan::file::read_bounded;
+
+use crate::file;
 
 /// What the first bytes of a text tell of how it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,21 +80,21 @@ pub fn lines(mut source: impl Read + 'static) -> io::Result<Box<dyn BufRead>> {
             Ok(Box::new(BufReader::new(Cursor::new(start).chain(source))))
         }
         _ => {
-            source.read_to_end(&mut start)?;
+            start.extend(read_bounded(source, LONGEST)?);
             Ok(Box::new(Cursor::new(decode(start)?.into_bytes())))
         }
     }
 }
 
+/// What is read at once: a configuration, a message, or several. Of .jsonl and tables it is a line.
+const LONGEST: u64 = 64 << 20;
+
 /// The text of a file, or of standard input where its name is "-".
 pub fn read(path: &Path) -> io::Result<String> {
-    let mut bytes = Vec::new();
-    if path == Path::new("-") {
-        io::stdin().lock().read_to_end(&mut bytes)?;
-    } else {
-        File::open(path)?.read_to_end(&mut bytes)?;
-    }
-    decode(bytes)
+    decode(match path == Path::new("-") {
+        true => read_bounded(io::stdin().lock(), LONGEST)?,
+        false => read_bounded(file::open(path)?, LONGEST)?,
+    })
 }
 
 #[cfg(test)]

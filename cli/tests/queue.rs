@@ -254,3 +254,41 @@ fn why_tells_attempts_request_answer_row_and_what_to_do() {
     let ended = folder.run(&["why", &doubt, "--outbox", "nowhere.db"]).expect(1);
     assert!(ended.err.contains("storage: "), "{ended:?}");
 }
+
+#[test]
+fn twelve_at_once_take_turns() {
+    let (sandbox, folder, _) = with_outbox();
+    let texts_sent: Vec<_> = (0..12).map(|n| format!("message {n}")).collect();
+    let children: Vec<_> = texts_sent
+        .iter()
+        .map(|text| {
+            // No machine is so slow that twelve turns take an hour.
+            let args = [&FANFOU[..], &["--queue", "--timeout", "3600", text]].concat();
+            folder.command(&args).spawn().expect("the command runs")
+        })
+        .collect();
+    for child in children {
+        let ended = child.wait_with_output().expect("it ends");
+        assert_eq!(ended.status.code(), Some(6), "queued");
+    }
+    assert!(states(&folder).iter().all(|(_, state)| state == "queued"));
+    folder.run(&["queue", "flush"]).expect(0);
+    let (mut sent, mut expected) = (texts(&sandbox), texts_sent);
+    sent.sort();
+    expected.sort();
+    assert_eq!(sent, expected);
+}
+
+#[test]
+fn who_has_no_turn_in_time_is_told() {
+    let (_sandbox, folder, config) = with_outbox();
+    let owner = Client::from_json(&config.to_string()).expect("a client");
+    let args = [&FANFOU[..], &["--queue", "--timeout", "0", "x"]].concat();
+    let ended = folder.run(&args).expect(1);
+    assert!(ended.err.contains("locked: "), "{ended:?}");
+    // It waits for an owner, too, if it is told to.
+    let args = [&FANFOU[..], &["--queue", "--timeout", "3600", "x"]].concat();
+    let waits = folder.command(&args).spawn().expect("the command runs");
+    drop(owner);
+    assert_eq!(waits.wait_with_output().expect("it ends").status.code(), Some(6));
+}

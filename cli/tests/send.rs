@@ -393,3 +393,40 @@ fn a_reader_that_leaves_changes_nothing() {
     }
     assert_eq!(texts(&sandbox), ["hello"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_without_a_writer_is_refused_and_an_open_one_is_read() {
+    let (sandbox, folder) = start();
+    let fifo = folder.path().join("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status().expect("mkfifo");
+    assert!(made.success());
+    let message = r#"{"v":1,"account":"fanfou-basic","to":{"user":"lisztli"},"text":"piped"}"#;
+    for (args, word) in [
+        (&["send", "-m", "fifo"][..], "a pipe"),
+        (&["send", "-m", "."], "a folder"),
+        (&["send", "-m", "/dev/zero"], "a device"),
+        (&["check", "--config", "fifo"], "a pipe"),
+        (&["check", "--config", "."], "a folder"),
+        (&["check", "--config", "/dev/zero"], "a device"),
+    ] {
+        let ended = folder.run(args).expect(2);
+        assert!(ended.err.contains(word), "{args:?}: {ended:?}");
+    }
+    // What the caller has opened may be anything: a pipe of the shell, for instance.
+    let run = |script: &str| {
+        let mut command = std::process::Command::new("bash");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_hongyan"), message]);
+        let output = command.current_dir(folder.path()).output().expect("bash is there");
+        assert!(output.status.success(), "{script}: {output:?}");
+    };
+    run(r#""$0" send -m <(printf '%s' "$1")"#);
+    run(r#"printf '%s' "$1" | "$0" send -m /dev/stdin"#);
+    run(r#""$0" --config <(cat hongyan.json) send -m - <<< "$1""#);
+    assert_eq!(texts(&sandbox).len(), 3);
+    // Nothing is read without end.
+    let mut endless = folder.command(&["send", "-m", "/dev/stdin"]);
+    endless.stdin(std::fs::File::open("/dev/zero").expect("a device"));
+    let output = endless.output().expect("it ends");
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}

@@ -1,7 +1,8 @@
 //! The life of a client.
 
-use std::ffi::{CString, c_char};
-use std::sync::OnceLock;
+use std::ffi::{CStr, CString, c_char};
+
+use once_cell::race::OnceBox;
 
 use super::error::{HY_ABI_VERSION, hy_error_t};
 use super::guard::{guard, guard_or, hy_client};
@@ -26,8 +27,12 @@ pub extern "C" fn hy_abi_version() -> u32 {
 /// Static: never freed. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn hy_version() -> *const c_char {
-    static VERSION: OnceLock<CString> = OnceLock::new();
-    VERSION.get_or_init(|| CString::new(crate::VERSION).unwrap_or_default()).as_ptr()
+    const VERSION: &CStr =
+        match CStr::from_bytes_with_nul(concat!(env!("CARGO_PKG_VERSION"), "\0").as_bytes()) {
+            Ok(version) => version,
+            Err(_) => c"",
+        };
+    VERSION.as_ptr()
 }
 
 /// What this build can send, as JSON: recipients, parts, extra fields, limits and de-duplication of
@@ -37,8 +42,10 @@ pub extern "C" fn hy_version() -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn hy_services_json() -> *const c_char {
     guard_or(c"{}".as_ptr(), || {
-        static JSON: OnceLock<CString> = OnceLock::new();
-        JSON.get_or_init(|| CString::new(crate::services_json()).unwrap_or_default()).as_ptr()
+        // Nobody waits for another who makes it, who would be missing after a fork.
+        static JSON: OnceBox<CString> = OnceBox::new();
+        let json = || Box::new(CString::new(crate::services_json()).unwrap_or_default());
+        JSON.get_or_init(json).as_ptr()
     })
 }
 
@@ -50,9 +57,10 @@ pub extern "C" fn hy_services_json() -> *const c_char {
 /// here, once. The client in *out is the caller's: free it with hy_free. Any thread.
 /// Errors: argument (NULL), config (anything wrong with the JSON, with its path and never with the
 /// value that stands there; a malformed variable of a proxy), unavailable (an
-/// outbox in a build without one), storage (its file cannot be used), locked (another process has
-/// it; with "shared" after waiting timeout_ms for its turn), internal (no
-/// descriptor or thread left).
+/// outbox in a build without one), storage (its file cannot be used), locked (another client has it;
+/// with "shared" after waiting timeout_ms for its turn), internal (no descriptor or thread left).
+/// Nothing waits for a pipe or a device where the configuration names a file: that is config, or
+/// storage for the outbox.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_init(
     config_json: *const c_char,

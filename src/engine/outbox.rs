@@ -5,7 +5,7 @@
 //! is durable, an attempt begins once its mark is, and a result is handed out once it is.
 
 #[cfg(feature = "outbox")]
-mod file;
+pub mod file;
 mod keeper;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};

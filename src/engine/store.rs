@@ -5,6 +5,8 @@
 //! message or a receipt means.
 
 #[cfg(feature = "outbox")]
+pub mod fork;
+#[cfg(feature = "outbox")]
 mod lock;
 #[cfg(feature = "outbox")]
 mod schema;
@@ -12,6 +14,8 @@ mod schema;
 pub mod sqlite;
 #[cfg(feature = "outbox")]
 mod upgrade;
+
+use std::time::Duration;
 
 use crate::model::digest::Content;
 use crate::model::error::Result;
@@ -22,6 +26,17 @@ pub type Seq = i64;
 
 /// The order in which the queued messages of an account are to be begun.
 pub type Turn = i64;
+
+/// For how long a file is wanted, and how long to wait until others give it free.
+#[derive(Clone, Copy, Debug)]
+pub struct Turns {
+    /// This one takes it for a change, and gives it back at once.
+    pub for_a_turn: bool,
+    /// How long to wait for those who do the same.
+    pub turn: Duration,
+    /// How long to wait for an owner.
+    pub owner: Duration,
+}
 
 /// A message to keep.
 #[derive(Clone, Debug, PartialEq)]

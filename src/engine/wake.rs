@@ -1,4 +1,4 @@
-//! The wake descriptor, and signals around the library's threads: the engine's only unsafe code.
+//! The wake descriptor, signals around the library's threads, and forks: the engine's only unsafe code.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -83,6 +83,27 @@ mod imp {
         f()
     }
 
+    /// Has these run around every fork of the process: the first before it on the thread that forks,
+    /// the others after it, in the parent and in the child. They must not panic.
+    pub fn at_fork(
+        before: extern "C" fn(),
+        in_parent: extern "C" fn(),
+        in_child: extern "C" fn(),
+    ) -> io::Result<()> {
+        // SAFETY: the functions are static, and the library is never unloaded (-z nodelete).
+        match unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) } {
+            0 => Ok(()),
+            code => Err(io::Error::from_raw_os_error(code)),
+        }
+    }
+
+    /// Whom files belong to that this process makes.
+    #[cfg(feature = "outbox")]
+    pub fn user() -> u32 {
+        // SAFETY: takes no pointers and cannot fail.
+        unsafe { libc::geteuid() }
+    }
+
     /// Keeps SIGPIPE from the calling thread while it drives sockets itself.
     ///
     /// A write to a closed connection may raise it, and a host that has not ignored it would die.
@@ -165,6 +186,15 @@ mod imp {
         f()
     }
 
+    /// Windows does not fork.
+    pub fn at_fork(
+        _before: extern "C" fn(),
+        _in_parent: extern "C" fn(),
+        _in_child: extern "C" fn(),
+    ) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Windows has no SIGPIPE.
     pub struct NoSigpipe;
 
@@ -175,7 +205,9 @@ mod imp {
     }
 }
 
-pub use imp::{NoSigpipe, Wake, with_signals_blocked};
+#[cfg(all(unix, feature = "outbox"))]
+pub use imp::user;
+pub use imp::{NoSigpipe, Wake, at_fork, with_signals_blocked};
 
 /// While one lives, its own thread can start no other: as on a system that has no more of them.
 #[cfg(test)]

@@ -13,6 +13,7 @@ use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 use self::trust::Trust;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::shown_path;
+use crate::model::file::read_regular;
 
 fn provider() -> Arc<CryptoProvider> {
     #[cfg(all(feature = "tls-aws-lc", not(feature = "tls-ring")))]
@@ -37,11 +38,15 @@ impl KeyProvider for NoKeys {
     }
 }
 
+/// The longest `ca_file`; those of whole systems have some hundred KiB.
+const MAX_CA_FILE: u64 = 16 << 20;
+
 /// The certificates of a PEM file.
 pub fn read_ca_file(path: &str) -> Result<Vec<CertificateDer<'static>>> {
     let wrong = |why: String| Error::new(ErrorCode::Config, why).at("ca_file");
     let shown = shown_path(path);
-    let pem = std::fs::read(path).map_err(|e| wrong(format!("cannot read {shown}: {e}")))?;
+    let pem =
+        read_regular(path, MAX_CA_FILE).map_err(|e| wrong(format!("cannot read {shown}: {e}")))?;
     let certificates = CertificateDer::pem_slice_iter(&pem)
         .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|e| wrong(format!("{shown} is no PEM file: {e}")))?;

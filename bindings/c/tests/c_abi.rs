@@ -33,10 +33,13 @@ const SYSTEM_LIBRARIES: &[&str] = &["-lpthread", "-ldl", "-lm", "-lgcc_s"];
 const WORKERS: usize = 2;
 const SECONDS: u32 = 60;
 const SECONDS_UNDER_VALGRIND: u32 = 240;
+/// For a program that does the same some hundred times; only one that hangs takes so long.
+const SECONDS_OF_MANY: u32 = 1800;
 
 /// How the programs of `tests/c` are built and run.
 #[derive(Clone, Copy)]
 enum Build {
+    Plain,
     Sanitized(&'static str),
     Valgrind,
 }
@@ -45,13 +48,14 @@ impl Build {
     fn compiler(self) -> &'static str {
         match self {
             Build::Sanitized(compiler) => compiler,
-            Build::Valgrind => "gcc",
+            Build::Plain | Build::Valgrind => "gcc",
         }
     }
 
     fn name(self) -> String {
         match self {
             Build::Sanitized(compiler) => format!("{compiler}-sanitized"),
+            Build::Plain => "plain".to_owned(),
             Build::Valgrind => "valgrind".to_owned(),
         }
     }
@@ -62,7 +66,7 @@ impl Build {
         command.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-pthread"]).args(STRICT);
         match self {
             Build::Sanitized(_) => command.args(SANITIZERS),
-            Build::Valgrind => command.args(["-g", "-O1"]),
+            Build::Plain | Build::Valgrind => command.args(["-g", "-O1"]),
         };
         command.arg(source);
         link_shared(&mut command, &program);
@@ -74,6 +78,7 @@ impl Build {
         let sandbox = Sandbox::start(Options::default()).map_err(|error| error.to_string())?;
         let hostile = Hostile::start().map_err(|error| error.to_string())?;
         let (seconds, how) = match self {
+            Build::Plain => (SECONDS_OF_MANY, "plain"),
             Build::Sanitized(_) => (SECONDS, "sanitized"),
             Build::Valgrind => (SECONDS_UNDER_VALGRIND, "valgrind"),
         };
@@ -167,6 +172,17 @@ fn programs_pass_under_clang_sanitizers() {
 #[test]
 fn programs_leak_nothing_under_valgrind() {
     run_programs(Build::Valgrind);
+}
+
+/// The sanitizers' allocators do not bear what this does, and under valgrind one thread runs at a time.
+#[test]
+fn a_child_begins_anew_whatever_its_parent_is_at() {
+    let _turn = turn();
+    for name in ["fork.c", "fork_outbox.c"] {
+        let source = root().join("tests/c").join(name);
+        let run = Build::Plain.compile(&source).and_then(|p| Build::Plain.run(&source, &p));
+        run.unwrap_or_else(|why| panic!("{name}: {why}"));
+    }
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! The messages of a file, one by one.
 
-use std::fs::File;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +11,7 @@ use super::column::{Column, message};
 use super::csv::Records;
 use crate::batch::{Lines, with_fields};
 use crate::exit::Usage;
-use crate::text;
+use crate::{file, text};
 
 /// A message of the file.
 pub struct Entry {
@@ -41,7 +40,7 @@ impl Source {
     /// Opens the file; `keyed`: messages without a key get one.
     pub fn open(path: &Path, account: Option<&str>, keyed: bool) -> anyhow::Result<Source> {
         let cannot = |e| Usage::argument(format!("cannot read {}: {e}", path.display()));
-        let file = File::open(path).map_err(cannot)?;
+        let file = file::open(path).map_err(cannot)?;
         if !file.metadata().map_err(cannot)?.is_file() {
             let words = format!("{} is no file, which could be read twice", path.display());
             return Err(Usage::argument(words).into());

@@ -3,16 +3,25 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::engine::store::fork::inside;
 use crate::engine::store::sqlite::Sqlite;
-use crate::engine::store::{Applied, Change, Listed, Seq};
+use crate::engine::store::{Applied, Change, Listed, Seq, Turns};
 use crate::engine::{Arrival, Engine, keys, open_store};
 use crate::model::config::OutboxConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
 use crate::net::Clock as _;
 
-/// How long a file that is shared is waited for.
+/// How long others that change the file are waited for, and a client where it is shared.
 const TURN: Duration = Duration::from_secs(10);
+
+/// An outbox file that is to be changed while nobody sends from it.
+#[derive(Clone, Debug)]
+pub struct Changed {
+    pub config: OutboxConfig,
+    /// How long to wait for whoever has it, if that is told.
+    pub wait: Option<Duration>,
+}
 
 /// A message that was kept: its id, and where an earlier message of its key has the result already,
 /// that one's delivery.
@@ -21,31 +30,27 @@ pub type Put = (String, Option<Delivery>);
 impl Engine {
     /// So many rows of an outbox file after this one, oldest first, beside its owner.
     pub fn outbox_rows(path: &Path, after: Seq, most: usize) -> Result<Vec<Listed>> {
-        Sqlite::read_only(path)?.rows(after, most)
+        inside(|| Sqlite::read_only(path)?.rows(after, most))
     }
 
     /// The row of this id in an outbox file, beside its owner.
     pub fn outbox_row(path: &Path, id: &str) -> Result<Option<Listed>> {
-        Sqlite::read_only(path)?.row(id)
+        inside(|| Sqlite::read_only(path)?.row(id))
     }
 
     /// Queues messages again, all in one transaction; nothing is sent.
-    pub fn outbox_retry(config: &OutboxConfig, ids: &[&str]) -> Result<Vec<Result<()>>> {
-        change(config, ids, |id| Change::Retry { id })
+    pub fn outbox_retry(to: &Changed, ids: &[&str]) -> Result<Vec<Result<()>>> {
+        change(to, ids, |id| Change::Retry { id })
     }
 
     /// Takes messages out, all in one transaction.
-    pub fn outbox_drop(config: &OutboxConfig, ids: &[&str]) -> Result<Vec<Result<()>>> {
-        change(config, ids, |id| Change::Drop { id })
+    pub fn outbox_drop(to: &Changed, ids: &[&str]) -> Result<Vec<Result<()>>> {
+        change(to, ids, |id| Change::Drop { id })
     }
 
     /// Makes messages durable in an outbox file that is not this engine's, and sends nothing; tells
     /// what became of each. A wrong message is refused.
-    pub fn outbox_put(
-        &self,
-        config: &OutboxConfig,
-        arrivals: Vec<Arrival<'_>>,
-    ) -> Result<Vec<Result<Put>>> {
+    pub fn outbox_put(&self, to: &Changed, arrivals: Vec<Arrival<'_>>) -> Result<Vec<Result<Put>>> {
         let mut answers = Vec::with_capacity(arrivals.len());
         let mut changes = Vec::with_capacity(arrivals.len());
         for Arrival { given, json, token } in arrivals {
@@ -63,7 +68,7 @@ impl Engine {
         }
         let mut applied = match changes.is_empty() {
             true => Vec::new(),
-            false => commit(config, &changes)?,
+            false => commit(to, &changes)?,
         }
         .into_iter()
         .zip(changes);
@@ -84,20 +89,18 @@ impl Engine {
 }
 
 /// Makes one kind of change to messages of a file that is there already.
-fn change(
-    config: &OutboxConfig,
-    ids: &[&str],
-    kind: impl Fn(String) -> Change,
-) -> Result<Vec<Result<()>>> {
-    Sqlite::read_only(&config.path)?;
+fn change(to: &Changed, ids: &[&str], kind: impl Fn(String) -> Change) -> Result<Vec<Result<()>>> {
+    inside(|| Sqlite::read_only(&to.config.path).map(drop))?;
     let changes: Vec<_> = ids.iter().map(|id| kind((*id).to_owned())).collect();
-    let answers = commit(config, &changes)?;
+    let answers = commit(to, &changes)?;
     Ok(answers.into_iter().zip(ids).map(|(answer, id)| made(answer, id)).collect())
 }
 
 /// Makes changes as the file's owner, for as long as that takes.
-fn commit(config: &OutboxConfig, changes: &[Change]) -> Result<Vec<Applied>> {
-    let mut store = open_store(config, TURN)?;
+fn commit(to: &Changed, changes: &[Change]) -> Result<Vec<Applied>> {
+    let turn = to.wait.unwrap_or(TURN);
+    let owner = to.wait.or(to.config.shared.then_some(TURN)).unwrap_or_default();
+    let mut store = open_store(&to.config, Turns { for_a_turn: true, turn, owner })?;
     store.commit(changes, crate::engine::runtime::TokioClock::default().unix_ms())
 }
 

@@ -1,65 +1,149 @@
 //! One owner a file: a lock beside it, held for as long as the store lives.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::sqlite::file;
+use super::{Turns, fork};
 use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::file::open_own;
 
-/// How often whoever waits for his turn asks again.
+/// How often somebody who waits for his turn asks again.
 const ASK_EVERY: Duration = Duration::from_millis(10);
 
-/// The lock of one file; it ends with the process, however that ends.
+/// So often in a row the file must name an owner before that is believed: somebody who has just taken
+/// the lock may not have written yet that he is none.
+const ASKED: u32 = 5;
+
+/// No lock file is longer.
+const LONGEST: u64 = 256;
+
+/// Stands behind the number of a process that has the lock for one change only.
+const FOR_A_TURN: &str = "turn";
+
+/// The lock of one file; it ends with the process, however that ends, and no child has it.
 ///
 /// The lock file stays when its owner goes: removing it would let two others own one file each.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    number: u64,
 }
 
 impl Lock {
-    /// Takes the lock of this file, waiting so long for its turn.
-    pub(super) fn take(outbox: &Path, wait: Duration) -> Result<Lock> {
+    /// Takes the lock of this file, waiting for its turn.
+    pub(super) fn take(outbox: &Path, turns: Turns) -> Result<Lock> {
         let path = beside(outbox);
-        let failed = |what: &str, error: std::io::Error| {
-            let text = format!("cannot {what} the lock file {}: {error}", path.display());
-            Error::new(ErrorCode::Storage, text)
-                .hint("the folder of the outbox must be writable, and on a disk that knows locks")
-        };
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        super::sqlite::file::private(&mut options);
-        let mut file = options.open(&path).map_err(|e| failed("open", e))?;
         let start = Instant::now();
+        let mut owned = 0;
         loop {
-            match file.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if start.elapsed() < wait => {
-                    std::thread::sleep(ASK_EVERY.min(wait - start.elapsed().min(wait)));
-                }
-                Err(TryLockError::WouldBlock) => return Err(locked(outbox, &mut file)),
-                Err(TryLockError::Error(error)) => return Err(failed("lock", error)),
+            if let Some(number) = fork::without_heirs(|| attempt(&path, turns.for_a_turn))? {
+                return Ok(Lock { number });
             }
+            let holder = Holder::read(&path);
+            owned = if holder.takes_turns() { 0 } else { owned + 1 };
+            let wait = if owned < ASKED { turns.turn.max(turns.owner) } else { turns.owner };
+            if start.elapsed() >= wait {
+                return Err(locked(outbox, &holder));
+            }
+            std::thread::sleep(ASK_EVERY);
         }
-        // Whose it is helps people only: without it the lock is as good.
-        let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-        Ok(Lock { _file: file })
     }
 }
 
-fn beside(outbox: &Path) -> PathBuf {
-    let mut name = outbox.as_os_str().to_owned();
-    name.push("-lock");
-    name.into()
+impl Drop for Lock {
+    fn drop(&mut self) {
+        fork::close(self.number);
+    }
 }
 
-fn locked(outbox: &Path, file: &mut File) -> Error {
-    let mut owner = String::new();
-    let whose = match file.read_to_string(&mut owner) {
-        Ok(_) if owner.parse() == Ok(std::process::id()) => "another client of this process".into(),
-        Ok(_) if owner.parse::<u32>().is_ok() => format!("process {owner} (or a fork of it)"),
-        _ => "another process".to_owned(),
+/// Opens the file and locks it, if it is free.
+fn attempt(path: &Path, for_a_turn: bool) -> Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    let mut file = open_own(path, &mut options)
+        .and_then(|file| file::refuse_others(path, &file.metadata()?).map(|()| file))
+        .map_err(|e| failed(path, "open", &e))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(failed(path, "lock", &error)),
+    }
+    note(&mut file, for_a_turn).map_err(|e| failed(path, "use", &e))?;
+    Ok(Some(file))
+}
+
+fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
+    let text = format!("cannot {what} the lock file {}: {error}", path.display());
+    Error::new(ErrorCode::Storage, text)
+        .hint("the folder of the outbox must be writable, and on a disk that knows locks")
+}
+
+/// Writes down whose it is now; a file that no outbox wrote is left as it is.
+fn note(file: &mut File, for_a_turn: bool) -> io::Result<()> {
+    let mut before = Vec::new();
+    Read::by_ref(file).take(LONGEST).read_to_end(&mut before)?;
+    let before = String::from_utf8_lossy(&before).into_owned();
+    if !(before.trim().is_empty() || Holder::parse(&before).is_some()) {
+        let words = "it holds something else, so it is another program's";
+        return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
+    }
+    let process = std::process::id();
+    let text = if for_a_turn { format!("{process} {FOR_A_TURN}") } else { process.to_string() };
+    // In one write of one length, so that others never read a part of it.
+    let line = format!("{text:<31}\n");
+    file.seek(SeekFrom::Start(0))?;
+    // Whose it is helps others only: without it the lock is as good.
+    let _ = file.write_all(line.as_bytes());
+    Ok(())
+}
+
+fn beside(outbox: &Path) -> PathBuf {
+    file::beside(outbox, "-lock")
+}
+
+/// Who has the lock, as far as he has told.
+#[derive(Default)]
+struct Holder {
+    process: Option<u32>,
+    for_a_turn: bool,
+}
+
+impl Holder {
+    fn read(path: &Path) -> Holder {
+        let read = || -> io::Result<String> {
+            let file = open_own(path, OpenOptions::new().read(true))?;
+            let mut text = String::new();
+            file.take(LONGEST).read_to_string(&mut text)?;
+            Ok(text)
+        };
+        read().ok().and_then(|text| Holder::parse(&text)).unwrap_or_default()
+    }
+
+    /// What the lock file of an outbox says.
+    fn parse(text: &str) -> Option<Holder> {
+        let mut words = text.split_whitespace();
+        let process = Some(words.next()?.parse().ok()?);
+        let for_a_turn = match words.next() {
+            None => false,
+            Some(FOR_A_TURN) => true,
+            Some(_) => return None,
+        };
+        words.next().is_none().then_some(Holder { process, for_a_turn })
+    }
+
+    /// True if it will not be long; also where that cannot be told.
+    fn takes_turns(&self) -> bool {
+        self.process.is_none() || self.for_a_turn
+    }
+}
+
+fn locked(outbox: &Path, holder: &Holder) -> Error {
+    let whose = match holder.process {
+        Some(process) if process == std::process::id() => "another client of this process".into(),
+        Some(process) => format!("process {process}"),
+        None => "another process".to_owned(),
     };
     Error::new(ErrorCode::Locked, format!("the outbox {} belongs to {whose}", outbox.display()))
         .hint("close that one first, or set `shared` on both to take turns")

@@ -13,12 +13,11 @@ mod ties;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 use rusqlite::{Connection, params};
 
 use super::lock::Lock;
-use super::{Applied, Change, Kept, Ready, Seq, Store, Turn};
+use super::{Applied, Change, Kept, Ready, Seq, Store, Turn, Turns};
 use crate::model::error::{Error, Result};
 use batch::{Batch, Bounds, Ledger};
 use file::Identity;
@@ -33,8 +32,8 @@ pub struct Options {
     pub max_bytes: u64,
     /// How many days keys and dead letters are kept.
     pub key_days: u32,
-    /// How long to wait for another owner to go.
-    pub shared_wait: Duration,
+    /// For how long the file is wanted, and how long to wait for it.
+    pub turns: Turns,
 }
 
 /// How many scheduled rows one release queues.
@@ -87,6 +86,13 @@ impl Sqlite {
     /// The file for looking at it, beside its owner if there is one.
     pub fn read_only(path: &Path) -> Result<Reader> {
         Reader::open(path)
+    }
+
+    /// Closes a file that belongs to the parent of this process, and leaves it as it is.
+    pub(super) fn abandon(self) {
+        if let Some(conn) = &self.conn {
+            open::leave(conn);
+        }
     }
 
     /// Makes one transaction: all that `work` does, durably, or nothing of it.

@@ -4,6 +4,9 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::file::{open_own, refuse};
+
 /// Which file stands at a path; another one has another identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Identity(u64, u64);
@@ -43,22 +46,55 @@ pub(super) fn is_there(path: &Path) -> bool {
     path.exists()
 }
 
-/// A file that these options create is for its owner alone.
-#[cfg(unix)]
-pub(crate) fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
+/// The file whose name has this end.
+pub(in crate::engine::store) fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
 }
-
-/// A new file has the rights of its folder.
-#[cfg(not(unix))]
-pub(crate) fn private(_: &mut OpenOptions) {}
 
 /// The write-ahead log of a database.
 pub(super) fn wal(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    name.into()
+    beside(path, "-wal")
+}
+
+/// Refuses whatever is no regular file in the place of one that SQLite would open: it would follow a
+/// device, or wait for the other end of a pipe. What is not there is made later.
+pub(super) fn refuse_special(path: &Path) -> Result<()> {
+    for end in ["", "-wal", "-shm", "-journal"] {
+        let file = beside(path, end);
+        match fs::symlink_metadata(&file) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            metadata => metadata.and_then(|metadata| refuse(metadata.file_type())),
+        }
+        .map_err(|error| {
+            let words = format!("the outbox cannot use {}: {error}", file.display());
+            Error::new(ErrorCode::Storage, words)
+                .hint("give the path of a file, or of a new one in a folder that is there")
+        })?;
+    }
+    Ok(())
+}
+
+/// Refuses a file of another user, who could change it or keep it locked, and one that has another
+/// name as well, which may be somebody's.
+#[cfg(unix)]
+pub(in crate::engine::store) fn refuse_others(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let user = crate::engine::wake::user();
+    let words = if metadata.uid() != user && user != 0 {
+        format!("{} belongs to the user {}", path.display(), metadata.uid())
+    } else if metadata.nlink() > 1 {
+        format!("{} has another name as well", path.display())
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, words))
+}
+
+#[cfg(not(unix))]
+pub(in crate::engine::store) fn refuse_others(_: &Path, _: &Metadata) -> io::Result<()> {
+    Ok(())
 }
 
 /// The one true path: without links, so that two names of a file are one file with one lock.
@@ -75,15 +111,13 @@ pub(super) fn true_path(path: &Path) -> io::Result<PathBuf> {
 
 /// Creates the file if it is not there; what SQLite puts beside it gets the same rights.
 pub(super) fn create(path: &Path) -> io::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    private(&mut options);
-    match options.open(path) {
+    match open_own(path, OpenOptions::new().write(true).create_new(true)) {
         Ok(file) => {
             file.sync_all()?;
             sync_folder(path)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_file() => {
+            refuse_others(path, &fs::metadata(path)?)?;
             keep_private(path)
         }
         Err(error) => Err(error),
@@ -104,16 +138,13 @@ fn sync_folder(_: &Path) -> io::Result<()> {
 #[cfg(unix)]
 fn keep_private(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    let wal = wal(path);
-    let mut shm = path.as_os_str().to_owned();
-    shm.push("-shm");
-    for file in [path, &wal, Path::new(&shm)] {
-        let mode = match fs::metadata(file) {
+    for file in ["", "-wal", "-shm"].map(|end| beside(path, end)) {
+        let mode = match fs::metadata(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             metadata => metadata?.permissions().mode(),
         };
         if mode & 0o077 != 0 {
-            fs::set_permissions(file, fs::Permissions::from_mode(mode & 0o700))?;
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode & 0o700))?;
         }
     }
     Ok(())

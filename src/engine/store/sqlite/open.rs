@@ -1,6 +1,6 @@
 //! Opening the file, noticing that it is gone, and opening it anew when it is back.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::batch::Ledger;
 use super::{Options, Sqlite, faults, file, row};
+use crate::engine::store::fork::inside;
 use crate::engine::store::lock::Lock;
 use crate::engine::store::schema::{self, Kind};
 use crate::engine::store::{Seq, State};
@@ -30,7 +31,15 @@ const STATEMENTS: usize = 64;
 pub(super) fn open(path: &Path, options: Options) -> Result<Sqlite> {
     let what = "open the outbox";
     let path = file::true_path(path).map_err(|error| faults::system(path, what, &error))?;
-    let lock = Lock::take(&path, options.shared_wait)?;
+    // Before anything is made beside it.
+    file::refuse_special(&path)?;
+    let lock = Lock::take(&path, options.turns)?;
+    inside(|| own(path, options, lock))
+}
+
+/// Opens a file whose lock is taken.
+fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
+    let what = "open the outbox";
     file::create(&path).map_err(|error| faults::system(&path, what, &error))?;
     let log_pages = Arc::new(AtomicU32::new(0));
     let conn = connect(&path, &log_pages, true)?;

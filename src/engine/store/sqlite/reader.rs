@@ -21,6 +21,7 @@ impl Reader {
     pub(super) fn open(path: &Path) -> Result<Reader> {
         let what = "read the outbox";
         let path = file::true_path(path).map_err(|error| faults::system(path, what, &error))?;
+        file::refuse_special(&path)?;
         let failed = |error: rusqlite::Error| faults::storage(&path, what, &error);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(&path, flags).map_err(failed)?;

@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use super::{Options, Sqlite};
-use crate::engine::store::{Accept, Applied, Begin, Change, Listed, Seq, Store, Turn, Verdict};
+use crate::engine::store::{
+    Accept, Applied, Begin, Change, Listed, Seq, Store, Turn, Turns, Verdict,
+};
 use crate::model::error::{ErrorCode, Result};
 use crate::model::receipt::Delivery;
 
@@ -22,7 +24,14 @@ const NOW: u64 = 1_790_000_000_000;
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
 const OPTIONS: Options =
-    Options { max_messages: 100_000, max_bytes: 1 << 30, key_days: 7, shared_wait: Duration::ZERO };
+    Options { max_messages: 100_000, max_bytes: 1 << 30, key_days: 7, turns: AT_ONCE };
+
+const AT_ONCE: Turns = Turns { for_a_turn: false, turn: Duration::ZERO, owner: Duration::ZERO };
+
+/// Waits so long for whoever has the file.
+fn turns(wait: Duration) -> Turns {
+    Turns { for_a_turn: false, turn: wait, owner: wait }
+}
 
 /// A folder that goes with the test.
 struct Folder(PathBuf);

@@ -37,7 +37,7 @@ fn one_process_owns_it_once() {
     let store = folder.open();
     let again = || Sqlite::open(&folder.outbox(), OPTIONS);
     fails(again(), LOCKED, "another client of this process");
-    let turn = Options { shared_wait: Duration::from_millis(30), ..OPTIONS };
+    let turn = Options { turns: turns(Duration::from_millis(30)), ..OPTIONS };
     fails(Sqlite::open(&folder.outbox(), turn), LOCKED, "another client of this process");
     #[cfg(unix)]
     {
@@ -77,7 +77,7 @@ fn a_second_process_waits_for_its_turn() {
 
     // It goes while this one waits; the wait is bounded far above what that takes.
     drop(child.stdin.take());
-    let turn = Options { shared_wait: Duration::from_secs(60), ..OPTIONS };
+    let turn = Options { turns: turns(Duration::from_secs(60)), ..OPTIONS };
     Sqlite::open(&folder.outbox(), turn).unwrap();
     assert!(child.wait().unwrap().success());
 }
@@ -115,7 +115,7 @@ fn only_an_outbox_of_a_known_version_is_opened() {
 #[test]
 fn a_place_without_a_file_is_told() {
     let folder = Folder::new();
-    fails(Sqlite::open(&folder.0, OPTIONS), STORAGE, "cannot open the outbox");
+    fails(Sqlite::open(&folder.0, OPTIONS), STORAGE, "it is a folder");
     let missing = folder.0.join("missing/outbox.db");
     fails(Sqlite::open(&missing, OPTIONS), STORAGE, "missing/outbox.db");
     fails(Sqlite::read_only(&folder.outbox()), STORAGE, "cannot read the outbox");

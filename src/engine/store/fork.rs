@@ -1,0 +1,252 @@
+//! The outboxes that are open in this process, which a fork leaves whole and its child gives back.
+//!
+//! SQLite has locks and lists of open files for the whole process. A child that inherits one of these
+//! locked, or a file in the list that it does not own, can use no outbox, or not that one. So a fork
+//! waits until no thread is inside SQLite; the child then closes its descriptors of the lock files, so
+//! that the locks end with its parent, and closes what it inherited before it opens a file itself.
+
+use std::cell::{Cell, RefCell};
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use super::sqlite::{Options, Sqlite};
+use super::{Applied, Change, Kept, Ready, Seq, Store, Turn};
+use crate::model::error::{Error, ErrorCode, Result};
+
+/// How long a fork waits for a disk that does not answer. In a child of such a fork no outbox can be
+/// opened.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+static OPEN: Mutex<Open> = Mutex::new(Open {
+    inside: 0,
+    forking: false,
+    torn: false,
+    next: 0,
+    locks: Vec::new(),
+    stores: Vec::new(),
+    inherited: Vec::new(),
+});
+
+/// Somebody has left SQLite, or a fork is over.
+static NEWS: Condvar = Condvar::new();
+
+struct Open {
+    /// How many threads are inside SQLite.
+    inside: usize,
+    /// Nobody may enter.
+    forking: bool,
+    /// This process is the child of a fork that found a thread inside.
+    torn: bool,
+    next: u64,
+    locks: Vec<(u64, File)>,
+    /// Those that nobody works with at the moment.
+    stores: Vec<(u64, Box<Sqlite>)>,
+    /// Those of the parent.
+    inherited: Vec<(u64, Box<Sqlite>)>,
+}
+
+thread_local! {
+    /// How often this thread is inside.
+    static INSIDE: Cell<usize> = const { Cell::new(0) };
+    /// The lock, while this thread forks.
+    static HELD: RefCell<Option<MutexGuard<'static, Open>>> = const { RefCell::new(None) };
+}
+
+fn lock() -> MutexGuard<'static, Open> {
+    OPEN.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+/// Before a fork: waits until no other thread is inside SQLite, and lets none enter.
+pub fn before() {
+    let _ = HELD.try_with(|held| {
+        let Ok(mut held) = held.try_borrow_mut() else { return };
+        if held.is_some() {
+            return;
+        }
+        let own = INSIDE.try_with(Cell::get).unwrap_or(0);
+        let until = Instant::now() + PATIENCE;
+        let mut open = lock();
+        open.forking = true;
+        while open.inside > own {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            open = NEWS.wait_timeout(open, left).unwrap_or_else(|p| p.into_inner()).0;
+        }
+        *held = Some(open);
+    });
+}
+
+/// After a fork, in the parent or in the child.
+pub fn after(in_child: bool) {
+    let _ = HELD.try_with(|held| {
+        let Some(mut open) = held.try_borrow_mut().ok().and_then(|mut held| held.take()) else {
+            return;
+        };
+        open.forking = false;
+        if in_child {
+            let own = INSIDE.try_with(Cell::get).unwrap_or(0);
+            open.torn |= open.inside > own;
+            open.inside = own;
+            open.locks.clear();
+            let stores = std::mem::take(&mut open.stores);
+            open.inherited.extend(stores);
+        } else {
+            NEWS.notify_all();
+        }
+    });
+}
+
+/// A thread that is inside SQLite, with a store that is its own meanwhile.
+struct Inside {
+    store: Option<(u64, Box<Sqlite>)>,
+}
+
+impl Inside {
+    /// Goes inside; no fork happens until it is dropped.
+    fn enter() -> Result<Inside> {
+        crate::engine::fork::watch()?;
+        let mut open = lock();
+        // A thread that is inside already is waited for by the fork.
+        while open.forking && INSIDE.get() == 0 {
+            open = NEWS.wait(open).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+        if open.torn {
+            let words = "the process was forked while its outbox waited for the disk";
+            return Err(Error::new(ErrorCode::Storage, words)
+                .hint("end this process and fork again, or exec: the disk did not answer"));
+        }
+        open.inside += 1;
+        INSIDE.set(INSIDE.get() + 1);
+        let inherited = std::mem::take(&mut open.inherited);
+        drop(open);
+        inherited.into_iter().for_each(|(_, store)| store.abandon());
+        Ok(Inside { store: None })
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let mut open = lock();
+        open.stores.extend(self.store.take());
+        open.inside = open.inside.saturating_sub(1);
+        INSIDE.set(INSIDE.get().saturating_sub(1));
+        if open.forking {
+            NEWS.notify_all();
+        }
+    }
+}
+
+/// Works with SQLite while nobody forks.
+pub fn inside<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    let _inside = Inside::enter()?;
+    work()
+}
+
+/// Makes a file that no child keeps open, together with its number; `None` is passed on.
+pub(super) fn without_heirs<E>(
+    make: impl FnOnce() -> std::result::Result<Option<File>, E>,
+) -> std::result::Result<Option<u64>, E> {
+    let mut open = lock();
+    let Some(file) = make()? else { return Ok(None) };
+    open.next += 1;
+    let number = open.next;
+    open.locks.push((number, file));
+    Ok(Some(number))
+}
+
+/// Closes the file of this number, if it is this process's.
+pub(super) fn close(number: u64) {
+    lock().locks.retain(|(other, _)| *other != number);
+}
+
+/// An outbox file that stays behind when the process forks: it belongs to the parent.
+pub struct Owned(u64);
+
+impl Owned {
+    /// Opens the file for this process alone; see [`Sqlite::open`].
+    pub fn open(path: &Path, options: Options) -> Result<Owned> {
+        let store = Box::new(Sqlite::open(path, options)?);
+        let mut open = lock();
+        open.next += 1;
+        let number = open.next;
+        open.stores.push((number, store));
+        Ok(Owned(number))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut Sqlite) -> Result<T>) -> Result<T> {
+        let mut inside = Inside::enter()?;
+        let mut open = lock();
+        let at = open.stores.iter().position(|(number, _)| *number == self.0);
+        let Some(at) = at else {
+            let words = "this outbox was opened before fork(), by the parent";
+            return Err(Error::new(ErrorCode::Forked, words));
+        };
+        inside.store = Some(open.stores.swap_remove(at));
+        drop(open);
+        match &mut inside.store {
+            Some((_, store)) => work(store),
+            None => Err(Error::new(ErrorCode::Internal, "an outbox got lost")),
+        }
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        let Ok(mut inside) = Inside::enter() else { return };
+        let mut open = lock();
+        if let Some(at) = open.stores.iter().position(|(number, _)| *number == self.0) {
+            let store = open.stores.swap_remove(at);
+            drop(open);
+            inside.store = None;
+            drop(store);
+        }
+    }
+}
+
+impl Store for Owned {
+    fn commit(&mut self, changes: &[Change], now_ms: u64) -> Result<Vec<Applied>> {
+        self.with(|store| store.commit(changes, now_ms))
+    }
+
+    fn begun(&mut self) -> Result<Vec<Ready>> {
+        self.with(Sqlite::begun)
+    }
+
+    fn accounts(&mut self) -> Result<Vec<String>> {
+        self.with(Sqlite::accounts)
+    }
+
+    fn ready(&mut self, account: &str, after: Turn, most: usize) -> Result<Vec<Ready>> {
+        self.with(|store| store.ready(account, after, most))
+    }
+
+    fn release(&mut self, now_ms: u64) -> Result<(Vec<String>, Option<u64>)> {
+        self.with(|store| store.release(now_ms))
+    }
+
+    fn overdue(&mut self, now_ms: u64, most: usize) -> Result<Vec<Ready>> {
+        self.with(|store| store.overdue(now_ms, most))
+    }
+
+    fn next_deadline(&mut self) -> Result<Option<u64>> {
+        self.with(Sqlite::next_deadline)
+    }
+
+    fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>> {
+        self.with(|store| store.unfinished(account, after, most))
+    }
+
+    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>> {
+        self.with(|store| store.results(after, most))
+    }
+
+    fn count(&self) -> (u64, u64) {
+        let open = lock();
+        let found = open.stores.iter().find(|(number, _)| *number == self.0);
+        found.map_or((0, 0), |(_, store)| store.count())
+    }
+}
