@@ -1,5 +1,6 @@
 //! The configuration of a client, as `hy_init` takes it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -34,7 +35,7 @@ pub struct NetConfig {
 }
 
 /// Which proxy requests go through.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Proxy {
     /// None, whatever the environment says.
     None,
@@ -42,6 +43,17 @@ pub enum Proxy {
     Env,
     /// This one.
     Url(Url),
+}
+
+/// The URL may hold a password.
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Proxy::None => "None",
+            Proxy::Env => "Env",
+            Proxy::Url(_) => "Url(***)",
+        })
+    }
 }
 
 /// When and how often an attempt is repeated.

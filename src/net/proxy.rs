@@ -1,6 +1,7 @@
 //! Which proxy a request goes through, by the configuration or by the environment.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::net::IpAddr;
 
 use base64::Engine as _;
@@ -12,11 +13,19 @@ use crate::model::config::{Proxy, proxy_url};
 use crate::model::error::{Error, ErrorCode, Result};
 
 /// The proxies of a client.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Proxies {
     http: Option<Url>,
     https: Option<Url>,
     direct: Vec<Direct>,
+}
+
+/// The URLs hold passwords.
+impl fmt::Debug for Proxies {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [http, https] = [&self.http, &self.https].map(|url| url.as_ref().map(name));
+        write!(f, "Proxies({http:?}, {https:?}, {:?})", self.direct)
+    }
 }
 
 impl Proxies {
@@ -403,5 +412,8 @@ mod tests {
         assert_eq!(secrets("http://t%20ken@h:1"), ["dCBrZW46", "t ken"]);
         assert_eq!(secrets("http://:pass@h:1"), ["OnBhc3M=", "pass"]);
         assert!(secrets("http://h:1").is_empty());
+        let proxy = Proxy::Url(Url::parse("http://u:hunter2@h:1").expect("a URL"));
+        let proxies = Proxies::new(&proxy).expect("a proxy");
+        assert!(!format!("{proxy:?} {proxies:?}").contains("hunter2"), "{proxy:?} {proxies:?}");
     }
 }

@@ -40,7 +40,7 @@ def _exists(path: str) -> bool:
 
 
 def _read(path: str) -> dict[str, Any] | str:
-    if isinstance(path, str) and _is_content(path):
+    if _is_content(path):
         raise _wrong("config", "is a path that cannot be one; give JSON as a str")
     with open(path, "rb") as file:
         content = file.read()
