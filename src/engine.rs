@@ -21,6 +21,7 @@ mod outbox;
 mod pace;
 mod preview;
 mod queue;
+mod repeats;
 mod retry;
 mod runtime;
 mod stats;
@@ -66,6 +67,7 @@ use order::Lines;
 use outbox::Outbox;
 use pace::Windows;
 use queue::{Limit, Queue, Slot};
+use repeats::Repeats;
 use runtime::{Runtime, TokioClock};
 use stop::Stop;
 use store::Turns;
@@ -80,6 +82,7 @@ pub struct Shared {
     windows: Windows,
     keys: Arc<Keys>,
     lines: Arc<Lines>,
+    repeats: Repeats,
     transport: Carrier,
     kits: Kits,
     clock: Arc<dyn Clock>,
@@ -111,6 +114,7 @@ impl Shared {
             windows: Windows::default(),
             keys: Arc::default(),
             lines: Arc::default(),
+            repeats: Repeats::default(),
             transport,
             kits: Kits::default(),
             clock,

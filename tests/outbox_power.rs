@@ -139,6 +139,7 @@ impl Work {
                 seq,
                 first_sent_ms: NOW,
                 attempts: 1,
+                sender: Some("somebody".to_owned()),
                 body,
             })));
             self.begun.push((id, seq));

@@ -22,6 +22,7 @@ const NOW: u64 = 1_790_000_000_000;
 const GROUPS: [usize; 3] = [1, 64, 512];
 const MESSAGE: usize = 600;
 const RECEIPT: usize = 300;
+const SENDER: &str = "fanfou 00112233445566778899aabbccddeeff";
 
 /// Rounds of which the median counts.
 const ROUNDS: usize = 5;
@@ -156,7 +157,13 @@ fn accepts(numbers: std::ops::Range<usize>) -> Vec<Change> {
 }
 
 fn begin(seq: i64) -> Change {
-    Change::Begin(Box::new(Begin { seq, first_sent_ms: NOW, attempts: 1, body: None }))
+    Change::Begin(Box::new(Begin {
+        seq,
+        first_sent_ms: NOW,
+        attempts: 1,
+        sender: Some(SENDER.into()),
+        body: None,
+    }))
 }
 
 fn finish(seq: i64) -> Change {

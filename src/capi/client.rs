@@ -78,6 +78,10 @@ pub unsafe extern "C" fn hy_init(
 
 /// Adds an account, or replaces the one of that name; holds for attempts begun later.
 ///
+/// A message in doubt goes on only with an account that is the same to its service: a new secret, rate
+/// or time changes nothing; where app, user, base_url or service are others, its result is maybe_sent
+/// (with "on_maybe_sent": "resend" it is sent again all the same, unless the service is another).
+///
 /// account_json is one value of "accounts" in a configuration. Any thread.
 /// Errors: argument, config, closed, forked, reentrant.
 #[unsafe(no_mangle)]

@@ -1,16 +1,15 @@
 //! The accounts of a client, which may change while it runs.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::hash::{
-    BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash as _, Hasher, RandomState,
-};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::task::Poll;
 use std::time::Duration;
 
+use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 
 use super::connections::Lane;
@@ -20,7 +19,7 @@ use super::stats::AccountStats;
 use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::net::Clock;
-use crate::service::{self, Account, Fingerprint, Info, Scope};
+use crate::service::{self, Account, Info, Scope};
 
 /// How many accounts are named where one was not found.
 const NAMED: usize = 20;
@@ -41,8 +40,8 @@ pub struct Entry {
     /// Kept when the account is replaced.
     pub in_flight: Arc<AtomicUsize>,
     pub stats: Arc<AccountStats>,
-    /// What was last sent to whom, kept when the account is replaced.
-    pub last_sent: Arc<LastSent>,
+    /// Who sends, to which service and where: a doubt is resent only by the same.
+    pub sender: Arc<str>,
     /// True once the account was replaced or removed.
     outdated: AtomicBool,
     /// Seconds that the service's clock is ahead of ours, once it refused ours and was right.
@@ -122,59 +121,17 @@ fn own_windows(
     }
 }
 
-/// The last text to each recipient, where the service refuses to take the same one twice.
-pub struct LastSent {
-    texts: Mutex<HashMap<u64, u64, BuildHasherDefault<Mixed>>>,
-    /// Nobody else knows where a recipient's number falls.
-    seed: u64,
-}
-
-impl Default for LastSent {
-    fn default() -> LastSent {
-        LastSent { texts: Mutex::default(), seed: RandomState::new().hash_one(0) }
+/// A name for who sends to which service and where, without anything of it that might be a secret.
+fn sender(info: &Info, account: &dyn Account) -> Arc<str> {
+    let (url, sender) = (account.url().as_str(), account.sender());
+    let mut hash = Sha256::new();
+    for part in ["hongyan sender 1", info.name, url, &sender] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
     }
-}
-
-/// A hash of what is a hash already, mixed with a seed.
-#[derive(Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
-    }
-}
-
-impl LastSent {
-    /// Recipients that are remembered; beyond them the memory begins anew.
-    const MOST: usize = 100_000;
-
-    fn key(&self, fingerprint: Fingerprint) -> u64 {
-        (fingerprint.recipient ^ self.seed).wrapping_mul(0x9E37_79B9_7F4A_7C15).swap_bytes()
-    }
-
-    /// True if this text was the last that went to this recipient.
-    pub fn is(&self, fingerprint: Fingerprint) -> bool {
-        let last = self.texts.lock().unwrap_or_else(|p| p.into_inner());
-        last.get(&self.key(fingerprint)) == Some(&fingerprint.text)
-    }
-
-    /// Remembers a text that went, or may have gone.
-    pub fn remember(&self, fingerprint: Fingerprint) {
-        let mut last = self.texts.lock().unwrap_or_else(|p| p.into_inner());
-        if last.len() >= LastSent::MOST {
-            last.clear();
-        }
-        last.insert(self.key(fingerprint), fingerprint.text);
-    }
+    let digest: [u8; 32] = hash.finalize().into();
+    let number = u128::from_be_bytes(*digest.first_chunk().expect("it is longer"));
+    format!("{} {number:032x}", info.name).into()
 }
 
 fn hash(text: &str) -> u64 {
@@ -259,6 +216,7 @@ impl Accounts {
             name: name.to_owned(),
             lane,
             windows: own_windows(windows, name, rate, info, account.identity(), now),
+            sender: sender(info, &*account),
             info,
             account,
             max_in_flight,
@@ -266,7 +224,6 @@ impl Accounts {
             host,
             in_flight: old.as_ref().map(|old| Arc::clone(&old.in_flight)).unwrap_or_default(),
             stats: old.as_ref().map(|old| Arc::clone(&old.stats)).unwrap_or_default(),
-            last_sent: old.as_ref().map(|old| Arc::clone(&old.last_sent)).unwrap_or_default(),
             outdated: AtomicBool::new(false),
             skew: AtomicI64::new(0),
         };

@@ -97,8 +97,6 @@ async fn attempts(job: &mut Job) {
     let Some(mut entry) = job.entry.clone() else { return };
     let mut wait = job.not_before.map(|at| at.saturating_sub(shared.clock.now()));
     let (mut renew_signature, mut skew) = (false, entry.skew());
-    // The service would call it repeated although this message never arrived.
-    let repeats_last = job.draft.fingerprint.is_some_and(|own| entry.last_sent.is(own));
     if let Some(place) = &job.place {
         let _waiting = entry.stats.waiting(Why::Order);
         if let Err(error) = shared.accounts.unless_gone(&entry, place.turn()).await {
@@ -122,15 +120,30 @@ async fn attempts(job: &mut Job) {
             Ok(Err(wait)) => return job.end_paced(wait),
             Err(error) => return gone(job, error),
         };
-        entry = match shared.accounts.current(&entry) {
-            Ok(entry) => entry,
+        match shared.accounts.current(&entry) {
+            Ok(now) if Arc::ptr_eq(&now, &entry) => {}
+            Ok(now) => {
+                // Its windows, its host and the mark of who sends are others.
+                drop(permit);
+                unmark(job, None);
+                (entry, wait) = (now, None);
+                continue;
+            }
             Err(error) => return gone(job, error),
-        };
+        }
         if !may_resend(job, &entry) {
-            // The wait for its turn was longer than the service remembers what it has seen.
             let error = job.receipt.error.take().unwrap_or_else(lost);
+            let error = match is_elsewhere(job, &entry) {
+                true => error.hint(
+                    "the account was changed meanwhile: as it is now it would not be recognised, \
+                     and to send it again may double it",
+                ),
+                // The wait for its turn was longer than the service remembers what it has seen.
+                false => error,
+            };
             return job.conclude(Delivery::MaybeSent, Some(error));
         }
+        job.begin_in_words();
         let (outcome, now) = attempt(job, &entry, renew_signature, skew).await;
         job.answered = Some(now);
         drop(permit);
@@ -142,18 +155,19 @@ async fn attempts(job: &mut Job) {
             now,
             until: job.until.map(|(at, _)| at),
             dedupe: entry.info.dedupe_ms,
-            repeated_is_proof: !repeats_last,
+            repeated_is_proof: outcome.repeated && job.is_proven_by_repeated(&entry),
             renewable: job.draft.random.as_ref().is_some_and(|random| !random.by_caller),
             chance: shared.random(|rng| rng.f64()),
         };
-        match retry::next(&outcome, &mut job.history, &shared.retry, at) {
+        let next = retry::next(&outcome, &mut job.history, &shared.retry, at);
+        if job.history.doubt && job.history.doubted.is_none() {
+            job.history.doubted = Some(Arc::clone(&entry.sender));
+        }
+        match next {
             Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
                 narrow(&outcome, &windows, now, retry_after.unwrap_or_default());
                 if outcome.delivery == Delivery::Sent {
                     entry.set_skew(skew);
-                }
-                if let Some(own) = job.draft.fingerprint.filter(|_| delivery != Delivery::NotSent) {
-                    entry.last_sent.remember(own);
                 }
                 job.receipt.deduplicated = deduplicated;
                 // With more time there would have been another attempt.
@@ -239,7 +253,7 @@ async fn turn(
                 (shared.accounts.unless_gone(entry, entry.lane.acquire()).await?, None)
             }
         };
-        mark(job).await?;
+        mark(job, entry).await?;
         settle(job.has_looked(), entry, &*shared.clock).await;
         if pace::go(windows, &*shared.clock) {
             return Ok(Ok(permit));
@@ -248,14 +262,15 @@ async fn turn(
     }
 }
 
-/// Makes durable that bytes of a kept message may go.
-async fn mark(job: &mut Job) -> Result<()> {
+/// Makes durable that bytes of a kept message may go, and who sends them.
+async fn mark(job: &mut Job, entry: &Entry) -> Result<()> {
     let Some(kept) = job.kept.as_ref().filter(|_| !job.marked) else { return Ok(()) };
     let (outbox, seq) = (Arc::clone(&kept.outbox), kept.seq);
     job.marked = true;
     let body = job.draft.random.as_ref().map(|_| job.draft.body.clone());
     let (first_sent_ms, attempts) = (job.shared.clock.unix_ms(), job.history.attempts + 1);
-    outbox.begin(Begin { seq, first_sent_ms, attempts, body }).await
+    let sender = Some(entry.sender.to_string());
+    outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body }).await
 }
 
 /// Nothing of a kept message is under way any more, and nothing of it has arrived; a wait holds for a
@@ -300,10 +315,18 @@ pub async fn look() {
     .await;
 }
 
+/// True if another sender than now made the attempt that is in doubt.
+fn is_elsewhere(job: &Job, entry: &Entry) -> bool {
+    job.history.doubted.as_ref().is_some_and(|doubted| *doubted != entry.sender)
+}
+
 /// True unless a doubt is pending that the service would no longer recognise.
 fn may_resend(job: &Job, entry: &Entry) -> bool {
     if !job.history.doubt || job.shared.retry.resend_maybe_sent {
         return true;
+    }
+    if is_elsewhere(job, entry) {
+        return false;
     }
     let (first, now) = (job.history.first_sent, job.shared.clock.now());
     first.zip(entry.info.dedupe_ms).is_some_and(|(first, window)| now <= first + window)

@@ -16,7 +16,7 @@ use super::retry::History;
 use super::runtime::on_io_thread;
 use super::stop::Stop;
 use super::store::{Begin, Ready, Seq};
-use super::{Given, Shared};
+use super::{Given, Shared, repeats};
 use crate::model::digest;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
@@ -76,6 +76,9 @@ pub struct Job {
     pub kept: Option<Kept>,
     /// It stands in the outbox that bytes of it may have gone.
     pub marked: bool,
+    /// When its first attempt began, and whether the service may have called that one repeated
+    /// already.
+    pub repeats: Option<(Duration, bool)>,
     refused: Option<Error>,
     /// Made for whoever may cancel.
     cancel: Option<Arc<Stop>>,
@@ -171,6 +174,7 @@ impl Job {
             alone: false,
             kept: None,
             marked: false,
+            repeats: None,
             refused,
             cancel: None,
             sink,
@@ -217,17 +221,29 @@ impl Job {
         (self.kept, self.slot) = (Some(kept), Some(slot));
     }
 
+    /// What an earlier process began is in doubt, and may have gone.
+    pub fn doubt(&mut self, begun: &Begin) {
+        self.history.doubt = true;
+        self.history.doubted = Some(begun.sender.as_deref().unwrap_or_default().into());
+        self.begin_in_words();
+    }
+
     /// True if what an earlier process began may go on: the service will know it again, or the caller
     /// has chosen that.
-    pub fn recover(&mut self, begun: Begin, dedupe: Option<Duration>, unix_ms: u64) -> bool {
-        self.history.doubt = true;
+    pub fn recover(&mut self, begun: Begin, entry: &Entry, unix_ms: u64) -> bool {
         self.history.attempts = begun.attempts;
         self.marked = true;
         let now = self.shared.clock.now();
         // A calendar that went backwards proves nothing.
         let age = unix_ms.checked_sub(begun.first_sent_ms).map(Duration::from_millis);
         let first_sent = age.and_then(|age| now.checked_sub(age));
-        let known = dedupe.zip(age).is_some_and(|(window, age)| age <= window);
+        let sender = begun.sender.as_deref();
+        let known = sender == Some(&*entry.sender)
+            && entry.info.dedupe_ms.zip(age).is_some_and(|(window, age)| age <= window);
+        // To a service that it never was sent to it would be another message.
+        let service = sender.and_then(|sender| sender.split(' ').next());
+        let resend = self.shared.retry.resend_maybe_sent
+            && service.is_none_or(|service| service == entry.info.name);
         match begun.body {
             Some(body) if known && first_sent.is_some() && !self.is_refused() => {
                 self.draft.body = body;
@@ -236,13 +252,44 @@ impl Job {
                 self.history.first_sent = first_sent;
                 true
             }
-            _ => self.shared.retry.resend_maybe_sent && !self.is_refused(),
+            _ => resend && !self.is_refused(),
         }
     }
 
     /// Goes away without a result: another run has it, or nobody accepted it.
     pub fn forget(&mut self) {
         self.finished = true;
+    }
+
+    /// Its first attempt begins, as far as other messages of the same words are concerned.
+    pub fn begin_in_words(&mut self) {
+        if let (None, Some(own)) = (self.repeats, self.draft.fingerprint) {
+            self.repeats = Some((self.shared.clock.now(), self.shared.repeats.begin(own)));
+        }
+    }
+
+    /// True if "repeated" can only mean an attempt of this very message, by a sender that is still the
+    /// same.
+    pub fn is_proven_by_repeated(&self, entry: &Entry) -> bool {
+        if self.history.doubted.as_deref() != Some(&*entry.sender) {
+            return false;
+        }
+        let Some(own) = self.draft.fingerprint else { return true };
+        let earlier = self.receipt.origin == Origin::EarlierRun;
+        matches!(self.repeats, Some((_, false)))
+            && self.shared.repeats.is_alone(own, self.accepted, earlier)
+    }
+
+    /// Nothing more is done for it: what its words are for others of the same from now on.
+    fn end_in_words(&mut self, delivery: Delivery, now: Duration) {
+        let Some((own, (begun, _))) = self.draft.fingerprint.zip(self.repeats.take()) else {
+            return;
+        };
+        self.shared.repeats.end(own, begun, delivery, now);
+        let went = delivery != Delivery::NotSent;
+        if let Some(outbox) = self.shared.outbox().filter(|_| went) {
+            outbox.went(repeats::slots(own));
+        }
     }
 
     /// The client closes: the outbox keeps the message for a later run.
@@ -444,6 +491,7 @@ impl Job {
             }
         }
         self.place = None;
+        self.end_in_words(self.receipt.delivery, now);
         let receipt = std::mem::replace(&mut self.receipt, Receipt::nothing());
         log!(
             Debug,

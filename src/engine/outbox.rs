@@ -158,6 +158,12 @@ impl Outbox {
         self.push(Change::Finish { seq, verdict, alone }, wants);
     }
 
+    /// Something went in words of these slots; not later than the result that says so, and with another
+    /// change that somebody waits for.
+    pub fn went(&self, slots: [u32; 2]) {
+        self.push(Change::Went { slots }, Wants::Nobody);
+    }
+
     /// A job ends without a result, which a later run will find.
     pub fn left(&self, seq: Seq) {
         self.lock().left.push(seq);

@@ -1,5 +1,6 @@
 //! Whether an attempt is repeated, and when: one rule for all services, without time or chance.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::config::RetryConfig;
@@ -18,6 +19,8 @@ pub struct History {
     pub attempts: u32,
     /// An attempt may have arrived, and nothing has cleared that up.
     pub doubt: bool,
+    /// Who made the first attempt that is in doubt.
+    pub doubted: Option<Arc<str>>,
     /// A signature was made anew already.
     pub resigned: bool,
     /// Waits whose length nobody told.
@@ -35,7 +38,7 @@ pub struct Circumstances {
     pub until: Option<Duration>,
     /// How long the service recognises what is sent again.
     pub dedupe: Option<Duration>,
-    /// True if "sent already" can only mean an attempt of this very message.
+    /// True if "sent already" can only mean an attempt of this very message, of the sender in doubt.
     pub repeated_is_proof: bool,
     /// True if a dropped message may be made a new one to its service.
     pub renewable: bool,

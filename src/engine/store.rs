@@ -105,6 +105,11 @@ pub enum Change {
         /// The library's own id of it.
         id: String,
     },
+    /// Something went in words of these slots.
+    Went {
+        /// Which; see `engine/repeats.rs`.
+        slots: [u32; 2],
+    },
     /// A dead letter, or a result that was not acknowledged, is queued again as if it had just come:
     /// with a new number, the whole of its deadline, and no doubt. What was sent stays sent.
     ///
@@ -127,10 +132,12 @@ pub struct Begin {
     /// Which.
     pub seq: Seq,
     /// When these bytes were first sent, in Unix milliseconds; kept from the attempt before, if that
-    /// had the same body and did not end.
+    /// had the same body and sender and did not end.
     pub first_sent_ms: u64,
     /// Attempts begun, this one included.
     pub attempts: u32,
+    /// Who sends it, to which service and where; `None` of a row that does not tell.
+    pub sender: Option<String>,
     /// The body, where the service recognises it if it is sent again.
     pub body: Option<Vec<u8>>,
 }
@@ -317,6 +324,9 @@ pub trait Store: Send {
     /// Only where the disk took the bytes and failed to confirm them, and then nothing else could be
     /// written until the process ended, may the next owner find the batch: all of it, never a part.
     fn commit(&mut self, changes: &[Change], now_ms: u64) -> Result<Vec<Applied>>;
+
+    /// The slots of the words in which anything went.
+    fn went(&mut self) -> Result<Vec<u32>>;
 
     /// What was begun by an earlier owner and has no result: every one of them, oldest first.
     fn begun(&mut self) -> Result<Vec<Ready>>;

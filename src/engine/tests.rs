@@ -1,8 +1,10 @@
 //! The engine against a scripted transport, in time that passes at once.
 
 mod delivery;
+mod elsewhere;
 mod exhausted;
 mod joined;
+mod repeated;
 mod rows;
 mod scheduler;
 mod simulation;

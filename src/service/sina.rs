@@ -10,7 +10,9 @@ use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::direct_message::{self, Content, Said, is_code};
 use super::envelope::{Reading, is_success, judge, text};
 use super::verdict::Row;
-use super::{Account, Answer, Draft, Fingerprint, Info, Limit, Outcome, Request, Service, Stamp};
+use super::{
+    Account, Answer, Draft, Fingerprint, Info, Limit, Named, Outcome, Request, Service, Stamp,
+};
 use super::{check, endpoint, form, join, no_extra, numeric_id, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
@@ -94,9 +96,9 @@ impl Account for SinaAccount {
         let text = scalars(message, MAX_TEXT, "Sina")?;
         numeric_id(&message.to, "Sina")?;
         // A number may be somebody's nickname: the second parameter says which it is.
-        let (id, which) = match (&message.to.user, &message.to.name) {
-            (Some(user), None) => (user.clone(), "user_id"),
-            (None, Some(name)) => (name.clone(), "screen_name"),
+        let (id, which, named) = match (&message.to.user, &message.to.name) {
+            (Some(user), None) => (user.clone(), "user_id", Named::ById),
+            (None, Some(name)) => (name.clone(), "screen_name", Named::ByName),
             (Some(_), Some(_)) => {
                 let words =
                     "give \"user\" or \"name\": which of them the service prefers is unknown";
@@ -113,7 +115,7 @@ impl Account for SinaAccount {
         )?;
         let params = vec![("id", id.clone()), ("text", text.to_owned()), (which, id.clone())];
         refuse_nul(message)?;
-        let fingerprint = Some(Fingerprint::new(&id, text));
+        let fingerprint = Some(Fingerprint::new(INFO.name, named, &id, text));
         Ok(Draft { body: form::body(&params), params, fingerprint, ..Draft::default() })
     }
 

@@ -145,6 +145,10 @@ impl Account for TencentAccount {
         &self.app
     }
 
+    fn sender(&self) -> String {
+        format!("{}/{}", self.app, self.signer.identifier)
+    }
+
     fn url(&self) -> &Url {
         &self.url
     }

@@ -13,7 +13,8 @@ use super::direct_message::{self, Content, Found, Said, is_code};
 use super::envelope::{Reading, judge, text};
 use super::verdict::Row;
 use super::{
-    Account, Answer, Draft, Fingerprint, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp,
+    Account, Answer, Draft, Fingerprint, Info, Limit, Named, Outcome, Rate, Request, Scope,
+    Service, Stamp,
 };
 use super::{check, endpoint, form, no_extra, numeric_id, refuse_nul};
 use crate::model::config::AccountConfig;
@@ -113,7 +114,8 @@ impl Account for WeiboAccount {
         };
         no_extra(message, &[("uid", "to"), ("screen_name", "to"), ("text", "text")])?;
         refuse_nul(message)?;
-        let fingerprint = Some(Fingerprint::new(recipient.1, text));
+        let named = if recipient.0 == "uid" { Named::ById } else { Named::ByName };
+        let fingerprint = Some(Fingerprint::new(INFO.name, named, recipient.1, text));
         let mut body = Vec::with_capacity(64 + (text.len() + recipient.1.len()) * 3);
         form::push_pair(&mut body, "text", text);
         form::push_pair(&mut body, recipient.0, recipient.1);

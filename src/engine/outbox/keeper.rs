@@ -70,6 +70,7 @@ impl Keeper {
     ) -> Result<Keeper> {
         let lines = store.accounts()?.into_iter();
         let lines = lines.map(|name| (name, Line { cursor: 0, backlog: true })).collect();
+        store.went()?.into_iter().for_each(|slot| shared.repeats.went_earlier(slot));
         Ok(Keeper {
             shared,
             outbox,
@@ -100,7 +101,9 @@ impl Keeper {
                 && let Some(begun) = self.try_to("look for what was begun", |k| k.store.begun())
             {
                 recovered = true;
-                begun.into_iter().for_each(|row| self.recover(row));
+                // All of them are in doubt before the first is sent again.
+                let jobs: Vec<_> = begun.into_iter().filter_map(|row| self.doubtful(row)).collect();
+                jobs.into_iter().for_each(|(job, begun, entry)| self.recover(job, begun, entry));
             }
             let (batch, ends) = self.next();
             let failed = !batch.is_empty() && !self.commit(batch);

@@ -212,6 +212,10 @@ impl Store for Owned {
         self.with(|store| store.commit(changes, now_ms))
     }
 
+    fn went(&mut self) -> Result<Vec<u32>> {
+        self.with(Sqlite::went)
+    }
+
     fn begun(&mut self) -> Result<Vec<Ready>> {
         self.with(Sqlite::begun)
     }

@@ -83,7 +83,12 @@ pub(super) const VERSION_1: &str = "
 
 /// - `messages.line`, `messages.content` and `keys.content` hold digests that have a version
 ///   (`model/digest.rs`); only keys whose message is gone keep those without.
-const VERSION_2: &str = "";
+/// - `messages.sender`: who sent what it was begun with; not known of what was begun before this version.
+/// - `went`: the words in which anything went, as far as they are remembered (`engine/repeats.rs`).
+const VERSION_2: &str = "
+    ALTER TABLE messages ADD COLUMN sender TEXT;
+    CREATE TABLE went (slot INTEGER PRIMARY KEY) STRICT;
+";
 
 /// What a file is.
 #[derive(Debug, PartialEq)]

@@ -207,6 +207,12 @@ impl Store for Sqlite {
         Ok(applied)
     }
 
+    fn went(&mut self) -> Result<Vec<u32>> {
+        self.read("read from", |conn| {
+            conn.prepare("SELECT slot FROM went")?.query_map([], |row| row.get(0))?.collect()
+        })
+    }
+
     fn begun(&mut self) -> Result<Vec<Ready>> {
         let (begun, earlier) = (self.begun.clone(), self.earlier);
         self.read("read what was begun from", |conn| {

@@ -16,7 +16,7 @@ use crate::engine::deliver::deliver;
 use crate::engine::job::{Job, Sink};
 use crate::engine::queue::Waited;
 use crate::engine::runtime::TokioClock;
-use crate::model::config::ClientConfig;
+use crate::model::config::{AccountConfig, ClientConfig};
 use crate::model::error::ErrorCode;
 use crate::model::message::Message;
 use crate::model::receipt::{Delivery, Receipt};
@@ -60,6 +60,7 @@ struct Seen {
     at: Duration,
     message: usize,
     service: &'static str,
+    app: String,
     group: String,
     body: Vec<u8>,
     /// It was, or may have been, taken and the client was not told so.
@@ -71,8 +72,8 @@ struct Record {
     seen: Vec<Seen>,
     /// How often each message was taken.
     taken: HashMap<usize, usize>,
-    /// What a de-duplicating service has taken, and when.
-    bodies: HashMap<Vec<u8>, Duration>,
+    /// What each app of a de-duplicating service has taken, and when.
+    bodies: HashMap<(String, Vec<u8>), Duration>,
 }
 
 struct World {
@@ -111,6 +112,12 @@ fn number(request: &Request) -> usize {
     body[at..at + 7].parse().expect("seven digits")
 }
 
+/// The app that a request is for, where its service has apps.
+fn app(request: &Request) -> String {
+    let mut pairs = request.url.query_pairs();
+    pairs.find(|(name, _)| name == "sdkappid").map(|(_, app)| app.into_owned()).unwrap_or_default()
+}
+
 impl World {
     fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
         self.record.lock().expect("no panic inside")
@@ -119,13 +126,11 @@ impl World {
     /// The service takes a message; one that recognises it does not take it twice.
     fn take(&self, request: &Request, service: &str) {
         let (mut record, now) = (self.lock(), self.clock.now());
+        let own = (app(request), request.body.clone());
         let known = service == "tencent_im"
-            && record
-                .bodies
-                .get(&request.body)
-                .is_some_and(|at| *at + Duration::from_secs(300) > now);
+            && record.bodies.get(&own).is_some_and(|at| *at + Duration::from_secs(300) > now);
         if !known {
-            record.bodies.insert(request.body.clone(), now);
+            record.bodies.insert(own, now);
             *record.taken.entry(number(request)).or_default() += 1;
         }
     }
@@ -192,6 +197,7 @@ impl Scripted for Arc<World> {
                     at: world.clock.now(),
                     message: number(&request),
                     service,
+                    app: app(&request),
                     group: group.unwrap_or_default().to_owned(),
                     body: request.body.clone(),
                     doubt: false,
@@ -367,6 +373,13 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
         if rng.u32(0..50) == 0 {
             clock.jump_ms.store(rng.i64(-10_000_000..10_000_000), Ordering::Relaxed);
         }
+        if rng.u32(0..100) == 0 {
+            // The account becomes another, or again the one that it was.
+            let mut account = self::config()["accounts"]["im2"].take();
+            account["auth"]["sdk_app_id"] = json!(rng.u32(1..3));
+            let config = AccountConfig::from_value(account, "accounts.im2").expect("an account");
+            shared.accounts.set("im2", config, &shared.windows, clock.now()).expect("valid");
+        }
         if rng.u32(0..8) == 0 {
             let pause = Duration::from_millis(rng.u64(0..40));
             clock.sleep_until(clock.now() + pause).await;
@@ -479,9 +492,13 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
     // No window was ever exceeded.
     let of = |service: &'static str| record.seen.iter().filter(move |seen| seen.service == service);
     assert!(most_in_any(of("weibo"), RATE.1) <= RATE.0, "seed {seed}: Weibo's window");
-    assert!(most_in_any(of("tencent_im"), PER_APP.1) <= PER_APP.0, "seed {seed}: the app's window");
-    for group in ["g0", "g1", "g2", "g3"] {
-        let own = of("tencent_im").filter(|seen| seen.group == group);
+    for app in ["1", "2"] {
+        let own = of("tencent_im").filter(|seen| seen.app == app);
+        assert!(most_in_any(own, PER_APP.1) <= PER_APP.0, "seed {seed}: the window of app {app}");
+    }
+    for (app, group) in ["1", "2"].iter().flat_map(|app| ["g0", "g1", "g2", "g3"].map(|g| (app, g)))
+    {
+        let own = of("tencent_im").filter(|seen| seen.app == *app && seen.group == group);
         assert!(most_in_any(own, PER_GROUP.1) <= PER_GROUP.0, "seed {seed}: the window of {group}");
     }
 }

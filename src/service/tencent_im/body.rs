@@ -6,7 +6,7 @@ use super::elements;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::message::{Message, Part};
-use crate::service::{Draft, Random, recipient};
+use crate::service::{Draft, Fingerprint, Named, Random, recipient};
 
 /// The largest MsgBody, in bytes of its JSON.
 pub const MAX_BODY: u32 = 12_288;
@@ -94,9 +94,19 @@ pub fn encode(message: &Message, random: u32) -> Result<Draft> {
     object.put_some("To_Account", members.map(Value::from));
     object.put_some("TopicId", topic.map(Value::from));
     object.put_some("GroupAtInfo", (!mentions.is_empty()).then(|| Value::from(mentions)));
+    // The service knows a message by its Random; only a caller gives two messages the same.
+    let fingerprint = own_random.map(|random| {
+        let known_by = format!("{group}/{random}");
+        Fingerprint::new("tencent_im", Named::Uniquely, &known_by, "")
+    });
     let random = Random { at, by_caller: own_random.is_some() };
-    let recipient = group.to_owned();
-    Ok(Draft { body: object.finish(), random: Some(random), recipient, ..Draft::default() })
+    Ok(Draft {
+        body: object.finish(),
+        random: Some(random),
+        recipient: group.to_owned(),
+        fingerprint,
+        ..Draft::default()
+    })
 }
 
 /// Refuses what the message's own fields set already.

@@ -7,7 +7,7 @@ use crate::engine::account::Entry;
 use crate::engine::job::{Job, Kept};
 use crate::engine::outbox::OnDisk;
 use crate::engine::queue::Slot;
-use crate::engine::store::{Ready, Verdict};
+use crate::engine::store::{Begin, Ready, Verdict};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, Refused};
 use crate::model::receipt::{Delivery, Origin, Receipt};
@@ -114,21 +114,24 @@ impl Keeper {
         Some(Job::of_row(&self.shared, row, message, entry))
     }
 
-    /// What an earlier run began goes on only where that cannot double it, or its caller wants that.
-    pub(super) fn recover(&mut self, row: Ready) {
-        let (seq, begun) = (row.seq, row.begun.clone());
+    /// What an earlier run began, with the account that it would go on with.
+    pub(super) fn doubtful(&mut self, row: Ready) -> Option<(Box<Job>, Begin, Option<Arc<Entry>>)> {
+        let begun = row.begun.clone()?;
         let entry = Message::parse(&row.message)
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
-        let Some(mut job) = self.job(&row, entry.clone()) else { return };
-        let slot = Slot::default();
-        job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
-        self.loaded.insert(seq);
+        let mut job = self.job(&row, entry.clone())?;
+        job.keep(Kept { outbox: Arc::clone(&self.outbox), seq: row.seq }, Slot::default());
+        self.loaded.insert(row.seq);
         job.receipt.recovered = true;
-        let goes_on = begun.zip(entry).is_some_and(|(begun, entry)| {
-            job.recover(begun, entry.info.dedupe_ms, self.shared.clock.unix_ms())
-        });
-        if goes_on {
+        job.doubt(&begun);
+        Some((job, begun, entry))
+    }
+
+    /// What an earlier run began goes on only where that cannot double it, or its caller wants that.
+    pub(super) fn recover(&mut self, mut job: Box<Job>, begun: Begin, entry: Option<Arc<Entry>>) {
+        let unix_ms = self.shared.clock.unix_ms();
+        if entry.is_some_and(|entry| job.recover(begun, &entry, unix_ms)) {
             self.inbox.begin(job);
         } else {
             let words = "the process ended while a request was under way";

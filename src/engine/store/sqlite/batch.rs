@@ -68,12 +68,12 @@ const INSERT: &str = "
     VALUES (?1, 0, ?1, ?2, ?3, ?4, ?5, ?6)";
 
 const BEGIN: &str = "
-    UPDATE messages SET state = 4, attempts = ?2, first_sent_ms = ?3, body = ?4
+    UPDATE messages SET state = 4, attempts = ?2, first_sent_ms = ?3, body = ?4, sender = ?5
     WHERE seq = ?1 AND state = 0";
 
 /// Of a message that has no key, is in no line and waits for no time.
 const FINISH: &str = "
-    UPDATE messages SET state = 5, turn = NULL, run = ?2, body = NULL, delivery = ?3, receipt = ?4
+    UPDATE messages SET state = 5, turn = NULL, run = ?2, body = NULL, sender = NULL, delivery = ?3, receipt = ?4
     WHERE seq = ?1 AND state < 5 AND key IS NULL AND place IS NULL AND wake_ms IS NULL
         AND expires_ms IS NULL";
 
@@ -134,6 +134,7 @@ impl<'c> Batch<'c> {
             Change::Ended { seq, attempts, due_ms } => self.ended(*seq, *attempts, *due_ms),
             Change::Finish { seq, verdict, alone } => self.finish(*seq, verdict, *alone),
             Change::Ack { id } => self.ack(id),
+            Change::Went { slots } => self.went(*slots),
             Change::Retry { id } => self.retry(id),
             Change::Drop { id } => self.drop_row(id),
         }
@@ -293,7 +294,8 @@ impl<'c> Batch<'c> {
             begin.seq,
             begin.attempts,
             first,
-            begin.body
+            begin.body,
+            begin.sender
         ])?;
         if made > 0 {
             return Ok(done(made));
@@ -302,11 +304,11 @@ impl<'c> Batch<'c> {
         let again = self
             .conn
             .prepare_cached(
-                "UPDATE messages SET attempts = ?2, body = ?4,
-                     first_sent_ms = CASE WHEN body IS ?4 THEN first_sent_ms ELSE ?3 END
+                "UPDATE messages SET attempts = ?2, body = ?4, sender = ?5,
+                     first_sent_ms = CASE WHEN body IS ?4 AND sender IS ?5 THEN first_sent_ms ELSE ?3 END
                  WHERE seq = ?1 AND state = 4",
             )?
-            .execute(params![begin.seq, begin.attempts, first, begin.body])?;
+            .execute(params![begin.seq, begin.attempts, first, begin.body, begin.sender])?;
         Ok(done(again))
     }
 
@@ -315,7 +317,7 @@ impl<'c> Batch<'c> {
             .conn
             .prepare_cached(
                 "UPDATE messages SET state = 0, attempts = ?2, due_ms = coalesce(?3, due_ms),
-                     first_sent_ms = NULL, body = NULL
+                     first_sent_ms = NULL, body = NULL, sender = NULL
                  WHERE seq = ?1 AND state = 4",
             )?
             .execute(params![seq, attempts, due_ms.map(row::time)])?;
@@ -378,6 +380,14 @@ impl<'c> Batch<'c> {
         self.ledger.purge_at = self.ledger.purge_at.min(until);
     }
 
+    fn went(&mut self, slots: [u32; 2]) -> Result<Applied> {
+        let mut keep = self.conn.prepare_cached("INSERT OR IGNORE INTO went (slot) VALUES (?1)")?;
+        for slot in slots {
+            keep.execute([slot])?;
+        }
+        Ok(done(slots.len()))
+    }
+
     fn retry(&mut self, id: &str) -> Result<Applied> {
         let Some(row) = row::by_id(self.conn, id)? else { return Ok(Applied::Missed) };
         let dead = row.state == State::Dead;
@@ -406,7 +416,7 @@ impl<'c> Batch<'c> {
                 "UPDATE messages SET seq = ?2, state = ?3, turn = NULL, until_ms = NULL, run = ?4,
                      attempts = 0, first_sent_ms = NULL, accepted_ms = ?5, deadline_ms = ?6,
                      expires_ms = ?11,
-                     delivery = ?7, borrowed = ?8, follows = ?9, body = NULL, receipt = ?10
+                     delivery = ?7, borrowed = ?8, follows = ?9, body = NULL, sender = NULL, receipt = ?10
                  WHERE seq = ?1",
             )?
             .execute(params![

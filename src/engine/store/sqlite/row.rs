@@ -64,7 +64,7 @@ fn read(row: &SqlRow<'_>) -> Result<Row> {
 
 /// The columns of [`ready`].
 pub(super) const READY: &str = "seq, coalesce(turn, 0), id, token, message, accepted_ms, \
-                                deadline_ms, attempts, first_sent_ms, body, state, due_ms";
+                                deadline_ms, attempts, first_sent_ms, body, state, due_ms, sender";
 
 /// A message that is to be begun, or was; `earlier` owners accepted those up to this number.
 pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
@@ -72,7 +72,7 @@ pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
     let begun = match state(row, 10)? {
         State::Begun => {
             let first_sent_ms = option_ms(row, 8)?.unwrap_or(0);
-            Some(Begin { seq, first_sent_ms, attempts, body: row.get(9)? })
+            Some(Begin { seq, first_sent_ms, attempts, sender: row.get(12)?, body: row.get(9)? })
         }
         _ => None,
     };

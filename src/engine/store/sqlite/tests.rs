@@ -92,7 +92,7 @@ fn accept(accept: Accept) -> Change {
 
 fn begin(seq: Seq, attempts: u32, first_sent_ms: u64, body: Option<&str>) -> Change {
     let body = body.map(|body| body.as_bytes().to_vec());
-    Change::Begin(Box::new(Begin { seq, first_sent_ms, attempts, body }))
+    Change::Begin(Box::new(Begin { seq, first_sent_ms, attempts, sender: Some("s".into()), body }))
 }
 
 fn verdict(delivery: Delivery) -> Verdict {

@@ -285,7 +285,7 @@ fn one_of_each(store: &mut Sqlite) -> Result<()> {
     store.commit(&changes, NOW)?;
     let seq = store.ledger.next;
     store.commit(&[finish(seq - 2, Delivery::MaybeSent), ack("x")], NOW)?;
-    store.commit(&[ack("x")], NOW + 8 * DAY)?;
+    store.commit(&[ack("x"), Change::Went { slots: [1, 2] }], NOW + 8 * DAY)?;
     Ok(())
 }
 

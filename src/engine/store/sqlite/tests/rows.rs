@@ -74,8 +74,13 @@ fn a_begun_message_is_told_to_the_next_owner() {
     let mut store = folder.open();
     let begun = store.begun().unwrap().remove(0);
     assert!(begun.earlier);
-    let expected =
-        Begin { seq: 1, first_sent_ms: NOW + 5, attempts: 2, body: Some(b"bytes".to_vec()) };
+    let expected = Begin {
+        seq: 1,
+        first_sent_ms: NOW + 5,
+        attempts: 2,
+        sender: Some("s".into()),
+        body: Some(b"bytes".to_vec()),
+    };
     assert_eq!(begun.begun, Some(expected), "the same bytes are as old as when first sent");
     one(&mut store, begin(1, 3, NOW + 500, Some("others")), NOW);
     assert_eq!(store.begun().unwrap(), [], "it is this owner's now");
