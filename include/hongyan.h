@@ -89,6 +89,11 @@
 #define HY_SENT 2
 
 /**
+ * Some of its recipients, or parts of its text, have arrived, and the others surely have not.
+ */
+#define HY_PARTLY_SENT 3
+
+/**
  * The message was accepted by this process.
  */
 #define HY_THIS_RUN 0
@@ -661,7 +666,7 @@ const char *hy_result_key(const hy_result_t *r, size_t *len);
 const hy_error_t *hy_result_error(const hy_result_t *r);
 
 /**
- * HY_SENT, HY_MAYBE_SENT or HY_NOT_SENT.
+ * HY_SENT, HY_MAYBE_SENT, HY_NOT_SENT or HY_PARTLY_SENT.
  *
  * NULL gives HY_NOT_SENT. Any thread.
  */

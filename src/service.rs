@@ -36,9 +36,8 @@ use crate::model::body::Body;
 use crate::model::config::{AccountConfig, is_loopback};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, quoted, word};
-use crate::model::message::{Message, Part, To};
+use crate::model::message::{Kind, Message, Part, To};
 use crate::model::redact::Redactor;
-use envelope::Reading;
 use nul::refuse_nul;
 pub use verdict::Outcome;
 
@@ -340,23 +339,6 @@ impl Cut {
     }
 }
 
-/// The longest URL that the HTTP client can carry, in bytes.
-pub const MAX_URL: usize = u16::MAX as usize - 1;
-
-/// What to do where a service refuses a signature although the keys may be right.
-const OTHER_SIGNING_URL: &str = "if the keys are right, the service makes its base string from another \
-    URL than was signed: set \"signing_url\" to the scheme, host and port that it expects";
-
-/// The hint of an answer that refuses a signature, which covers the URL.
-fn hint_at_signing_url(reading: &Reading) -> Option<&'static str> {
-    let Reading::Refused { code, text } = reading else { return None };
-    let said = format!("{code} {text}").to_ascii_lowercase();
-    // The method is always the one that the service documents.
-    let is_meant = (said.contains("signature") || said.contains("base string"))
-        && !said.contains("signature_method");
-    is_meant.then_some(OTHER_SIGNING_URL)
-}
-
 /// The service of this name.
 pub fn find(name: &str) -> Option<&'static dyn Service> {
     SERVICES.iter().copied().find(|service| service.info().name == name)
@@ -435,7 +417,7 @@ fn check(message: &Message, info: &Info) -> Result<()> {
     let unsupported =
         |path: String, words: String| Err(Error::new(ErrorCode::Unsupported, words).at(path));
     let name = info.name;
-    if let Some(kind) = message.to.kinds().find(|kind| !info.to.contains(kind)) {
+    if let Some(kind) = message.to.kinds().map(Kind::name).find(|kind| !info.to.contains(kind)) {
         let words = format!("{name} cannot send to {kind:?}; it knows {}", quoted(info.to));
         return unsupported(format!("to.{kind}"), words);
     }
@@ -486,21 +468,18 @@ fn no_extra(message: &Message, set: &[(&'static str, &str)]) -> Result<()> {
 }
 
 /// The one recipient that a message of this service needs.
-fn recipient<'a>(value: &'a Option<String>, kind: &str) -> Result<&'a str> {
-    match value.as_deref() {
-        Some(value) => Ok(value),
-        None => Err(Error::new(
-            ErrorCode::Message,
-            format!("the recipient is missing: give \"to\": {{{kind:?}: …}}"),
-        )
-        .at(format!("to.{kind}"))),
-    }
+fn recipient(message: &Message, kind: Kind) -> Result<&str> {
+    message.to.one(kind).ok_or_else(|| {
+        let kind = kind.name();
+        let words = format!("the recipient is missing: give \"to\": {{{kind:?}: …}}");
+        Error::new(ErrorCode::Message, words).at(format!("to.{kind}"))
+    })
 }
 
 /// Refuses a user's id that is no whole number as the service writes it: one that a spreadsheet has
 /// rounded (`2.125E+09`) or spaced would be read as somebody else's, or as a nickname.
 fn numeric_id(to: &To, title: &str) -> Result<()> {
-    let Some(id) = &to.user else { return Ok(()) };
+    let Some(id) = to.one(Kind::User) else { return Ok(()) };
     let is_number = id.bytes().all(|b| b.is_ascii_digit()) && !id.starts_with('0');
     if is_number && id.parse::<i64>().is_ok() {
         return Ok(());

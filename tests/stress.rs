@@ -110,6 +110,7 @@ fn check_truth(what: &str, verdicts: &[(u64, Delivery)], taken: &HashMap<u64, us
         let often = taken.get(text).copied().unwrap_or(0);
         let range = match delivery {
             Delivery::Sent => 1..=1,
+            Delivery::PartlySent => panic!("these messages have one recipient each"),
             Delivery::MaybeSent => 0..=1,
             Delivery::NotSent => 0..=0,
         };

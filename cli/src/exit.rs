@@ -46,6 +46,7 @@ impl Exit {
         match delivery {
             Delivery::Sent => Exit::Sent,
             Delivery::MaybeSent => Exit::MaybeSent,
+            Delivery::PartlySent => Exit::SomeFailed,
             Delivery::NotSent if timed_out => Exit::TimedOut,
             Delivery::NotSent => Exit::Failed,
         }

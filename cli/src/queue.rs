@@ -233,6 +233,7 @@ fn retryable(row: &OutboxRow) -> Option<&'static str> {
 fn forcible(row: &OutboxRow) -> Option<&'static str> {
     match (row.state.has_result(), row.delivery) {
         (false, _) => Some("it has no result yet and is still on its way"),
+        (true, Some(Delivery::PartlySent)) => Some("some of its recipients have it"),
         (true, Some(Delivery::Sent)) => Some("it was sent"),
         (true, _) => None,
     }

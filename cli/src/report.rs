@@ -91,6 +91,10 @@ fn again(delivery: Delivery, error: &Error) -> String {
     match delivery {
         Delivery::Sent => "not needed".to_owned(),
         Delivery::MaybeSent => "may deliver it twice; look before you send it again".to_owned(),
+        Delivery::PartlySent => {
+            "only to those recipients that have not got it: \"recipients\" of the result names them"
+                .to_owned()
+        }
         Delivery::NotSent if !error.is_retryable() => {
             "safe, since nothing was sent, but it will fail the same way until something changes"
                 .to_owned()

@@ -175,6 +175,10 @@ fn conclusion(row: &OutboxRow, kept: &Kept) -> String {
             "It was sent: the service said so, in its own whole answer.{earlier} Sending it again \
              is not needed, and would deliver it twice."
         ),
+        (Some(Delivery::PartlySent), _) => format!(
+            "Some of its recipients have it, and the others surely have not: {why}.{earlier} Send it \
+             again only to those that have not got it."
+        ),
         (Some(Delivery::MaybeSent), _) => format!(
             "It may have arrived, and nobody can know: {why}.{earlier} Sending it again is not \
              safe, since it may deliver it twice: look first whether it arrived."

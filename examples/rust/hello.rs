@@ -13,6 +13,7 @@ fn main() -> ExitCode {
     match hello(&path) {
         Ok(Delivery::Sent) => ExitCode::SUCCESS,
         Ok(Delivery::MaybeSent) => ExitCode::from(7),
+        Ok(Delivery::PartlySent) => ExitCode::from(4),
         Ok(Delivery::NotSent) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("{error}");

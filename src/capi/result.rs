@@ -15,6 +15,8 @@ pub const HY_NOT_SENT: i32 = 0;
 pub const HY_MAYBE_SENT: i32 = 1;
 /// The service said that it has the message.
 pub const HY_SENT: i32 = 2;
+/// Some of its recipients, or parts of its text, have arrived, and the others surely have not.
+pub const HY_PARTLY_SENT: i32 = 3;
 
 /// The message was accepted by this process.
 pub const HY_THIS_RUN: i32 = 0;
@@ -103,7 +105,7 @@ pub unsafe extern "C" fn hy_result_error(r: *const hy_result_t) -> *const hy_err
     unsafe { r.as_ref() }.and_then(|r| r.error.as_ref()).map_or(ptr::null(), ptr::from_ref)
 }
 
-/// HY_SENT, HY_MAYBE_SENT or HY_NOT_SENT.
+/// HY_SENT, HY_MAYBE_SENT, HY_NOT_SENT or HY_PARTLY_SENT.
 ///
 /// NULL gives HY_NOT_SENT. Any thread.
 #[unsafe(no_mangle)]

@@ -20,8 +20,8 @@ use super::{Given, Shared, repeats};
 use crate::model::digest;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
-use crate::model::message::Message;
-use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
+use crate::model::message::{Kind, Message};
+use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt, RecipientResult};
 use crate::net::Alarm;
 use crate::service::Draft;
 
@@ -72,6 +72,8 @@ pub struct Job {
     line: Option<String>,
     /// It ended for a reason of its own, which is no verdict for others of its key.
     pub alone: bool,
+    /// Its recipients of the kinds that are lists: each has a result of its own.
+    listed: Vec<(Kind, String)>,
     /// Where it is kept, if it outlives the process.
     pub kept: Option<Kept>,
     /// It stands in the outbox that bytes of it may have gone.
@@ -147,6 +149,8 @@ impl Job {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
             (!wait.is_zero()).then(|| accepted + wait)
         });
+        let listed = message.to.iter().filter(|(kind, _)| kind.is_list());
+        let listed = listed.map(|(kind, name)| (kind, name.to_owned())).collect();
         // Boxed at once: it is large to move.
         Box::new(Job {
             receipt: Receipt {
@@ -172,6 +176,7 @@ impl Job {
             place,
             line,
             alone: false,
+            listed,
             kept: None,
             marked: false,
             repeats: None,
@@ -439,7 +444,7 @@ impl Job {
         self.receipt.delivery = delivery;
         self.receipt.attempts = self.history.attempts;
         let account = &self.receipt.account;
-        self.receipt.error = error.map(|error| {
+        let error = error.map(|error| {
             let error = error
                 .with_account(account, self.receipt.service)
                 .with_attempts(self.history.attempts);
@@ -450,6 +455,25 @@ impl Job {
                 _ => error,
             }
         });
+        self.receipt.recipients = (!self.listed.is_empty()).then(|| self.all_alike(&error));
+        self.receipt.error = error;
+    }
+
+    /// What a verdict on the whole message is for each of its recipients.
+    fn all_alike(&self, error: &Option<Error>) -> Vec<RecipientResult> {
+        let redactor = self.entry.as_ref().map(|entry| entry.account.redactor());
+        let masked = |name: &String| match redactor {
+            Some(redactor) => redactor.text(name).into_owned(),
+            None => name.clone(),
+        };
+        let alike = |(kind, name): &(Kind, String)| RecipientResult {
+            kind: *kind,
+            name: masked(name),
+            delivery: self.receipt.delivery,
+            message_id: self.receipt.message_id.clone(),
+            error: error.clone(),
+        };
+        self.listed.iter().map(alike).collect()
     }
 
     /// Is the first message of its key from now on.

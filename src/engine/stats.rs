@@ -38,6 +38,7 @@ pub struct AccountStats {
     accepted: AtomicU64,
     not_sent: AtomicU64,
     maybe_sent: AtomicU64,
+    partly_sent: AtomicU64,
     sent: AtomicU64,
     retried: AtomicU64,
     waiting: [AtomicUsize; WHYS.len()],
@@ -74,6 +75,7 @@ impl AccountStats {
             Delivery::NotSent => &self.not_sent,
             Delivery::MaybeSent => &self.maybe_sent,
             Delivery::Sent => &self.sent,
+            Delivery::PartlySent => &self.partly_sent,
         };
         counter.fetch_add(1, Ordering::Relaxed);
         if delivery == Delivery::Sent {
@@ -94,6 +96,7 @@ impl AccountStats {
             "accepted": count(&self.accepted),
             "sent": count(&self.sent),
             "maybe_sent": count(&self.maybe_sent),
+            "partly_sent": count(&self.partly_sent),
             "not_sent": count(&self.not_sent),
             "retried": count(&self.retried),
             "in_flight": entry.in_flight.load(Ordering::Relaxed),

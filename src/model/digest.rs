@@ -201,21 +201,22 @@ impl<T: Canonical> Canonical for Vec<T> {
 
 impl Canonical for To {
     fn write(&self, hash: &mut Hash) {
-        let To { user, name, group, topic, users, groups, discussions, members } = self;
-        hash.object([
-            ("user", user),
-            ("name", name),
-            ("group", group),
-            ("topic", topic),
-            ("users", users),
-            ("groups", groups),
-            ("discussions", discussions),
-            ("members", members),
-        ]);
+        let mut kinds: Vec<_> = self.kinds().collect();
+        kinds.sort_unstable_by_key(|kind| kind.name());
+        hash.0.update(b"{");
+        for kind in kinds {
+            hash.sized(b's', kind.name().as_bytes());
+            let names: Vec<&str> = self.all(kind).collect();
+            match kind.is_list() {
+                true => names.write(hash),
+                false => names.iter().for_each(|name| name.write(hash)),
+            }
+        }
+        hash.0.update(b"}");
     }
 
     fn is_absent(&self) -> bool {
-        self.kinds().next().is_none()
+        self.is_empty()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A message to be sent: recipient, text or parts, and what else the service takes.
 
 mod builder;
-mod recipient;
+mod to;
 mod usual;
 mod write;
 
@@ -12,7 +12,7 @@ use super::error::{Error, ErrorCode, Result};
 use super::fields::{Fields, quoted};
 use super::json::{self, Member};
 pub use builder::MessageBuilder;
-pub use recipient::{BLANK, is_blank};
+pub use to::{BLANK, Kind, To, is_blank};
 
 /// A message, read and typed, but not yet judged by its service.
 #[derive(Clone, Debug, Default)]
@@ -27,62 +27,6 @@ pub struct Message {
     pub(crate) not_before_ms: Option<u64>,
     pub(crate) ordered: bool,
     pub(crate) extra: Option<Map<String, Value>>,
-}
-
-/// To whom a message goes; which kinds a service knows is the service's matter. None is blank.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct To {
-    /// A user's id.
-    pub user: Option<String>,
-    /// A user's screen name.
-    pub name: Option<String>,
-    /// A group's id.
-    pub group: Option<String>,
-    /// A topic's id, within a group.
-    pub topic: Option<String>,
-    /// Several users.
-    pub users: Vec<String>,
-    /// Several groups.
-    pub groups: Vec<String>,
-    /// Several discussions.
-    pub discussions: Vec<String>,
-    /// Those members of the group who alone shall see the message.
-    pub members: Vec<String>,
-}
-
-impl To {
-    /// The kinds that hold one value.
-    pub const SINGLE: [&'static str; 4] = ["user", "name", "group", "topic"];
-    /// The kinds that hold a list.
-    pub const LISTS: [&'static str; 4] = ["users", "groups", "discussions", "members"];
-
-    fn read(text: &str) -> Result<To> {
-        if text == "null" {
-            return Ok(To::default());
-        }
-        let mut f = Fields::read(text, "to", ErrorCode::Message)?;
-        let to = To {
-            user: f.recipient("user")?,
-            name: f.recipient("name")?,
-            group: f.recipient("group")?,
-            topic: f.recipient("topic")?,
-            users: f.recipients("users")?.unwrap_or_default(),
-            groups: f.recipients("groups")?.unwrap_or_default(),
-            discussions: f.recipients("discussions")?.unwrap_or_default(),
-            members: f.recipients("members")?.unwrap_or_default(),
-        };
-        f.finish()?;
-        Ok(to)
-    }
-
-    /// The kinds that are set here.
-    pub fn kinds(&self) -> impl Iterator<Item = &'static str> {
-        let single = [&self.user, &self.name, &self.group, &self.topic].map(Option::is_some);
-        let lists =
-            [&self.users, &self.groups, &self.discussions, &self.members].map(|l| !l.is_empty());
-        let set = Self::SINGLE.into_iter().zip(single).chain(Self::LISTS.into_iter().zip(lists));
-        set.filter_map(|(kind, set)| set.then_some(kind))
-    }
 }
 
 /// A place on earth.
@@ -167,14 +111,7 @@ impl Message {
     /// Reads a message from bytes; tells whose it was even where it is refused.
     pub(crate) fn parse(bytes: &[u8]) -> std::result::Result<Message, Refused> {
         let text = json::text(bytes, json::MAX_MESSAGE, ErrorCode::Argument).map_err(nobody)?;
-        // Filled where it is handed out from: it is large to move.
-        let mut usual = Ok(Message::default());
-        if let Ok(message) = &mut usual
-            && usual::read(text, message).is_some()
-        {
-            return usual;
-        }
-        Message::of_any(text)
+        usual::read(text).map_or_else(|| Message::of_any(text), Ok)
     }
 
     /// Reads a message of any shape; tells what is wrong where none is.

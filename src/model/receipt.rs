@@ -2,14 +2,18 @@
 
 mod stored;
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::body::Body;
 use super::error::Error;
 use super::json::too_deep;
+use super::message::Kind;
 use super::redact::Redactor;
 
 /// Whether the message arrived at the service.
@@ -22,22 +26,75 @@ pub enum Delivery {
     MaybeSent = 1,
     /// The service said so, in its own envelope.
     Sent = 2,
+    /// Some of its recipients, or parts of its text, have arrived, and the others surely have not.
+    PartlySent = 3,
 }
 
 impl Delivery {
-    /// `not_sent`, `maybe_sent` or `sent`.
+    /// Every delivery, in the order of their numbers.
+    pub const ALL: [Delivery; 4] =
+        [Delivery::NotSent, Delivery::MaybeSent, Delivery::Sent, Delivery::PartlySent];
+
+    /// `not_sent`, `maybe_sent`, `sent` or `partly_sent`.
     pub const fn name(self) -> &'static str {
         match self {
             Delivery::NotSent => "not_sent",
             Delivery::MaybeSent => "maybe_sent",
             Delivery::Sent => "sent",
+            Delivery::PartlySent => "partly_sent",
         }
+    }
+
+    /// What the deliveries to several recipients, or of several parts, are together: any doubt is a doubt
+    /// of the whole. `None` of none.
+    pub fn together(parts: impl IntoIterator<Item = Delivery>) -> Option<Delivery> {
+        parts.into_iter().reduce(|whole, part| match (whole, part) {
+            (Delivery::MaybeSent, _) | (_, Delivery::MaybeSent) => Delivery::MaybeSent,
+            (whole, part) if whole == part => whole,
+            _ => Delivery::PartlySent,
+        })
     }
 
     /// The number that C sees.
     pub const fn number(self) -> i32 {
         self as i32
     }
+}
+
+/// What became of a message for one of its recipients.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecipientResult {
+    /// What kind of recipient the message called it.
+    pub kind: Kind,
+    /// Its name in the message.
+    pub name: String,
+    /// Whether the message arrived for it.
+    pub delivery: Delivery,
+    /// The service's id of the message for it, where it gives one.
+    pub message_id: Option<String>,
+    /// Why it is not `sent`; `None` if it is.
+    pub error: Option<Error>,
+}
+
+impl Serialize for RecipientResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shown = serializer.serialize_struct("RecipientResult", 4)?;
+        let to: BTreeMap<_, _> = [(self.kind.name(), &self.name)].into();
+        shown.serialize_field("to", &to)?;
+        shown.serialize_field("delivery", self.delivery.name())?;
+        shown.serialize_field("message_id", &self.message_id)?;
+        shown.serialize_field("error", &self.error)?;
+        shown.end()
+    }
+}
+
+/// Something worth knowing about a send that is no error.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Note {
+    /// What it is: `accepted_only`, `truncated`, `readdressed` or `converted`.
+    pub name: Cow<'static, str>,
+    /// In words.
+    pub message: String,
 }
 
 /// Which process accepted the message.
@@ -83,6 +140,11 @@ pub struct Receipt {
     pub elapsed_ms: u64,
     /// Why it is not `sent`; `None` if it is.
     pub error: Option<Error>,
+    /// What became of it for each recipient, in the order of the message; `None` where it named no list of
+    /// them.
+    pub recipients: Option<Vec<RecipientResult>>,
+    /// What is worth knowing and no error.
+    pub notes: Vec<Note>,
     pub(crate) raw: Option<Raw>,
     pub(crate) trace: Option<Vec<AttemptTrace>>,
 }
@@ -174,6 +236,8 @@ impl Receipt {
             attempts: 0,
             elapsed_ms: 0,
             error: None,
+            recipients: None,
+            notes: Vec::new(),
             raw: None,
             trace: None,
         }
@@ -198,6 +262,8 @@ impl Receipt {
             attempts: u32,
             elapsed_ms: u64,
             error: Option<&'a Error>,
+            recipients: Option<&'a [RecipientResult]>,
+            notes: &'a [Note],
             raw: Option<Box<RawValue>>,
             #[serde(skip_serializing_if = "Option::is_none")]
             trace: Option<&'a [AttemptTrace]>,
@@ -218,6 +284,8 @@ impl Receipt {
             attempts: self.attempts,
             elapsed_ms: self.elapsed_ms,
             error: self.error.as_ref(),
+            recipients: self.recipients.as_deref(),
+            notes: &self.notes,
             raw: self.raw.as_ref().and_then(Raw::to_json),
             trace: self.trace.as_deref(),
         };

@@ -11,11 +11,11 @@ use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::envelope::judge;
 use super::verdict::Row;
 use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
-use super::{check, endpoint, form, hint_at_signing_url, join, recipient, refuse_nul, scalars};
+use super::{check, endpoint, form, join, recipient, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
 use crate::model::error::{ErrorCode, Result};
 use crate::model::fields::Fields;
-use crate::model::message::Message;
+use crate::model::message::{Kind, Message};
 use crate::model::redact::Redactor;
 
 /// The longest text, in Unicode scalars. The document says "under 140"; its clients accept 140.
@@ -85,7 +85,7 @@ impl Service for Fanfou {
 impl Account for FanfouAccount {
     fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
         check(message, &INFO)?;
-        let user = recipient(&message.to.user, "user")?;
+        let user = recipient(message, Kind::User)?;
         let text = scalars(message, MAX_TEXT, "Fanfou")?;
         let mut params = vec![("user", user.to_owned()), ("text", text.to_owned())];
         let mut callback = None;
@@ -151,8 +151,7 @@ impl Account for FanfouAccount {
 
     fn decode(&self, draft: &Draft, answer: &Answer) -> Outcome {
         let reading = answer::read(answer, self.format, draft.callback.as_deref());
-        let hint = hint_at_signing_url(&reading).filter(|_| self.auth.signs());
-        Outcome { hint, ..judge(verdicts::TABLE, answer, reading) }
+        judge(verdicts::TABLE, answer, reading)
     }
 
     fn redactor(&self) -> &Arc<Redactor> {

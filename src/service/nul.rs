@@ -8,22 +8,12 @@ pub fn refuse_nul(message: &Message) -> Result<()> {
     let refused = |path: String| {
         Err(Error::new(ErrorCode::Message, "a form cannot carry a NUL character").at(path))
     };
-    let to = &message.to;
-    for (path, value) in [
-        ("to.user", &to.user),
-        ("to.name", &to.name),
-        ("text", &message.text),
-        ("reply_to", &message.reply_to),
-    ] {
+    if let Some((path, _)) = message.to.paths().find(|(_, name)| has_nul(name)) {
+        return refused(path);
+    }
+    for (path, value) in [("text", &message.text), ("reply_to", &message.reply_to)] {
         if value.as_deref().is_some_and(has_nul) {
             return refused(path.to_owned());
-        }
-    }
-    for (path, list) in
-        [("to.users", &to.users), ("to.groups", &to.groups), ("to.discussions", &to.discussions)]
-    {
-        if let Some(i) = list.iter().position(|value| has_nul(value)) {
-            return refused(format!("{path}[{i}]"));
         }
     }
     if let Some(i) = message.parts.iter().position(Part::has_nul) {

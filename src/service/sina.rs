@@ -13,12 +13,10 @@ use super::verdict::Row;
 use super::{
     Account, Answer, Draft, Fingerprint, Info, Limit, Named, Outcome, Request, Service, Stamp,
 };
-use super::{
-    check, endpoint, form, hint_at_signing_url, join, no_extra, numeric_id, refuse_nul, scalars,
-};
+use super::{check, endpoint, form, join, no_extra, numeric_id, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::message::Message;
+use crate::model::message::{Kind, Message};
 use crate::model::redact::Redactor;
 
 /// The longest text, in Unicode scalars.
@@ -98,9 +96,9 @@ impl Account for SinaAccount {
         let text = scalars(message, MAX_TEXT, "Sina")?;
         numeric_id(&message.to, "Sina")?;
         // A number may be somebody's nickname: the second parameter says which it is.
-        let (id, which, named) = match (&message.to.user, &message.to.name) {
-            (Some(user), None) => (user.clone(), "user_id", Named::ById),
-            (None, Some(name)) => (name.clone(), "screen_name", Named::ByName),
+        let (id, which, named) = match (message.to.one(Kind::User), message.to.one(Kind::Name)) {
+            (Some(user), None) => (user.to_owned(), "user_id", Named::ById),
+            (None, Some(name)) => (name.to_owned(), "screen_name", Named::ByName),
             (Some(_), Some(_)) => {
                 let words =
                     "give \"user\" or \"name\": which of them the service prefers is unknown";
@@ -144,9 +142,7 @@ impl Account for SinaAccount {
     }
 
     fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
-        let reading = read(answer, self.content);
-        let hint = hint_at_signing_url(&reading).filter(|_| self.auth.signs());
-        Outcome { hint, ..judge(verdicts::TABLE, answer, reading) }
+        judge(verdicts::TABLE, answer, read(answer, self.content))
     }
 
     fn redactor(&self) -> &Arc<Redactor> {

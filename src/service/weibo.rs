@@ -19,7 +19,7 @@ use super::{
 use super::{check, endpoint, form, no_extra, numeric_id, refuse_nul};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::message::Message;
+use crate::model::message::{Kind, Message};
 use crate::model::redact::Redactor;
 
 /// The longest text, in units of a Chinese character; half-width characters count half.
@@ -104,7 +104,7 @@ impl Account for WeiboAccount {
         }
         numeric_id(&message.to, "Weibo")?;
         // The document: uid takes precedence, so the name would not be looked at.
-        let recipient = match (message.to.user.as_deref(), message.to.name.as_deref()) {
+        let recipient = match (message.to.one(Kind::User), message.to.one(Kind::Name)) {
             (Some(user), _) => ("uid", user),
             (None, Some(name)) => ("screen_name", name),
             (None, None) => {

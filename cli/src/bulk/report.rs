@@ -44,9 +44,8 @@ pub fn read(path: &Path) -> anyhow::Result<HashMap<u64, Known>> {
     for line in BufReader::new(file).split(b'\n') {
         let line = line.map_err(|e| cannot("read", path, &e))?;
         let Ok(result) = serde_json::from_slice::<Value>(&line) else { continue };
-        let delivery = [Delivery::NotSent, Delivery::MaybeSent, Delivery::Sent]
-            .into_iter()
-            .find(|delivery| result["delivery"] == delivery.name());
+        let delivery =
+            Delivery::ALL.into_iter().find(|delivery| result["delivery"] == delivery.name());
         if let (Some(line), Some(delivery)) = (result["line"].as_u64(), delivery) {
             let key = result["key"].as_str().map(str::to_owned);
             known.insert(line, Known::of_result(&result, key, delivery));

@@ -21,6 +21,7 @@ pub struct Tally {
     start: Instant,
     sent: u64,
     maybe_sent: u64,
+    partly_sent: u64,
     not_sent: u64,
     /// Those that an earlier run has told of already.
     earlier: u64,
@@ -47,6 +48,7 @@ impl Default for Tally {
             start: Instant::now(),
             sent: 0,
             maybe_sent: 0,
+            partly_sent: 0,
             not_sent: 0,
             earlier: 0,
             repeated: 0,
@@ -87,6 +89,7 @@ impl Tally {
         let count = match delivery {
             Delivery::Sent => &mut self.sent,
             Delivery::MaybeSent => &mut self.maybe_sent,
+            Delivery::PartlySent => &mut self.partly_sent,
             Delivery::NotSent => &mut self.not_sent,
         };
         *count += 1;
@@ -117,7 +120,12 @@ impl Tally {
     /// Tells it.
     pub fn write(&self, file: &Path, json: bool, out: &mut Output) -> anyhow::Result<()> {
         let elapsed = self.start.elapsed();
-        let all = self.sent + self.maybe_sent + self.not_sent + self.waiting + self.unread;
+        let all = self.sent
+            + self.maybe_sent
+            + self.partly_sent
+            + self.not_sent
+            + self.waiting
+            + self.unread;
         if json {
             let failures = self.failures.iter().map(|((delivery, name), failures)| {
                 json!({
@@ -127,6 +135,7 @@ impl Tally {
             });
             let told = json!({
                 "v": 1, "messages": all, "sent": self.sent, "maybe_sent": self.maybe_sent,
+                "partly_sent": self.partly_sent,
                 "not_sent": self.not_sent, "queued": self.waiting, "not_begun": self.unread, "earlier": self.earlier,
                 "deduplicated": self.repeated,
                 "elapsed_ms": u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX),
@@ -138,6 +147,7 @@ impl Tally {
         let counts = [
             (self.sent, "sent"),
             (self.maybe_sent, "maybe sent"),
+            (self.partly_sent, "partly sent"),
             (self.not_sent, "not sent"),
             (self.waiting, "queued"),
             (self.unread, "not begun"),

@@ -17,7 +17,7 @@ use shuttle::scheduler::{PctScheduler, RandomScheduler, Scheduler};
 use shuttle::thread::{self, JoinHandle};
 
 use crate::model::error::ErrorCode;
-use crate::model::receipt::{Delivery, Origin, Receipt};
+use crate::model::receipt::{Delivery, Receipt};
 use results::{Limit, Queue, Settled, Slot, Waited};
 use sync::{Arc, AtomicUsize};
 
@@ -122,25 +122,7 @@ impl World {
 }
 
 fn receipt(token: u64) -> Receipt {
-    Receipt {
-        token,
-        origin: Origin::ThisRun,
-        id: String::new(),
-        key: None,
-        account: String::new(),
-        service: None,
-        delivery: Delivery::Sent,
-        message_id: None,
-        service_time: None,
-        deduplicated: false,
-        recovered: false,
-        deadline: false,
-        attempts: 1,
-        elapsed_ms: 0,
-        error: None,
-        raw: None,
-        trace: None,
-    }
+    Receipt { token, delivery: Delivery::Sent, attempts: 1, ..Receipt::nothing() }
 }
 
 fn join<T>(handle: JoinHandle<T>) -> T {

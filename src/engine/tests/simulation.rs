@@ -462,6 +462,7 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
                 assert!(!doubted, "{told} after a doubt");
             }
             Delivery::NotSent | Delivery::MaybeSent => {}
+            Delivery::PartlySent => panic!("{told}, with one recipient"),
         }
         if name == Some(ErrorCode::Expired) {
             assert_eq!((receipt.delivery, receipt.attempts), (Delivery::NotSent, 0), "{told}");

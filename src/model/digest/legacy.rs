@@ -8,19 +8,19 @@ use std::fmt;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::message::{self, Message};
+use crate::model::message::{self, Kind, Message};
 
 #[derive(Debug)]
 #[expect(dead_code, reason = "read by Debug")]
 struct To<'a> {
-    user: &'a Option<String>,
-    name: &'a Option<String>,
-    group: &'a Option<String>,
-    topic: &'a Option<String>,
-    users: &'a Vec<String>,
-    groups: &'a Vec<String>,
-    discussions: &'a Vec<String>,
-    members: &'a Vec<String>,
+    user: Option<&'a str>,
+    name: Option<&'a str>,
+    group: Option<&'a str>,
+    topic: Option<&'a str>,
+    users: Vec<&'a str>,
+    groups: Vec<&'a str>,
+    discussions: Vec<&'a str>,
+    members: Vec<&'a str>,
 }
 
 #[derive(Debug)]
@@ -110,6 +110,18 @@ impl fmt::Debug for Members<'_> {
     }
 }
 
+/// The kinds of recipient that there were.
+const OLD_KINDS: [Kind; 8] = [
+    Kind::User,
+    Kind::Name,
+    Kind::Group,
+    Kind::Topic,
+    Kind::Users,
+    Kind::Groups,
+    Kind::Discussions,
+    Kind::Members,
+];
+
 /// The digest of a message; `None` of one that no library of that time could read.
 pub fn digest(message: &Message) -> Option<[u8; 32]> {
     shown(message).map(|shown| Sha256::digest(shown).into())
@@ -129,8 +141,20 @@ fn shown(message: &Message) -> Option<String> {
         ordered: _,
         extra,
     } = message;
-    let message::To { user, name, group, topic, users, groups, discussions, members } = to;
-    let to = To { user, name, group, topic, users, groups, discussions, members };
+    if to.kinds().any(|kind| !OLD_KINDS.contains(&kind)) {
+        return None;
+    }
+    let all = |kind| to.all(kind).collect();
+    let to = To {
+        user: to.one(Kind::User),
+        name: to.one(Kind::Name),
+        group: to.one(Kind::Group),
+        topic: to.one(Kind::Topic),
+        users: all(Kind::Users),
+        groups: all(Kind::Groups),
+        discussions: all(Kind::Discussions),
+        members: all(Kind::Members),
+    };
     let parts: Vec<Part<'_>> = parts.iter().map(Part::of).collect::<Option<_>>()?;
     let extra = extra.as_ref().map(Members);
     Some(format!("{to:?}\n{text:?}\n{parts:?}\n{reply_to:?}\n{extra:?}"))

@@ -2,9 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::{BLANK, KNOWN_FIELDS, Part, To, is_blank};
+use super::{BLANK, KNOWN_FIELDS, Kind, Part, is_blank};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::fields::quoted;
 use crate::model::json;
 
 /// A message in the making, field by field; read and judged when it is sent.
@@ -25,11 +24,7 @@ impl MessageBuilder {
     /// Adds a recipient: repeatable for the list kinds, once for the single ones.
     pub fn to(&mut self, kind: &str, value: &str) -> Result<&mut MessageBuilder> {
         let at = |words: String| Error::new(ErrorCode::Message, words).at(format!("to.{kind}"));
-        let list = To::LISTS.contains(&kind);
-        if !list && !To::SINGLE.contains(&kind) {
-            let (single, lists) = (quoted(&To::SINGLE), quoted(&To::LISTS));
-            return Err(at(format!("{kind:?} is no kind of recipient; known: {single}, {lists}")));
-        }
+        let list = Kind::known(kind).map_err(at)?.is_list();
         if is_blank(value) {
             return Err(at(BLANK.to_owned()));
         }
@@ -111,7 +106,7 @@ mod tests {
             .expect("part");
         builder.field_json("extra", br#"{"MsgPriority":"High"}"#).expect("field");
         let message = Message::from_json(&builder.to_json()).expect("well-formed");
-        assert_eq!(message.to.members, ["x", "y"]);
+        assert_eq!(message.to.all(Kind::Members).collect::<Vec<_>>(), ["x", "y"]);
         assert_eq!(message.parts, [Part::Text("t".to_owned())]);
         let twice = builder.to("group", "h").expect_err("single kind twice");
         assert_eq!((twice.code(), twice.path()), (ErrorCode::Message, Some("to.group")));

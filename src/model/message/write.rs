@@ -1,9 +1,9 @@
 //! A message as JSON again: what reads as the same message.
 
 use serde_json::value::RawValue;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Message, Part, To};
+use super::{Message, Part};
 
 impl Message {
     /// The message as JSON; read again it is the same message, to the last digit.
@@ -11,7 +11,7 @@ impl Message {
         let mut fields = Fields::default();
         fields.put("v", &json!(1));
         fields.put("account", &json!(self.account));
-        fields.put("to", &to(&self.to));
+        fields.put("to", &self.to.to_json());
         if let Some(text) = &self.text {
             fields.put("text", &json!(text));
         }
@@ -57,21 +57,6 @@ impl Fields {
         }
         self.0.push_str(&format!("\"{name}\":{json}"));
     }
-}
-
-fn to(to: &To) -> Value {
-    let mut map = Map::new();
-    let singles = [&to.user, &to.name, &to.group, &to.topic];
-    for (kind, value) in To::SINGLE.iter().zip(singles) {
-        value.iter().for_each(|value| {
-            map.insert((*kind).to_owned(), json!(value));
-        });
-    }
-    let lists = [&to.users, &to.groups, &to.discussions, &to.members];
-    for (kind, list) in To::LISTS.iter().zip(lists).filter(|(_, list)| !list.is_empty()) {
-        map.insert((*kind).to_owned(), json!(list));
-    }
-    Value::Object(map)
 }
 
 fn part(part: &Part) -> String {

@@ -1,10 +1,13 @@
 //! A receipt as JSON and back: what an outbox keeps, and what it tells in a later run.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{AttemptTrace, Delivery, Raw, Receipt};
+use super::{AttemptTrace, Delivery, Note, Raw, Receipt, RecipientResult};
 use crate::model::error::{Error, ErrorCode};
+use crate::model::message::Kind;
 
 /// A receipt as it was written, without what is told of it elsewhere.
 #[derive(Deserialize)]
@@ -23,6 +26,10 @@ struct Stored {
     attempts: u32,
     elapsed_ms: u64,
     error: Option<StoredError>,
+    #[serde(default)]
+    recipients: Option<Vec<StoredRecipient>>,
+    #[serde(default)]
+    notes: Vec<StoredNote>,
     raw: Option<Box<RawValue>>,
     trace: Option<Vec<StoredAttempt>>,
 }
@@ -38,6 +45,20 @@ struct StoredError {
     retryable: bool,
     retry_after_ms: Option<u64>,
     hint: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct StoredRecipient {
+    to: BTreeMap<String, String>,
+    delivery: String,
+    message_id: Option<String>,
+    error: Option<StoredError>,
+}
+
+#[derive(Deserialize)]
+struct StoredNote {
+    name: String,
+    message: String,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +82,10 @@ impl Receipt {
         let service = stored.service.as_deref().and_then(service);
         let account = stored.account;
         let error = stored.error.map(|error| error.restore(&account, service));
+        let restored = |one: StoredRecipient| one.restore(&account, service);
+        let recipients =
+            stored.recipients.map(|all| all.into_iter().map(restored).collect::<Result<_, _>>());
+        let note = |note: StoredNote| Note { name: note.name.into(), message: note.message };
         Ok(Receipt {
             token: stored.token,
             id: stored.id,
@@ -75,6 +100,8 @@ impl Receipt {
             attempts: stored.attempts,
             elapsed_ms: stored.elapsed_ms,
             error: error.transpose()?,
+            recipients: recipients.transpose()?,
+            notes: stored.notes.into_iter().map(note).collect(),
             raw: stored.raw.filter(|raw| raw.get() != "null").map(Raw::Shown),
             trace: stored
                 .trace
@@ -87,7 +114,7 @@ impl Receipt {
 }
 
 fn delivery(name: &str) -> Result<Delivery, String> {
-    [Delivery::NotSent, Delivery::MaybeSent, Delivery::Sent]
+    Delivery::ALL
         .into_iter()
         .find(|delivery| delivery.name() == name)
         .ok_or_else(|| format!("unknown delivery {name:?}"))
@@ -120,6 +147,23 @@ impl StoredError {
     }
 }
 
+impl StoredRecipient {
+    fn restore(
+        self,
+        account: &str,
+        service: Option<&'static str>,
+    ) -> Result<RecipientResult, String> {
+        let (kind, name) = self.to.into_iter().next().ok_or("a recipient without a name")?;
+        Ok(RecipientResult {
+            kind: Kind::of(&kind).ok_or_else(|| format!("unknown kind of recipient {kind:?}"))?,
+            name,
+            delivery: delivery(&self.delivery)?,
+            message_id: self.message_id,
+            error: self.error.map(|error| error.restore(account, service)).transpose()?,
+        })
+    }
+}
+
 impl StoredAttempt {
     fn restore(self) -> Result<AttemptTrace, String> {
         Ok(AttemptTrace {
@@ -140,9 +184,9 @@ mod tests {
     #[test]
     fn a_receipt_that_is_read_again_says_the_same() {
         for json in [
-            r#"{"v":1,"id":"01J","token":18446744073709551615,"key":"k","account":"a","service":"weibo","delivery":"maybe_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":true,"deadline":true,"attempts":3,"elapsed_ms":12,"error":{"code":203,"name":"rate_limited","message":"m","account":"a","service":"weibo","service_code":"10023","http_status":200,"path":null,"attempts":3,"retryable":false,"retry_after_ms":1000,"hint":"h"},"raw":{"a":1.10},"trace":[{"at_ms":1,"ms":2,"http_status":200,"name":"rate_limited","delivery":"not_sent","wait_ms":3}]}"#,
-            r#"{"v":1,"id":"01J","token":7,"key":null,"account":"a","service":"weibo","delivery":"not_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":false,"deadline":false,"attempts":0,"elapsed_ms":0,"error":{"code":10,"name":"message","message":"to.user: words","account":"a","service":"weibo","service_code":null,"http_status":null,"path":"to.user","attempts":0,"retryable":false,"retry_after_ms":null,"hint":null},"raw":null}"#,
-            r#"{"v":1,"id":"01J","token":0,"key":null,"account":"a","service":null,"delivery":"sent","message_id":"9","service_time":7,"deduplicated":true,"recovered":false,"deadline":false,"attempts":1,"elapsed_ms":0,"error":null,"raw":null}"#,
+            r#"{"v":1,"id":"01J","token":18446744073709551615,"key":"k","account":"a","service":"weibo","delivery":"maybe_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":true,"deadline":true,"attempts":3,"elapsed_ms":12,"error":{"code":203,"name":"rate_limited","message":"m","account":"a","service":"weibo","service_code":"10023","http_status":200,"path":null,"attempts":3,"retryable":false,"retry_after_ms":1000,"hint":"h"},"recipients":null,"notes":[],"raw":{"a":1.10},"trace":[{"at_ms":1,"ms":2,"http_status":200,"name":"rate_limited","delivery":"not_sent","wait_ms":3}]}"#,
+            r#"{"v":1,"id":"01J","token":7,"key":null,"account":"a","service":"weibo","delivery":"not_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":false,"deadline":false,"attempts":0,"elapsed_ms":0,"error":{"code":10,"name":"message","message":"to.user: words","account":"a","service":"weibo","service_code":null,"http_status":null,"path":"to.user","attempts":0,"retryable":false,"retry_after_ms":null,"hint":null},"recipients":[{"to":{"users":"x"},"delivery":"not_sent","message_id":null,"error":null}],"notes":[{"name":"converted","message":"m"}],"raw":null}"#,
+            r#"{"v":1,"id":"01J","token":0,"key":null,"account":"a","service":null,"delivery":"sent","message_id":"9","service_time":7,"deduplicated":true,"recovered":false,"deadline":false,"attempts":1,"elapsed_ms":0,"error":null,"recipients":null,"notes":[],"raw":null}"#,
         ] {
             let known = |name: &str| (name == "weibo").then_some("weibo");
             let receipt = Receipt::from_json(json.as_bytes(), known).expect("it reads");

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::elements;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
-use crate::model::message::{Message, Part};
+use crate::model::message::{Kind, Message, Part};
 use crate::service::{Draft, Fingerprint, Named, Random, recipient};
 
 /// The largest MsgBody, in bytes of its JSON.
@@ -33,7 +33,7 @@ pub const EXTRA: [&str; 12] = [
 
 /// The body for a message, with `random` as its Random unless the caller gave one.
 pub fn encode(message: &Message, random: u32) -> Result<Draft> {
-    let group = recipient(&message.to.group, "group")?;
+    let group = recipient(message, Kind::Group)?;
     let (msg_body, mut mentions) = elements::encode(message)?;
     if msg_body.len() > MAX_BODY as usize {
         let words = format!("MsgBody has {} bytes; Tencent IM takes {MAX_BODY}", msg_body.len());
@@ -61,17 +61,20 @@ pub fn encode(message: &Message, random: u32) -> Result<Draft> {
     }
     let custom_data = f.string("CloudCustomData")?;
     let extension = f.integer("SupportMessageExtension", 0..=1)?;
-    let members = match message.to.members.as_slice() {
-        [] => f.recipients("To_Account")?,
-        members => Some(members.to_vec()),
+    let named = message.to.has(Kind::Members);
+    let members = match named {
+        true => Some(message.to.all(Kind::Members).map(str::to_owned).collect()),
+        false => f.recipients("To_Account")?,
     };
-    if let Some(members) = members.as_ref().filter(|members| members.len() > MAX_MEMBERS as usize) {
-        let path = if message.to.members.is_empty() { "extra.To_Account" } else { "to.members" };
+    if let Some(members) =
+        members.as_ref().filter(|members: &&Vec<_>| members.len() > MAX_MEMBERS as usize)
+    {
+        let path = if named { "to.members" } else { "extra.To_Account" };
         let words = format!("{} members; Tencent IM takes {MAX_MEMBERS}", members.len());
         return Err(Error::new(ErrorCode::Message, words).at(path));
     }
-    let topic = match &message.to.topic {
-        Some(topic) => Some(topic.clone()),
+    let topic = match message.to.one(Kind::Topic) {
+        Some(topic) => Some(topic.to_owned()),
         None => f.recipient("TopicId")?,
     };
     if mentions.is_empty() {
@@ -115,8 +118,8 @@ fn set_already(f: &mut Fields, message: &Message, mentioned: bool) -> Result<()>
     for (name, by, set) in [
         ("GroupId", "to.group", true),
         ("MsgBody", body, true),
-        ("To_Account", "to.members", !message.to.members.is_empty()),
-        ("TopicId", "to.topic", message.to.topic.is_some()),
+        ("To_Account", "to.members", message.to.has(Kind::Members)),
+        ("TopicId", "to.topic", message.to.has(Kind::Topic)),
         ("GroupAtInfo", "a mention", mentioned),
     ] {
         if set && f.value(name).is_some() {

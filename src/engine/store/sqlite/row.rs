@@ -139,7 +139,7 @@ pub(super) fn verdict(
 pub(super) fn delivery(row: &SqlRow<'_>, at: usize) -> Result<Option<Delivery>> {
     match row.get::<_, Option<i32>>(at)? {
         None => Ok(None),
-        Some(number) => [Delivery::NotSent, Delivery::MaybeSent, Delivery::Sent]
+        Some(number) => Delivery::ALL
             .into_iter()
             .find(|delivery| delivery.number() == number)
             .map(Some)
