@@ -452,7 +452,8 @@ void hy_string_free(char *s);
  *
  * A failed delivery is not a failed call: look at hy_result_error(). The result in *out is the
  * caller's: free it with hy_result_free. The calling thread does the work itself. A time-out of 0
- * makes no request. Never uses the outbox. Any thread.
+ * makes no request. An outbox does not keep what is sent here; the keys and lines of ordered messages
+ * in it hold here too, and a key sent here is remembered there. Any thread.
  * Errors: argument (NULL, not UTF-8, not JSON, nested deeper than 64, larger than 1 MiB, "v"
  * missing or unknown), closed, forked, full, reentrant. Everything else wrong with a message is a
  * result with delivery HY_NOT_SENT. So is a system without a thread for the look-up of a name

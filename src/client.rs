@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::engine::{Arrival, Engine, Given, Job, Op, Preview, Waited, Watch};
+use crate::engine::{Arrival, Begins, Engine, Given, Job, Op, Preview, Waited, Watch};
 use crate::model::config::{self, ClientConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
@@ -34,9 +34,25 @@ impl Client {
         Client::from_bytes(json.as_bytes())
     }
 
+    /// Makes a client that only sends: it uses its outbox for keys and for order, and begins nothing
+    /// that is queued there, save what a send of its own has to wait for. What is submitted is not
+    /// kept.
+    ///
+    /// The outbox is opened at the first send that has a key or is ordered. It waits for others that give
+    /// it free soon, and for an owner if it has a time-out or the outbox is `shared`; then it fails with
+    /// `locked`.
+    #[cfg(feature = "outbox")]
+    pub fn for_sends(json: &str) -> Result<Client> {
+        Client::make(json.as_bytes(), Begins::Needed)
+    }
+
     pub(crate) fn from_bytes(json: &[u8]) -> Result<Client> {
+        Client::make(json, Begins::All)
+    }
+
+    fn make(json: &[u8], begins: Begins) -> Result<Client> {
         let config = ClientConfig::from_value(config_value(json)?)?;
-        let client = Client { engine: Engine::new(config)? };
+        let client = Client { engine: Engine::new(config, begins)? };
         log!(Info, "hongyan::client", "hongyan {} is ready", crate::VERSION);
         Ok(client)
     }
@@ -142,13 +158,14 @@ impl Client {
         self.engine.submit_many(arrivals)
     }
 
-    /// Like [`Client::submit`], but never uses the outbox.
+    /// Like [`Client::submit`], but the message is not kept: an outbox knows its key and its place in
+    /// line only.
     pub fn submit_in_memory(&self, message: Message, token: u64) -> Result<Op> {
         self.engine.submit_in_memory(Ok(message), token, None, Job::op)
     }
 
-    /// Like [`Client::submit_json`], but never uses the outbox, and the send has at most `time_out`,
-    /// retries included.
+    /// Like [`Client::submit_json`], but the message is not kept, as by [`Client::submit_in_memory`],
+    /// and the send has at most `time_out`, retries included.
     pub fn submit_json_within(
         &self,
         json: &[u8],

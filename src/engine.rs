@@ -35,7 +35,7 @@ pub mod wake;
 
 use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -64,6 +64,7 @@ use keys::Keys;
 use kit::Kits;
 use lookup::SystemLookup;
 use order::Lines;
+pub use outbox::Begins;
 use outbox::Outbox;
 use pace::Windows;
 use queue::{Limit, Queue, Slot};
@@ -95,8 +96,9 @@ pub struct Shared {
     stop: Stop,
     /// How many sends the end of the client has cut.
     cut: AtomicUsize,
-    /// Where submitted messages are kept, if they are.
+    /// Where keys and lines are kept, and submitted messages if it is the client's own.
     outbox: OnceLock<Arc<Outbox>>,
+    begins: Begins,
     /// What must be masked whatever the account: the proxy's credentials.
     secrets: Vec<String>,
 }
@@ -127,6 +129,7 @@ impl Shared {
             stop: Stop::default(),
             cut: AtomicUsize::new(0),
             outbox: OnceLock::new(),
+            begins: Begins::All,
             secrets: Vec::new(),
         };
         for (name, account) in config.accounts {
@@ -138,6 +141,11 @@ impl Shared {
     /// The outbox, if there is one; a build without the feature has none, and no code for it.
     fn outbox(&self) -> Option<&Arc<Outbox>> {
         self.outbox.get().filter(|_| cfg!(any(feature = "outbox", test)))
+    }
+
+    /// The outbox that submitted messages go into.
+    fn keeps(&self) -> Option<&Arc<Outbox>> {
+        self.outbox().filter(|_| self.begins == Begins::All)
     }
 
     fn random<T>(&self, draw: impl FnOnce(&mut fastrand::Rng) -> T) -> T {
@@ -167,8 +175,16 @@ impl Shared {
             }
         };
         let id = shared.count(entry.as_deref());
-        let intake = Intake { id, token, sink, slot, patience, kept: false };
-        Ok(Job::new(Arc::clone(shared), given, entry, intake))
+        let outbox = given.as_ref().ok().filter(|m| is_tied(m)).and(shared.outbox());
+        let direct = outbox.zip(given.as_ref().ok());
+        let direct = direct.map(|(outbox, message)| (outbox, shared.direct(message, &id)));
+        let tied = direct.is_some();
+        let intake = Intake { id, token, sink, slot, patience, kept: false, tied };
+        let mut job = Job::new(Arc::clone(shared), given, entry, intake);
+        if let Some((outbox, accept)) = direct.filter(|_| !job.is_refused()) {
+            job.direct = Some(Box::new(outbox.enter(accept)));
+        }
+        Ok(job)
     }
 
     /// A place among those in flight, of an account and of the client.
@@ -195,6 +211,11 @@ impl Shared {
     }
 }
 
+/// True of a message that has to know of others.
+fn is_tied(message: &Message) -> bool {
+    message.key.is_some() || message.ordered
+}
+
 /// A caller who may lose patience while its own thread sends.
 pub struct Watch<'a> {
     /// How often it is asked.
@@ -216,16 +237,25 @@ pub struct Engine {
     shared: Arc<Shared>,
     runtime: Arc<Runtime>,
     inbox: Inbox,
+    /// An outbox that is opened for the first send that needs it.
+    unopened: Mutex<Option<Result<OutboxConfig>>>,
 }
 
 impl Engine {
     /// Makes an engine that sends over real sockets.
-    pub fn new(config: ClientConfig) -> Result<Engine> {
-        Engine::with_lookup(config, SystemLookup::default())
+    ///
+    /// [`Begins::Needed`]: it opens its outbox when a send has a key or is ordered, waits for its turn
+    /// then, and submits go into memory.
+    pub fn new(config: ClientConfig, begins: Begins) -> Result<Engine> {
+        Engine::with_lookup(config, begins, SystemLookup::default())
     }
 
     /// Makes an engine that finds the addresses of its hosts so.
-    fn with_lookup(mut config: ClientConfig, lookup: SystemLookup) -> Result<Engine> {
+    fn with_lookup(
+        mut config: ClientConfig,
+        begins: Begins,
+        lookup: SystemLookup,
+    ) -> Result<Engine> {
         let outbox = config.outbox.take();
         let transport = Http::new(&config.net, Arc::new(lookup))?;
         let mut seed = [0; 8];
@@ -236,21 +266,77 @@ impl Engine {
         let (transport, clock) = (Carrier::Http(transport), Arc::new(TokioClock::default()));
         let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
         shared.secrets = secrets;
+        shared.begins = begins;
         let runtime = Arc::new(Runtime::new(Arc::clone(&shared.queue))?);
         let (shared, inbox) = (Arc::new(shared), Inbox::new(Arc::clone(&runtime)));
         // From here on its drop ends the threads that were started.
-        let engine = Engine { shared, runtime, inbox };
-        if let Some(outbox) = outbox {
-            let time_out = engine.shared.timeout;
-            let turns = Turns {
-                for_a_turn: false,
-                turn: time_out,
-                owner: if outbox.shared { time_out } else { Duration::ZERO },
-            };
-            let store = open_store(&outbox, turns)?;
-            Outbox::start(&engine.shared, engine.inbox.clone(), store)?;
+        let engine = Engine { shared, runtime, inbox, unopened: Mutex::default() };
+        match outbox {
+            Some(outbox) if begins == Begins::All => {
+                let time_out = engine.shared.timeout;
+                let turns = Turns {
+                    for_a_turn: false,
+                    turn: time_out,
+                    owner: if outbox.shared { time_out } else { Duration::ZERO },
+                };
+                let store = open_store(&outbox, turns)?;
+                Outbox::start(&engine.shared, engine.inbox.clone(), store, begins)?;
+            }
+            outbox => *engine.unopened() = outbox.map(Ok),
         }
         Ok(engine)
+    }
+
+    fn unopened(&self) -> MutexGuard<'_, Option<Result<OutboxConfig>>> {
+        self.unopened.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Accepts a message; one that is tied to others may have to open the outbox first.
+    fn accept(
+        &self,
+        given: Given,
+        token: u64,
+        sink: Sink,
+        patience: Option<Duration>,
+    ) -> Result<Box<Job>> {
+        let mut patience = patience;
+        if given.as_ref().is_ok_and(is_tied) && self.shared.begins == Begins::Needed {
+            let start = self.shared.clock.now();
+            self.open(patience)?;
+            let waited = self.shared.clock.now().saturating_sub(start);
+            patience = patience.map(|patience| patience.saturating_sub(waited));
+        }
+        self.shared.accept(given, token, sink, patience)
+    }
+
+    /// Opens the outbox if it is not yet, once it is its turn; who could not once is not made to wait
+    /// again.
+    fn open(&self, wait: Option<Duration>) -> Result<()> {
+        let mut unopened = self.unopened();
+        let config = match unopened.take() {
+            None => return Ok(()),
+            Some(Ok(config)) => config,
+            Some(Err(error)) => {
+                *unopened = Some(Err(error.clone()));
+                return Err(error);
+            }
+        };
+        self.refuse_if_closed()?;
+        let turns = Turns::of_one_who_goes(wait, config.shared);
+        let (shared, inbox) = (&self.shared, self.inbox.clone());
+        let opened = open_store(&config, turns)
+            .and_then(|store| Outbox::start(shared, inbox, store, Begins::Needed));
+        opened.map_err(|error| {
+            let error = match error.code() {
+                ErrorCode::Locked => error.hint(
+                    "a message that has a key or is ordered needs the outbox: let that process \
+                     send it, or close that one first",
+                ),
+                _ => error,
+            };
+            *unopened = Some(Err(error.clone()));
+            error
+        })
     }
 
     /// Adds an account or replaces one; holds for attempts begun later.
@@ -299,7 +385,7 @@ impl Engine {
         if by_io_thread {
             self.runtime.start_io()?;
         }
-        let mut job = self.shared.accept(given, 0, Sink::Caller, patience)?;
+        let mut job = self.accept(given, 0, Sink::Caller, patience)?;
         let op = watch.is_some().then(|| job.op());
         if by_io_thread {
             let (giver, taker) = handover();
@@ -339,7 +425,7 @@ impl Engine {
     /// Sends and waits without blocking a thread.
     pub async fn send(&self, given: Given) -> Result<Receipt> {
         self.runtime.start_io()?;
-        let mut job = self.shared.accept(given, 0, Sink::Caller, None)?;
+        let mut job = self.accept(given, 0, Sink::Caller, None)?;
         let cancel = CancelOnDrop(job.op());
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.runtime.spawn(async move {
@@ -353,7 +439,7 @@ impl Engine {
     /// Waits for results of submitted sends.
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
         let waited = self.shared.queue.wait(time_out, most);
-        if let (Ok(Waited::Results(_)), Some(outbox)) = (&waited, self.shared.outbox()) {
+        if let (Ok(Waited::Results(_)), Some(outbox)) = (&waited, self.shared.keeps()) {
             outbox.has_room();
         }
         waited
@@ -361,7 +447,7 @@ impl Engine {
 
     /// Says that the result of this message need never be handed out again.
     pub fn ack(&self, id: &str) -> Result<()> {
-        self.shared.outbox().map_or(Ok(()), |outbox| outbox.ack(id))
+        self.shared.keeps().map_or(Ok(()), |outbox| outbox.ack(id))
     }
 
     /// The descriptor that is readable while results wait.

@@ -123,6 +123,7 @@ impl Work {
             due_ms: (random.u8(..) < 20).then_some(NOW + 1000),
             deadline_ms: None,
             result: None,
+            direct: false,
         }
     }
 
@@ -167,7 +168,7 @@ impl Work {
     /// Learns which numbers the messages have.
     fn learn(&mut self, batch: &[Change], applied: &[Applied]) {
         for (change, applied) in batch.iter().zip(applied) {
-            if let (Change::Accept(accept), Applied::Accepted { seq, turn: Some(_) }) =
+            if let (Change::Accept(accept), Applied::Accepted { seq, turn: Some(_), .. }) =
                 (change, applied)
             {
                 self.queued.push((accept.id.clone(), *seq));

@@ -151,6 +151,7 @@ fn accepts(numbers: std::ops::Range<usize>) -> Vec<Change> {
                 due_ms: None,
                 deadline_ms: None,
                 result: None,
+                direct: false,
             }))
         })
         .collect()

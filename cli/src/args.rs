@@ -96,7 +96,7 @@ pub struct SendArgs {
     /// The id of the message that this one answers
     #[arg(long, value_name = "ID")]
     pub reply_to: Option<String>,
-    /// An idempotency key: messages with one key are one message
+    /// An idempotency key: messages with one key are one message, over all runs that share an outbox
     #[arg(long, value_name = "KEY")]
     pub key: Option<String>,
     /// Parameters of the service under its own names, as a JSON object

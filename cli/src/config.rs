@@ -50,6 +50,17 @@ impl Config {
         Client::from_json(&self.bare()).map_err(|error| Usage::config(&self.path, error))
     }
 
+    /// A client made from it that sends: of its outbox it uses the keys and the order, and leaves alone
+    /// what is queued there.
+    pub fn sender(&self) -> Result<Client, Usage> {
+        match self.outbox(None)? {
+            Some(_) => {
+                Client::for_sends(&self.json).map_err(|error| Usage::config(&self.path, error))
+            }
+            None => self.client(),
+        }
+    }
+
     /// A client that owns the outbox, at another path than the configured one where one is given.
     pub fn owner(&self, outbox: &OutboxFile) -> anyhow::Result<Client> {
         let mut config = self.value();

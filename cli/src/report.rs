@@ -81,7 +81,10 @@ fn outcome(receipt: &Receipt) -> String {
     };
     words.push_str(&format!(", id {}, {attempts}, {} ms", receipt.id, receipt.elapsed_ms));
     if receipt.deduplicated {
-        words.push_str(", sent earlier and not twice");
+        words.push_str(match receipt.delivery {
+            Delivery::Sent => ", deduplicated: sent earlier and not twice",
+            _ => ", deduplicated: this is what became of the earlier message of its key",
+        });
     }
     words
 }

@@ -59,7 +59,7 @@ fn send(
             }
         };
     }
-    let client = config.client()?;
+    let client = config.sender()?;
     match Messages::read(args)? {
         Messages::Lines(lines) if args.dry_run => {
             batch::each(lines, |number, line| preview(&client, line, Some(number), json, out))
@@ -73,10 +73,18 @@ fn send(
                 waits.tell(&client);
                 interrupt.asked()
             };
-            let sent = client.send_json_watched(&message, args.timeout, LOOK, &mut had_enough);
-            let receipt = sent.map_err(usage_or_not)?;
-            report::receipt(&receipt, None, json, out)?;
-            Ok(Exit::of(&receipt))
+            match client.send_json_watched(&message, args.timeout, LOOK, &mut had_enough) {
+                Ok(receipt) => {
+                    report::receipt(&receipt, None, json, out)?;
+                    Ok(Exit::of(&receipt))
+                }
+                Err(error) if error.code() == ErrorCode::Argument => Err(Usage::from(error).into()),
+                Err(error) => {
+                    report::refused(&error, None, json, out)?;
+                    report::explain(&error, None);
+                    Ok(Exit::Failed)
+                }
+            }
         }
     }
 }

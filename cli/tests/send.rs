@@ -4,7 +4,7 @@ mod common;
 
 use std::process::Stdio;
 
-use common::{FANFOU, start, texts};
+use common::{FANFOU, Folder, start, texts};
 use serde_json::{Value, json};
 
 fn with<'a>(args: &[&'a str]) -> Vec<&'a str> {
@@ -429,4 +429,78 @@ fn a_pipe_without_a_writer_is_refused_and_an_open_one_is_read() {
     endless.stdin(std::fs::File::open("/dev/zero").expect("a device"));
     let output = endless.output().expect("it ends");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+/// A sandbox, and a folder whose configuration has an outbox.
+fn with_outbox() -> (hongyan_sandbox::Sandbox, Folder, Value) {
+    let (sandbox, folder) = start();
+    let mut config = sandbox.config();
+    config["outbox"] = json!({"path": folder.path().join("outbox.db")});
+    folder.write("hongyan.json", config.to_string());
+    (sandbox, folder, config)
+}
+
+#[test]
+fn a_key_makes_one_message_of_several_runs() {
+    let (sandbox, folder, _) = with_outbox();
+    let send =
+        |more: &[&str]| folder.run(&[&with(&["hello", "--key", "order-7"])[..], more].concat());
+    let first = send(&[]).expect(0);
+    assert!(!first.out.contains("deduplicated"), "{first:?}");
+    let second = send(&[]).expect(0);
+    assert!(second.out.contains("deduplicated"), "{second:?}");
+    let told = &send(&["--json"]).expect(0).json()[0];
+    assert_eq!((&told["delivery"], &told["deduplicated"]), (&json!("sent"), &json!(true)));
+    assert_eq!(texts(&sandbox), ["hello"]);
+    let other = folder.run(&with(&["other", "--key", "order-7"])).expect(1);
+    assert!(other.err.contains("order-7") && other.err.contains("path: key"), "{other:?}");
+
+    // The same for lines of a file, and for what was queued.
+    let line = json!({"v": 1, "account": "fanfou-basic", "to": {"user": "lisztli"}, "text": "hello",
+        "key": "order-7"});
+    let fresh = json!({"v": 1, "account": "fanfou-basic", "to": {"user": "lisztli"}, "text": "fresh",
+        "key": "order-8"});
+    folder.write("many.jsonl", format!("{line}\n{fresh}\n{fresh}\n"));
+    folder.run(&["send", "-m", "many.jsonl"]).expect(0);
+    assert_eq!(texts(&sandbox), ["hello", "fresh"]);
+    folder.run(&with(&["queued", "--key", "order-9", "--queue"])).expect(6);
+    let sent = folder.run(&with(&["queued", "--key", "order-9"])).expect(0);
+    assert!(sent.out.contains("deduplicated"), "{sent:?}");
+    assert_eq!(texts(&sandbox), ["hello", "fresh", "queued"]);
+    folder.run(&["queue", "flush"]).expect(0);
+    assert_eq!(texts(&sandbox), ["hello", "fresh", "queued"]);
+    assert!(folder.run(&["queue", "ls", "--state", "queued"]).expect(0).out.is_empty());
+}
+
+#[test]
+fn a_key_needs_the_outbox_that_another_process_has_and_other_messages_do_not() {
+    let (sandbox, folder, config) = with_outbox();
+    let owner = hongyan::Client::from_json(&config.to_string()).expect("a client");
+    let ended = folder.run(&with(&["x", "--key", "k", "--timeout", "0.02"])).expect(1);
+    for words in ["locked", "outbox.db", "hint: ", "close that one first", "not_sent"] {
+        let told = format!("{}{}", ended.out, ended.err);
+        assert!(told.contains(words), "{words:?}: {ended:?}");
+    }
+    folder.run(&with(&["plain"])).expect(0);
+    drop(owner);
+    folder.run(&with(&["x", "--key", "k"])).expect(0);
+    assert_eq!(texts(&sandbox), ["plain", "x"]);
+}
+
+#[test]
+fn runs_with_one_key_at_once_take_turns() {
+    let (sandbox, folder, _) = with_outbox();
+    let args = with(&["hello", "--key", "k", "--timeout", "100"]);
+    let runs: Vec<_> = (0..4)
+        .map(|_| {
+            let mut command = folder.command(&args);
+            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+            command.spawn().expect("it runs")
+        })
+        .collect();
+    for run in runs {
+        let ended = run.wait_with_output().expect("it ends");
+        assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    }
+    assert_eq!(texts(&sandbox), ["hello"]);
 }

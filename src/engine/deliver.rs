@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use super::account::Entry;
 use super::connections::Permit;
-use super::job::Job;
+use super::job::{Job, Kept};
 use super::keys::{Claim, Told};
+use super::outbox::{Direct, Standing};
 use super::pace::{self, Window};
+use super::repeats;
 use super::retry::{self, Circumstances, Next};
 use super::stats::Why;
 use super::store::Begin;
@@ -41,6 +43,20 @@ pub async fn deliver(job: &mut Job, has_looked: bool) -> Option<Receipt> {
     if job.is_refused() {
         return job.finish_refused();
     }
+    if job.direct.is_some() && enter(job).await {
+        return job.finish();
+    }
+    match &job.key {
+        // What is known needs no time.
+        Some(Claim::Known(first)) => {
+            let first = Arc::clone(first);
+            job.follow(&first);
+            return job.finish();
+        }
+        // Until the first has its verdict nobody can say that this message was not sent.
+        Some(Claim::Joined(_)) => job.history.doubt = true,
+        _ => {}
+    }
     let shared = Arc::clone(&job.shared);
     let mut kit = shared.kits.take();
     let mut patience = job.until.map(|(at, _)| kit.patience(&shared.clock, at));
@@ -60,10 +76,12 @@ pub async fn deliver(job: &mut Job, has_looked: bool) -> Option<Receipt> {
         })
         .await
     };
-    let receipt = match ended {
-        Some(ended) => job.end(ended),
-        None => job.finish(),
-    };
+    let has_result = ended.is_none_or(|ended| job.end(ended));
+    if let Some(settled) = job.settle() {
+        // Dropped where the outbox ends: then nothing more can be kept.
+        let _ = settled.await;
+    }
+    let receipt = if has_result { job.finish() } else { None };
     drop(looked);
     if let Some(kit) = job.kit.take() {
         shared.kits.give_back(kit, patience);
@@ -74,10 +92,7 @@ pub async fn deliver(job: &mut Job, has_looked: bool) -> Option<Receipt> {
 /// Finds a message's verdict, which is then in the receipt: the first's of its key, or its own.
 async fn work(job: &mut Job) {
     match job.key.take() {
-        Some(Claim::Known(first)) => return job.follow(&first),
         Some(Claim::Joined(waits)) => {
-            // Until the first has its verdict nobody can say that this message was not sent.
-            job.history.doubt = true;
             let told = waits.await;
             job.history.doubt = false;
             match told {
@@ -88,7 +103,67 @@ async fn work(job: &mut Job) {
         }
         first => job.key = first,
     }
+    if job.direct.is_some() && called(job).await {
+        return;
+    }
     attempts(job).await;
+}
+
+/// Asks the outbox what the key and the line of a direct send mean for it; true if that is its end.
+///
+/// The disk answers, well or badly, before any time-out is looked at: only then is known whether
+/// another message of the key is under way.
+async fn enter(job: &mut Job) -> bool {
+    let Some(mut direct) = job.direct.take() else { return false };
+    match direct.told().await {
+        Standing::Waits(follows, more) => {
+            direct.waits(more);
+            // Until the first has its verdict nobody can say that this message was not sent.
+            job.history.doubt = follows;
+            job.direct = Some(direct);
+            false
+        }
+        told => hear(job, &direct, told),
+    }
+}
+
+/// Waits until the first of its key has its verdict, or its place in line is called; true if that is
+/// the end of the send.
+async fn called(job: &mut Job) -> bool {
+    let shared = Arc::clone(&job.shared);
+    let (Some(mut direct), Some(entry)) = (job.direct.take(), job.entry.clone()) else {
+        return false;
+    };
+    let told = if job.history.doubt {
+        direct.told().await
+    } else {
+        let _waiting = entry.stats.waiting(Why::Order);
+        match shared.accounts.unless_gone(&entry, direct.told()).await {
+            Ok(told) => told,
+            Err(error) => {
+                gone(job, error);
+                return true;
+            }
+        }
+    };
+    hear(job, &direct, told)
+}
+
+/// Does what the outbox says; true if that is the end of the send.
+fn hear(job: &mut Job, direct: &Direct, told: Standing) -> bool {
+    let doubt = std::mem::take(&mut job.history.doubt);
+    match told {
+        Standing::Begin(seq) => {
+            job.kept = Some(Kept { outbox: direct.outbox(), seq, direct: true });
+            return false;
+        }
+        Standing::Verdict(first) => job.follow(&first),
+        Standing::Refused(error) => {
+            job.conclude(if doubt { Delivery::MaybeSent } else { Delivery::NotSent }, Some(error));
+        }
+        Standing::Waits(..) => job.conclude(Delivery::MaybeSent, Some(lost())),
+    }
+    true
 }
 
 /// Makes attempts until there is a verdict, which is then in the receipt.
@@ -266,6 +341,10 @@ async fn turn(
 async fn mark(job: &mut Job, entry: &Entry) -> Result<()> {
     let Some(kept) = job.kept.as_ref().filter(|_| !job.marked) else { return Ok(()) };
     let (outbox, seq) = (Arc::clone(&kept.outbox), kept.seq);
+    if let Some(own) = job.draft.fingerprint.filter(|_| kept.direct) {
+        // A later run will not have its words.
+        outbox.went(repeats::slots(own));
+    }
     job.marked = true;
     let body = job.draft.random.as_ref().map(|_| job.draft.body.clone());
     let (first_sent_ms, attempts) = (job.shared.clock.unix_ms(), job.history.attempts + 1);

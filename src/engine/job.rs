@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::sync::oneshot;
+
 use super::account::Entry;
 use super::keys::{Claim, Held};
 use super::kit::Kit;
 use super::op::Op;
 use super::order::Place;
-use super::outbox::Outbox;
+use super::outbox::{Direct, Outbox};
 use super::queue::Slot;
 use super::retry::History;
 use super::runtime::on_io_thread;
@@ -74,8 +76,10 @@ pub struct Job {
     pub alone: bool,
     /// Its recipients of the kinds that are lists: each has a result of its own.
     listed: Vec<(Kind, String)>,
-    /// Where it is kept, if it outlives the process.
+    /// Its row in the outbox, if it has one.
     pub kept: Option<Kept>,
+    /// Its caller waits, and the outbox has to say when it is to be begun.
+    pub direct: Option<Box<Direct>>,
     /// It stands in the outbox that bytes of it may have gone.
     pub marked: bool,
     /// When its first attempt began, and whether the service may have called that one repeated
@@ -93,6 +97,8 @@ pub struct Job {
 pub struct Kept {
     pub outbox: Arc<Outbox>,
     pub seq: Seq,
+    /// The row is there for its key and its line only: it does not outlive the send.
+    pub direct: bool,
 }
 
 /// How a send came in.
@@ -102,8 +108,10 @@ pub struct Intake {
     pub sink: Sink,
     pub slot: Option<Slot>,
     pub patience: Option<Duration>,
-    /// The outbox knows its key, its line and its time.
+    /// The outbox keeps it, and knows its time.
     pub kept: bool,
+    /// The outbox knows its key and its line.
+    pub tied: bool,
 }
 
 impl Job {
@@ -114,7 +122,7 @@ impl Job {
         entry: Option<Arc<Entry>>,
         intake: Intake,
     ) -> Box<Job> {
-        let Intake { id, token, sink, slot, patience, kept } = intake;
+        let Intake { id, token, sink, slot, patience, kept, tied } = intake;
         let accepted = shared.clock.now();
         let service = entry.as_ref().map(|entry| entry.info.name);
         let (message, refused) = match given {
@@ -134,14 +142,14 @@ impl Job {
             Err(error) => (Draft::default(), Some(error)),
         };
         let mut key = None;
-        if let (None, Some(own), false) = (&refused, &message.key, kept) {
+        if let (None, Some(own), false) = (&refused, &message.key, tied) {
             match shared.keys.claim(own, &message, accepted) {
                 Ok(claim) => key = Some(claim),
                 Err(error) => refused = Some(error),
             }
         }
         let follows = matches!(key, Some(Claim::Joined(_) | Claim::Known(_)));
-        let ordered = message.ordered && refused.is_none() && !kept;
+        let ordered = message.ordered && refused.is_none() && !tied;
         let mut line = ordered.then(|| line(&message));
         let place = line.take_if(|_| !follows).map(|line| shared.lines.join(line));
         let until = earliest(accepted, patience, message.deadline_ms.map(Duration::from_millis));
@@ -178,6 +186,7 @@ impl Job {
             alone: false,
             listed,
             kept: None,
+            direct: None,
             marked: false,
             repeats: None,
             refused,
@@ -202,6 +211,7 @@ impl Job {
             slot: None,
             patience: None,
             kept: true,
+            tied: true,
         };
         let mut job = Job::new(Arc::clone(shared), Ok(message), entry, intake);
         let (now, unix_ms) = (shared.clock.now(), shared.clock.unix_ms());
@@ -318,16 +328,36 @@ impl Job {
         self.kit.as_ref().is_some_and(|kit| kit.looked.load(Ordering::Relaxed))
     }
 
-    /// Ends a send early: with what is true of it, or without a result where it is kept.
-    pub fn end(&mut self, ended: Ended) -> Option<Receipt> {
-        match self.kept.take_if(|_| ended == Ended::Closed) {
-            Some(kept) => self.leave(&kept),
+    /// Ends a send early: with what is true of it, or without a result (false) where it is kept.
+    pub fn end(&mut self, ended: Ended) -> bool {
+        match self.kept.take_if(|kept| ended == Ended::Closed && !kept.direct) {
+            Some(kept) => {
+                self.leave(&kept);
+                false
+            }
             None => {
                 self.end_early(ended);
-                return self.finish();
+                true
             }
         }
-        None
+    }
+
+    /// Has the outbox keep what the key of a direct send has come to, before anybody is told.
+    pub fn settle(&mut self) -> Option<oneshot::Receiver<()>> {
+        let kept = self.kept.take_if(|kept| kept.direct)?;
+        self.receipt.elapsed_ms = self.elapsed();
+        let alone = self.ended_alone();
+        Some(kept.outbox.settle(kept.seq, self.receipt.clone(), alone))
+    }
+
+    /// True if its result is none for others of its key.
+    fn ended_alone(&self) -> bool {
+        self.alone && self.receipt.delivery == Delivery::NotSent
+    }
+
+    fn elapsed(&self) -> u64 {
+        let now = self.answered.unwrap_or_else(|| self.shared.clock.now());
+        u64::try_from(now.saturating_sub(self.accepted).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// The handle to this send.
@@ -501,13 +531,16 @@ impl Job {
     /// Hands the receipt over: into the queue, or back.
     pub fn finish(&mut self) -> Option<Receipt> {
         self.finished = true;
+        drop(self.settle());
+        // What it did not come to be is given up before anybody can ask for it anew.
+        self.direct = None;
         let now = self.answered.unwrap_or_else(|| self.shared.clock.now());
         let elapsed = now.saturating_sub(self.accepted);
-        self.receipt.elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        self.receipt.elapsed_ms = self.elapsed();
         if let Some(entry) = &self.entry {
             entry.stats.finished(self.receipt.delivery, elapsed);
         }
-        let alone = self.alone && self.receipt.delivery == Delivery::NotSent;
+        let alone = self.ended_alone();
         if let Some(Claim::First(held)) = self.key.take() {
             match alone {
                 true => drop(held),

@@ -4,6 +4,7 @@
 //! comes while a transaction is being written shares the next one. A submit returns once its message
 //! is durable, an attempt begins once its mark is, and a result is handed out once it is.
 
+mod direct;
 #[cfg(feature = "outbox")]
 pub mod file;
 mod keeper;
@@ -24,6 +25,7 @@ use super::wake::spawn_thread;
 use super::{Shared, closed};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Receipt;
+pub use direct::{Direct, Standing};
 use keeper::Keeper;
 pub use keeper::verdict;
 
@@ -41,6 +43,26 @@ enum Wants {
     Begin(oneshot::Sender<()>),
     /// The queue: the result is handed out now.
     Finish(Box<Receipt>, Option<Slot>),
+    /// A send whose caller waits.
+    Enter(oneshot::Sender<Standing>),
+    /// The same; it has its result itself, and waits no longer than for the first try.
+    Settle(Box<Receipt>, Option<oneshot::Sender<()>>),
+}
+
+impl Wants {
+    /// True of a caller who is told at once if the disk refuses.
+    fn is_caller(&self) -> bool {
+        matches!(self, Wants::Accept(..) | Wants::Enter(_) | Wants::Settle(_, Some(_)))
+    }
+}
+
+/// What a client begins of what its outbox holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Begins {
+    /// All: it is the outbox's owner.
+    All,
+    /// Only what a send of its own waits for, and the result stays there for the owner.
+    Needed,
 }
 
 #[derive(Default)]
@@ -87,10 +109,16 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Starts the keeper of a store; what an earlier run left goes on.
-    pub fn start(shared: &Arc<Shared>, inbox: Inbox, store: Box<dyn Store>) -> Result<()> {
+    /// Starts the keeper of a store; what an earlier run left goes on, if this client begins it.
+    pub fn start(
+        shared: &Arc<Shared>,
+        inbox: Inbox,
+        store: Box<dyn Store>,
+        begins: Begins,
+    ) -> Result<()> {
         let outbox = Arc::new(Outbox::default());
-        let keeper = Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store)?;
+        let keeper =
+            Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins)?;
         let unfinished = keeper.unfinished();
         if unfinished > 0 {
             inbox.start_io()?;

@@ -38,6 +38,17 @@ pub struct Turns {
     pub owner: Duration,
 }
 
+impl Turns {
+    /// How long others who go soon are waited for, and an owner of a file that is shared.
+    const TURN: Duration = Duration::from_secs(10);
+
+    /// Of one who gives the file back soon, and waits so long for it if that is told.
+    pub fn of_one_who_goes(wait: Option<Duration>, shared: bool) -> Turns {
+        let owner = wait.or(shared.then_some(Turns::TURN)).unwrap_or_default();
+        Turns { for_a_turn: true, turn: wait.unwrap_or(Turns::TURN), owner }
+    }
+}
+
 /// A message to keep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accept {
@@ -63,6 +74,10 @@ pub struct Accept {
     pub deadline_ms: Option<u64>,
     /// Its result, where it has one at once; it claims no key and no line then.
     pub result: Option<Verdict>,
+    /// It is here for its key and its line only: a caller waits for its result, with which it goes.
+    /// There is always room for it. If its owner does not live to see its result, it is gone for the
+    /// next one, unless it was begun.
+    pub direct: bool,
 }
 
 /// A result to keep.
@@ -152,10 +167,12 @@ pub enum Applied {
         /// When it is to be begun; `None` where it waits for its time, for its line or for another
         /// message of its key, or has its result.
         turn: Option<Turn>,
+        /// It waits for another message of its key.
+        follows: bool,
     },
     /// It was accepted and has the result of an earlier message of its key.
     Known {
-        /// Its number.
+        /// Its number; 0 of a direct one, which needs no row.
         seq: Seq,
         /// The result of that earlier message.
         verdict: Verdict,
@@ -203,8 +220,14 @@ pub struct Ready {
     pub id: String,
     /// What the caller gave with it.
     pub token: u64,
-    /// The message as JSON.
+    /// Whose message it is.
+    pub account: String,
+    /// The caller's idempotency key.
+    pub key: Option<String>,
+    /// The message as JSON; empty of a direct one.
     pub message: Vec<u8>,
+    /// A caller waits for its result.
+    pub direct: bool,
     /// Unix milliseconds.
     pub accepted_ms: u64,
     /// Not before then, in Unix milliseconds.
@@ -331,11 +354,15 @@ pub trait Store: Send {
     /// What was begun by an earlier owner and has no result: every one of them, oldest first.
     fn begun(&mut self) -> Result<Vec<Ready>>;
 
-    /// The accounts that have queued messages.
+    /// The accounts that have queued messages, save direct ones.
     fn accounts(&mut self) -> Result<Vec<String>>;
 
-    /// Queued messages of an account whose turn is after `after`, in the order of their turns.
+    /// Queued messages of an account, save direct ones, whose turn is after `after`, in the order of their turns.
     fn ready(&mut self, account: &str, after: Turn, most: usize) -> Result<Vec<Ready>>;
+
+    /// What may be begun now for those who wait: direct messages whose turn it is, and the messages
+    /// that direct ones wait for, also such as an earlier owner had begun.
+    fn called(&mut self) -> Result<Vec<Ready>>;
 
     /// Queues what was scheduled for now or earlier (each gets a new turn); tells whose they are, and
     /// when the next will be due, in Unix milliseconds.
@@ -349,7 +376,7 @@ pub trait Store: Send {
     /// The earliest deadline of those that are not begun, in Unix milliseconds.
     fn next_deadline(&mut self) -> Result<Option<u64>>;
 
-    /// Messages of an account that were not begun and have no result, after this row, oldest first.
+    /// Messages of an account, save direct ones, that were not begun and have no result, after this row, oldest first.
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>>;
 
     /// Results of an earlier owner that were not acknowledged, after this row, oldest first.

@@ -8,9 +8,10 @@ use super::job::{Intake, Job, Sink};
 use super::op::Op;
 use super::outbox::{self, OnDisk, Outbox};
 use super::store::Accept;
-use super::{Engine, Given, lost};
+use super::{Engine, Given, Shared, lost};
 use crate::model::digest::{self, Content};
 use crate::model::error::{Error, Result};
+use crate::model::message::Message;
 
 /// A message as it came: to be sent, and to be kept.
 pub struct Arrival<'a> {
@@ -27,7 +28,7 @@ impl Engine {
     ///
     /// The handle to it is `op` made of the job, so that who wants none pays for none.
     pub fn submit(&self, arrival: Arrival<'_>) -> Result<Op> {
-        match self.shared.outbox() {
+        match self.shared.keeps() {
             Some(outbox) => {
                 let told = self.submit_kept(outbox, vec![arrival])?;
                 told.into_iter().next().unwrap_or_else(|| Err(lost()))
@@ -38,7 +39,7 @@ impl Engine {
 
     /// Like [`Engine::submit`], for a caller who will not cancel.
     pub fn submit_only(&self, arrival: Arrival<'_>) -> Result<()> {
-        match self.shared.outbox() {
+        match self.shared.keeps() {
             Some(_) => self.submit(arrival).map(drop),
             None => self.submit_in_memory(arrival.given, arrival.token, None, |_| ()),
         }
@@ -51,7 +52,7 @@ impl Engine {
         &self,
         arrivals: Vec<Arrival<'_>>,
     ) -> std::result::Result<(), (usize, Error)> {
-        let Some(outbox) = self.shared.outbox() else {
+        let Some(outbox) = self.shared.keeps() else {
             for (i, arrival) in arrivals.into_iter().enumerate() {
                 self.submit_in_memory(arrival.given, arrival.token, None, |_| ())
                     .map_err(|e| (i, e))?;
@@ -63,7 +64,7 @@ impl Engine {
         told.into_iter().enumerate().try_for_each(|(i, told)| told.map(drop).map_err(|e| (i, e)))
     }
 
-    /// Sends a message and returns, without the outbox; its result comes out of [`Engine::wait`].
+    /// Sends a message and returns, and keeps it nowhere; its result comes out of [`Engine::wait`].
     pub fn submit_in_memory<T>(
         &self,
         given: Given,
@@ -72,7 +73,7 @@ impl Engine {
         op: impl FnOnce(&mut Job) -> T,
     ) -> Result<T> {
         self.runtime.start_io()?;
-        let mut job = self.shared.accept(given, token, Sink::Queue, patience)?;
+        let mut job = self.accept(given, token, Sink::Queue, patience)?;
         let op = op(&mut job);
         if job.is_refused() {
             job.finish_refused();
@@ -142,16 +143,24 @@ impl Engine {
             id: id.clone(),
             token,
             message: json.into_owned(),
-            key: message.and_then(|m| Some((m.key.clone()?, Content::of(m)))),
-            line: message.filter(|m| m.ordered).map(|m| digest::recipient(&m.to)),
+            key: message.and_then(key_of),
+            line: message.and_then(line_of),
             accepted_ms: unix_ms,
             due_ms: message.and_then(|m| m.not_before_ms).filter(|at| *at > unix_ms),
             deadline_ms: message.and_then(|m| m.deadline_ms).map(|ms| unix_ms.saturating_add(ms)),
             result: None,
+            direct: false,
             account,
         };
-        let intake =
-            Intake { id, token, sink: Sink::Queue, slot: None, patience: None, kept: true };
+        let intake = Intake {
+            id,
+            token,
+            sink: Sink::Queue,
+            slot: None,
+            patience: None,
+            kept: true,
+            tied: true,
+        };
         let mut job = Job::new(Arc::clone(shared), given, entry, intake);
         if job.refuse() {
             // Wrong as it is, it was accepted: so it has a result, which is kept as well.
@@ -160,4 +169,32 @@ impl Engine {
         }
         (accept, job)
     }
+}
+
+impl Shared {
+    /// What the outbox must know of a message that is sent for a caller who waits.
+    pub(super) fn direct(&self, message: &Message, id: &str) -> Accept {
+        Accept {
+            id: id.to_owned(),
+            token: 0,
+            account: message.account.clone(),
+            message: Vec::new(),
+            key: key_of(message),
+            line: line_of(message),
+            accepted_ms: self.clock.unix_ms(),
+            // The send itself looks at the clock.
+            due_ms: None,
+            deadline_ms: None,
+            result: None,
+            direct: true,
+        }
+    }
+}
+
+fn key_of(message: &Message) -> Option<(String, Content)> {
+    Some((message.key.clone()?, Content::of(message)))
+}
+
+fn line_of(message: &Message) -> Option<String> {
+    message.ordered.then(|| digest::recipient(&message.to))
 }

@@ -96,7 +96,7 @@ impl Shared {
         self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Submits a message whose sender waits for its receipt: it never goes to an outbox.
+    /// Submits a message whose sender waits for its receipt: an outbox does not keep it.
     pub fn submit(
         &self,
         json: &[u8],

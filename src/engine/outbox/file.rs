@@ -12,9 +12,6 @@ use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
 use crate::net::Clock as _;
 
-/// How long others that change the file are waited for, and a client where it is shared.
-const TURN: Duration = Duration::from_secs(10);
-
 /// An outbox file that is to be changed while nobody sends from it.
 #[derive(Clone, Debug)]
 pub struct Changed {
@@ -98,9 +95,7 @@ fn change(to: &Changed, ids: &[&str], kind: impl Fn(String) -> Change) -> Result
 
 /// Makes changes as the file's owner, for as long as that takes.
 fn commit(to: &Changed, changes: &[Change]) -> Result<Vec<Applied>> {
-    let turn = to.wait.unwrap_or(TURN);
-    let owner = to.wait.or(to.config.shared.then_some(TURN)).unwrap_or_default();
-    let mut store = open_store(&to.config, Turns { for_a_turn: true, turn, owner })?;
+    let mut store = open_store(&to.config, Turns::of_one_who_goes(to.wait, to.config.shared))?;
     store.commit(changes, crate::engine::runtime::TokioClock::default().unix_ms())
 }
 

@@ -1,5 +1,6 @@
 //! The thread that owns the store.
 
+mod direct;
 mod rows;
 
 use std::collections::{HashMap, HashSet};
@@ -7,11 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use std::time::{Duration, Instant};
 
-use super::{LAZY, Outbox, Wants};
+use tokio::sync::oneshot;
+
+use super::{Begins, LAZY, Outbox, Standing, Wants};
 use crate::engine::inbox::Inbox;
 use crate::engine::job::{Job, Kept};
 use crate::engine::queue::Slot;
-use crate::engine::store::{Applied, Change, Seq, Store, Turn, Verdict};
+use crate::engine::store::{Applied, Change, Follower, Seq, Store, Turn, Verdict};
 use crate::engine::{Shared, keys};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
@@ -44,6 +47,11 @@ pub(super) struct Keeper {
     removed: HashMap<String, Seq>,
     /// Messages of this run that may follow another of their key.
     following: HashSet<String>,
+    /// The direct messages of this run, by id; and who of them waits to be called.
+    direct: HashMap<String, Option<oneshot::Sender<Standing>>>,
+    /// Somebody of them may be called.
+    calls: bool,
+    begins: Begins,
     /// The rows that have a job.
     loaded: HashSet<Seq>,
     /// When the next message is due, or over, in Unix milliseconds.
@@ -67,9 +75,13 @@ impl Keeper {
         outbox: Arc<Outbox>,
         inbox: Inbox,
         mut store: Box<dyn Store>,
+        begins: Begins,
     ) -> Result<Keeper> {
-        let lines = store.accounts()?.into_iter();
-        let lines = lines.map(|name| (name, Line { cursor: 0, backlog: true })).collect();
+        let mut lines = HashMap::new();
+        if begins == Begins::All {
+            let accounts = store.accounts()?.into_iter();
+            lines.extend(accounts.map(|name| (name, Line { cursor: 0, backlog: true })));
+        }
         store.went()?.into_iter().for_each(|slot| shared.repeats.went_earlier(slot));
         Ok(Keeper {
             shared,
@@ -79,23 +91,29 @@ impl Keeper {
             lines,
             removed: HashMap::new(),
             following: HashSet::new(),
+            direct: HashMap::new(),
+            calls: false,
+            begins,
             loaded: HashSet::new(),
             next_time: Some(0),
-            earlier: Some(0),
+            earlier: (begins == Begins::All).then_some(0),
             pause: Duration::ZERO,
             stopped: false,
             left: 0,
         })
     }
 
-    /// How many messages an earlier run left.
+    /// How many messages an earlier run left, if this one is to finish them.
     pub(super) fn unfinished(&self) -> usize {
-        usize::try_from(self.store.count().1).unwrap_or(usize::MAX)
+        match self.begins {
+            Begins::All => usize::try_from(self.store.count().1).unwrap_or(usize::MAX),
+            Begins::Needed => 0,
+        }
     }
 
     /// Works until the client ends.
     pub(super) fn run(mut self) {
-        let mut recovered = false;
+        let mut recovered = self.begins == Begins::Needed;
         loop {
             if !recovered
                 && let Some(begun) = self.try_to("look for what was begun", |k| k.store.begun())
@@ -121,6 +139,7 @@ impl Keeper {
                 self.leave(failed);
             } else if !failed {
                 let _ = self.try_to("look what is due", Keeper::on_time);
+                let _ = self.try_to("look who is called", Keeper::call);
                 let _ = self.try_to("end what waits for an account", Keeper::end_removed);
                 let _ = self.try_to("read messages", Keeper::load);
                 let _ = self.try_to("read results", Keeper::hand_out_earlier);
@@ -155,10 +174,7 @@ impl Keeper {
         loop {
             let now = Instant::now();
             let lazy = state.lazy_since.is_some_and(|since| now >= since + LAZY);
-            let accepts = || {
-                let mut wants = state.pending.iter().map(|(_, wants)| wants);
-                wants.any(|wants| matches!(wants, Wants::Accept(..)))
-            };
+            let accepts = || state.pending.iter().any(|(_, wants)| wants.is_caller());
             let write = (state.urgent || lazy) && (now >= not_before || accepts());
             let other = state.nudged || (state.stopping && !self.stopped) || now >= until;
             if write || other || state.ends {
@@ -224,6 +240,13 @@ impl Keeper {
                             self.give_up(job);
                             let _ = reply.send((i, Err(error.clone())));
                         }
+                        Wants::Enter(sender) => {
+                            let _ = sender.send(Standing::Refused(error.clone()));
+                        }
+                        // The result is true all the same, and that bytes of it went stands there.
+                        Wants::Settle(receipt, _) => {
+                            again.push((change, Wants::Settle(receipt, None)))
+                        }
                         wants => again.push((change, wants)),
                     }
                 }
@@ -249,7 +272,27 @@ impl Keeper {
     }
 
     fn made(&mut self, change: Change, wants: Wants, applied: Applied) {
+        if let Change::Drop { id } = &change {
+            self.direct.remove(id);
+        }
         match (wants, applied) {
+            (Wants::Enter(sender), applied) => {
+                if let Change::Accept(accept) = change {
+                    let key = accept.key.map(|(key, _)| key).unwrap_or_default();
+                    self.entered(accept.id, &key, sender, applied);
+                }
+            }
+            (Wants::Settle(receipt, settled), applied) => {
+                self.direct.remove(&receipt.id);
+                if let Change::Finish { seq, .. } = change {
+                    self.loaded.remove(&seq);
+                }
+                if let Applied::Done { followers, ready, due_ms } = applied {
+                    self.tell(followers, &receipt);
+                    self.is_ready(ready, due_ms);
+                }
+                drop(settled);
+            }
             (Wants::Accept(job, i, reply), applied) => {
                 self.accepted(change, job, i, &reply, applied);
             }
@@ -263,16 +306,7 @@ impl Keeper {
                 self.following.remove(&receipt.id);
                 match applied {
                     Applied::Done { followers, ready, due_ms } => {
-                        for follower in followers {
-                            let mut copy = Receipt::clone(&receipt);
-                            (copy.id, copy.token) = (follower.id, follower.token);
-                            copy.deduplicated = true;
-                            copy.origin = match self.following.remove(&copy.id) {
-                                true => Origin::ThisRun,
-                                false => Origin::EarlierRun,
-                            };
-                            self.hand_out(copy, None, true);
-                        }
+                        self.tell(followers, &receipt);
                         self.is_ready(ready, due_ms);
                     }
                     // Not a job's: a cancel came after the result, which stays the only one.
@@ -286,9 +320,28 @@ impl Keeper {
         }
     }
 
+    /// Tells those that followed a message its result.
+    fn tell(&mut self, followers: Vec<Follower>, receipt: &Receipt) {
+        for follower in followers {
+            let mut copy = Receipt::clone(receipt);
+            (copy.id, copy.token) = (follower.id, follower.token);
+            copy.deduplicated = true;
+            let this_run = self.following.remove(&copy.id);
+            copy.origin = if this_run { Origin::ThisRun } else { Origin::EarlierRun };
+            match self.direct.remove(&copy.id) {
+                Some(waits) => say(waits, Standing::Verdict(Box::new(copy))),
+                None if self.begins == Begins::All => self.hand_out(copy, None, true),
+                None => {}
+            }
+        }
+    }
+
     fn is_ready(&mut self, accounts: Vec<String>, due_ms: Option<u64>) {
-        for account in accounts {
-            self.lines.entry(account).or_default().backlog = true;
+        self.calls |= !accounts.is_empty();
+        if self.begins == Begins::All {
+            for account in accounts {
+                self.lines.entry(account).or_default().backlog = true;
+            }
         }
         self.wake_at(due_ms);
     }
@@ -303,6 +356,11 @@ impl Keeper {
             receipt.trace = None;
         }
         match unfinished {
+            // Its owner takes it from the file.
+            _ if self.begins == Begins::Needed => {
+                drop(slot);
+                self.shared.queue.finish();
+            }
             true => self.shared.queue.push(receipt, slot.unwrap_or_default(), true),
             false => self.shared.queue.hand_out(receipt),
         }
@@ -318,7 +376,7 @@ impl Keeper {
     ) {
         let Change::Accept(accept) = change else { return };
         let answer = match applied {
-            Applied::Accepted { seq, turn } => {
+            Applied::Accepted { seq, turn, .. } => {
                 if accept.result.is_some() {
                     job.forget();
                     let receipt = std::mem::replace(&mut job.receipt, Receipt::nothing());
@@ -380,7 +438,7 @@ impl Keeper {
         match (turn, slot) {
             (Some(turn), Some(slot)) => {
                 line.cursor = turn;
-                job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
+                job.keep(Kept { outbox: Arc::clone(&self.outbox), seq, direct: false }, slot);
                 self.spawn(job, seq);
             }
             (turn, _) => {
@@ -401,14 +459,24 @@ impl Keeper {
             // The disk may never be well again: a result that it did not take is not handed out.
             let mut state = self.outbox.lock();
             for (change, wants) in &mut state.pending {
+                let caller = match (&*change, &*wants) {
+                    (_, Wants::Settle(receipt, _)) => Some(&receipt.id),
+                    (Change::Drop { id }, _) => Some(id),
+                    _ => None,
+                };
+                let is_caller = caller.is_some_and(|id| self.direct.remove(id).is_some());
+                self.left += u64::from(is_caller);
                 if let Change::Finish { seq, .. } = change {
                     self.loaded.remove(seq);
                     *wants = Wants::Nobody;
                 }
             }
         }
-        if self.loaded.is_empty() {
-            let (_, open) = self.store.count();
+        if self.loaded.is_empty() && self.direct.is_empty() {
+            let (_, open) = match self.begins {
+                Begins::All => self.store.count(),
+                Begins::Needed => (0, 0),
+            };
             let rest = open.saturating_sub(self.left);
             self.left += rest;
             // First the number, then the news that nothing is unfinished any more.
@@ -418,5 +486,12 @@ impl Keeper {
             // Only these: a send without the outbox may still be under way.
             (0..rest).for_each(|_| self.shared.queue.finish());
         }
+    }
+}
+
+/// Says something to a caller, who may have gone.
+fn say(waits: Option<oneshot::Sender<Standing>>, told: Standing) {
+    if let Some(sender) = waits {
+        let _ = sender.send(told);
     }
 }

@@ -228,6 +228,10 @@ impl Store for Owned {
         self.with(|store| store.ready(account, after, most))
     }
 
+    fn called(&mut self) -> Result<Vec<Ready>> {
+        self.with(Sqlite::called)
+    }
+
     fn release(&mut self, now_ms: u64) -> Result<(Vec<String>, Option<u64>)> {
         self.with(|store| store.release(now_ms))
     }

@@ -1,6 +1,7 @@
 //! The store in one SQLite file, written ahead to a log (WAL) and synced at every commit.
 
 mod batch;
+mod direct;
 mod faults;
 pub(super) mod file;
 mod open;
@@ -235,7 +236,7 @@ impl Store for Sqlite {
             )?;
             let mut queued = conn.prepare_cached(
                 "SELECT 1 FROM messages INDEXED BY messages_turn
-                 WHERE account = ?1 AND turn IS NOT NULL AND state = 0 LIMIT 1",
+                 WHERE account = ?1 AND turn IS NOT NULL AND state = 0 AND direct IS NULL LIMIT 1",
             )?;
             let mut accounts = Vec::new();
             let mut last = String::new();
@@ -256,7 +257,8 @@ impl Store for Sqlite {
         self.read("read the queue from", |conn| {
             let sql = format!(
                 "SELECT {} FROM messages INDEXED BY messages_turn
-                 WHERE account = ?1 AND turn > ?2 AND state = 0 ORDER BY turn LIMIT ?3",
+                 WHERE account = ?1 AND turn > ?2 AND state = 0 AND direct IS NULL
+                 ORDER BY turn LIMIT ?3",
                 row::READY
             );
             let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -264,6 +266,11 @@ impl Store for Sqlite {
                 .query_map(params![account, after, most], |row| row::ready(row, earlier))?
                 .collect()
         })
+    }
+
+    fn called(&mut self) -> Result<Vec<Ready>> {
+        let earlier = self.earlier;
+        self.read("read who is called from", |conn| direct::called(conn, earlier))
     }
 
     fn release(&mut self, now_ms: u64) -> Result<(Vec<String>, Option<u64>)> {
@@ -317,7 +324,8 @@ impl Store for Sqlite {
         let earlier = self.earlier;
         self.read("read messages from", |conn| {
             let sql = format!(
-                "SELECT {} FROM messages WHERE account = ?1 AND state < 4 AND seq > ?2
+                "SELECT {} FROM messages
+                 WHERE account = ?1 AND state < 4 AND seq > ?2 AND direct IS NULL
                  ORDER BY seq LIMIT ?3",
                 row::READY
             );

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::engine::lookup::SystemLookup;
 use crate::engine::submit::Arrival;
 use crate::engine::wake::Refusal;
-use crate::engine::{Engine, Given, Waited};
+use crate::engine::{Begins, Engine, Given, Waited};
 use crate::model::config::ClientConfig;
 use crate::model::error::{ErrorCode, Result};
 use crate::model::message::Message;
@@ -50,7 +50,7 @@ fn engine(service: SocketAddr, outbox: Option<&std::path::Path>) -> Result<Engin
         config["outbox"] = json!({"path": path});
     }
     let config = ClientConfig::from_value(config).expect("a valid configuration");
-    Engine::with_lookup(config, SystemLookup::new(move |_| Ok(vec![service])))
+    Engine::with_lookup(config, Begins::All, SystemLookup::new(move |_| Ok(vec![service])))
 }
 
 fn message() -> Given {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Keeper, MOST_LOADED};
+use super::{Begins, Keeper, MOST_LOADED};
 use crate::engine::account::Entry;
 use crate::engine::job::{Job, Kept};
 use crate::engine::outbox::OnDisk;
@@ -84,7 +84,7 @@ impl Keeper {
 
     fn end(&mut self, row: &Ready, account: &str) {
         if let Some(mut job) = self.job(row, None) {
-            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq };
+            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
             job.keep(kept, Slot::default());
             job.refuse();
             let words = format!("the account {account:?} was removed");
@@ -95,10 +95,10 @@ impl Keeper {
     }
 
     /// Makes a job of a row that was never begun.
-    fn resume(&mut self, row: Ready, entry: &Arc<Entry>, slot: Slot) {
+    pub(super) fn resume(&mut self, row: Ready, entry: &Arc<Entry>, slot: Slot) {
         let seq = row.seq;
         if let Some(mut job) = self.job(&row, Some(Arc::clone(entry))) {
-            job.keep(Kept { outbox: Arc::clone(&self.outbox), seq }, slot);
+            job.keep(Kept { outbox: Arc::clone(&self.outbox), seq, direct: false }, slot);
             self.spawn(job, seq);
         }
     }
@@ -116,12 +116,17 @@ impl Keeper {
 
     /// What an earlier run began, with the account that it would go on with.
     pub(super) fn doubtful(&mut self, row: Ready) -> Option<(Box<Job>, Begin, Option<Arc<Entry>>)> {
+        if row.direct {
+            self.recover_direct(row, cut_short());
+            return None;
+        }
         let begun = row.begun.clone()?;
         let entry = Message::parse(&row.message)
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
         let mut job = self.job(&row, entry.clone())?;
-        job.keep(Kept { outbox: Arc::clone(&self.outbox), seq: row.seq }, Slot::default());
+        let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
+        job.keep(kept, Slot::default());
         self.loaded.insert(row.seq);
         job.receipt.recovered = true;
         job.doubt(&begun);
@@ -134,8 +139,7 @@ impl Keeper {
         if entry.is_some_and(|entry| job.recover(begun, &entry, unix_ms)) {
             self.inbox.begin(job);
         } else {
-            let words = "the process ended while a request was under way";
-            job.conclude(Delivery::MaybeSent, Some(Error::new(ErrorCode::Network, words)));
+            job.conclude(Delivery::MaybeSent, Some(cut_short()));
             job.finish();
         }
     }
@@ -149,6 +153,9 @@ impl Keeper {
         let (accounts, due) = self.store.release(now)?;
         self.next_time = None;
         self.is_ready(accounts, due);
+        if self.begins == Begins::Needed {
+            return Ok(());
+        }
         loop {
             let rows = self.store.overdue(now, MOST_LOADED)?;
             let all = rows.len() < MOST_LOADED;
@@ -179,7 +186,7 @@ impl Keeper {
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
         if let Some(mut job) = self.job(row, entry) {
-            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq };
+            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
             job.keep(kept, Slot::default());
             job.end_early(crate::engine::job::Ended::Expired);
             job.finish();
@@ -273,4 +280,9 @@ impl Keeper {
         };
         self.outbox.finish(row.seq, receipt, None, !doubt);
     }
+}
+
+/// Why nobody knows what became of a request.
+fn cut_short() -> Error {
+    Error::new(ErrorCode::Network, "the process ended while a request was under way")
 }

@@ -179,14 +179,16 @@ impl<'c> Batch<'c> {
     }
 
     fn accept(&mut self, accept: &Accept) -> Result<Applied> {
-        let receipt = accept.result.as_ref().map_or(0, |verdict| verdict.receipt.len());
-        self.refused = self.refused.take().or(self.full(accept.message.len() + receipt));
-        if let Some(full) = &self.refused {
-            return Ok(full.clone());
+        if !accept.direct {
+            let receipt = accept.result.as_ref().map_or(0, |verdict| verdict.receipt.len());
+            self.refused = self.refused.take().or(self.full(accept.message.len() + receipt));
+            if let Some(full) = &self.refused {
+                return Ok(full.clone());
+            }
         }
         if let Some(verdict) = &accept.result {
             let seq = self.insert(accept, State::Done, None, Some(verdict), None)?;
-            return Ok(Applied::Accepted { seq, turn: None });
+            return Ok(Applied::Accepted { seq, turn: None, follows: false });
         }
         if let Some((key, content)) = &accept.key {
             match self.claim(
@@ -198,13 +200,16 @@ impl<'c> Batch<'c> {
             )? {
                 Claim::Own => {}
                 Claim::Conflict => return Ok(Applied::Conflict),
+                Claim::Known(verdict) if accept.direct => {
+                    return Ok(Applied::Known { seq: 0, verdict });
+                }
                 Claim::Known(verdict) => {
                     let seq = self.insert(accept, State::Done, None, Some(&verdict), None)?;
                     return Ok(Applied::Known { seq, verdict });
                 }
                 Claim::Follow(leader) => {
                     let seq = self.insert(accept, State::Following, None, None, Some(&leader))?;
-                    return Ok(Applied::Accepted { seq, turn: None });
+                    return Ok(Applied::Accepted { seq, turn: None, follows: true });
                 }
             }
         }
@@ -215,7 +220,7 @@ impl<'c> Batch<'c> {
             Next::Line => (State::InLine, None, None),
         };
         let seq = self.insert(accept, state, wake, None, None)?;
-        Ok(Applied::Accepted { seq, turn })
+        Ok(Applied::Accepted { seq, turn, follows: false })
     }
 
     /// A row for a message; what is queued has its number for its turn.
@@ -443,11 +448,9 @@ impl<'c> Batch<'c> {
             self.finished(&verdict);
             return Ok(Applied::Known { seq, verdict });
         }
-        let turn = match state {
-            State::Following => None,
-            _ => self.go_on(&Row { seq, ..row })?.0,
-        };
-        Ok(Applied::Accepted { seq, turn })
+        let follows = state == State::Following;
+        let turn = if follows { None } else { self.go_on(&Row { seq, ..row })?.0 };
+        Ok(Applied::Accepted { seq, turn, follows })
     }
 }
 

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::batch::Ledger;
-use super::{Options, Sqlite, faults, file, row};
+use super::{Options, Sqlite, direct, faults, file, row};
 use crate::engine::store::fork::inside;
 use crate::engine::store::lock::Lock;
 use crate::engine::store::schema::{self, Kind};
@@ -64,6 +64,7 @@ fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
         _lock: lock,
     };
     identify(&mut store)?;
+    direct::sweep(&mut store)?;
     Ok(store)
 }
 

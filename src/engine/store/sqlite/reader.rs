@@ -45,8 +45,10 @@ impl Reader {
 
     /// So many rows after this one, oldest first.
     pub fn rows(&self, after: Seq, most: usize) -> Result<Vec<Listed>> {
-        let sql =
-            format!("SELECT {} FROM messages WHERE seq > ?1 ORDER BY seq LIMIT ?2", row::LISTED);
+        let sql = format!(
+            "SELECT {} FROM messages WHERE seq > ?1 AND direct IS NULL ORDER BY seq LIMIT ?2",
+            row::LISTED
+        );
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let read = || -> rusqlite::Result<Vec<Listed>> {
             self.conn.prepare_cached(&sql)?.query_map(params![after, most], row::listed)?.collect()
@@ -56,7 +58,7 @@ impl Reader {
 
     /// The row of this id.
     pub fn row(&self, id: &str) -> Result<Option<Listed>> {
-        let sql = format!("SELECT {} FROM messages WHERE id = ?1", row::LISTED);
+        let sql = format!("SELECT {} FROM messages WHERE id = ?1 AND direct IS NULL", row::LISTED);
         let read = || row::found(self.conn.prepare_cached(&sql)?.query_row([id], row::listed));
         read().map_err(|error| faults::storage(&self.path, "read the outbox", &error))
     }

@@ -21,13 +21,15 @@ pub(super) struct Row {
     pub(super) delivery: Option<Delivery>,
     pub(super) message_bytes: u64,
     pub(super) receipt_bytes: u64,
+    pub(super) direct: bool,
 }
 
 macro_rules! row {
     ($by:literal) => {
         concat!(
             "SELECT seq, state, id, account, line, key, content, accepted_ms, due_ms, deadline_ms, ",
-            "delivery, length(message), coalesce(length(receipt), 0) FROM messages WHERE ",
+            "delivery, length(message), coalesce(length(receipt), 0), ",
+            "direct IS NOT NULL FROM messages WHERE ",
             $by,
             " = ?1"
         )
@@ -59,12 +61,14 @@ fn read(row: &SqlRow<'_>) -> Result<Row> {
         delivery: delivery(row, 10)?,
         message_bytes: ms(row.get(11)?),
         receipt_bytes: ms(row.get(12)?),
+        direct: row.get(13)?,
     })
 }
 
 /// The columns of [`ready`].
 pub(super) const READY: &str = "seq, coalesce(turn, 0), id, token, message, accepted_ms, \
-                                deadline_ms, attempts, first_sent_ms, body, state, due_ms, sender";
+                                deadline_ms, attempts, first_sent_ms, body, state, due_ms, sender, \
+                                account, key, direct IS NOT NULL";
 
 /// A message that is to be begun, or was; `earlier` owners accepted those up to this number.
 pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
@@ -81,7 +85,10 @@ pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
         turn: row.get(1)?,
         id: row.get(2)?,
         token: token(row, 3)?,
+        account: row.get(13)?,
+        key: row.get(14)?,
         message: row.get(4)?,
+        direct: row.get(15)?,
         accepted_ms: ms(row.get(5)?),
         due_ms: option_ms(row, 11)?,
         deadline_ms: option_ms(row, 6)?,

@@ -1,5 +1,6 @@
 //! What every store must do, and what this one does when its file is not as it should be.
 
+mod direct;
 mod file;
 mod keys;
 mod lines;
@@ -83,6 +84,7 @@ fn message(id: &str) -> Accept {
         due_ms: None,
         deadline_ms: None,
         result: None,
+        direct: false,
     }
 }
 
@@ -127,7 +129,7 @@ fn one(store: &mut Sqlite, change: Change, now_ms: u64) -> Applied {
 
 fn accepted(applied: Applied) -> (Seq, Option<Turn>) {
     match applied {
-        Applied::Accepted { seq, turn } => (seq, turn),
+        Applied::Accepted { seq, turn, .. } => (seq, turn),
         other => panic!("not accepted: {other:?}"),
     }
 }

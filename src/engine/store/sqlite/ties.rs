@@ -26,9 +26,9 @@ impl Batch<'_> {
             .prepare_cached(
                 "INSERT INTO messages (seq, state, turn, place, wake_ms, expires_ms, run, accepted_ms,
                      due_ms, deadline_ms, delivery, borrowed, token, id, account, line, key, content,
-                     follows, message, receipt)
+                     follows, message, receipt, direct)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                     ?18, ?19, ?20, ?21)",
+                     ?18, ?19, ?20, ?21, ?22)",
             )?
             .execute(params![
                 seq,
@@ -53,6 +53,7 @@ impl Batch<'_> {
                 leader,
                 accept.message,
                 verdict.map(|verdict| &verdict.receipt),
+                accept.direct.then_some(1),
             ])?;
         Ok(())
     }
@@ -116,14 +117,14 @@ impl Batch<'_> {
         if matches!(row.state, State::Done | State::Dead) {
             return Ok(Applied::Missed);
         }
-        self.finish_row(seq, verdict, false)?;
+        self.finish_row(seq, verdict, false, row.direct)?;
         if alone {
             return self.go_on_without(&row);
         }
         let mut followers = Vec::new();
         if let Some(key) = row.key.as_deref().filter(|_| row.state != State::Following) {
-            for (seq, follower) in self.followers(&row.id)? {
-                self.finish_row(seq, verdict, true)?;
+            for (seq, follower, direct) in self.followers(&row.id)? {
+                self.finish_row(seq, verdict, true, direct)?;
                 followers.push(follower);
             }
             self.settle(&row, key, verdict)?;
@@ -145,7 +146,20 @@ impl Batch<'_> {
         Ok(Applied::Done { followers: Vec::new(), ready, due_ms })
     }
 
-    fn finish_row(&mut self, seq: Seq, verdict: &Verdict, borrowed: bool) -> Result<()> {
+    /// A row has its result; that of a `direct` one goes to its caller, and the row with it.
+    fn finish_row(
+        &mut self,
+        seq: Seq,
+        verdict: &Verdict,
+        borrowed: bool,
+        direct: bool,
+    ) -> Result<()> {
+        if direct {
+            self.conn.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([seq])?;
+            self.ledger.open = self.ledger.open.saturating_sub(1);
+            self.acked(0);
+            return Ok(());
+        }
         self.conn
             .prepare_cached(
                 "UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL,
@@ -165,12 +179,15 @@ impl Batch<'_> {
     }
 
     /// Who waits for the result of this message, oldest first.
-    fn followers(&self, leader: &str) -> Result<Vec<(Seq, Follower)>> {
+    fn followers(&self, leader: &str) -> Result<Vec<(Seq, Follower, bool)>> {
         self.conn
-            .prepare_cached("SELECT seq, id, token FROM messages WHERE follows = ?1 ORDER BY seq")?
+            .prepare_cached(
+                "SELECT seq, id, token, direct IS NOT NULL FROM messages
+                 WHERE follows = ?1 ORDER BY seq",
+            )?
             .query_map([leader], |row| {
                 let token = row.get::<_, i64>(2)?.cast_unsigned();
-                Ok((row.get(0)?, Follower { id: row.get(1)?, token }))
+                Ok((row.get(0)?, Follower { id: row.get(1)?, token }, row.get(3)?))
             })?
             .collect()
     }
@@ -255,7 +272,7 @@ impl Batch<'_> {
     /// that one, or when it is due.
     fn hand_over(&mut self, gone: &Row, key: &str) -> Result<(Option<i64>, Option<u64>)> {
         let followers = self.followers(&gone.id)?;
-        let Some((seq, heir)) = followers.first() else {
+        let Some((seq, heir, _)) = followers.first() else {
             self.conn
                 .prepare_cached("DELETE FROM keys WHERE account = ?1 AND key = ?2 AND id = ?3")?
                 .execute(params![gone.account, key, gone.id])?;

@@ -28,7 +28,7 @@ fn only_the_first_of_a_line_is_ready() {
     assert_eq!(one(&mut store, finish(3, Delivery::NotSent), NOW), done());
     assert_eq!(
         one(&mut store, accept(ordered("e")), NOW),
-        Applied::Accepted { seq: store.ledger.next - 1, turn: None }
+        Applied::Accepted { seq: store.ledger.next - 1, turn: None, follows: false }
     );
     assert_eq!(one(&mut store, drop_row("b"), NOW), ready_now());
     assert_eq!(queued(&mut store), ["d", "e"]);

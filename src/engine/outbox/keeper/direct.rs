@@ -1,0 +1,102 @@
+//! Sends whose callers wait, and what stands before them in the outbox.
+
+use tokio::sync::oneshot;
+
+use super::{Begins, Keeper, say};
+use crate::engine::keys;
+use crate::engine::outbox::Standing;
+use crate::engine::queue::Slot;
+use crate::engine::store::{Applied, Ready};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::receipt::{Delivery, Receipt};
+
+impl Keeper {
+    /// Answers a send that asked for a place.
+    pub(super) fn entered(
+        &mut self,
+        id: String,
+        key: &str,
+        sender: oneshot::Sender<Standing>,
+        applied: Applied,
+    ) {
+        let told = match applied {
+            Applied::Accepted { seq, turn: Some(_), .. } => {
+                self.direct.insert(id, None);
+                Standing::Begin(seq)
+            }
+            Applied::Accepted { turn: None, follows, .. } => {
+                let (waits, more) = oneshot::channel();
+                self.direct.insert(id, Some(waits));
+                self.calls = true;
+                Standing::Waits(follows, more)
+            }
+            Applied::Known { verdict, .. } => match self.restored(&verdict) {
+                Ok(mut receipt) => {
+                    receipt.deduplicated = true;
+                    Standing::Verdict(Box::new(receipt))
+                }
+                // Nobody knows: it may have been sent.
+                Err(error) => Standing::Verdict(Box::new(Receipt {
+                    delivery: Delivery::MaybeSent,
+                    error: Some(error),
+                    ..Receipt::nothing()
+                })),
+            },
+            Applied::Conflict => Standing::Refused(keys::conflict(key)),
+            Applied::Full { .. } | Applied::Done { .. } | Applied::Missed => Standing::Refused(
+                Error::new(ErrorCode::Internal, "the outbox gave a message no place"),
+            ),
+        };
+        say(Some(sender), told);
+    }
+
+    /// Calls those whose turn it is, and begins what others of them wait for: whoever waits cannot
+    /// take results meanwhile, so that it needs no room among those in flight.
+    pub(super) fn call(&mut self) -> Result<()> {
+        if !self.calls || self.direct.is_empty() {
+            return Ok(());
+        }
+        let rows = self.store.called()?;
+        self.calls = false;
+        for row in rows {
+            if let Some(waits) = self.direct.get_mut(&row.id) {
+                say(waits.take(), Standing::Begin(row.seq));
+                continue;
+            }
+            let Some(entry) = self.shared.accounts.get(&row.account) else { continue };
+            // What was begun in this run has its job.
+            if (row.begun.is_some() && !row.earlier) || !self.loaded.insert(row.seq) {
+                continue;
+            }
+            if self.begins == Begins::Needed {
+                self.shared.queue.adopt(1);
+            }
+            if row.begun.is_none() {
+                self.resume(row, &entry, Slot::default());
+            } else if let Some((job, begun, entry)) = self.doubtful(row) {
+                self.recover(job, begun, entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// A send whose caller died with his process, while a request was under way: its key remembers it.
+    pub(super) fn recover_direct(&mut self, row: Ready, error: Error) {
+        // Nobody takes this result.
+        self.shared.queue.finish();
+        let entry = self.shared.accounts.get(&row.account);
+        let receipt = Receipt {
+            id: row.id.clone(),
+            key: row.key,
+            account: row.account,
+            service: entry.map(|entry| entry.info.name),
+            delivery: Delivery::MaybeSent,
+            attempts: row.attempts,
+            recovered: true,
+            error: Some(error),
+            ..Receipt::nothing()
+        };
+        self.direct.insert(row.id, None);
+        drop(self.outbox.settle(row.seq, receipt, false));
+    }
+}
