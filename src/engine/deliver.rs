@@ -13,7 +13,7 @@ use super::connections::Permit;
 use super::job::{Job, Kept};
 use super::keys::{Claim, Told};
 use super::outbox::{Direct, Standing};
-use super::pace::{self, Window};
+use super::pace::{self, Passage, TooFast, Window};
 use super::repeats;
 use super::retry::{self, Circumstances, Next};
 use super::stats::Why;
@@ -190,8 +190,8 @@ async fn attempts(job: &mut Job) {
             }
         }
         let windows = entry.windows(&shared.windows, &job.draft.recipient, &*shared.clock);
-        let permit = match turn(job, &entry, &windows).await {
-            Ok(Ok(permit)) => permit,
+        let (permit, passage) = match turn(job, &entry, &windows, &*shared.clock).await {
+            Ok(Ok(turn)) => turn,
             Ok(Err(wait)) => return job.end_paced(wait),
             Err(error) => return gone(job, error),
         };
@@ -222,9 +222,7 @@ async fn attempts(job: &mut Job) {
         let (outcome, now) = attempt(job, &entry, renew_signature, skew).await;
         job.answered = Some(now);
         drop(permit);
-        if outcome.delivery == Delivery::Sent {
-            windows.iter().for_each(|window| window.widen());
-        }
+        let began = passage.end(now, outcome.delivery == Delivery::Sent);
 
         let at = Circumstances {
             now,
@@ -240,7 +238,7 @@ async fn attempts(job: &mut Job) {
         }
         match next {
             Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
-                narrow(&outcome, &windows, now, retry_after.unwrap_or_default());
+                narrow(&outcome, &windows, began, now, retry_after.unwrap_or_default());
                 if outcome.delivery == Delivery::Sent {
                     entry.set_skew(skew);
                 }
@@ -270,7 +268,7 @@ async fn attempts(job: &mut Job) {
                 if let Some(last) = job.receipt.trace.as_mut().and_then(|trace| trace.last_mut()) {
                     last.wait_ms = u64::try_from(next.as_millis()).unwrap_or(u64::MAX);
                 }
-                narrow(&outcome, &windows, now, next);
+                narrow(&outcome, &windows, began, now, next);
                 if renew {
                     job.draft.renew(shared.random(|rng| rng.u32(..)));
                     job.history.first_sent = None;
@@ -300,21 +298,21 @@ fn waits(id: &str, wait: Duration, what: &str) {
 ///
 /// Who waits for a connection lets others through the windows meanwhile: they may be of another
 /// account, which has connections left.
-async fn turn(
+async fn turn<'a>(
     job: &mut Job,
     entry: &Arc<Entry>,
-    windows: &[Arc<Window>],
-) -> Result<std::result::Result<Permit, Duration>> {
+    windows: &'a [Arc<Window>],
+    clock: &'a dyn Clock,
+) -> Result<std::result::Result<(Permit, Passage<'a>), Duration>> {
     let shared = Arc::clone(&job.shared);
     let until = job.until.map(|(at, _)| at);
     loop {
         let first = {
             let _waiting = entry.stats.waiting(Why::Pace);
             if enabled(Level::Debug) {
-                let now = shared.clock.now();
-                waits(&job.receipt.id, pace::free_in(windows, now), "turn within its rate");
+                waits(&job.receipt.id, pace::free_in(windows, clock.now()), "turn within its rate");
             }
-            let wait = pace::wait(windows, &*shared.clock, until);
+            let wait = pace::wait(windows, clock, until);
             match shared.accounts.unless_gone(entry, wait).await? {
                 Ok(first) => first,
                 Err(wait) => return Ok(Err(wait)),
@@ -329,9 +327,9 @@ async fn turn(
             }
         };
         mark(job, entry).await?;
-        settle(job.has_looked(), entry, &*shared.clock).await;
-        if pace::go(windows, &*shared.clock) {
-            return Ok(Ok(permit));
+        settle(job.has_looked(), entry, clock).await;
+        if let Some(passage) = pace::go(windows, clock) {
+            return Ok(Ok((permit, passage)));
         }
         unmark(job, None);
     }
@@ -413,14 +411,21 @@ fn may_resend(job: &Job, entry: &Entry) -> bool {
 
 /// The service found it too fast: nobody shall go on at that pace through the window it speaks of,
 /// or else through the account's own.
-fn narrow(outcome: &Outcome, windows: &[Arc<Window>], now: Duration, wait: Duration) {
+fn narrow(
+    outcome: &Outcome,
+    windows: &[Arc<Window>],
+    began: Duration,
+    now: Duration,
+    wait: Duration,
+) {
     if outcome.name != Some(ErrorCode::RateLimited) {
         return;
     }
     let code = outcome.service_code.as_deref().unwrap_or_default();
     let meant = windows.iter().find(|window| window.is_meant_by(code));
     if let Some(window) = meant.or_else(|| windows.iter().find(|window| window.is_own())) {
-        window.narrow(now, wait.min(retry::LONGEST_WAIT));
+        let (wait, told) = (wait.min(retry::LONGEST_WAIT), outcome.told_wait.is_some());
+        window.narrow(TooFast { began, now, wait, told });
     }
 }
 

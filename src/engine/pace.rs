@@ -1,151 +1,59 @@
 //! Sliding windows: never more attempts in any stretch of time than a service documents.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard};
+mod window;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::net::Clock;
+pub use window::{Limit, TooFast, Window};
 
 /// Beyond this many windows, those that have been idle are forgotten.
 const MOST_WINDOWS: usize = 10_000;
 
-/// What a window lets through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limit {
-    /// How many may go in any `per`, by document or configuration.
-    pub count: usize,
-    pub per: Duration,
-    /// The service's codes that speak of this limit.
-    pub codes: &'static [&'static str],
-    /// One account's own: also meant by codes that no limit names.
-    pub own: bool,
+/// An attempt that went through some windows, until its answer is there or it is given up.
+pub struct Passage<'a> {
+    windows: &'a [Arc<Window>],
+    clock: &'a dyn Clock,
+    began: Duration,
+    /// When its answer came, and whether the service took the message.
+    answer: Option<(Duration, bool)>,
 }
 
-impl Limit {
-    /// Nothing is counted; only a refusal stops it for a while.
-    pub const NONE: Limit = Limit { count: usize::MAX, per: Duration::ZERO, codes: &[], own: true };
-}
-
-/// One scope's window, shared by all who share the scope.
-///
-/// Who waits for it stands in line at the turnstile: only the first has a timer, so that waiting
-/// costs no wake-up a message, and one who gives up leaves no hole.
-pub struct Window {
-    limit: Limit,
-    turnstile: Arc<Semaphore>,
-    log: Mutex<Log>,
-}
-
-struct Log {
-    /// How many may go now: fewer after the service refused one.
-    allowed: usize,
-    /// When the last ones went, oldest first; none older than `per`.
-    went: VecDeque<Duration>,
-    blocked_until: Duration,
-}
-
-impl Window {
-    /// A window of this limit.
-    pub fn new(limit: Limit) -> Window {
-        let limit = Limit { count: limit.count.max(1), ..limit };
-        let log =
-            Log { allowed: limit.count, went: VecDeque::new(), blocked_until: Duration::ZERO };
-        Window { limit, turnstile: Arc::new(Semaphore::new(1)), log: Mutex::new(log) }
-    }
-
-    /// True if a refusal with this code speaks of this window.
-    pub fn is_meant_by(&self, code: &str) -> bool {
-        self.limit.codes.contains(&code)
-    }
-
-    /// True if it is one account's own.
-    pub fn is_own(&self) -> bool {
-        self.limit.own
-    }
-
-    /// True if it counts nothing.
-    fn is_brake(&self) -> bool {
-        self.limit.count == usize::MAX
-    }
-
-    fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    /// When the next may go; in the past where it may go now.
-    fn free_at(&self, now: Duration) -> Duration {
-        let mut log = self.log();
-        log.forget(now, self.limit.per);
-        let room = match log.went.len().checked_sub(log.allowed) {
-            None => Duration::ZERO,
-            Some(i) => log.went[i] + self.limit.per,
-        };
-        room.max(log.blocked_until)
-    }
-
-    /// Counts one that goes now, if it may.
-    fn take(&self, now: Duration) -> bool {
-        let mut log = self.log();
-        log.forget(now, self.limit.per);
-        if log.went.len() >= log.allowed || log.blocked_until > now {
-            return false;
-        }
-        if !self.is_brake() {
-            log.went.push_back(now);
-        }
-        true
-    }
-
-    /// Takes back the one that was counted last.
-    fn give_back(&self) {
-        if !self.is_brake() {
-            self.log().went.pop_back();
-        }
-    }
-
-    /// The service found it too fast: half as many from now on, and none at all for a while.
-    pub fn narrow(&self, now: Duration, wait: Duration) {
-        let mut log = self.log();
-        if !self.is_brake() {
-            log.allowed = (log.allowed / 2).max(1);
-        }
-        log.blocked_until = log.blocked_until.max(now + wait);
-    }
-
-    /// The service took one: a little more from now on, up to the documented number.
-    pub fn widen(&self) {
-        let mut log = self.log();
-        log.allowed = log.allowed.saturating_add(1).min(self.limit.count);
-    }
-
-    fn is_idle(&self, now: Duration) -> bool {
-        let mut log = self.log();
-        log.forget(now, self.limit.per);
-        log.went.is_empty() && log.blocked_until <= now && log.allowed == self.limit.count
+impl Passage<'_> {
+    /// The answer is there: whether the service took the message; tells when the attempt began.
+    pub fn end(mut self, now: Duration, taken: bool) -> Duration {
+        self.answer = Some((now, taken));
+        self.began
     }
 }
 
-impl Log {
-    fn forget(&mut self, now: Duration, per: Duration) {
-        while self.went.front().is_some_and(|went| *went + per <= now) {
-            self.went.pop_front();
+impl Drop for Passage<'_> {
+    fn drop(&mut self) {
+        if self.windows.is_empty() {
+            return;
         }
+        let (now, taken) = self.answer.unwrap_or_else(|| (self.clock.now(), false));
+        self.windows.iter().for_each(|window| window.answered(self.began, now, taken));
     }
 }
 
 /// Goes through all of these windows now, or through none.
-pub fn go(windows: &[Arc<Window>], clock: &dyn Clock) -> bool {
+pub fn go<'a>(windows: &'a [Arc<Window>], clock: &'a dyn Clock) -> Option<Passage<'a>> {
+    let mut passage = Passage { windows, clock, began: Duration::ZERO, answer: None };
     if windows.is_empty() {
-        return true;
+        return Some(passage);
     }
-    let now = clock.now();
-    match windows.iter().position(|window| !window.take(now)) {
-        None => true,
+    passage.began = clock.now();
+    match windows.iter().position(|window| !window.take(passage.began)) {
+        None => Some(passage),
         Some(shut) => {
+            passage.windows = &[];
             windows[..shut].iter().for_each(|window| window.give_back());
-            false
+            None
         }
     }
 }
@@ -210,9 +118,7 @@ impl Windows {
     #[cfg(test)]
     pub fn len(&self) -> usize {
         let windows = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        for window in windows.values() {
-            assert!(window.log().went.len() <= window.limit.count, "{:?}", window.limit);
-        }
+        windows.values().for_each(|window| window.check());
         windows.len()
     }
 
@@ -220,7 +126,7 @@ impl Windows {
     pub fn get(&self, scope: String, limit: Limit, now: Duration) -> Arc<Window> {
         let mut windows = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         if let Some(window) = windows.get(&scope)
-            && window.limit == (Limit { count: limit.count.max(1), ..limit })
+            && window.is_of(limit)
         {
             return Arc::clone(window);
         }
@@ -245,7 +151,7 @@ mod tests {
 
     async fn go_patiently(windows: &[Arc<Window>], clock: &TokioClock) {
         let _first = wait(windows, clock, None).await.expect("patient");
-        assert!(go(windows, clock), "it is its turn");
+        go(windows, clock).expect("it is its turn").end(clock.now(), true);
     }
 
     /// When each of `n` goes through, all of them waiting at once.
@@ -306,17 +212,5 @@ mod tests {
             let hasty = wait(&window, &clock, Some(begin + Duration::from_secs(15))).await;
             assert_eq!(hasty.err().map(|wait| wait.as_secs()), Some(10), "told at once");
         });
-    }
-
-    #[test]
-    fn a_refusal_narrows_a_window_until_the_service_takes_messages_again() {
-        let second = Duration::from_secs(1);
-        let window = window(8, second);
-        window.narrow(Duration::ZERO, second * 3);
-        assert_eq!(window.free_at(Duration::ZERO), second * 3, "none for as long as was told");
-        assert!((0..4).all(|_| window.take(second * 3)));
-        assert_eq!(window.free_at(second * 3), second * 4, "then half as many");
-        (0..4).for_each(|_| window.widen());
-        assert!(window.free_at(second * 3) <= second * 3, "and all of them again");
     }
 }

@@ -4,6 +4,7 @@ mod delivery;
 mod elsewhere;
 mod exhausted;
 mod joined;
+mod pacing;
 mod repeated;
 mod rows;
 mod scheduler;
