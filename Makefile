@@ -28,14 +28,8 @@ demo: ## build, start the sandbox, send through every service from C, print a ta
 size: ## build the C library as small as it gets; prints where it is
 	@tools/size-build
 
-test: ## run every test; installs the C tools that are missing, where it may
-	tools/test-tools
-	$(CARGO) build --locked --workspace --features $(FEATURES)
-	$(CARGO) test --locked --workspace --features $(FEATURES)
-	$(MAKE) --no-print-directory simulation SEEDS=200
-	LIBRARY=$$(tools/size-build) && export LIBRARY && tools/demo.sh
-	$(MAKE) --no-print-directory counts
-	tools/python-test
+test: ## run every part of the tests and say what failed; installs missing C tools, where it may
+	FEATURES=$(FEATURES) tools/test-all
 
 counts: ## count instructions and allocations a message, and bytes of the library; fails where they grew
 	tools/bench-tools counts

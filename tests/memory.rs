@@ -46,7 +46,7 @@ fn flood(stream: &mut TcpStream, head: &str, chunk: &[u8]) -> io::Result<Then> {
 
 /// In a process of its own: a success first, then what the server does to the second message.
 fn child(url: &str, account: &str) {
-    let more = json!({"timeout_ms": 5000, "retry": {"max_attempts": 1}});
+    let more = json!({"timeout_ms": 120_000, "retry": {"max_attempts": 1}});
     let client = client(&config_with(url, more));
     let first = send(&client, &message(account));
     assert_eq!(verdict(&first), ("sent", "ok"), "{}", first.to_json());

@@ -122,7 +122,7 @@ fn what_is_no_tls_is_never_sent() {
             stream.write_all(garbage)?;
             std::io::copy(stream, &mut std::io::sink()).map(drop)
         });
-        assert_eq!(over_https(&server, 5000), [TLS, TLS], "{garbage:?}");
+        assert_eq!(over_https(&server, 120_000), [TLS, TLS], "{garbage:?}");
         assert_eq!(server.connections(), 6, "three attempts each: {garbage:?}");
     }
 }
@@ -132,7 +132,7 @@ fn a_handshake_that_does_not_end_is_never_sent() {
     let silent = RawServer::wild(|stream| std::io::copy(stream, &mut std::io::sink()).map(drop));
     assert_eq!(over_https(&silent, 100), [("not_sent", "timeout"); 2]);
     let gone = RawServer::wild(|stream| stream.read_exact(&mut [0; 64]));
-    for (delivery, name) in over_https(&gone, 5000) {
+    for (delivery, name) in over_https(&gone, 120_000) {
         assert_eq!(delivery, "not_sent");
         assert!(["network", "tls"].contains(&name), "{name}");
     }

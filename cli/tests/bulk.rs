@@ -12,7 +12,7 @@ use hongyan_sandbox::Sandbox;
 use serde_json::{Value, json};
 
 /// How long something that must happen may take on a slow machine.
-const GUARD: Duration = Duration::from_secs(60);
+const GUARD: Duration = Duration::from_secs(300);
 
 fn line(user: &str, text: &str) -> String {
     format!("{}\n", json!({"to": {"user": user}, "text": text}))

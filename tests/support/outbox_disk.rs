@@ -162,7 +162,7 @@ fn who_shares_waits_for_his_turn_and_not_for_ever() {
     let error = Client::from_json(&impatient.to_string()).err().expect("it has an owner");
     assert_eq!(error.code(), ErrorCode::Locked, "{error}");
     let next = std::thread::spawn({
-        let config = shared(json!({"timeout_ms": 20_000}));
+        let config = shared(json!({"timeout_ms": 600_000}));
         move || client(&config)
     });
     drop(owner);

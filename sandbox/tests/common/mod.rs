@@ -67,7 +67,7 @@ pub fn start_at(now_s: u64) -> (Sandbox, Clock) {
 pub fn connect(sandbox: &Sandbox) -> TcpStream {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, sandbox.port())).expect("connects");
     // A sandbox that never answers fails its test instead of stopping it.
-    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a time-out");
+    stream.set_read_timeout(Some(Duration::from_secs(300))).expect("a time-out");
     stream
 }
 
