@@ -148,6 +148,9 @@ def test_a_wrong_configuration_is_refused_with_its_path() -> None:
     config["accounts"]["ff"]["auth"] = {"type": b"basic"}
     with pytest.raises(TypeError, match=r"accounts\.ff\.auth\.type must be .* not bytes"):
         hongyan.Client(config)
+    with pytest.raises(hongyan.ConfigError, match="twice") as caught:
+        hongyan.Client('{"v": 1, "accounts": {"a": {"service": "x", "servic\\u0065": "y"}}}')
+    assert caught.value.path == "accounts.a.service"
     for wrong in (5, None, b"{}", ["v"]):
         with pytest.raises(TypeError, match="config must be"):
             hongyan.Client(wrong)  # type: ignore[arg-type] # pyright: ignore
