@@ -93,6 +93,30 @@ fn a_certificate_that_ran_out_is_refused() {
 }
 
 #[test]
+fn a_server_is_trusted_by_its_own_certificate() {
+    for tls in [Tls::SelfSigned, Tls::SelfSignedCa, Tls::Pinned] {
+        let own = sandbox(tls);
+        let receipt = sent_by(&config(&own));
+        assert_eq!(verdict(&receipt), ("sent", "ok"), "{tls:?}: {:?}", receipt.error);
+        // Nobody else is, and it is not without being told of.
+        let other = sandbox(Tls::SelfSignedCa);
+        nothing_is_sent(&other, &told_of(&other, &own), "ca_file");
+        own.clear();
+        nothing_is_sent(&own, &untold(&own), "ca_file");
+    }
+}
+
+#[test]
+fn an_own_certificate_has_to_be_for_the_host_and_in_time() {
+    for (tls, words) in
+        [(Tls::SelfSignedWrongHost, "not valid for"), (Tls::SelfSignedExpired, "expired")]
+    {
+        let own = sandbox(tls);
+        nothing_is_sent(&own, &config(&own), words);
+    }
+}
+
+#[test]
 fn http_where_https_is_spoken_is_never_sent() {
     let sandbox = sandbox(Tls::Good);
     let mut config = config(&sandbox);

@@ -7,14 +7,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::Tls;
 use crate::clock::{Clock, Utc};
+
+/// The names of the sandbox's host.
+const HERE: &[&str] = &["localhost", "127.0.0.1", "::1"];
+/// The name of a host that the sandbox is not.
+const ELSEWHERE: &[&str] = &["wrong-host.invalid"];
 
 /// A certificate authority made for one run, and trusted by nobody who is not told to.
 pub struct Authority {
@@ -25,6 +30,7 @@ pub struct Authority {
 /// A server certificate with its key.
 pub struct Leaf {
     certificate: CertificateDer<'static>,
+    pem: String,
     key: Vec<u8>,
 }
 
@@ -39,40 +45,59 @@ impl Authority {
         Ok(Authority { issuer: Issuer::new(params, key), pem })
     }
 
-    /// The authority's certificate in PEM.
-    pub fn pem(&self) -> &str {
-        &self.pem
-    }
-
     /// A certificate for `localhost` and the loopback addresses.
     pub fn good(&self) -> io::Result<Leaf> {
-        self.leaf(&["localhost", "127.0.0.1", "::1"], false)
+        self.leaf(HERE, false)
     }
 
     /// A certificate for a host that the sandbox is not.
     pub fn wrong_host(&self) -> io::Result<Leaf> {
-        self.leaf(&["wrong-host.invalid"], false)
+        self.leaf(ELSEWHERE, false)
     }
 
     /// A certificate for the right host that ran out long ago.
     pub fn expired(&self) -> io::Result<Leaf> {
-        self.leaf(&["localhost", "127.0.0.1", "::1"], true)
+        self.leaf(HERE, true)
     }
 
     fn leaf(&self, names: &[&str], expired: bool) -> io::Result<Leaf> {
-        let names = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = params("hongyan sandbox", names)?;
+        let mut params = leaf_params(names, expired)?;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
-        if expired {
-            params.not_before = date_time_ymd(2001, 1, 1);
-            params.not_after = date_time_ymd(2002, 1, 1);
-        }
         let key = KeyPair::generate().map_err(io::Error::other)?;
         let certificate = params.signed_by(&key, &self.issuer).map_err(io::Error::other)?;
-        Ok(Leaf { certificate: certificate.der().clone(), key: key.serialize_der() })
+        Ok(Leaf::new(&certificate, &key))
     }
+}
+
+impl Leaf {
+    fn new(certificate: &Certificate, key: &KeyPair) -> Leaf {
+        let pem = certificate.pem();
+        Leaf { certificate: certificate.der().clone(), pem, key: key.serialize_der() }
+    }
+
+    /// A certificate that signed itself; `is_ca`: as an authority's own.
+    fn self_signed(names: &[&str], expired: bool, is_ca: bool) -> io::Result<Leaf> {
+        let mut params = leaf_params(names, expired)?;
+        if is_ca {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        }
+        let key = KeyPair::generate().map_err(io::Error::other)?;
+        let certificate = params.self_signed(&key).map_err(io::Error::other)?;
+        Ok(Leaf::new(&certificate, &key))
+    }
+}
+
+/// Parameters of a server's certificate, which may have run out.
+fn leaf_params(names: &[&str], expired: bool) -> io::Result<CertificateParams> {
+    let names = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = params("hongyan sandbox", names)?;
+    if expired {
+        params.not_before = date_time_ymd(2001, 1, 1);
+        params.not_after = date_time_ymd(2002, 1, 1);
+    }
+    Ok(params)
 }
 
 /// Parameters valid from some days ago for less than the 825 days that some platforms allow.
@@ -89,8 +114,8 @@ fn params(name: &str, names: Vec<String>) -> io::Result<CertificateParams> {
     Ok(params)
 }
 
-/// The server's TLS settings for `tls` and the authority that the client is told to trust.
-pub(crate) fn server(tls: Tls) -> io::Result<Option<(ServerConfig, Authority)>> {
+/// The server's TLS settings for `tls` and, in PEM, what the client is told to trust.
+pub(crate) fn server(tls: Tls) -> io::Result<Option<(ServerConfig, String)>> {
     if tls == Tls::Off {
         return Ok(None);
     }
@@ -99,7 +124,15 @@ pub(crate) fn server(tls: Tls) -> io::Result<Option<(ServerConfig, Authority)>> 
         Tls::WrongHost => authority.wrong_host()?,
         Tls::Expired => authority.expired()?,
         Tls::OtherCa => Authority::new()?.good()?,
-        Tls::Off | Tls::Good => authority.good()?,
+        Tls::SelfSigned => Leaf::self_signed(HERE, false, false)?,
+        Tls::SelfSignedCa => Leaf::self_signed(HERE, false, true)?,
+        Tls::SelfSignedWrongHost => Leaf::self_signed(ELSEWHERE, false, true)?,
+        Tls::SelfSignedExpired => Leaf::self_signed(HERE, true, true)?,
+        Tls::Off | Tls::Good | Tls::Pinned => authority.good()?,
+    };
+    let trusted = match tls {
+        Tls::Off | Tls::Good | Tls::WrongHost | Tls::Expired | Tls::OtherCa => authority.pem,
+        _ => leaf.pem,
     };
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
@@ -112,10 +145,10 @@ pub(crate) fn server(tls: Tls) -> io::Result<Option<(ServerConfig, Authority)>> 
         )
         .map_err(io::Error::other)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(Some((config, authority)))
+    Ok(Some((config, trusted)))
 }
 
-/// A file with the authority's certificate, in a fresh folder that goes with it.
+/// A file with the certificate that a client is told of, in a fresh folder that goes with it.
 #[derive(Debug)]
 pub(crate) struct CaFile {
     folder: PathBuf,
@@ -123,7 +156,7 @@ pub(crate) struct CaFile {
 }
 
 impl CaFile {
-    pub(crate) fn write(authority: &Authority) -> io::Result<CaFile> {
+    pub(crate) fn write(pem: &str) -> io::Result<CaFile> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -136,7 +169,7 @@ impl CaFile {
                 Ok(()) => {}
             }
             let file = CaFile { path: folder.join("ca.pem"), folder };
-            fs::write(&file.path, authority.pem())?;
+            fs::write(&file.path, pem)?;
             return Ok(file);
         }
     }

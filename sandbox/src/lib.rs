@@ -55,7 +55,7 @@ use crate::state::State;
 
 /// Whether the sandbox serves https, and with which certificate.
 ///
-/// The client is always told to trust the same authority, the one at [`Sandbox::ca_path`].
+/// The client is always told to trust what is at [`Sandbox::ca_path`].
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub enum Tls {
     /// Plain http.
@@ -69,6 +69,16 @@ pub enum Tls {
     Expired,
     /// A certificate from an authority that the client is not told of.
     OtherCa,
+    /// A certificate that signed itself, and is not an authority's; the client is told of it.
+    SelfSigned,
+    /// The same as an authority's own, which is what openssl makes by default.
+    SelfSignedCa,
+    /// That one for another host.
+    SelfSignedWrongHost,
+    /// That one, but it ran out.
+    SelfSignedExpired,
+    /// A certificate of which the client is told, and not of its authority.
+    Pinned,
 }
 
 /// How a sandbox starts.
@@ -102,8 +112,8 @@ impl Sandbox {
         let address = listener.local_addr()?;
         let (acceptor, ca_file) = match certificates::server(options.tls)? {
             None => (None, None),
-            Some((config, authority)) => {
-                (Some(TlsAcceptor::from(Arc::new(config))), Some(CaFile::write(&authority)?))
+            Some((config, trusted)) => {
+                (Some(TlsAcceptor::from(Arc::new(config))), Some(CaFile::write(&trusted)?))
             }
         };
         let server = Server {

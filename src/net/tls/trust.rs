@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 use rustls_platform_verifier::Verifier;
 
 /// True where the system's authorities are a file, and judged by the same code as our own.
@@ -17,13 +20,16 @@ use rustls_platform_verifier::Verifier;
 const SYSTEM_IS_A_FILE: bool =
     cfg!(all(unix, not(target_vendor = "apple"), not(target_os = "android")));
 
-/// Trusts the authorities of `ca_file` and those of the system.
+/// Trusts the authorities of `ca_file` and those of the system, and servers whose own certificate stands
+/// in `ca_file`, if it is for their name and has not run out.
 ///
 /// The system's are read when the file's do not vouch for a server: reading them takes longer than
 /// all the rest of a first message, and who names a file rarely needs them.
 #[derive(Debug)]
 pub struct Trust {
     provider: Arc<CryptoProvider>,
+    /// Every certificate of the file: a server that shows one of them needs no authority.
+    given: Vec<CertificateDer<'static>>,
     /// The file's authorities, of those that can be read.
     extra: Vec<CertificateDer<'static>>,
     file: Option<Arc<WebPkiServerVerifier>>,
@@ -47,7 +53,8 @@ impl Trust {
         let builder = WebPkiServerVerifier::builder_with_provider(roots.into(), provider.clone());
         // It refuses to be built of nothing.
         let file = builder.build().ok();
-        let trust = Trust { provider, extra: readable, file, system: OnceCell::new() };
+        let given = extra.to_vec();
+        let trust = Trust { provider, given, extra: readable, file, system: OnceCell::new() };
         if trust.file.is_none() {
             trust.system()?;
         }
@@ -75,6 +82,14 @@ impl ServerCertVerifier for Trust {
             && let Ok(verified) = file.verify_server_cert(server, chain, name, ocsp, now)
         {
             return Ok(verified);
+        }
+        if let Some(file) = &self.file
+            && self.given.iter().any(|own| own == server)
+            && let Err(error) = file.verify_server_cert(server, chain, name, ocsp, now)
+            && lacks_only_an_authority(&error)
+        {
+            verify_server_name(&ParsedCertificate::try_from(server)?, name)?;
+            return Ok(ServerCertVerified::assertion());
         }
         match (self.system(), &self.file) {
             (Ok(system), _) => system.verify_server_cert(server, chain, name, ocsp, now),
@@ -106,5 +121,19 @@ impl ServerCertVerifier for Trust {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
+    }
+}
+
+/// True if nothing but its issuer is wrong with a certificate: its dates are looked at before.
+///
+/// An authority's own certificate is refused as a server's (`CaUsedAsEndEntity`), although openssl makes
+/// nothing else by default where one is to sign itself.
+fn lacks_only_an_authority(error: &Error) -> bool {
+    match error {
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => true,
+        Error::InvalidCertificate(CertificateError::Other(OtherError(why))) => {
+            why.to_string() == "CaUsedAsEndEntity"
+        }
+        _ => false,
     }
 }
