@@ -38,6 +38,7 @@ use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, quoted, word};
 use crate::model::message::{Kind, Message, Part, To};
 use crate::model::redact::Redactor;
+use envelope::Reading;
 use nul::refuse_nul;
 pub use verdict::Outcome;
 
@@ -337,6 +338,23 @@ impl Cut {
             Cut::TooLong => "the answer is larger than 1 MiB",
         }
     }
+}
+
+/// The longest URL that the HTTP client can carry, in bytes.
+pub const MAX_URL: usize = u16::MAX as usize - 1;
+
+/// What to do where a service refuses a signature although the keys may be right.
+const OTHER_SIGNING_URL: &str = "if the keys are right, the service makes its base string from another \
+    URL than was signed: set \"signing_url\" to the scheme, host and port that it expects";
+
+/// The hint of an answer that refuses a signature, which covers the URL.
+fn hint_at_signing_url(reading: &Reading) -> Option<&'static str> {
+    let Reading::Refused { code, text } = reading else { return None };
+    let said = format!("{code} {text}").to_ascii_lowercase();
+    // The method is always the one that the service documents.
+    let is_meant = (said.contains("signature") || said.contains("base string"))
+        && !said.contains("signature_method");
+    is_meant.then_some(OTHER_SIGNING_URL)
 }
 
 /// The service of this name.

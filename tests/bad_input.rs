@@ -7,6 +7,7 @@ mod raw;
 
 use accounts::{ACCOUNTS, account, client, config, message, message_with, take, verdict};
 use hongyan::{Client, ErrorCode, Message, MessageBuilder};
+use hongyan_sandbox::{Options, Sandbox};
 use raw::{RawServer, answer};
 use serde_json::{Value, json};
 
@@ -338,123 +339,6 @@ fn a_wrong_configuration_is_told_with_its_path() {
     }
 }
 
-/// Each object in some JSON: how a first member of it could be given twice, and the path of that.
-fn given_twice(json: &Value, path: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let at = |step: &str| match path.is_empty() {
-        true => step.to_owned(),
-        false => format!("{path}.{step}"),
-    };
-    match json {
-        Value::Object(map) => {
-            let all: Vec<_> = map.iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
-            for (name, value) in map {
-                let escaped = format!("\"\\u{:04x}{}\"", u32::from(name.as_bytes()[0]), &name[1..]);
-                for again in [format!("{name:?}"), escaped] {
-                    for other in [value.to_string(), "null".to_owned(), "{}".to_owned()] {
-                        let mut members = all.clone();
-                        members.push(format!("{again} : {other}"));
-                        found.push((format!("{{{}}}", members.join(",")), at(name)));
-                    }
-                }
-                for (inner, place) in given_twice(value, &at(name)) {
-                    let with = |(own, value): (&String, &Value)| match own == name {
-                        true => format!("{own:?}:{inner}"),
-                        false => format!("{own:?}:{value}"),
-                    };
-                    let members: Vec<_> = map.iter().map(with).collect();
-                    found.push((format!("{{{}}}", members.join(",")), place));
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (i, item) in items.iter().enumerate() {
-                for (inner, place) in given_twice(item, &format!("{path}[{i}]")) {
-                    let mut all: Vec<_> = items.iter().map(Value::to_string).collect();
-                    all[i] = inner;
-                    found.push((format!("[{}]", all.join(",")), place));
-                }
-            }
-        }
-        _ => {}
-    }
-    found
-}
-
-#[test]
-fn a_name_given_twice_in_a_configuration_is_refused_with_its_path() {
-    let (server, client) = counted();
-    let whole = json!({"v": 1, "timeout_ms": 5000, "retry": {"max_attempts": 2, "initial_ms": 1},
-        "outbox": {"path": "nowhere.db"},
-        "accounts": {"a": {"service": "fanfou", "rate": {"count": 1, "per_ms": 1},
-            "auth": {"type": "basic", "username": "u", "password": "p4ssword"}}, "b": {}}});
-    let cases = given_twice(&whole, "");
-    assert!(cases.len() > 100, "{}", cases.len());
-    for (json, path) in cases {
-        let error = Client::from_json(&json).err().unwrap_or_else(|| panic!("accepted: {json}"));
-        assert_eq!(
-            (error.code(), error.path()),
-            (ErrorCode::Config, Some(path.as_str())),
-            "{json}"
-        );
-        assert!(error.message().contains("twice"), "{error}");
-        assert!(!error.to_string().contains("p4ssword"), "{error}");
-        #[cfg(feature = "outbox")]
-        {
-            let error = hongyan::OutboxFile::of_config(&json).expect_err("refused there too");
-            assert_eq!((error.code(), error.path()), (ErrorCode::Config, Some(path.as_str())));
-        }
-    }
-    let account = account("ff-json", &server.url());
-    for (json, path) in given_twice(&account, "accounts.x") {
-        let error = client.set_account("x", &json).expect_err("refused");
-        assert_eq!(
-            (error.code(), error.path()),
-            (ErrorCode::Config, Some(path.as_str())),
-            "{json}"
-        );
-    }
-}
-
-#[test]
-fn a_name_given_twice_in_a_message_is_refused_with_its_path() {
-    let (server, client) = counted();
-    let whole = json!({"v": 1, "account": "im", "to": {"group": "@TGS#2C5SZEAEF", "members": ["a"]},
-        "parts": [{"type": "text", "text": "x"}, {"type": "raw", "value": {"MsgType": "New",
-            "MsgContent": {"list": [{"a": {"b": 1}}]}}}, {"type": "mention", "user": "u"}],
-        "key": "k", "ordered": true,
-        "extra": {"Random": 7, "OfflinePushInfo": {"Ext": "e", "ApnsInfo": {"Sound": "s"}},
-            "SendMsgControl": ["NoUnread"]}});
-    client.send_json(whole.to_string().as_bytes(), None).expect("accepted");
-    let requests = server.request_count();
-    assert!(requests > 0, "as it stands it is sent");
-    let cases = given_twice(&whole, "");
-    assert!(cases.len() > 100, "{}", cases.len());
-    for (json, path) in cases {
-        let receipt = match client.send_json(json.as_bytes(), None) {
-            Ok(receipt) => receipt,
-            Err(error) => panic!("{json}: {error}"),
-        };
-        let error = receipt.error.as_ref().unwrap_or_else(|| panic!("sent: {json}"));
-        assert_eq!(verdict(&receipt), ("not_sent", "message"), "{json}: {error}");
-        assert_eq!(error.path(), Some(path.as_str()), "{json}: {error}");
-        assert!(error.message().contains("twice"), "{error}");
-    }
-    for (field, place) in [("extra", "extra"), ("to", "to"), ("parts", "parts")] {
-        for (json, path) in given_twice(&whole[field], place) {
-            let refused = MessageBuilder::new("im").field_json(field, json.as_bytes()).err();
-            let error = refused.unwrap_or_else(|| panic!("taken: {json}"));
-            assert_eq!((error.code(), error.path()), (ErrorCode::Message, Some(path.as_str())));
-        }
-    }
-    for (json, path) in given_twice(&whole["parts"][1], "parts[0]") {
-        let error = MessageBuilder::new("im").part_json(json.as_bytes()).err();
-        let error = error.unwrap_or_else(|| panic!("taken: {json}"));
-        assert_eq!((error.code(), error.path()), (ErrorCode::Message, Some(path.as_str())));
-    }
-    assert_eq!(server.request_count(), requests);
-}
-
 #[test]
 fn a_tencent_account_never_goes_over_plain_http_to_another_machine() {
     let error = Client::from_json(
@@ -486,4 +370,78 @@ fn a_message_in_the_making_refuses_at_once_what_it_can() {
     builder.text("hello");
     // What was refused left no trace.
     Message::from_json(&builder.to_json()).expect("still valid");
+}
+
+#[test]
+fn what_no_url_can_carry_is_too_large_and_says_the_way_out() {
+    let sandbox = Sandbox::start(Options::default()).expect("a sandbox");
+    let mut config = sandbox.config();
+    config["accounts"]["form"] = config["accounts"]["renren-bearer"].clone();
+    config["accounts"]["form"]["params"] = json!("form");
+    let client = client(&config);
+    let send = |account: &str, more: Value| {
+        let right = json!({"v": 1, "account": account, "to": {"users": ["1"]},
+            "extra": {"messageType": "1", "resourceTitle": "t"}});
+        let json = accounts::merged(right, more).to_string();
+        client.send_json(json.as_bytes(), None).expect("accepted")
+    };
+    let long = "长".repeat(7300);
+    let ids = vec!["12345678901"; 6000];
+    let part = json!([{"type": "link", "url": "http://a", "description": long}]);
+    for (change, path) in [
+        (json!({"text": long}), "text"),
+        (json!({"text": "x".repeat(65_535)}), "text"),
+        (json!({"to": {"users": ids}}), "to.users"),
+        (json!({"parts": part, "extra": {"resourceTitle": "t"}}), "parts"),
+        (json!({"extra": {"gameExtInfo": long}}), "extra.gameExtInfo"),
+    ] {
+        for account in ["renren-bearer", "renren-mac"] {
+            let receipt = send(account, change.clone());
+            let error = receipt.error.as_ref().expect("refused");
+            assert_eq!(verdict(&receipt), ("not_sent", "too_large"), "{path}: {error}");
+            assert_eq!((receipt.attempts, error.path()), (0, Some(path)), "{error}");
+            assert!(error.to_json().contains(r#"\"params\": \"form\""#), "{}", error.to_json());
+            assert!(error.message().contains("65534"), "{error}");
+        }
+        let receipt = send("form", change);
+        assert_eq!(verdict(&receipt), ("sent", "ok"), "{path}: {:?}", receipt.error);
+    }
+    // To the last byte: the rest of the URL is the same for each length.
+    let fits = |length: usize| send("renren-bearer", json!({"text": "x".repeat(length)}));
+    let longest = (65_000..65_534).rev().find(|n| fits(*n).attempts > 0).expect("some fit");
+    assert_eq!(verdict(&fits(longest)), ("sent", "ok"), "{longest}");
+    assert_eq!(verdict(&fits(longest + 1)), ("not_sent", "too_large"));
+}
+
+#[test]
+fn a_configuration_that_no_header_or_url_can_carry_is_refused_with_its_path() {
+    let (server, client) = counted();
+    let long = "x".repeat(8193);
+    for (name, field) in [
+        ("ff-json", "username"),
+        ("ff-json", "password"),
+        ("ff-oauth", "token"),
+        ("ff-oauth", "consumer_key"),
+        ("im", "identifier"),
+        ("im", "secret_key"),
+    ] {
+        let mut object = account(name, &server.url());
+        object["auth"][field] = json!(long);
+        let error = client.set_account("x", &object.to_string()).expect_err("refused");
+        assert_eq!(
+            (error.code(), error.path()),
+            (ErrorCode::Config, Some(format!("accounts.x.auth.{field}").as_str()))
+        );
+        assert!(error.message().len() < 200, "{error}");
+    }
+    for field in ["base_url", "signing_url"] {
+        let mut object = account("ff-oauth", &server.url());
+        object[field] = json!(format!("{}/{long}", server.url()));
+        let error = client.set_account("x", &object.to_string()).expect_err("refused");
+        assert_eq!(error.path(), Some(format!("accounts.x.{field}").as_str()));
+        assert!(error.message().len() < 200, "{error}");
+    }
+    let config = json!({"v": 1, "accounts": {}, "user_agent": long});
+    let error = Client::from_json(&config.to_string()).err().expect("refused");
+    assert_eq!((error.code(), error.path()), (ErrorCode::Config, Some("user_agent")));
 }

@@ -387,3 +387,50 @@ fn a_host_that_does_not_exist_is_never_sent_to() {
     let error = receipt.error.expect("refused");
     assert!(error.message().contains("does-not-exist.invalid"), "{error}");
 }
+
+#[test]
+fn a_signature_over_another_url_hints_at_the_signing_url() {
+    let expected = "Invalid signature. Expected basestring is POST&http%3A%2F%2Fapi.example";
+    let oauth1 = json!({"type": "oauth1", "consumer_key": "ck", "consumer_secret": "cs",
+        "token": "t", "token_secret": "ts"});
+    let basic = json!({"type": "basic", "username": "u", "password": "p4ssword"});
+    let mac = json!({"type": "mac", "token": "t", "mac_key": "key"});
+    let bearer = json!({"type": "bearer", "token": "t"});
+    let fanfou = |words: &str| json!({"request": "/x.json", "error": words}).to_string();
+    let xml = format!("<hash><request>x</request><error>{expected}</error></hash>");
+    let sina = |words: &str| json!({"error_code": "401", "error": words}).to_string();
+    let renren = |code: &str| json!({"error": {"code": code, "message": "why"}}).to_string();
+    for (service, auth, body, hints) in [
+        ("fanfou", &oauth1, fanfou(expected), true),
+        ("fanfou", &oauth1, xml, true),
+        ("fanfou", &oauth1, format!("<title>{expected}</title>"), true),
+        ("fanfou", &oauth1, fanfou("Invalid access token"), false),
+        ("fanfou", &oauth1, fanfou("Expired timestamp"), false),
+        ("fanfou", &basic, fanfou(expected), false),
+        ("sina", &oauth1, sina("40107:Oauth Error: signature_invalid!"), true),
+        ("sina", &oauth1, sina("40106:Oauth Error: signature_method_rejected!"), false),
+        ("sina", &oauth1, sina("40113:Oauth Error: token_rejected!"), false),
+        ("renren", &mac, renren("invalid_authorization.INVALID-SIGNATURE"), true),
+        ("renren", &mac, renren("invalid_authorization.INVALID_TOKEN"), false),
+        ("renren", &bearer, renren("invalid_authorization.INVALID-SIGNATURE"), false),
+    ] {
+        let server = RawServer::fixed(answer(401, "", &body));
+        let mut account = json!({"service": service, "auth": auth, "base_url": server.url()});
+        let (mut extra, mut to) = (json!({}), json!({"user": "1"}));
+        match service {
+            "renren" => {
+                account["params"] = json!("form");
+                extra = json!({"messageType": "1", "resourceTitle": "t"});
+                to = json!({"users": ["1"]});
+            }
+            "sina" => account["app_key"] = json!("k"),
+            _ => {}
+        }
+        let client = client(&json!({"v": 1, "accounts": {"a": account}}));
+        let message = json!({"v": 1, "account": "a", "to": to, "text": "x", "extra": extra});
+        let receipt = send(&client, &message);
+        assert_eq!(verdict(&receipt), ("not_sent", "auth"), "{service} {body}");
+        let hint = shown(&receipt)["error"]["hint"].as_str().unwrap_or_default().to_owned();
+        assert_eq!(hint.contains("\"signing_url\""), hints, "{service} {auth} {body}: {hint}");
+    }
+}

@@ -540,12 +540,17 @@ fn from_failure(failure: Failure, begun: bool, entry: &Entry) -> Outcome {
         Way::Tls => ErrorCode::Tls,
         Way::TimedOut => ErrorCode::Timeout,
         Way::Protocol => ErrorCode::Protocol,
+        Way::TooLarge => ErrorCode::TooLarge,
         Way::Resources => ErrorCode::Internal,
     };
     let delivery = if begun { Delivery::MaybeSent } else { Delivery::NotSent };
     let host = entry.account.url().host_str().unwrap_or_default().to_owned();
     let stage = if begun { "after the request was sent" } else { "before anything was sent" };
-    Outcome::failed(delivery, name, Class::Backoff, format!("{host}: {} ({stage})", failure.words))
+    let class = match failure.way {
+        Way::TooLarge => Class::Never,
+        _ => Class::Backoff,
+    };
+    Outcome::failed(delivery, name, class, format!("{host}: {} ({stage})", failure.words))
 }
 
 /// The longest time that is waited for anything: far enough to mean for ever.

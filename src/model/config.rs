@@ -193,6 +193,13 @@ impl NetConfig {
         if !user_agent.bytes().all(|b| (0x20..0x7f).contains(&b)) {
             return Err(f.error("user_agent", "only printable ASCII can stand in a header"));
         }
+        if user_agent.len() > MAX_TEXT {
+            let words = format!(
+                "{} bytes are too long for a header; {MAX_TEXT} are taken",
+                user_agent.len()
+            );
+            return Err(f.error("user_agent", words));
+        }
         let connections = f.integer("max_connections_per_host", 1..=65_535)?.unwrap_or(64);
         Ok(NetConfig {
             idle: Duration::from_millis(
@@ -270,11 +277,17 @@ fn url_field(f: &mut Fields, name: &'static str) -> Result<Option<Url>> {
     base_url(&text).map(Some).map_err(|why| f.error(name, why))
 }
 
+/// The longest base URL and name of a client, in bytes.
+const MAX_TEXT: usize = 8192;
+
 /// Scheme, host, optional port and path prefix: what a documented path can be appended to.
 ///
 /// The text is not repeated: credentials, or a query with a key in it, may have been put there.
 fn base_url(text: &str) -> std::result::Result<Url, String> {
     let wrong = |words: &str| Err(words.to_owned());
+    if text.len() > MAX_TEXT {
+        return Err(format!("a URL of {} bytes is too long; {MAX_TEXT} are taken", text.len()));
+    }
     if text.contains('@') {
         return wrong("credentials belong into \"auth\", not into a URL");
     }

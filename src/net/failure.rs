@@ -23,6 +23,8 @@ pub enum Way {
     TimedOut,
     /// What came back is no HTTP.
     Protocol,
+    /// The request is larger than can be sent.
+    TooLarge,
     /// The system had no thread to spare.
     Resources,
 }
@@ -45,11 +47,13 @@ impl Failure {
         let way = way(&error);
         let root = innermost(&error).to_string();
         let words = match way {
-            Way::Tls => format!("the secure connection failed: {root}"),
+            Way::Tls => format!("the secure connection failed: {root}{}", advice(&root)),
             Way::Resources => root,
             _ if error.is_connect() => format!("no connection: {root}"),
             Way::Protocol => format!("the answer is no HTTP: {root}"),
-            Way::Network | Way::TimedOut => format!("the connection was lost: {root}"),
+            Way::Network | Way::TimedOut | Way::TooLarge => {
+                format!("the connection was lost: {root}")
+            }
         };
         Failure { way, words }
     }
@@ -72,6 +76,19 @@ pub fn tunnel(error: &reqwest::Error) -> Option<Tunnel> {
         "tunnel error: unsuccessful" => Some(Tunnel::Refused),
         _ => None,
     })
+}
+
+/// What to do about a certificate that nobody vouches for.
+fn advice(words: &str) -> &'static str {
+    match words {
+        _ if words.contains("UnknownIssuer") || words.contains("CaUsedAsEndEntity") => {
+            "; its authority, or itself, has to stand in \"ca_file\" or in the system's store"
+        }
+        _ if words.contains("UnsupportedCertVersion") => {
+            "; it is of X.509 version 1, which names no hosts: make it anew with a subjectAltName"
+        }
+        _ => "",
+    }
 }
 
 fn way(error: &reqwest::Error) -> Way {

@@ -24,7 +24,7 @@ use super::{Alarm, Failure, Lookup, Transport, Way, tls};
 use crate::model::body::Rooms;
 use crate::model::config::NetConfig;
 use crate::model::error::Result;
-use crate::service::{Answer, Cut, Request, form};
+use crate::service::{Answer, Cut, MAX_URL, Request, form};
 
 /// The longest answer that is read, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -245,6 +245,11 @@ fn prepared(
     host: Option<HeaderValue>,
     begun: Arc<AtomicBool>,
 ) -> std::result::Result<reqwest::Request, Failure> {
+    // A service says where the message is at fault; nothing longer may become a network's failure.
+    if request.url.as_str().len() > MAX_URL {
+        let words = format!("the URL is longer than {MAX_URL} bytes");
+        return Err(Failure { way: Way::TooLarge, words });
+    }
     let mut prepared = reqwest::Request::new(Method::POST, request.url);
     let headers = prepared.headers_mut();
     if let Some(host) = host {

@@ -11,6 +11,9 @@ use crate::model::error::Result;
 use crate::model::fields::Fields;
 use crate::model::secret::Secret;
 
+/// The longest credential, in bytes: no server takes a header that is longer.
+const MAX_CREDENTIAL: usize = 8192;
+
 /// A credential that travels in a header or a signature: no line break can hide in it.
 pub fn credential(f: &mut Fields, name: &'static str) -> Result<String> {
     let text = f.required_string(name)?;
@@ -19,6 +22,11 @@ pub fn credential(f: &mut Fields, name: &'static str) -> Result<String> {
     }
     if text.chars().any(char::is_control) {
         return Err(f.error(name, "a credential must not hold line breaks or control characters"));
+    }
+    if text.len() > MAX_CREDENTIAL {
+        let words =
+            format!("{} bytes are too long for a header; {MAX_CREDENTIAL} are taken", text.len());
+        return Err(f.error(name, words));
     }
     Ok(text)
 }

@@ -11,7 +11,7 @@ use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::envelope::judge;
 use super::verdict::Row;
 use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
-use super::{check, endpoint, form, join, recipient, refuse_nul, scalars};
+use super::{check, endpoint, form, hint_at_signing_url, join, recipient, refuse_nul, scalars};
 use crate::model::config::AccountConfig;
 use crate::model::error::{ErrorCode, Result};
 use crate::model::fields::Fields;
@@ -151,7 +151,8 @@ impl Account for FanfouAccount {
 
     fn decode(&self, draft: &Draft, answer: &Answer) -> Outcome {
         let reading = answer::read(answer, self.format, draft.callback.as_deref());
-        judge(verdicts::TABLE, answer, reading)
+        let hint = hint_at_signing_url(&reading).filter(|_| self.auth.signs());
+        Outcome { hint, ..judge(verdicts::TABLE, answer, reading) }
     }
 
     fn redactor(&self) -> &Arc<Redactor> {

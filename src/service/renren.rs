@@ -12,7 +12,7 @@ use super::auth::token::Token;
 use super::envelope::{Reading, excerpt, is_success, judge, members, parsed, text, trimmed};
 use super::verdict::{self, Code, Row};
 use super::{Account, Answer, Draft, Info, Outcome, Request, Service, Stamp};
-use super::{check, endpoint, form, join, refuse_nul};
+use super::{MAX_URL, check, endpoint, form, hint_at_signing_url, join, refuse_nul};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
@@ -42,6 +42,9 @@ const PARAMETERS: [&str; 16] = [
     "resourceDescription",
     "resourceLink",
 ];
+
+/// What to do where a URL is too long.
+const IN_A_FORM: &str = "set \"params\": \"form\" in the account: a form can be longer than a URL";
 
 /// Those that name recipients, joined by commas.
 const RECIPIENTS: [&str; 3] = ["userIds", "groupIds", "discussIds"];
@@ -153,7 +156,12 @@ impl Account for RenrenAccount {
         }
         f.finish()?;
         refuse_nul(message)?;
-        Ok(Draft { body: form::body(&params), params, ..Draft::default() })
+        let body = form::body(&params);
+        let length = self.url.as_str().len() + 1 + body.len();
+        if !self.in_form && length > MAX_URL {
+            return Err(too_long(length, &params, &own));
+        }
+        Ok(Draft { body, params, ..Draft::default() })
     }
 
     fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
@@ -193,7 +201,12 @@ impl Account for RenrenAccount {
 
     fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
         let (reading, full_code) = read(answer);
+        let hint = match &self.auth {
+            Auth::Mac(_) => hint_at_signing_url(&reading),
+            Auth::Bearer(_) => None,
+        };
         let mut outcome = judge(verdicts::TABLE, answer, reading);
+        outcome.hint = if answer.status == 414 && !self.in_form { Some(IN_A_FORM) } else { hint };
         if outcome.service_code.is_some() {
             outcome.service_code = full_code;
         }
@@ -203,6 +216,19 @@ impl Account for RenrenAccount {
     fn redactor(&self) -> &Arc<Redactor> {
         &self.redactor
     }
+}
+
+/// The error of a message that no URL can carry, at the longest of its parameters.
+fn too_long(length: usize, params: &[(&'static str, String)], own: &[Own]) -> Error {
+    let longest = params.iter().max_by_key(|(_, value)| value.len()).map_or("", |(name, _)| *name);
+    let path = match own.iter().find(|(name, ..)| *name == longest) {
+        Some((.., by)) if *by == "text" || by.starts_with("to.") => (*by).to_owned(),
+        Some(_) => "parts".to_owned(),
+        None => format!("extra.{longest}"),
+    };
+    let words =
+        format!("all parameters go into the URL, of {length} bytes then; it can have {MAX_URL}");
+    Error::new(ErrorCode::TooLarge, words).at(path).hint(IN_A_FORM)
 }
 
 /// Eight letters and digits, as Renren's own clients send.

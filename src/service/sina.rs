@@ -13,7 +13,9 @@ use super::verdict::Row;
 use super::{
     Account, Answer, Draft, Fingerprint, Info, Limit, Named, Outcome, Request, Service, Stamp,
 };
-use super::{check, endpoint, form, join, no_extra, numeric_id, refuse_nul, scalars};
+use super::{
+    check, endpoint, form, hint_at_signing_url, join, no_extra, numeric_id, refuse_nul, scalars,
+};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
@@ -142,7 +144,9 @@ impl Account for SinaAccount {
     }
 
     fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
-        judge(verdicts::TABLE, answer, read(answer, self.content))
+        let reading = read(answer, self.content);
+        let hint = hint_at_signing_url(&reading).filter(|_| self.auth.signs());
+        Outcome { hint, ..judge(verdicts::TABLE, answer, reading) }
     }
 
     fn redactor(&self) -> &Arc<Redactor> {

@@ -36,6 +36,11 @@ impl BasicOrOAuth1 {
         Ok(auth)
     }
 
+    /// True if requests are signed, and their URL with them.
+    pub fn signs(&self) -> bool {
+        matches!(self, BasicOrOAuth1::OAuth1(_))
+    }
+
     /// Whom the service knows by them.
     pub fn identity(&self) -> &str {
         match self {
