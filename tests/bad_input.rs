@@ -39,6 +39,11 @@ fn no_messages() -> Vec<(Vec<u8>, &'static str)> {
         ([&valid.as_bytes()[..valid.len() - 1], b",\"x\":\"\xff\"}"].concat(), "UTF-8"),
         (valid.encode_utf16().flat_map(u16::to_le_bytes).collect(), "JSON"),
         (b"[]".to_vec(), "object"),
+        // The values of a message without their names.
+        (
+            b"[1,\"ff-json\",{\"user\":\"lisztli\"},\"x\",null,null,null,null,null]".to_vec(),
+            "object",
+        ),
         (b"null".to_vec(), "object"),
         (b"\"text\"".to_vec(), "object"),
         ("[".repeat(100_000).into_bytes(), "64"),

@@ -23,6 +23,8 @@ struct Usual {
 /// The message, if it is usual; `None` says nothing of the text, so that what is wrong with one is told
 /// in one place only.
 pub fn read(text: &str) -> Option<Message> {
+    // A derive would take the values in an array for the fields in their order.
+    text.trim_ascii_start().starts_with('{').then_some(())?;
     let usual = serde_json::from_str::<Usual>(text).ok()?;
     (usual.v == 1 && usual.key.as_deref() != Some("")).then_some(Message {
         account: usual.account,
