@@ -93,6 +93,8 @@ impl Client {
 
     /// Like [`Client::send_blocking`]; asks `had_enough` every `every` on the calling thread, and
     /// cancels the send once it answers true. The receipt says what had become true by then.
+    ///
+    /// `had_enough` may take its time, and may use this client: nothing waits for it but this send.
     pub fn send_blocking_watched(
         &self,
         message: Message,

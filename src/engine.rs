@@ -5,6 +5,7 @@
 //! [`queue::Queue`] or, for a blocking send, straight to its caller.
 
 mod account;
+mod blocking;
 mod connections;
 mod deliver;
 pub mod fork;
@@ -33,13 +34,13 @@ mod submit;
 mod tests;
 pub mod wake;
 
-use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
 
+pub use blocking::Watch;
 pub use job::Job;
 pub use op::Op;
 #[cfg(feature = "outbox")]
@@ -57,7 +58,6 @@ use crate::net::http::Http;
 use crate::net::{Carrier, Clock};
 use crate::service::Stamp;
 use account::{Accounts, Entry};
-use handover::{Taken, handover};
 use inbox::Inbox;
 use job::{Intake, Sink};
 use keys::Keys;
@@ -216,22 +216,6 @@ fn is_tied(message: &Message) -> bool {
     message.key.is_some() || message.ordered
 }
 
-/// A caller who may lose patience while its own thread sends.
-pub struct Watch<'a> {
-    /// How often it is asked.
-    pub every: Duration,
-    /// True once it has had enough.
-    pub had_enough: &'a mut dyn FnMut() -> bool,
-}
-
-/// Asks the caller, and cancels the send if it has had enough.
-fn ask(watch: &mut Option<Watch<'_>>, op: Option<&Op>) {
-    if watch.as_mut().is_some_and(|watch| (watch.had_enough)()) {
-        *watch = None;
-        op.inspect(|op| op.cancel());
-    }
-}
-
 /// The engine of one client.
 pub struct Engine {
     shared: Arc<Shared>,
@@ -369,57 +353,6 @@ impl Engine {
         let unix = shared.clock.unix_ms() / 1000;
         let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };
         Ok(Preview::new(entry.account.request(&draft, &stamp), entry.account.redactor()))
-    }
-
-    /// Sends and waits on the caller's own thread, which drives the sockets if nobody else does.
-    ///
-    /// `watch` is asked now and then whether the caller has had enough, which cancels the send.
-    pub fn send_blocking(
-        &self,
-        given: Given,
-        patience: Option<Duration>,
-        mut watch: Option<Watch<'_>>,
-    ) -> Result<Receipt> {
-        // A runtime's own thread must not drive a second one: our thread does.
-        let by_io_thread = runtime::inside_another();
-        if by_io_thread {
-            self.runtime.start_io()?;
-        }
-        let mut job = self.accept(given, 0, Sink::Caller, patience)?;
-        let op = watch.is_some().then(|| job.op());
-        if by_io_thread {
-            let (giver, taker) = handover();
-            self.runtime.spawn(async move {
-                giver.give(deliver::deliver(&mut job, false).await);
-            });
-            loop {
-                let every = watch.as_ref().map_or(deliver::FAR, |watch| watch.every);
-                match taker.take(every) {
-                    Taken::Value(receipt) => return receipt.ok_or_else(lost),
-                    Taken::Lost => return Err(lost()),
-                    Taken::TimedOut => ask(&mut watch, op.as_ref()),
-                }
-            }
-        }
-        let Some(every) = watch.as_ref().map(|watch| watch.every) else {
-            let delivered = async {
-                deliver::look().await;
-                deliver::deliver(&mut job, true).await
-            };
-            return self.runtime.block_on(delivered).ok_or_else(lost);
-        };
-        let clock = Arc::clone(&self.shared.clock);
-        let watched = async {
-            let mut delivered = pin!(deliver::deliver(&mut job, false));
-            loop {
-                tokio::select! {
-                    biased;
-                    receipt = &mut delivered => return receipt,
-                    () = clock.sleep_until(clock.now() + every) => ask(&mut watch, op.as_ref()),
-                }
-            }
-        };
-        self.runtime.block_on(watched).ok_or_else(lost)
     }
 
     /// Sends and waits without blocking a thread.

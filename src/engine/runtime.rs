@@ -109,7 +109,12 @@ impl Runtime {
         Ok(())
     }
 
-    /// Runs a task on the I/O thread.
+    /// True once the I/O thread drives the sockets.
+    pub fn has_io(&self) -> bool {
+        self.io.get().is_some()
+    }
+
+    /// Runs a task on whatever thread drives the sockets.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         drop(self.handle.spawn(task));
     }

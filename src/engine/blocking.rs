@@ -1,0 +1,95 @@
+//! Sends whose callers wait for them on their own threads.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use super::handover::{Taken, Taker, handover};
+use super::job::{Job, Sink};
+use super::{Engine, Given, deliver, lost, runtime};
+use crate::model::error::Result;
+use crate::model::receipt::Receipt;
+
+/// A caller who may lose patience while it waits for a send.
+pub struct Watch<'a> {
+    /// How often it is asked.
+    pub every: Duration,
+    /// True once it has had enough.
+    pub had_enough: &'a mut dyn FnMut() -> bool,
+}
+
+impl Engine {
+    /// Sends and waits on the caller's own thread, which drives the sockets if nobody else does.
+    ///
+    /// `watch` is asked now and then whether the caller has had enough, which cancels the send; what it
+    /// does then may take its time, and may call anything of this client.
+    pub fn send_blocking(
+        &self,
+        given: Given,
+        patience: Option<Duration>,
+        watch: Option<Watch<'_>>,
+    ) -> Result<Receipt> {
+        // A runtime's own thread must not drive a second one: our thread does.
+        let may_drive = !runtime::inside_another();
+        if !may_drive {
+            self.runtime.start_io()?;
+        }
+        let mut job = self.accept(given, 0, Sink::Caller, patience)?;
+        if watch.is_some() || !may_drive {
+            return self.send_by_task(job, watch, may_drive);
+        }
+        let delivered = async {
+            deliver::look().await;
+            deliver::deliver(&mut job, true).await
+        };
+        self.runtime.block_on(delivered).ok_or_else(lost)
+    }
+
+    /// Sends by a task that whoever drives the sockets carries on: this thread at first, if it may.
+    ///
+    /// Whoever asks the caller may run long, and may send or close in there: a signal handler does. So
+    /// this thread drives nothing while it asks, and the I/O thread does from then on.
+    fn send_by_task(
+        &self,
+        mut job: Box<Job>,
+        mut watch: Option<Watch<'_>>,
+        may_drive: bool,
+    ) -> Result<Receipt> {
+        let op = job.op();
+        let (giver, taker) = handover();
+        self.runtime.spawn(async move {
+            let receipt = deliver::deliver(&mut job, false).await;
+            // Its place is free before its caller knows.
+            drop(job);
+            giver.give(receipt);
+        });
+        loop {
+            let every = watch.as_ref().map_or(deliver::FAR, |watch| watch.every);
+            let taken = match may_drive && !self.runtime.has_io() {
+                true => self.runtime.block_on(self.take_within(&taker, every)),
+                false => taker.take(every),
+            };
+            match taken {
+                Taken::Value(receipt) => return receipt.ok_or_else(lost),
+                Taken::Lost => return Err(lost()),
+                Taken::TimedOut => {
+                    // If no thread can be started, this one goes on driving after it has asked.
+                    let _ = self.runtime.start_io();
+                    if watch.as_mut().is_some_and(|watch| (watch.had_enough)()) {
+                        watch = None;
+                        op.cancel();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for a value while this thread drives the sockets, at most so long.
+    async fn take_within<T>(&self, taker: &Taker<T>, within: Duration) -> Taken<T> {
+        let clock = &self.shared.clock;
+        tokio::select! {
+            biased;
+            taken = poll_fn(|cx| taker.poll(cx)) => taken,
+            () = clock.sleep_until(clock.now() + within) => Taken::TimedOut,
+        }
+    }
+}
