@@ -7,13 +7,23 @@ use std::time::{Duration, Instant};
 use hongyan::{ErrorCode, Op};
 use pyo3::prelude::*;
 
-use crate::core::{Core, Shared, Whatever};
+use crate::core::Core;
 use crate::error::refused;
+use crate::message::Whatever;
 use crate::receipt::Receipt;
 use crate::router::{Numbered, Turn};
+use crate::shared::Shared;
 
-/// A source that takes longer than this for one message must not hold back receipts.
+/// A source that takes longer than this for one message is slow.
 const SLOW: Duration = Duration::from_millis(1);
+/// Before a slow source is asked again, receipts are waited for: this part of the time that it took,
+const PATIENCE: u32 = 4;
+/// but never longer than this.
+const MOST_PATIENCE: Duration = Duration::from_secs(1);
+/// The same before the second message of a source of which nothing is known yet.
+const FIRST_PATIENCE: Duration = Duration::from_millis(50);
+/// So many receipts at least are handed out before the source is asked again, if they are there.
+const MANY: usize = 32;
 /// How long to wait for others to take their receipts, where these fill the client.
 const CROWDED: Duration = Duration::from_millis(5);
 
@@ -33,10 +43,14 @@ pub struct Batch {
     early: BTreeMap<u32, hongyan::Receipt>,
     /// The number whose receipt comes next; `None`: as they come.
     next_due: Option<u32>,
+    /// True if the messages are there already, so that to ask for one takes no time.
+    at_hand: bool,
     /// When the source was last asked for a message.
     asked: Instant,
     /// True if it then took its time.
     slow: bool,
+    /// How long to wait for receipts before it is asked again.
+    patience: Duration,
 }
 
 impl Drop for Batch {
@@ -48,7 +62,12 @@ impl Drop for Batch {
 #[pymethods]
 impl Batch {
     #[new]
-    fn new(core: &Bound<'_, Core>, in_flight: usize, ordered: bool) -> PyResult<Batch> {
+    fn new(
+        core: &Bound<'_, Core>,
+        in_flight: usize,
+        ordered: bool,
+        at_hand: bool,
+    ) -> PyResult<Batch> {
         let shared = Arc::clone(&core.get().0);
         shared.client().map_err(|error| refused(core.py(), &error))?;
         Ok(Batch {
@@ -61,47 +80,70 @@ impl Batch {
             arrived: VecDeque::new(),
             early: BTreeMap::new(),
             next_due: ordered.then_some(0),
+            at_hand,
             asked: Instant::now(),
             slow: false,
+            patience: Duration::ZERO,
         })
     }
 
     /// Adds a message; False if take() comes before the next one.
     fn add(&mut self, py: Python<'_>, message: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.check(py)?;
-        self.slow = self.asked.elapsed() > SLOW;
+        let took = self.asked.elapsed();
         let number = self.next_number;
         let message = Whatever::read(message, &format!("messages[{number}]"))?;
+        self.slow = took > SLOW;
+        self.patience = match self.slow {
+            true => (self.patience + took / PATIENCE).min(MOST_PATIENCE),
+            false if number == 0 && !self.at_hand => FIRST_PATIENCE,
+            false => Duration::ZERO,
+        };
         self.next_number = number.wrapping_add(1);
         if !self.held.is_empty() || !self.submit(py, number, &message)? {
             self.held.push_back((number, message));
         }
-        if self.slow {
+        let waits = !self.at_hand && {
             self.shared.look(py, self.mailbox, &mut Vec::new())?;
             self.collect();
-        }
+            self.is_due()
+        };
         self.asked = Instant::now();
-        Ok(self.outstanding() < self.in_flight && self.held.is_empty() && !self.slow)
+        Ok(self.has_room() && self.patience.is_zero() && !waits)
     }
 
-    /// Receipts, in their order: waits for one; empty if nothing is under way.
-    fn take(&mut self, py: Python<'_>) -> PyResult<Vec<Receipt>> {
+    /// Receipts, in their order. Waits for one, unless the source has `more` and there is room for it:
+    /// then there may be none.
+    fn take(&mut self, py: Python<'_>, more: bool) -> PyResult<Vec<Receipt>> {
         self.check(py)?;
+        self.shared.look(py, self.mailbox, &mut Vec::new())?;
         loop {
             self.submit_held(py)?;
             self.collect();
-            // A few at a time, so that the others stay under way while these are looked at.
-            let most = if self.slow { usize::MAX } else { (self.in_flight / 4).max(1) };
+            // Of a source that is quick some are fetched in between, so that many stay under way while
+            // these are looked at.
+            let most = if self.slow { usize::MAX } else { (self.in_flight / 4).max(MANY) };
             let due: Vec<Receipt> =
                 std::iter::from_fn(|| self.due()).take(most).map(Receipt::from).collect();
-            if !due.is_empty() || self.outstanding() == 0 {
+            let asks = more && self.has_room();
+            if !due.is_empty() || self.outstanding() == 0 || asks && self.patience.is_zero() {
                 self.asked = Instant::now();
                 return Ok(due);
             }
-            // Held back with nothing of our own under way: others have to make room.
-            let patience = self.ops.is_empty().then_some(CROWDED);
-            if self.shared.wait(py, self.mailbox, patience)? == Turn::Ended && self.held.is_empty()
-            {
+            let began = Instant::now();
+            let patience = match asks {
+                true => Some(self.patience),
+                // Held back with nothing of our own under way: others have to make room.
+                false => self.ops.is_empty().then_some(CROWDED),
+            };
+            let turn = self.shared.wait(py, self.mailbox, patience)?;
+            if asks {
+                let waited = if self.slow { began.elapsed() } else { self.patience };
+                self.patience = match turn {
+                    Turn::Some => self.patience.saturating_sub(waited),
+                    Turn::Nothing | Turn::Ended => Duration::ZERO,
+                };
+            } else if turn == Turn::Ended && self.held.is_empty() {
                 self.collect();
                 // What has not arrived by now never will, which the core promises not to happen.
                 self.ops.clear();
@@ -130,6 +172,11 @@ impl Batch {
         self.ops.len() + self.held.len() + self.arrived.len() + self.early.len()
     }
 
+    /// True if another message may be added.
+    fn has_room(&self) -> bool {
+        self.outstanding() < self.in_flight && self.held.is_empty()
+    }
+
     /// Fetches what came.
     fn collect(&mut self) {
         let before = self.arrived.len();
@@ -137,6 +184,16 @@ impl Batch {
         for (number, _) in self.arrived.iter().skip(before) {
             self.ops.remove(number);
         }
+    }
+
+    /// True if there is a receipt to hand out next.
+    fn is_due(&mut self) -> bool {
+        let Some(due) = self.next_due else { return !self.arrived.is_empty() };
+        if self.arrived.front().is_some_and(|(number, _)| *number == due) {
+            return true;
+        }
+        self.early.extend(self.arrived.drain(..));
+        self.early.contains_key(&due)
     }
 
     /// The receipt to hand out next, if it is there.

@@ -1,9 +1,14 @@
 //! Python values become JSON text, or are refused with the name of the field.
+//!
+//! Only Python's own dicts, lists and tuples are read here: other mappings and sequences run lines of
+//! Python, so the package makes these of them (`_plain.py`).
+
+use std::borrow::Cow;
 
 use hongyan::{Error, ErrorCode};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
 
 /// The core's own limit of a message; whoever passes it is told before memory runs out.
 pub const MAX_MESSAGE: usize = 1 << 20;
@@ -19,7 +24,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    fn of(code: ErrorCode, words: &str, path: &str) -> Fault {
+    /// A mistake of the message, where it is.
+    pub fn of(code: ErrorCode, words: &str, path: &str) -> Fault {
         let error = Error::new(code, words);
         Fault::Message(if path.is_empty() { error } else { error.at(path) })
     }
@@ -73,15 +79,15 @@ pub fn wrong_type(field: &str, wanted: &str, found: &Bound<'_, PyAny>) -> PyErr 
 
 /// JSON text in the making.
 pub struct Json {
-    out: Vec<u8>,
+    pub out: Vec<u8>,
 }
 
 impl Json {
-    fn new() -> Json {
+    pub fn new() -> Json {
         Json { out: Vec::with_capacity(256) }
     }
 
-    fn key(&mut self, key: &str) {
+    pub fn key(&mut self, key: &str) {
         if self.out.last() != Some(&b'{') {
             self.out.push(b',');
         }
@@ -94,7 +100,7 @@ impl Json {
         let _ = serde_json::to_writer(&mut self.out, text);
     }
 
-    fn string(&mut self, text: &Bound<'_, PyString>, place: &Place<'_>) -> Result<(), Fault> {
+    pub fn string(&mut self, text: &Bound<'_, PyString>, place: &Place<'_>) -> Result<(), Fault> {
         match text.to_cow() {
             Ok(text) if text.len() > MAX_MESSAGE => Err(too_large(place)),
             Ok(text) => {
@@ -109,7 +115,7 @@ impl Json {
         }
     }
 
-    fn value(&mut self, value: &Bound<'_, PyAny>, place: &Place<'_>) -> Result<(), Fault> {
+    pub fn value(&mut self, value: &Bound<'_, PyAny>, place: &Place<'_>) -> Result<(), Fault> {
         if self.out.len() > MAX_MESSAGE {
             return Err(too_large(place));
         }
@@ -137,15 +143,16 @@ impl Json {
             self.array(list.iter(), place)?;
         } else if let Ok(tuple) = value.cast::<PyTuple>() {
             self.array(tuple.iter(), place)?;
-        } else if let Ok(mapping) = value.cast::<PyMapping>() {
-            let dict = PyDict::new(value.py());
-            dict.update(mapping)?;
-            self.object(&dict, place)?;
         } else {
             let wanted = "a str, int, float, bool, None, list or dict";
             return Err(wrong_type(&place.name(), wanted, value).into());
         }
         Ok(())
+    }
+
+    /// A number that is ours.
+    pub fn number(&mut self, number: u64) {
+        let _ = serde_json::to_writer(&mut self.out, &number);
     }
 
     fn integer(&mut self, number: &Bound<'_, PyInt>) -> Result<(), Fault> {
@@ -168,17 +175,13 @@ impl Json {
         Ok(())
     }
 
-    fn fields(&mut self, dict: &Bound<'_, PyDict>, place: Option<&Place<'_>>) -> Result<(), Fault> {
+    pub fn fields(
+        &mut self,
+        dict: &Bound<'_, PyDict>,
+        place: Option<&Place<'_>>,
+    ) -> Result<(), Fault> {
         for (key, value) in dict.iter() {
-            let Ok(key) = key.cast::<PyString>() else {
-                let of = place.map_or_else(|| "the message".to_owned(), Place::name);
-                return Err(wrong_type(&format!("a key of {of}"), "a str", &key).into());
-            };
-            let Ok(key) = key.to_cow() else {
-                let words = "a key holds a lone surrogate";
-                let path = place.map(Place::name).unwrap_or_default();
-                return Err(Fault::of(ErrorCode::Message, words, &path));
-            };
+            let key = name_of(&key, place)?;
             self.key(&key);
             let inner = match place {
                 Some(place) => place.within(Step::Name(&key)),
@@ -206,6 +209,21 @@ impl Json {
     }
 }
 
+/// A key of a dict, which is a field's name.
+pub fn name_of<'a>(
+    key: &'a Bound<'_, PyAny>,
+    place: Option<&Place<'_>>,
+) -> Result<Cow<'a, str>, Fault> {
+    let Ok(text) = key.cast::<PyString>() else {
+        let of = place.map_or_else(|| "the message".to_owned(), Place::name);
+        return Err(wrong_type(&format!("a key of {of}"), "a str", key).into());
+    };
+    text.to_cow().map_err(|_| {
+        let path = place.map(Place::name).unwrap_or_default();
+        Fault::of(ErrorCode::Message, "a key holds a lone surrogate", &path)
+    })
+}
+
 fn too_large(place: &Place<'_>) -> Fault {
     Fault::of(ErrorCode::Argument, "the message is larger than 1 MiB", &place.name())
 }
@@ -217,120 +235,4 @@ pub fn dict_to_json(dict: &Bound<'_, PyDict>) -> Result<Vec<u8>, Fault> {
     json.fields(dict, None)?;
     json.out.push(b'}');
     Ok(json.out)
-}
-
-/// A message that is a dict, as JSON text; `v` may be left out.
-pub fn message_to_json(dict: &Bound<'_, PyDict>) -> Result<Vec<u8>, Fault> {
-    let mut json = Json::new();
-    json.out.push(b'{');
-    if !dict.contains(pyo3::intern!(dict.py(), "v"))? {
-        json.out.extend_from_slice(b"\"v\":1");
-    }
-    json.fields(dict, None)?;
-    json.out.push(b'}');
-    Ok(json.out)
-}
-
-/// The arguments of one send, as they came from Python.
-pub struct Fields<'a, 'py> {
-    pub account: &'a Bound<'py, PyAny>,
-    pub to: &'a Bound<'py, PyAny>,
-    pub text: &'a Bound<'py, PyAny>,
-    pub parts: &'a Bound<'py, PyAny>,
-    pub reply_to: &'a Bound<'py, PyAny>,
-    pub key: &'a Bound<'py, PyAny>,
-    pub extra: &'a Bound<'py, PyAny>,
-    pub deadline: &'a Bound<'py, PyAny>,
-}
-
-impl Fields<'_, '_> {
-    /// The message as JSON text.
-    pub fn to_json(&self) -> Result<Vec<u8>, Fault> {
-        let Fields { account, to, text, parts, reply_to, key, extra, deadline } = *self;
-        let mut json = Json::new();
-        json.out.extend_from_slice(b"{\"v\":1");
-        if account.is_none() {
-            return Err(wrong_type("account", "a str", account).into());
-        }
-        for (name, value) in
-            [("account", account), ("text", text), ("reply_to", reply_to), ("key", key)]
-        {
-            if !value.is_none() {
-                let Ok(value) = value.cast::<PyString>() else {
-                    return Err(wrong_type(name, "a str", value).into());
-                };
-                json.key(name);
-                json.string(value, &Place::field(name))?;
-            }
-        }
-        for (name, value) in [("to", to), ("extra", extra)] {
-            if value.is_none() {
-                continue;
-            }
-            if value.cast::<PyMapping>().is_err() {
-                return Err(wrong_type(name, "a dict", value).into());
-            }
-            if name == "to" {
-                check_recipients(value)?;
-            }
-            json.key(name);
-            json.value(value, &Place::field(name))?;
-        }
-        if !parts.is_none() {
-            if !parts.is_instance_of::<PyList>() && !parts.is_instance_of::<PyTuple>() {
-                return Err(wrong_type("parts", "a list of dicts", parts).into());
-            }
-            for (i, part) in parts.try_iter()?.enumerate() {
-                let part = part?;
-                if part.cast::<PyMapping>().is_err() {
-                    return Err(wrong_type(&format!("parts[{i}]"), "a dict", &part).into());
-                }
-            }
-            json.key("parts");
-            json.value(parts, &Place::field("parts"))?;
-        }
-        if let Some(seconds) = seconds("deadline", deadline)? {
-            json.key("deadline_ms");
-            // Far below what an f64 holds exactly, or far beyond any deadline.
-            let _ = serde_json::to_writer(&mut json.out, &((seconds * 1000.0).round() as u64));
-        }
-        json.out.push(b'}');
-        Ok(json.out)
-    }
-}
-
-fn check_recipients(to: &Bound<'_, PyAny>) -> PyResult<()> {
-    let Ok(to) = to.cast::<PyDict>() else { return Ok(()) };
-    for (kind, value) in to.iter() {
-        if value.is_instance_of::<PyString>() || value.is_none() {
-            continue;
-        }
-        let field = format!("to.{kind}");
-        if !value.is_instance_of::<PyList>() && !value.is_instance_of::<PyTuple>() {
-            return Err(wrong_type(&field, "a str, or a list of them", &value));
-        }
-        for (i, item) in value.try_iter()?.enumerate() {
-            let item = item?;
-            if !item.is_instance_of::<PyString>() {
-                return Err(wrong_type(&format!("{field}[{i}]"), "a str", &item));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// A number of seconds, or `None`.
-pub fn seconds(field: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<f64>> {
-    if value.is_none() {
-        return Ok(None);
-    }
-    let is_number = value.is_instance_of::<PyFloat>() || value.is_instance_of::<PyInt>();
-    if !is_number || value.is_instance_of::<PyBool>() {
-        return Err(wrong_type(field, "a number of seconds", value));
-    }
-    let seconds: f64 = value.extract()?;
-    if seconds.is_nan() || seconds < 0.0 {
-        return Err(PyValueError::new_err(format!("{field} must not be negative or NaN")));
-    }
-    Ok(Some(seconds))
 }

@@ -122,13 +122,37 @@ impl<'a> Facts<'a> {
     }
 }
 
+/// An object that is found once.
+///
+/// While one is looked for, lines of Python may run (a finaliser does at any time) and may come back here:
+/// then it is found twice, and the first of the two is kept.
+pub struct Kept(PyOnceLock<Py<PyAny>>);
+
+impl Kept {
+    /// Not found yet.
+    pub const fn new() -> Kept {
+        Kept(PyOnceLock::new())
+    }
+
+    /// The object, which `find` finds.
+    pub fn get<'py>(
+        &self,
+        py: Python<'py>,
+        find: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(found) = self.0.get(py) {
+            return Ok(found.bind(py).clone());
+        }
+        let found = find()?;
+        let _ = self.0.set(py, found.clone().unbind());
+        Ok(found)
+    }
+}
+
 /// The module of the exceptions, which the package has imported.
-fn classes(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
-    static CLASSES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
-    let found = CLASSES.get_or_try_init(py, || {
-        Ok::<_, PyErr>(py.import("hongyan._errors")?.into_any().unbind())
-    })?;
-    Ok(found.bind(py))
+fn classes(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+    static CLASSES: Kept = Kept::new();
+    CLASSES.get(py, || py.import("hongyan._errors").map(Bound::into_any))
 }
 
 /// A refused call, as the exception to raise.
@@ -138,6 +162,18 @@ pub fn refused(py: Python<'_>, error: &Error) -> PyErr {
         // The core's own advice names functions of C.
         facts.hint = Some("take receipts with results(), or raise max_in_flight");
     }
+    raise(py, &facts)
+}
+
+/// A message that found no room in time, as the exception to raise.
+pub fn no_room(py: Python<'_>, code: ErrorCode, full: &Error) -> PyErr {
+    let words = format!("there was no room for it in time: {}", full.message());
+    let error = Error::new(code, words);
+    let facts = Facts { retryable: code == ErrorCode::Timeout, ..Facts::from(&error) };
+    raise(py, &facts)
+}
+
+fn raise(py: Python<'_>, facts: &Facts<'_>) -> PyErr {
     facts
         .exception(py, Delivery::NotSent.name(), None)
         .map_or_else(|raised| raised, PyErr::from_value)

@@ -2,19 +2,23 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use hongyan::Op;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 use pyo3::{PyTraverseError, PyVisit};
 
-use crate::core::{Core, Shared, Whatever, duration};
-use crate::encode::Fields;
+use crate::core::Core;
 use crate::error::{fault, refused};
+use crate::message::{Fields, Whatever};
 use crate::receipt::Receipt;
 use crate::router::Turn;
+use crate::shared::Shared;
+use crate::when::duration;
 
-/// Receipts with their futures, the mailboxes of others, and whether this was the last of all.
-type Drained = (Vec<(Py<PyAny>, Receipt)>, Vec<u32>, bool);
+/// Receipts with their futures and numbers, the mailboxes of others, and whether this was the last of all.
+type Drained = (Vec<(Py<PyAny>, u32, Receipt)>, Vec<u32>, bool);
 
 /// The messages that one event loop awaits.
 #[pyclass(frozen, module = "hongyan._native")]
@@ -66,25 +70,20 @@ impl Inbox {
         Ok(Inbox { shared, mailbox, awaited: Mutex::default() })
     }
 
-    /// Submits a message whose receipt this future gets; its number, for `cancel()`.
-    #[allow(clippy::too_many_arguments, reason = "they are those of Python's send()")]
+    /// Submits a message whose receipt this future gets; its number, for `cancel()`. The call has waited
+    /// so many seconds for room.
     fn submit(
         &self,
         py: Python<'_>,
         future: Py<PyAny>,
-        account: &Bound<'_, PyAny>,
-        to: &Bound<'_, PyAny>,
-        text: &Bound<'_, PyAny>,
-        parts: &Bound<'_, PyAny>,
-        reply_to: &Bound<'_, PyAny>,
-        key: &Bound<'_, PyAny>,
-        extra: &Bound<'_, PyAny>,
-        deadline: &Bound<'_, PyAny>,
+        fields: &Bound<'_, PyTuple>,
         timeout: &Bound<'_, PyAny>,
+        waited: f64,
     ) -> PyResult<u32> {
-        let fields = Fields { account, to, text, parts, reply_to, key, extra, deadline };
-        let time_out = duration(timeout)?;
-        let json = fields.to_json().map_err(|error| fault(py, error))?;
+        let fields = Fields::read(fields).map_err(|error| fault(py, error))?;
+        let waited = Duration::try_from_secs_f64(waited).unwrap_or_default();
+        let time_out = duration(timeout)?.map(|time_out| time_out.saturating_sub(waited));
+        let json = fields.to_json(waited).map_err(|error| fault(py, error))?;
         let number = self.shared.number();
         let op = self.shared.submit(&json, self.mailbox, number, time_out);
         self.submitted(py, future, number, op)
@@ -104,7 +103,7 @@ impl Inbox {
         self.submitted(py, future, number, op)
     }
 
-    /// Asks for the end of a send whose future nobody awaits any more.
+    /// Asks for the end of a send that nobody awaits any more.
     fn cancel(&self, number: u32) {
         if self.shared.client().is_err() {
             return;
@@ -112,6 +111,23 @@ impl Inbox {
         if let Some((_future, op)) = self.take(number) {
             op.cancel();
         }
+    }
+
+    /// Asks for the end of a send whose own future was cancelled; this one gets its receipt. False if that
+    /// was handed out before.
+    fn give_up(&self, number: u32, future: Py<PyAny>) -> bool {
+        if self.shared.client().is_err() {
+            return false;
+        }
+        let old = match self.awaited().get_mut(&number) {
+            Some(awaited) => {
+                awaited.1.cancel();
+                std::mem::replace(&mut awaited.0, future)
+            }
+            None => return false,
+        };
+        drop(old);
+        true
     }
 
     /// By this number others know it.
@@ -129,9 +145,9 @@ impl Inbox {
         self.shared.router.empty(self.mailbox, &mut arrived);
         let mut receipts = Vec::with_capacity(arrived.len());
         for (number, receipt) in arrived {
-            // Cancelled sends report too; nobody waits for that.
+            // Those report too that nobody awaits any more.
             if let Some((future, _op)) = self.take(number) {
-                receipts.push((future, Receipt::from(receipt)));
+                receipts.push((future, number, Receipt::from(receipt)));
             }
         }
         Ok((receipts, calls, turn == Turn::Ended))

@@ -12,8 +12,13 @@ mod core;
 mod encode;
 mod error;
 mod inbox;
+mod log;
+mod message;
 mod receipt;
+mod room;
 mod router;
+mod shared;
+mod when;
 
 use mimalloc::MiMalloc;
 use pyo3::prelude::*;
@@ -35,6 +40,8 @@ mod _native {
     use super::core::{Core, Results};
     #[pymodule_export]
     use super::inbox::Inbox;
+    #[pymodule_export]
+    use super::log::{has_log, log_level, take_log};
     #[pymodule_export]
     use super::receipt::{Receipt, read_receipt};
 

@@ -4,11 +4,10 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 use serde_json::Value;
 
-use crate::core::{Shared, attached};
-use crate::error::Facts;
+use crate::error::{Facts, Kept};
+use crate::shared::{Shared, attached};
 
 /// What became of one message. Immutable; comparable by its id; it outlives its client.
 #[pyclass(frozen, module = "hongyan")]
@@ -131,7 +130,7 @@ impl Receipt {
     /// The service's last answer with its secrets masked: what its JSON says, or else a str.
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        static SCAN: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+        static SCAN: Kept = Kept::new();
         // The text itself goes to Python, whose integers are as long as they have to be.
         #[derive(serde::Deserialize)]
         struct Raw<'a> {
@@ -142,11 +141,11 @@ impl Receipt {
         let raw = serde_json::from_str::<Raw<'_>>(&json).ok().and_then(|found| found.raw);
         let Some(raw) = raw else { return Ok(None) };
         // Python's own reader, without the lines of Python around it.
-        let scan = SCAN.get_or_try_init(py, || {
+        let scan = SCAN.get(py, || {
             let decoder = py.import("json")?.getattr("JSONDecoder")?.call0()?;
-            Ok::<_, PyErr>(decoder.getattr("scan_once")?.unbind())
+            decoder.getattr("scan_once")
         })?;
-        scan.bind(py).call1((raw.get(), 0))?.get_item(0).map(Some)
+        scan.call1((raw.get(), 0))?.get_item(0).map(Some)
     }
 
     /// Tells an outbox that this need never be handed out again; without one: nothing.

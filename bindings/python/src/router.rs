@@ -15,6 +15,9 @@ const MOST: usize = 256;
 /// The mailbox of `submit()` and `results()`.
 pub const RESULTS: u32 = 0;
 
+/// A mailbox that nobody has: who waits for it sorts what comes for the others.
+pub const NOBODY: u32 = u32::MAX;
+
 /// A receipt and its number in its mailbox.
 pub type Numbered = (u32, Receipt);
 
@@ -101,6 +104,11 @@ impl Router {
     /// Forgets that.
     pub fn explained(&self, token: u64) {
         self.lock().explained.remove(&token);
+    }
+
+    /// How many receipts are in a mailbox.
+    pub fn ready(&self, mailbox: u32) -> usize {
+        self.lock().mailboxes.get(&mailbox).map_or(0, |mailbox| mailbox.ready.len())
     }
 
     /// Takes out the oldest receipt of a mailbox.

@@ -80,6 +80,15 @@ class Hostile:
         status, answer = "200 OK", json.dumps({"id": "12345678901234567890", "text": "x"})
         if way == "garbage":
             answer = "no JSON"
+        elif way == "im":
+            told = {
+                "ActionStatus": "OK",
+                "ErrorCode": 0,
+                "ErrorInfo": "",
+                "MsgTime": 1,
+                "MsgSeq": 1,
+            }
+            answer = json.dumps(told)
         elif way == "refused":
             status, answer = "403 Forbidden", json.dumps({"error": "no", "request": "/"})
         elif way == "limited":

@@ -116,7 +116,7 @@ def test_what_is_wrong_in_a_message_has_its_path(
     assert caught.value.delivery == "not_sent"
     assert path is None or caught.value.path == path
     # Many at once: the same as a receipt, and the others go on.
-    before, bad, after = client.send_many([message(), {**arguments}, message()])  # type: ignore[typeddict-item] # pyright: ignore
+    before, bad, after = client.send_many([message(), {**arguments}, message()])
     assert (before.delivery, bad.delivery, after.delivery) == ("sent", "not_sent", "sent")
     assert type(bad.error) is error and len(bad.id) == 26
     assert path is None or (bad.error is not None and bad.error.path == path)
@@ -137,7 +137,7 @@ def test_values_keep_their_meaning(client: hongyan.Client, hostile: Any) -> None
         HI = "hi"
 
     to: Mapping[str, Any] = MappingProxyType({"user": Word.HI})
-    client.send("ok", to=to, text=Word.HI)  # type: ignore[arg-type] # pyright: ignore
+    client.send("ok", to=to, text=Word.HI)
     assert hostile.requests[-1] == "user=hi&text=hi"
     config = hostile.config()
     account = {

@@ -5,8 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -16,29 +14,12 @@ import pytest
 
 import hongyan
 from hostile import Hostile
+from programs import start
 
 U: Any = {"user": "u"}
 
 #: Newer Pythons warn of fork() where there are threads; that it works here is what is tested.
 FORKING = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-
-PRELUDE = """
-import asyncio, json, os, random, sys, threading, time
-import hongyan
-config = json.loads(sys.argv[1])
-U = {"user": "u"}
-client = hongyan.Client(config)
-"""
-
-
-def start(program: str, config: dict[str, Any], *arguments: str) -> subprocess.Popen[str]:
-    import json
-
-    command = [sys.executable, "-c", PRELUDE + program, json.dumps(config), *arguments]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.PIPE, text=True
-    )
-
 
 BLOCKED = {
     "send": "client.send('hang', to=U, text='x')",
@@ -181,6 +162,7 @@ many = client.send_many(({"account": "ok", "to": U, "text": "x"} for _ in range(
 work = [sends, takes, awaits, lambda: list(many)]
 seed = int(sys.argv[2])
 random.seed(seed)
+hongyan._exit.PATIENCE = 0.05
 for target in random.sample(work, 1 + seed % len(work)):
     threading.Thread(target=target, daemon=True).start()
 for _ in range(random.randrange(30)):
@@ -198,7 +180,9 @@ def test_leaving_the_interpreter_in_mid_send_never_crashes(hostile: Hostile) -> 
     def leave(seed: int) -> tuple[int, int, str]:
         process = start(LEAVING, hostile.config(), str(seed))
         _, err = process.communicate(timeout=120)
-        return seed, process.returncode, err
+        # What was cut is told, and nothing else is.
+        said = [line for line in err.splitlines() if "submit()" not in line and "warn(" not in line]
+        return seed, process.returncode, "\n".join(said)
 
     with ThreadPoolExecutor(4) as pool:
         ended = list(pool.map(leave, range(200)))

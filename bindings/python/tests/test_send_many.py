@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -46,18 +47,66 @@ def test_the_source_is_read_lazily(client: hongyan.Client) -> None:
     assert sum(1 for _ in receipts) == 901
 
 
-def test_a_source_that_waits_for_receipts_gets_them(client: hongyan.Client) -> None:
-    """A source may take its time: receipts of earlier messages do not wait for it."""
-    seen = threading.Semaphore(0)
+class Source:
+    """A source that says how often it was asked, and may take its time."""
+
+    def __init__(self, count: int, took: float = 0) -> None:
+        self.count, self.took, self.asked = count, took, 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        self.asked += 1
+        if self.asked > self.count:
+            raise StopIteration
+        if self.asked > 1 and self.took:
+            time.sleep(self.took)
+        return message("ok", self.asked)
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+@pytest.mark.parametrize("in_flight", [1, 2, 5, 128])
+def test_what_is_there_comes_before_the_source_is_asked(
+    client: hongyan.Client, hostile: Hostile, in_flight: int, ordered: bool
+) -> None:
+    """Nobody knows how long the source takes for the next one."""
+    source = Source(60)
+    receipts = client.send_many(source, in_flight=in_flight, ordered=ordered)
+    taken = 0
+    while taken < 60:
+        next(receipts)
+        taken += 1
+        # Everything that was asked for has its receipt by now, whatever the machine is like.
+        while client.stats()["accounts"]["ok"]["sent"] < min(source.asked, 60):
+            time.sleep(0.001)
+        asked = source.asked
+        for _ in range(min(asked, 60) - taken):
+            next(receipts)
+            taken += 1
+            assert source.asked == asked
+    assert list(receipts) == []
+
+
+def test_the_receipts_of_a_slow_source_come_before_it_is_asked_again(
+    client: hongyan.Client,
+) -> None:
+    source = Source(4, took=1.5)
+    for taken, _ in enumerate(client.send_many(source), 1):
+        # The first may wait for the second, on a machine that takes 50 ms for a message.
+        assert source.asked <= max(taken, 2)
+
+
+def test_a_slow_source_still_has_many_under_way(client: hongyan.Client, hostile: Hostile) -> None:
+    """Its receipts are not waited for without end: here none comes before all were asked for."""
 
     def source() -> Iterator[Any]:
-        yield message("ok", 0)
-        yield message("ok", 1)
+        for i in range(10):
+            time.sleep(0.01)
+            yield message("gate", i)
+        hostile.gate.set()
 
-    for receipt in client.send_many(source(), in_flight=1):
-        seen.release()
-        assert receipt.delivery == "sent"
-    assert seen.acquire(blocking=False) and seen.acquire(blocking=False)
+    assert len(list(client.send_many(source(), in_flight=20))) == 10
 
 
 @pytest.mark.parametrize("ordered", [True, False])

@@ -45,6 +45,7 @@ from ._errors import (
     TooLargeError,
     UnavailableError,
     UnsupportedError,
+    receipt_of,
 )
 from ._native import Receipt, __version__
 
@@ -91,6 +92,7 @@ __all__ = [
     "__version__",
     "accounts",
     "parts",
+    "receipt_of",
     "services",
     "types",
 ]

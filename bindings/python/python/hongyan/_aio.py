@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import asyncio
 from _warnings import warn
-from collections import deque
 from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 from weakref import ReferenceType, ref
 
+from . import _exit
+from ._async_batch import AsyncBatch
 from ._client import (
     LEAVING,
+    core_of,
     in_flight_of,
     progress_bar,
     refuse_lookalike,
     services,
+    set_account,
     warn_of_cancelled,
 )
-from ._config import load
+from ._drain import drain
 from ._errors import Error, FullError, UnavailableError
 from ._native import Core, Inbox
+from ._room import Room, Waiting, submit
 
 if TYPE_CHECKING:
     from collections.abc import (
         AsyncIterable,
         AsyncIterator,
         Iterable,
-        Iterator,
         Mapping,
         Sequence,
     )
@@ -36,12 +39,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._native import Receipt
-    from .types import Config, Message, Part, To
+    from .types import Config, Message, Part, Time, To
 
 #: How long the thread of a loop without readers waits before it looks whether it is needed.
 _PUMP = 0.5
-#: How long to wait for others to make room, where they fill the client.
-_CROWDED = 0.005
+#: How long a cancelled send may take to say what had become true, in seconds.
+_SETTLING = 5.0
 
 
 class AsyncClient:
@@ -52,41 +55,78 @@ class AsyncClient:
     >>> async with hongyan.AsyncClient("hongyan.toml") as client:
     ...     receipt = await client.send("ff", to={"user": "lisztli"}, text="hi")
 
-    It works in any event loop, and in several at once. Cancelling a task cancels its send.
+    It works in any event loop, and in several at once.
+
+    Cancelling a task cancels its send, and ends once the truth about it is known: the
+    `asyncio.CancelledError` has the ``receipt``. `hongyan.receipt_of` finds it there, and in the
+    `TimeoutError` of ``asyncio.wait_for()`` and ``asyncio.timeout()``.
     """
 
     def __init__(self, config: Config) -> None:
-        self._core = Core(load(config))
-        self._mailboxes: dict[asyncio.AbstractEventLoop, _Mailbox] = {}
-        self._known: dict[int, ReferenceType[_Mailbox]] = {}
+        _exit.begin()
+        self._core = core_of(config)
+        self._mailboxes: dict[asyncio.AbstractEventLoop, Mailbox] = {}
+        self._known: dict[int, ReferenceType[Mailbox]] = {}
 
     async def send(
         self,
         account: str,
         *,
-        to: To | None = None,
+        to: To | Mapping[str, Any] | None = None,
         text: str | None = None,
-        parts: Sequence[Part] | None = None,
+        parts: Sequence[Part | Mapping[str, Any]] | None = None,
         reply_to: str | None = None,
         key: str | None = None,
         extra: Mapping[str, Any] | None = None,
         deadline: float | None = None,
+        not_before: Time | None = None,
+        ordered: bool | None = None,
         timeout: float | None = None,
+        deadline_ms: int | None = None,
+        not_before_ms: int | None = None,
     ) -> Receipt:
         """Send a message, await its outcome, and return the receipt of what was sent.
 
-        Arguments and exceptions are those of `Client.send`. `FullError` where ``max_in_flight``
-        sends are under way already.
+        Arguments and exceptions are those of `Client.send`. Any number may be awaited at once:
+        where ``max_in_flight`` are under way already, the others wait for room, those of one
+        account in their order.
         """
+        drain()
+        fields = (
+            account,
+            to,
+            text,
+            parts,
+            reply_to,
+            key,
+            extra,
+            deadline,
+            not_before,
+            ordered,
+            deadline_ms,
+            not_before_ms,
+        )
         mailbox = self._mailbox()
         future = mailbox.loop.create_future()
-        number = mailbox.inbox.submit(
-            future, account, to, text, parts, reply_to, key, extra, deadline, timeout
-        )
+        room = mailbox.room
+        waiting: Waiting | None = None
+        number: int | None = None
+        if account in room:
+            waiting = room.enter(future, fields, timeout)
+        else:
+            try:
+                number = submit(mailbox.inbox, future, fields, timeout, 0.0)
+            except FullError:
+                waiting = room.enter(future, fields, timeout)
         try:
             receipt: Receipt = await future
-        except asyncio.CancelledError:
-            mailbox.inbox.cancel(number)
+        except asyncio.CancelledError as cancelled:
+            if waiting is not None:
+                room.leave(waiting)
+                number = waiting.number
+            found = None if number is None else await mailbox.give_up(number, future)
+            if found is not None:
+                cancelled.receipt = found  # type: ignore[attr-defined] # pyright: ignore
             raise
         if receipt.delivery != "sent":
             raise cast("Error", receipt.error)
@@ -94,7 +134,8 @@ class AsyncClient:
 
     async def send_many(
         self,
-        messages: Iterable[Message] | AsyncIterable[Message],
+        messages: Iterable[Message | Mapping[str, Any]]
+        | AsyncIterable[Message | Mapping[str, Any]],
         *,
         in_flight: int | None = None,
         ordered: bool = True,
@@ -102,12 +143,14 @@ class AsyncClient:
     ) -> AsyncIterator[Receipt]:
         """Send many messages at once, and yield a receipt for each.
 
-        The same as `Client.send_many`; ``messages`` may be an asynchronous iterable as well.
+        The same as `Client.send_many`; ``messages`` may be an asynchronous iterable as well, which
+        never holds back a receipt, however long it takes.
         """
         limit = in_flight_of(in_flight)
         refuse_lookalike(messages)
         bar = progress_bar(messages) if progress else None
-        batch = _Batch(self._mailbox(), messages, limit, ordered)
+        drain()
+        batch = AsyncBatch(self._mailbox(), messages, limit, ordered)
         try:
             async for receipt in batch.receipts():
                 if bar is not None:
@@ -120,7 +163,7 @@ class AsyncClient:
 
     def set_account(self, name: str, account: Mapping[str, Any]) -> None:
         """Add an account, or replace the one of that name; see `Client.set_account`."""
-        self._core.set_account(name, account)
+        set_account(self._core, name, account)
 
     def remove_account(self, name: str) -> None:
         """Take an account away; what waits for it ends with `ConfigError`."""
@@ -149,6 +192,7 @@ class AsyncClient:
         own = self._mailboxes.get(loop)
         if own is not None:
             own.read()
+        drain()
         return cancelled
 
     async def __aenter__(self) -> Self:
@@ -161,7 +205,7 @@ class AsyncClient:
         traceback: TracebackType | None,
     ) -> None:
         if not self._core.forked:
-            warn_of_cancelled(await self.close(LEAVING))
+            warn_of_cancelled(self._core, await self.close(LEAVING))
 
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
@@ -171,7 +215,7 @@ class AsyncClient:
     def __repr__(self) -> str:
         return f"<hongyan.AsyncClient{' closed' if self._core.closed else ''}>"
 
-    def _mailbox(self) -> _Mailbox:
+    def _mailbox(self) -> Mailbox:
         """What belongs to the running loop."""
         loop = asyncio.get_running_loop()
         mailbox = self._mailboxes.get(loop)
@@ -179,23 +223,41 @@ class AsyncClient:
             for other in list(self._mailboxes):
                 if other.is_closed():
                     self._mailboxes.pop(other).stop()
-            mailbox = self._mailboxes[loop] = _Mailbox(self._core, loop, self._known)
+            mailbox = self._mailboxes[loop] = Mailbox(self._core, loop, self._known)
         return mailbox
 
 
-class _Mailbox:
+class _Truth(asyncio.Future["Receipt | None"]):
+    """The receipt of a send that is being cancelled.
+
+    It cannot be cancelled itself: it comes at once, and whoever awaits it ends with that.
+    """
+
+    def cancel(self, msg: Any = None) -> bool:
+        return True
+
+    def set_result_once(self, receipt: Receipt | None) -> None:
+        if not self.done():
+            self.set_result(receipt)
+
+
+class Mailbox:
     """The receipts that one event loop awaits, and how it learns that there are some."""
 
     def __init__(
         self,
         core: Core,
         loop: asyncio.AbstractEventLoop,
-        known: dict[int, ReferenceType[_Mailbox]],
+        known: dict[int, ReferenceType[Mailbox]],
     ) -> None:
         self.core = core
         self.loop = loop
         self.known = known
         self.inbox = Inbox(core)
+        #: Where those wait who find the client full.
+        self.room = Room(loop, self.inbox)
+        # Receipts that came while their send was being cancelled.
+        self._late: dict[int, Receipt] = {}
         # Whoever may call it holds it weakly: else nobody could ever let go of it.
         own = known[self.inbox.mailbox] = ref(self)
         self._fd: int | None = None
@@ -209,13 +271,32 @@ class _Mailbox:
     def read(self) -> None:
         """Hands out the receipts that wait; on the loop's own thread."""
         receipts, others, ended = self.inbox.drain()
-        for future, receipt in receipts:
+        # Before those who are told look at the log.
+        drain()
+        for future, number, receipt in receipts:
             if not future.done():
                 future.set_result(receipt)
+            else:
+                self._late[number] = receipt
+        self.room.fill()
         if others:
             _wake(self.known, others)
         if ended:
             self.stop()
+
+    async def give_up(self, number: int, future: asyncio.Future[Receipt]) -> Receipt | None:
+        """Cancels a send whose future was cancelled; its receipt, which comes soon."""
+        if not future.cancelled():
+            return future.result()
+        truth = _Truth(loop=self.loop)
+        if not self.inbox.give_up(number, truth):
+            return self._late.pop(number, None)
+        # Nothing is known to be this slow.
+        guard = self.loop.call_later(_SETTLING, truth.set_result_once, None)
+        try:
+            return await truth
+        finally:
+            guard.cancel()
 
     def stop(self) -> None:
         """Takes it out of the loop."""
@@ -245,13 +326,13 @@ def _remove_reader(loop: asyncio.AbstractEventLoop, fd: int, core: Core) -> None
     del core
 
 
-def _read(own: ReferenceType[_Mailbox]) -> None:
+def _read(own: ReferenceType[Mailbox]) -> None:
     mailbox = own()
     if mailbox is not None:
         mailbox.read()
 
 
-def _wake(known: dict[int, ReferenceType[_Mailbox]], mailboxes: list[int]) -> None:
+def _wake(known: dict[int, ReferenceType[Mailbox]], mailboxes: list[int]) -> None:
     """Tells other loops that there is something in their mailboxes."""
     for number in mailboxes:
         own = known.get(number)
@@ -262,7 +343,7 @@ def _wake(known: dict[int, ReferenceType[_Mailbox]], mailboxes: list[int]) -> No
                 mailbox.loop.call_soon_threadsafe(_read, own)
 
 
-def _pump(own: ReferenceType[_Mailbox]) -> None:
+def _pump(own: ReferenceType[Mailbox]) -> None:
     """Waits for receipts on behalf of a loop that cannot watch a descriptor."""
     while True:
         mailbox = own()
@@ -278,124 +359,3 @@ def _pump(own: ReferenceType[_Mailbox]) -> None:
         _wake(known, mailboxes)
         if ended:
             return
-
-
-class _Batch:
-    """The messages of one send_many()."""
-
-    def __init__(
-        self,
-        mailbox: _Mailbox,
-        messages: Iterable[Message] | AsyncIterable[Message],
-        limit: int,
-        ordered: bool,
-    ) -> None:
-        self._mailbox = mailbox
-        self._limit = limit
-        self._source: Iterator[Message] | None = None
-        self._async_source: AsyncIterator[Message] | None = None
-        if hasattr(messages, "__aiter__"):
-            self._async_source = cast("AsyncIterable[Message]", messages).__aiter__()
-        else:
-            self._source = iter(cast("Iterable[Message]", messages))
-        self._asked: asyncio.Future[Message] | None = None
-        self._taken = 0
-        self._held: tuple[Message, str] | None = None
-        self._raised: BaseException | None = None
-        #: What was submitted and not yet yielded, with its number; oldest first.
-        self._under_way: dict[asyncio.Future[Receipt], int] = {}
-        self._done: deque[asyncio.Future[Receipt]] | None = None if ordered else deque()
-        self._news = asyncio.Event()
-
-    async def receipts(self) -> AsyncIterator[Receipt]:
-        while True:
-            self._fill()
-            done = self._take()
-            if done is not None:
-                yield done.result()
-            elif self._under_way or self._asked is not None:
-                self._news.clear()
-                await self._news.wait()
-            elif self._held is not None:
-                # Others fill the client, and have to make room.
-                await asyncio.sleep(_CROWDED)
-            elif self._raised is not None:
-                raise self._raised
-            else:
-                return
-
-    def cancel(self) -> None:
-        """Cancels what is still under way."""
-        for number in self._under_way.values():
-            self._mailbox.inbox.cancel(number)
-        self._under_way.clear()
-        if self._asked is not None:
-            self._asked.cancel()
-
-    def _take(self) -> asyncio.Future[Receipt] | None:
-        if self._done is not None:
-            done = self._done.popleft() if self._done else None
-        else:
-            oldest = next(iter(self._under_way), None)
-            done = oldest if oldest is not None and oldest.done() else None
-        if done is not None:
-            del self._under_way[done]
-        return done
-
-    def _fill(self) -> None:
-        if self._held is not None:
-            message, name = self._held
-            self._held = None
-            self._submit(message, name)
-        while self._held is None and len(self._under_way) < self._limit:
-            if self._source is not None:
-                try:
-                    message = next(self._source)
-                except StopIteration:
-                    self._source = None
-                    return
-                except BaseException as error:
-                    self._stop(error)
-                    return
-            elif self._async_source is not None:
-                if self._asked is None:
-                    self._asked = asyncio.ensure_future(self._async_source.__anext__())
-                    self._asked.add_done_callback(self._tell)
-                if not self._asked.done():
-                    return
-                asked, self._asked = self._asked, None
-                try:
-                    message = asked.result()
-                except StopAsyncIteration:
-                    self._async_source = None
-                    return
-                except BaseException as error:
-                    self._stop(error)
-                    return
-            else:
-                return
-            name = f"messages[{self._taken}]"
-            self._taken += 1
-            self._submit(message, name)
-
-    def _submit(self, message: Message, name: str) -> None:
-        future = self._mailbox.loop.create_future()
-        try:
-            number = self._mailbox.inbox.submit_message(future, message, name)
-        except FullError:
-            self._held = (message, name)
-        except (Error, TypeError, ValueError) as error:
-            self._stop(error)
-        else:
-            self._under_way[future] = number
-            future.add_done_callback(self._tell)
-
-    def _stop(self, error: BaseException) -> None:
-        """The end of the source; what it raised comes after all receipts."""
-        self._source = self._async_source = None
-        self._raised = error
-
-    def _tell(self, future: asyncio.Future[Any]) -> None:
-        if self._done is not None and future in self._under_way:
-            self._done.append(future)
-        self._news.set()

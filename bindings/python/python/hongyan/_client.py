@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from _warnings import warn
 
+from . import _exit
 from ._config import load
+from ._drain import drain
 from ._native import Batch, Core, Results
 
 TYPE_CHECKING = False
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._native import Receipt
-    from .types import Config, Message, Part, To
+    from .types import Config, Message, Part, Time, To
 
 #: How many messages of send_many() are under way at once, if nobody says otherwise.
 IN_FLIGHT = 128
@@ -27,33 +29,39 @@ LEAVING = 10.0
 class Client:
     """Many accounts of many chat services, through which messages go out.
 
-    ``config`` is a dict, JSON text (which begins with ``{``), or the path of a .json or .toml
+    ``config`` is a mapping, JSON text (which begins with ``{``), or the path of a .json or .toml
     file. Anything wrong in it raises `ConfigError`, whose ``path`` says where.
 
     >>> with hongyan.Client("hongyan.toml") as client:
     ...     receipt = client.send("ff", to={"user": "lisztli"}, text="hi")
 
-    Any thread may use it. It opens no connection before the first message. Leaving the ``with``
-    block waits up to 10 seconds for what is under way, and warns (`ResourceWarning`) of what had
-    to be cancelled. After ``os.fork()`` the child needs a client of its own: the inherited one
-    raises `ForkedError`.
+    Any thread may use it, and any signal handler. It opens no connection before the first message.
+    Leaving the ``with`` block waits up to 10 seconds for what is under way, and warns
+    (`ResourceWarning`) of what had to be cancelled; the end of a program that has no such block
+    does the same for what `submit` was given, and warns (`RuntimeWarning`) of what was not sent.
+    After ``os.fork()`` the child needs a client of its own: the inherited one raises `ForkedError`.
     """
 
     def __init__(self, config: Config) -> None:
-        self._core = Core(load(config))
+        _exit.begin()
+        self._core = core_of(config)
 
     def send(
         self,
         account: str,
         *,
-        to: To | None = None,
+        to: To | Mapping[str, Any] | None = None,
         text: str | None = None,
-        parts: Sequence[Part] | None = None,
+        parts: Sequence[Part | Mapping[str, Any]] | None = None,
         reply_to: str | None = None,
         key: str | None = None,
         extra: Mapping[str, Any] | None = None,
         deadline: float | None = None,
+        not_before: Time | None = None,
+        ordered: bool | None = None,
         timeout: float | None = None,
+        deadline_ms: int | None = None,
+        not_before_ms: int | None = None,
     ) -> Receipt:
         """Send a message, wait for its outcome, and return the receipt of what was sent.
 
@@ -62,9 +70,9 @@ class Client:
         account:
             The account to send from, by its name in the configuration.
         to:
-            To whom: a dict of ``user``, ``name``, ``group``, ``topic`` (each a str) or ``users``,
-            ``groups``, ``discussions``, ``members`` (each a list of str). Which of them a service
-            knows, `services` tells.
+            To whom: a mapping with ``user``, ``name``, ``group``, ``topic`` (each a str) or
+            ``users``, ``groups``, ``discussions``, ``members`` (each a sequence of str). Which of
+            them a service knows, `services` tells.
         text:
             The text.
         parts:
@@ -77,9 +85,18 @@ class Client:
             Parameters of the service under its own names.
         deadline:
             Seconds from now after which the message is not worth sending any more.
+        not_before:
+            When to send it at the earliest: Unix time in seconds, a `datetime.datetime` with its
+            time zone, or a str like ``2026-10-01T08:00:00+08:00``.
+        ordered:
+            True: after the earlier ordered messages to the same recipient.
         timeout:
             Seconds to wait at most, retries included; None waits as long as it takes (each
-            attempt is bounded by ``timeout_ms`` of the configuration); 0 makes no request.
+            attempt is bounded by ``timeout_ms`` of the configuration); 0 makes no request. Where
+            ``max_in_flight`` messages are under way already, it waits for room, as long as this
+            and ``deadline`` allow.
+        deadline_ms, not_before_ms:
+            ``deadline`` and ``not_before`` under the names, and in the milliseconds, of the JSON.
 
         Raises
         ------
@@ -94,11 +111,33 @@ class Client:
         The exception has the receipt too, as ``receipt``. Ctrl-C cancels the send; the
         `KeyboardInterrupt` then has the ``receipt`` that says what had become true.
         """
-        return self._core.send(account, to, text, parts, reply_to, key, extra, deadline, timeout)
+        drain()
+        fields = (
+            account,
+            to,
+            text,
+            parts,
+            reply_to,
+            key,
+            extra,
+            deadline,
+            not_before,
+            ordered,
+            deadline_ms,
+            not_before_ms,
+        )
+        try:
+            try:
+                return self._core.send(fields, timeout)
+            except TypeError as error:
+                fields = plain_fields(fields, error)
+            return self._core.send(fields, timeout)
+        finally:
+            drain()
 
     def send_many(
         self,
-        messages: Iterable[Message],
+        messages: Iterable[Message | Mapping[str, Any]],
         *,
         in_flight: int | None = None,
         ordered: bool = True,
@@ -106,20 +145,25 @@ class Client:
     ) -> Iterator[Receipt]:
         """Send many messages at once, and yield a receipt for each.
 
-        ``messages`` is any iterable of dicts, for instance ``{"account": "ff", "to": {"user":
-        "lisztli"}, "text": "hi"}``. It is read lazily: never more than ``in_flight`` messages
-        (by default 128) are ahead of the receipts that were yielded.
+        ``messages`` is any iterable of mappings, for instance ``{"account": "ff", "to": {"user":
+        "lisztli"}, "text": "hi"}``; the names are those of `send`, ``deadline`` and
+        ``not_before`` too. It is read lazily: never more than ``in_flight`` messages (by default
+        128) are ahead of the receipts that were yielded.
+
+        It is read on this thread: while it takes its time for a message, no receipt is yielded.
+        So receipts that are there come before it is asked for the next message, and where it is
+        slow, those under way are waited for first, up to a quarter of the time that it took.
 
         The receipts come in the order of the messages, or, with ``ordered=False``, as they
         arrive. Nothing is raised for one message: look at ``receipt.error``. If the iterable
-        itself raises, or yields what is no dict of JSON values, then all that was accepted before
-        reports first. Leaving the loop early cancels what is still under way.
+        itself raises, or yields what is no mapping of JSON values, then all that was accepted
+        before reports first. Leaving the loop early cancels what is still under way.
 
         ``progress=True`` shows a progress bar where tqdm is installed.
         """
         refuse_lookalike(messages)
         source = iter(messages)
-        batch = Batch(self._core, in_flight_of(in_flight), ordered)
+        batch = Batch(self._core, in_flight_of(in_flight), ordered, is_at_hand(messages))
         receipts = _sent(batch, source)
         return with_progress(receipts, messages) if progress else receipts
 
@@ -127,21 +171,51 @@ class Client:
         self,
         account: str,
         *,
-        to: To | None = None,
+        to: To | Mapping[str, Any] | None = None,
         text: str | None = None,
-        parts: Sequence[Part] | None = None,
+        parts: Sequence[Part | Mapping[str, Any]] | None = None,
         reply_to: str | None = None,
         key: str | None = None,
         extra: Mapping[str, Any] | None = None,
         deadline: float | None = None,
+        not_before: Time | None = None,
+        ordered: bool | None = None,
+        deadline_ms: int | None = None,
+        not_before_ms: int | None = None,
     ) -> str:
         """Submit a message and return at once, with the library's own id of it.
 
         The arguments are those of `send`; how long it may take, ``deadline`` says. Exactly one
         receipt with this id comes out of `results`, whatever happens. `FullError` once
         ``max_in_flight`` messages have no receipt taken yet.
+
+        The end of the program waits up to 10 seconds for what was submitted, and warns
+        (`RuntimeWarning`) of messages that were not sent and whose receipts nobody took. With an
+        outbox a later run goes on, and nothing is warned of. Signals that end the process, and
+        ``os._exit()``, leave no time for either.
         """
-        return self._core.submit(account, to, text, parts, reply_to, key, extra, deadline)
+        drain()
+        fields = (
+            account,
+            to,
+            text,
+            parts,
+            reply_to,
+            key,
+            extra,
+            deadline,
+            not_before,
+            ordered,
+            deadline_ms,
+            not_before_ms,
+        )
+        core = self._core
+        _exit.given(core)
+        try:
+            return core.submit(fields)
+        except TypeError as error:
+            fields = plain_fields(fields, error)
+        return core.submit(fields)
 
     def results(self, timeout: float | None = None) -> Iterator[Receipt]:
         """Yield the receipts of submitted messages, as they come.
@@ -150,7 +224,7 @@ class Client:
         the client is closed and all were taken. Several threads may take receipts: each goes to
         one of them.
         """
-        return Results(self._core, timeout)
+        return _Taken(Results(self._core, timeout))
 
     def set_account(self, name: str, account: Mapping[str, Any]) -> None:
         """Add an account, or replace the one of that name.
@@ -158,7 +232,7 @@ class Client:
         Holds for attempts begun later; one in flight ends as it began. `hongyan.accounts` makes
         the dicts.
         """
-        self._core.set_account(name, account)
+        set_account(self._core, name, account)
 
     def remove_account(self, name: str) -> None:
         """Take an account away; what waits for it ends with `ConfigError`."""
@@ -182,7 +256,10 @@ class Client:
         Returns how many sends were cancelled. Their receipts can still be taken by `results`. A
         second call returns 0.
         """
-        return self._core.close(timeout)
+        cancelled = self._core.close(timeout)
+        _exit.closed(self._core)
+        drain()
+        return cancelled
 
     def __enter__(self) -> Self:
         return self
@@ -194,45 +271,114 @@ class Client:
         traceback: TracebackType | None,
     ) -> None:
         if not self._core.forked:
-            warn_of_cancelled(self._core.close(LEAVING))
+            warn_of_cancelled(self._core, self.close(LEAVING))
 
     def __del__(self) -> None:
         core = getattr(self, "_core", None)
         if core is not None and not core.closed and not core.forked:
+            _exit.abandoned(core)
             warn(f"unclosed {self!r}", ResourceWarning, 2, self)
 
     def __repr__(self) -> str:
         return f"<hongyan.Client{' closed' if self._core.closed else ''}>"
 
 
+class _Taken:
+    """The receipts of `Client.results`."""
+
+    def __init__(self, results: Results) -> None:
+        self._next = results.__next__
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Receipt:
+        drain()
+        try:
+            return self._next()
+        finally:
+            drain()
+
+
+def core_of(config: Config) -> Core:
+    """The core of a new client."""
+    drain()
+    read = load(config)
+    try:
+        try:
+            return Core(read)
+        except TypeError as error:
+            read = plain(read, error)
+        return Core(read)
+    finally:
+        drain()
+
+
+def set_account(core: Core, name: str, account: Mapping[str, Any]) -> None:
+    """Adds or replaces an account."""
+    try:
+        core.set_account(name, account)
+    except TypeError as error:
+        account = plain(account, error)
+    else:
+        return
+    core.set_account(name, account)
+
+
 def refuse_lookalike(messages: object) -> None:
     """Refuses what is iterable, but surely does not hold messages."""
-    if isinstance(messages, (str, bytes, dict)):
+    if isinstance(messages, (str, bytes, bytearray)) or hasattr(messages, "keys"):
         found = type(messages).__qualname__
         raise TypeError(f"messages must be an iterable of dicts, not {found}")
 
 
-def _sent(batch: Batch, source: Iterator[Message]) -> Iterator[Receipt]:
+def is_at_hand(messages: object) -> bool:
+    """True for a collection, whose iteration waits for nothing; others may."""
+    return hasattr(messages, "__len__")
+
+
+def plain(value: Any, refused: TypeError) -> Any:
+    """The same with dicts and lists for what is like them; or else it stays refused."""
+    from ._plain import plain
+
+    return plain(value, refused)
+
+
+def plain_fields(fields: Any, refused: TypeError) -> Any:
+    """The same for the arguments of a call."""
+    from ._plain import plain_fields
+
+    return plain_fields(fields, refused)
+
+
+def _sent(batch: Batch, source: Iterator[Message | Mapping[str, Any]]) -> Iterator[Receipt]:
     """The receipts of a batch that is filled from a source."""
     add, take = batch.add, batch.take
     more = True
     raised: BaseException | None = None
     try:
         while True:
-            if more:
+            drain()
+            receipts = take(more)
+            if receipts:
+                drain()
+                yield from receipts
+            elif more:
                 try:
                     for message in source:
-                        if not add(message):
+                        try:
+                            again = add(message)
+                        except TypeError as error:
+                            again = add(plain(message, error))
+                        if not again:
                             break
                     else:
                         more = False
                 except BaseException as error:
                     # It comes after the receipts of all that was accepted before.
                     more, raised = False, error
-            receipts = take()
-            if not receipts and not more:
+            else:
                 break
-            yield from receipts
         if raised is not None:
             raise raised
     finally:
@@ -289,8 +435,9 @@ def _counted(receipts: Iterator[Receipt], bar: Any) -> Iterator[Receipt]:
             yield receipt
 
 
-def warn_of_cancelled(cancelled: int) -> None:
+def warn_of_cancelled(core: Core, cancelled: int) -> None:
     """Warns of sends that leaving a ``with`` block had to cancel."""
-    if cancelled:
+    # What an outbox keeps goes on in a later run.
+    if cancelled and not core.keeps:
         words = f"{cancelled} sends were still under way after {LEAVING:g} s and were cancelled"
         warn(words, ResourceWarning, 3)

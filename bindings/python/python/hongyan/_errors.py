@@ -82,6 +82,28 @@ class Error(Exception):
         return _rebuild, (type(self), self.args, self.__dict__.copy())
 
 
+def receipt_of(error: BaseException | None) -> Receipt | None:
+    """The receipt of the message that an exception is about, if it has one.
+
+    It is in every `Error` of a message, in the `KeyboardInterrupt` of a send that Ctrl-C ended, in
+    the ``CancelledError`` of a send that was cancelled, and behind the `TimeoutError` of
+    ``asyncio.wait_for()`` and ``asyncio.timeout()``.
+    """
+    from ._native import Receipt
+
+    waiting, seen = [error], set()
+    while waiting:
+        one = waiting.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        found = getattr(one, "receipt", None)
+        if isinstance(found, Receipt):
+            return found
+        waiting += [one.__context__, one.__cause__]
+    return None
+
+
 class MaybeSentError(Error):
     """Nobody can know whether the message arrived; sending it again may make two of it.
 

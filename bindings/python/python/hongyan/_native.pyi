@@ -7,7 +7,7 @@ from typing import Any, final
 from typing_extensions import Self
 
 from ._errors import Error
-from .types import Delivery, Message, Part, To
+from .types import Delivery, Message
 
 __all__ = [
     "Batch",
@@ -18,8 +18,11 @@ __all__ = [
     "__version__",
     "_read_receipt",
     "codes",
+    "has_log",
+    "log_level",
     "main",
     "services_json",
+    "take_log",
 ]
 
 __version__: str
@@ -82,31 +85,15 @@ class Core:
     """The client as the Python classes see it."""
 
     def __new__(cls, config: dict[str, Any] | str) -> Self: ...
-    def send(
-        self,
-        account: str,
-        to: To | None,
-        text: str | None,
-        parts: Sequence[Part] | None,
-        reply_to: str | None,
-        key: str | None,
-        extra: Mapping[str, Any] | None,
-        deadline: float | None,
-        timeout: float | None,
-    ) -> Receipt:
+    def send(self, fields: tuple[Any, ...], timeout: float | None) -> Receipt:
         """Sends on this thread; the receipt, or the exception that goes with it."""
-    def submit(
-        self,
-        account: str,
-        to: To | None,
-        text: str | None,
-        parts: Sequence[Part] | None,
-        reply_to: str | None,
-        key: str | None,
-        extra: Mapping[str, Any] | None,
-        deadline: float | None,
-    ) -> str:
+    def submit(self, fields: tuple[Any, ...]) -> str:
         """Submits for `results()`; the library's own id of the message."""
+    def settle(self, timeout: float) -> int:
+        """Waits at most so many seconds until every message of `submit()` has its receipt, or, with
+        an outbox, until none is at work; how many are left."""
+    def refuse_submits(self) -> None:
+        """Accepts nothing more by `submit()`: the program ends."""
     def pump(self, timeout: float) -> tuple[list[int], bool]:
         """Waits in the core for everybody else, at most so many seconds: who wants a call, and
         whether the client is closed."""
@@ -124,6 +111,9 @@ class Core:
     def closed(self) -> bool:
         """True once close() was called."""
     @property
+    def keeps(self) -> bool:
+        """True if an outbox keeps what it does not finish."""
+    @property
     def forked(self) -> bool:
         """True in a child that inherited it by fork()."""
 
@@ -139,11 +129,12 @@ class Results:
 class Batch:
     """The messages of one `send_many()`."""
 
-    def __new__(cls, core: Core, in_flight: int, ordered: bool) -> Self: ...
-    def add(self, message: Message) -> bool:
+    def __new__(cls, core: Core, in_flight: int, ordered: bool, at_hand: bool) -> Self: ...
+    def add(self, message: Message | Mapping[str, Any]) -> bool:
         """Adds a message; False if take() comes before the next one."""
-    def take(self) -> list[Receipt]:
-        """Receipts, in their order: waits for one; empty if nothing is under way."""
+    def take(self, more: bool) -> list[Receipt]:
+        """Receipts, in their order. Waits for one, unless the source has `more` and there is room
+        for it: then there may be none."""
     def close(self) -> None:
         """Cancels what is under way."""
 
@@ -158,23 +149,24 @@ class Inbox:
     def submit(
         self,
         future: asyncio.Future[Receipt],
-        account: str,
-        to: To | None,
-        text: str | None,
-        parts: Sequence[Part] | None,
-        reply_to: str | None,
-        key: str | None,
-        extra: Mapping[str, Any] | None,
-        deadline: float | None,
+        fields: tuple[Any, ...],
         timeout: float | None,
+        waited: float,
     ) -> int:
-        """Submits a message whose receipt this future gets; its number, for `cancel()`."""
-    def submit_message(self, future: asyncio.Future[Receipt], message: Message, name: str) -> int:
+        """Submits a message whose receipt this future gets; its number, for `cancel()`. The call
+        has waited so many seconds for room."""
+    def submit_message(
+        self, future: asyncio.Future[Receipt], message: Message | Mapping[str, Any], name: str
+    ) -> int:
         """The same for a message that is a dict, which never raises for what is wrong in it."""
     def cancel(self, number: int) -> None:
-        """Asks for the end of a send whose future nobody awaits any more."""
-    def drain(self) -> tuple[list[tuple[asyncio.Future[Receipt], Receipt]], list[int], bool]:
-        """The receipts that wait, with their futures; who else got some; whether this was all."""
+        """Asks for the end of a send that nobody awaits any more."""
+    def give_up(self, number: int, future: asyncio.Future[Receipt | None]) -> bool:
+        """Asks for the end of a send whose own future was cancelled; this one gets its receipt.
+        False if that was handed out before."""
+    def drain(self) -> tuple[list[tuple[asyncio.Future[Receipt], int, Receipt]], list[int], bool]:
+        """The receipts that wait, with their futures and numbers; who else got some; whether this
+        was all."""
     def close(self) -> None:
         """Ends it: what comes is dropped."""
     def __len__(self) -> int: ...
@@ -187,6 +179,15 @@ def services_json() -> str:
 
 def codes() -> list[tuple[int, str, str]]:
     """Number, name and class of every code."""
+
+def log_level(level: int) -> None:
+    """Keeps lines up to this level from now on (1: errors, 5: everything), or none at 0."""
+
+def has_log() -> bool:
+    """True if lines wait."""
+
+def take_log() -> tuple[list[tuple[float, int, str, str]], int]:
+    """The lines that wait, oldest first, and how many were lost before them."""
 
 def main(again: Sequence[str], args: Sequence[str]) -> int:
     """Runs the command with these arguments; `again` is how to start it anew. Its exit status."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from os import PathLike
 from typing import Any, Literal, TypedDict, Union
 
@@ -10,7 +11,11 @@ Delivery = Literal["sent", "maybe_sent", "not_sent"]
 """``sent``: the service said so. ``not_sent``: sending it again cannot make two of it."""
 
 Config = Union[Mapping[str, Any], str, "PathLike[str]"]
-"""A dict, JSON text (which begins with ``{``), or the path of a .json or .toml file."""
+"""A mapping, JSON text (which begins with ``{``), or the path of a .json or .toml file."""
+
+Time = Union[float, datetime, str]
+"""A point in time: Unix time in seconds, a datetime with its zone, or text such as
+``2026-10-01T08:00:00+08:00``."""
 
 
 class To(TypedDict, total=False):
@@ -119,7 +124,7 @@ class _Message(TypedDict):
 
 
 class Message(_Message, total=False):
-    """A message of `Client.send_many`."""
+    """A message of `Client.send_many`; the names are those of `Client.send`."""
 
     v: Literal[1]
     to: To
@@ -127,7 +132,11 @@ class Message(_Message, total=False):
     parts: Sequence[Part]
     reply_to: str
     key: str
-    deadline_ms: int
-    not_before_ms: int
+    deadline: float
+    not_before: Time
     ordered: bool
     extra: Mapping[str, Any]
+    deadline_ms: int
+    """``deadline`` in milliseconds, as the JSON has it."""
+    not_before_ms: int
+    """``not_before`` in milliseconds, as the JSON has it."""
