@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -184,7 +186,11 @@ input()
         process.stdin.write("\n")
         process.stdin.flush()
         assert process.stdout.readline() == "ending\n"
-        process.send_signal(signal.SIGINT)
+        # The first may come before that waits.
+        while process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(1)
         out, err = process.communicate(timeout=GUARD)
     finally:
         process.kill()

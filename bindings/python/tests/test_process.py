@@ -143,13 +143,13 @@ def test_multiprocessing(client: hongyan.Client, hostile: Hostile, method: str) 
 
 LEAVING = """
 sys.stderr.flush()
-def sends():
+def sends(client=client):
     while True:
         try:
             client.send(random.choice(["ok", "hang"]), to=U, text="x")
         except hongyan.Error:
             pass
-def takes():
+def takes(client=client):
     for receipt in client.results():
         pass
 def awaits():
