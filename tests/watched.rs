@@ -50,7 +50,7 @@ fn send_and_ask(
         let receipt = client.send_json_watched(json.as_bytes(), None, OFTEN, &mut || {
             server.request_count() > 0 && asked.take().is_some_and(|asked| asked(&client))
         });
-        sender.send(receipt.expect("accepted"))
+        drop(sender.send(receipt.expect("accepted")));
     });
     receiver.recv_timeout(GUARD).expect("the send and what it asked have ended")
 }
@@ -152,10 +152,8 @@ fn a_panic_of_the_caller_leaves_the_others_alone() {
 
 #[test]
 fn senders_at_once_each_ask_their_own_caller() {
-    let gate = Gate::default();
     let server = RawServer::fixed(answer(200, "", OK));
     let client = client(&config(&server.url()));
-    gate.open();
     let asked = Mutex::new(0);
     thread::scope(|scope| {
         for _ in 0..8 {
