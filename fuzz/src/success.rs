@@ -76,7 +76,7 @@ fn of_success(status: u16) -> bool {
 }
 
 /// What tells of an error.
-const ERRORS: [&str; 3] = ["error", "error_code", "errors"];
+const ERRORS: [&str; 5] = ["error", "error_code", "errors", "message", "code"];
 
 /// A direct message as the family of Fanfou, Sina and Weibo has it in JSON: an id and no error.
 fn object_message(status: u16, body: &str) -> Option<Success> {

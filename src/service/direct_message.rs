@@ -131,16 +131,28 @@ pub fn is_code(text: &str) -> bool {
     text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit()) && !text.starts_with('0')
 }
 
-/// What the success is read from, and what must not stand in it.
-const NAMES: [&str; 8] =
-    ["id", "idstr", "created_at", "text", "request", "error", "error_code", "errors"];
+/// What a success is read from, and from the sixth on what never stands in one: the words for an error of
+/// the services themselves, and those that others use.
+const NAMES: [&str; 10] = [
+    "id",
+    "idstr",
+    "created_at",
+    "text",
+    "request",
+    "error",
+    "error_code",
+    "errors",
+    "message",
+    "code",
+];
 
 /// The same of a service that speaks JSON only.
 pub fn read_json(body: &str) -> Found {
     let envelope = |body| {
-        let [id, idstr, time, text, request, error, code, errors] = envelope::members(body, NAMES)?;
+        let [id, idstr, time, text, request, error, code, foreign @ ..] =
+            envelope::members(body, NAMES)?;
         let (error, code) = (parsed::<Value>(error)?, parsed::<Value>(code)?);
-        let is_error = error.is_some() || code.is_some() || errors.is_some();
+        let is_error = error.is_some() || code.is_some() || foreign.iter().any(Option::is_some);
         let said = is_error.then(|| Said {
             error: error.as_ref().and_then(Value::as_str).map(str::to_owned),
             code: code.as_ref().map(as_text),
@@ -170,7 +182,7 @@ pub fn read_json(body: &str) -> Found {
 /// have to be unescaped.
 fn usual_message(body: &str) -> Option<(String, Option<i64>)> {
     let values = object::values(body, NAMES)?;
-    let [id, idstr, time, _, _, None, None, None] = values else { return None };
+    let [id, idstr, time, _, _, None, None, None, None, None] = values else { return None };
     let id = match idstr {
         Some(idstr) => plain(idstr).filter(|id| !id.trim().is_empty())?.to_owned(),
         None => id_of(id?)?,
@@ -216,7 +228,8 @@ fn read_xml(body: &str) -> Found {
     let time = document.child("created_at").and_then(unix_time);
     let message = id.map(|id| Message { id, time, content: Content::Xml, is_own: true });
     let (error, code) = (child("error"), child("error_code"));
-    if error.is_some() || code.is_some() || document.child("errors").is_some() {
+    let is_foreign = NAMES[7..].iter().any(|name| document.child(name).is_some());
+    if error.is_some() || code.is_some() || is_foreign {
         return Found::Error(Said { error, code, request: Ok(child("request")), beside: message });
     }
     match message {
@@ -397,6 +410,8 @@ mod tests {
             r#""error":null"#,
             r#""error_code":1"#,
             r#""errors":{}"#,
+            r#""message":"""#,
+            r#""code":0"#,
             r#""\u0065rror":1"#,
             r#""idstr":null"#,
             r#""idstr":" ""#,
@@ -442,6 +457,8 @@ mod tests {
             r#"{"id":"a","error":"no"}"#,
             r#"{"id":"a","error_code":0}"#,
             r#"{"id":"a","errors":[]}"#,
+            r#"{"id":"a","message":"no"}"#,
+            r#"{"id":"a","code":0}"#,
             "<direct_message><id>a</id><error>no</error></direct_message>",
             "<direct_message><id>a</id><error_code>400</error_code></direct_message>",
             "<direct_message><error_code/><id>a</id></direct_message>",

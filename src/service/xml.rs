@@ -11,7 +11,7 @@ use crate::model::json::MAX_DEPTH;
 pub struct Document {
     /// The name of the root element.
     pub root: String,
-    /// The names of the root's children and all text within each.
+    /// The names of the root's children, and the text in each that is in no element below.
     pub children: Vec<(String, String)>,
 }
 
@@ -210,9 +210,9 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Keeps text for the child of the root that it stands in.
+    /// Keeps text of a child of the root.
     fn say(&mut self, text: &str) {
-        if self.open.len() > 1
+        if self.open.len() == 2
             && let Some((_, own)) = self.document.as_mut().and_then(|d| d.children.last_mut())
         {
             own.push_str(text);
@@ -315,8 +315,8 @@ mod tests {
         assert_eq!(document.root, "direct_message");
         assert_eq!(document.child("id"), Some("a&b"));
         assert_eq!(document.child("empty"), Some(""));
-        assert_eq!(document.child("text"), Some("x y ä<z>"));
-        assert_eq!(document.child("sender"), Some("9"));
+        assert_eq!(document.child("text"), Some("x  ä<z>"));
+        assert_eq!(document.child("sender"), Some(""));
     }
 
     /// An element around each of these is well-formed, with this text.

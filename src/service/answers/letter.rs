@@ -126,6 +126,8 @@ fn json_that_contradicts_itself_is_no_success() {
                 r#""error_code":20003"#,
                 r#""\u0065rror":1"#,
                 r#""errors":[]"#,
+                r#""message":"Bad Gateway""#,
+                r#""code":502"#,
                 r#""errors":[{"code":1}]"#,
                 r#""error":"no","error_code":403"#,
                 r#""error":"40017:Error: no","error_code":"400""#,
@@ -272,6 +274,8 @@ fn xml_that_contradicts_itself_is_no_success() {
             "<error_code>0</error_code>",
             "<error_code/>",
             "<errors/>",
+            "<message>no</message>",
+            "<code>502</code>",
             "<errors><error>no</error></errors>",
             "<error_code>400</error_code><error>40017:Error: no</error>",
             "<request>/x</request><error>no</error>",
@@ -282,7 +286,7 @@ fn xml_that_contradicts_itself_is_no_success() {
             for wrong in ["<id>1</id>", "<id/>"] {
                 sender.doubts(format!("{before}{wrong}</{end}"));
             }
-            for id in ["", " ", "<b/>", "<!-- 1 -->", "&#32;"] {
+            for id in ["", " ", "<b/>", "<b>1</b>", "<!-- 1 -->", "&#32;"] {
                 sender.doubts(sender.success.replace("2077", id));
             }
             sender.doubts(sender.success.replace("direct_message", "status"));
