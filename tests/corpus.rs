@@ -130,7 +130,7 @@ fn got(case: &Case) -> (Value, String) {
     // The answer itself came too late on a busy machine, which says nothing about its meaning.
     for _ in 0..TRIES {
         let late = |error: &Error| error.code() == ErrorCode::Timeout;
-        if case.expect.class == Class::Wait && receipt.0.error.as_ref().is_some_and(late) {
+        if waits(case) && receipt.0.error.as_ref().is_some_and(late) {
             receipt = send(case);
         }
     }
@@ -157,6 +157,11 @@ fn got(case: &Case) -> (Value, String) {
     (got, error.map(ToString::to_string).unwrap_or_default())
 }
 
+/// True for an answer after which the library waits for longer than a test may.
+fn waits(case: &Case) -> bool {
+    case.expect.class == Class::Wait || case.expect.retry_after_ms.is_some()
+}
+
 /// Sends the message of a case to a server that answers so; tells how many requests came.
 fn send(case: &Case) -> (Receipt, usize) {
     let (bytes, closes) = (case.answer.bytes.clone(), case.answer.closes);
@@ -172,7 +177,7 @@ fn send(case: &Case) -> (Receipt, usize) {
     let mut message = case.message.clone();
     message.extend([("v".to_owned(), json!(1)), ("account".to_owned(), json!("corpus"))]);
     let message = Value::from(message).to_string();
-    let time_out = if case.expect.class == Class::Wait { NO_TIME_TO_WAIT } else { GUARD };
+    let time_out = if waits(case) { NO_TIME_TO_WAIT } else { GUARD };
     let receipt = client.send_json(message.as_bytes(), Some(time_out)).expect("accepted");
     (receipt, server.request_count())
 }
