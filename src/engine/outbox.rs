@@ -105,6 +105,8 @@ pub struct Outbox {
     /// Messages without an acknowledged result, and those of them without a result.
     messages: AtomicU64,
     unfinished: AtomicU64,
+    /// What was found damaged in the store, if anything was.
+    damage: Option<String>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -116,7 +118,7 @@ impl Outbox {
         store: Box<dyn Store>,
         begins: Begins,
     ) -> Result<()> {
-        let outbox = Arc::new(Outbox::default());
+        let outbox = Arc::new(Outbox { damage: store.damage(), ..Outbox::default() });
         let keeper =
             Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins)?;
         let unfinished = keeper.unfinished();
@@ -248,6 +250,11 @@ impl Outbox {
             // Its panic was its own; what it could not write is found by the next run.
             let _ = thread.join();
         }
+    }
+
+    /// What was found damaged in the store when it was opened, and done about it.
+    pub fn damage(&self) -> Option<&str> {
+        self.damage.as_deref()
     }
 
     /// Messages without an acknowledged result, and those of them without a result.

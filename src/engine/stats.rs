@@ -171,7 +171,7 @@ pub fn to_json(shared: &Shared) -> String {
     let in_flight = shared.in_flight.load(Ordering::Relaxed);
     let outbox = shared.outbox().map(|outbox| {
         let (messages, unfinished) = outbox.count();
-        json!({"messages": messages, "unfinished": unfinished})
+        json!({"messages": messages, "unfinished": unfinished, "damage": outbox.damage()})
     });
     json!({
         "v": 1,

@@ -384,4 +384,9 @@ pub trait Store: Send {
 
     /// How many messages have no acknowledged result, and how many of them have no result.
     fn count(&self) -> (u64, u64);
+
+    /// What was found damaged when it was opened, and done about it, for people.
+    fn damage(&self) -> Option<String> {
+        None
+    }
 }

@@ -36,6 +36,7 @@ impl Folder {
         accounts::merged(config, more)
     }
 
+    #[allow(dead_code, reason = "not every test uses it")]
     pub fn client(&self, url: &str) -> Client {
         accounts::client(&self.config(url, json!({})))
     }

@@ -7,6 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs::File;
+use std::io;
 use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::sqlite::{Options, Sqlite};
 use super::{Applied, Change, Kept, Ready, Seq, Store, Turn};
 use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::log::log;
 
 /// How long a fork waits for a disk that does not answer. In a child of such a fork no outbox can be
 /// opened.
@@ -158,6 +160,18 @@ pub(super) fn without_heirs<E>(
     Ok(Some(number))
 }
 
+/// Works with the file of this number.
+pub(super) fn with_file<T>(
+    number: u64,
+    work: impl FnOnce(&mut File) -> io::Result<T>,
+) -> io::Result<T> {
+    let mut open = lock();
+    match open.locks.iter_mut().find(|(other, _)| *other == number) {
+        Some((_, file)) => work(file),
+        None => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
 /// Closes the file of this number, if it is this process's.
 pub(super) fn close(number: u64) {
     lock().locks.retain(|(other, _)| *other != number);
@@ -170,6 +184,9 @@ impl Owned {
     /// Opens the file for this process alone; see [`Sqlite::open`].
     pub fn open(path: &Path, options: Options) -> Result<Owned> {
         let store = Box::new(Sqlite::open(path, options)?);
+        if let Some(told) = store.told() {
+            log!(Error, "hongyan::outbox", "the outbox {} was damaged: {told}", path.display());
+        }
         let mut open = lock();
         open.next += 1;
         let number = open.next;
@@ -250,6 +267,10 @@ impl Store for Owned {
 
     fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>> {
         self.with(|store| store.results(after, most))
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.with(|store| Ok(store.told().map(str::to_owned))).ok().flatten()
     }
 
     fn count(&self) -> (u64, u64) {

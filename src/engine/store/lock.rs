@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::sqlite::file;
+use super::sqlite::log::Mark;
 use super::{Turns, fork};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::file::open_own;
@@ -19,6 +20,10 @@ const ASKED: u32 = 5;
 
 /// No lock file is longer.
 const LONGEST: u64 = 256;
+
+/// Each of the two lines of the file: who has it, and how far the log reaches.
+const LINE: usize = 40;
+const MARK: &str = "log ";
 
 /// Stands behind the number of a process that has the lock for one change only.
 const FOR_A_TURN: &str = "turn";
@@ -50,6 +55,43 @@ impl Lock {
             std::thread::sleep(ASK_EVERY);
         }
     }
+}
+
+impl Lock {
+    /// What an owner of the file has noted of its log, if it did.
+    pub(super) fn mark(&self) -> Option<Mark> {
+        let mut bytes = [0; LINE];
+        fork::with_file(self.number, |file| {
+            file.seek(SeekFrom::Start(LINE as u64))?;
+            file.read_exact(&mut bytes)
+        })
+        .ok()?;
+        let mut words = std::str::from_utf8(&bytes).ok()?.strip_prefix(MARK)?.split_whitespace();
+        let salts = u64::from_str_radix(words.next()?, 16).ok()?;
+        Some(Mark { salts, frames: words.next()?.parse().ok()? })
+    }
+
+    /// Notes how far the log reaches; `None`, durably, before it may go.
+    ///
+    /// A mark is written after what it speaks of is durable, and need not be so itself: whoever finds an
+    /// older one notices less. One in the way of nothing is a failure of no consequence, too.
+    pub(super) fn note(&self, mark: Option<Mark>) -> io::Result<()> {
+        let text = match mark {
+            Some(Mark { salts, frames }) => format!("{MARK}{salts:016x} {frames}"),
+            None => MARK.to_owned(),
+        };
+        let line = line(&text);
+        fork::with_file(self.number, |file| {
+            file.seek(SeekFrom::Start(LINE as u64))?;
+            file.write_all(line.as_bytes())?;
+            if mark.is_none() { file.sync_data() } else { Ok(()) }
+        })
+    }
+}
+
+/// A line of the lock file: all have one length, so that others never read a part of one.
+fn line(text: &str) -> String {
+    format!("{text:<width$}\n", width = LINE - 1)
 }
 
 impl Drop for Lock {
@@ -91,11 +133,9 @@ fn note(file: &mut File, for_a_turn: bool) -> io::Result<()> {
     }
     let process = std::process::id();
     let text = if for_a_turn { format!("{process} {FOR_A_TURN}") } else { process.to_string() };
-    // In one write of one length, so that others never read a part of it.
-    let line = format!("{text:<31}\n");
     file.seek(SeekFrom::Start(0))?;
     // Whose it is helps others only: without it the lock is as good.
-    let _ = file.write_all(line.as_bytes());
+    let _ = file.write_all(line(&text).as_bytes());
     Ok(())
 }
 
@@ -123,7 +163,11 @@ impl Holder {
 
     /// What the lock file of an outbox says.
     fn parse(text: &str) -> Option<Holder> {
-        let mut words = text.split_whitespace();
+        let (first, rest) = text.split_once('\n').unwrap_or((text, ""));
+        if !(rest.trim().is_empty() || rest.starts_with(MARK)) {
+            return None;
+        }
+        let mut words = first.split_whitespace();
         let process = Some(words.next()?.parse().ok()?);
         let for_a_turn = match words.next() {
             None => false,

@@ -4,8 +4,10 @@ mod batch;
 mod direct;
 mod faults;
 pub(super) mod file;
+pub(super) mod log;
 mod open;
 mod reader;
+mod rescue;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -22,6 +24,7 @@ use super::{Applied, Change, Kept, Ready, Seq, Store, Turn, Turns};
 use crate::model::error::{Error, Result};
 use batch::{Batch, Bounds, Ledger};
 use file::Identity;
+use log::Mark;
 pub use reader::Reader;
 
 /// How a file is kept.
@@ -72,8 +75,12 @@ pub struct Sqlite {
     /// How many pages the log has.
     log_pages: Arc<AtomicU32>,
     commits: u32,
+    /// How far the log reached when that was noted, if it is still the same one.
+    mark: Option<Mark>,
+    /// What was found wrong with the file, and done about it.
+    told: Option<String>,
     /// Given back last.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Sqlite {
@@ -115,6 +122,7 @@ impl Sqlite {
         match made.and_then(|answers| run("COMMIT").map(|_| answers)) {
             Ok(answers) => {
                 self.ledger = ledger;
+                self.note();
                 self.checkpoint();
                 Ok(answers)
             }
@@ -128,6 +136,23 @@ impl Sqlite {
         }
     }
 
+    /// Notes how far the log reaches now, so that its next reader can tell if some of it is gone.
+    fn note(&mut self) {
+        let frames = self.log_pages.load(Ordering::Relaxed);
+        let salts = match self.mark {
+            Some(mark) if mark.frames < frames => Some(mark.salts),
+            _ => log::salts(&file::wal(&self.path)).ok(),
+        };
+        self.mark = salts.map(|salts| Mark { salts, frames });
+        // Without it less can be told, that is all.
+        let _ = self.mark.map(|mark| self.lock.note(Some(mark)));
+    }
+
+    /// What was found wrong with the file when it was opened, and done about it.
+    pub fn told(&self) -> Option<&str> {
+        self.told.as_deref()
+    }
+
     /// Moves the log into the file once that is worth its syncs. A failure costs nothing: the log
     /// has it all, and another commit tries again.
     fn checkpoint(&mut self) {
@@ -138,6 +163,8 @@ impl Sqlite {
             return;
         }
         self.commits = 0;
+        // The next commit may begin the log anew.
+        self.mark = None;
         if let Some(conn) = &self.conn {
             let checkpoint = conn.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)");
             let _ = checkpoint.and_then(|mut s| s.query_row([], |_| Ok(())));
@@ -375,6 +402,13 @@ impl Drop for Sqlite {
     fn drop(&mut self) {
         // A file that is another's by now must not lose its log to this connection.
         if open::is_other(self)
+            && let Some(conn) = &self.conn
+        {
+            open::leave(conn);
+            return;
+        }
+        // The log goes with its last connection, but not if nobody could be told.
+        if self.lock.note(None).is_err()
             && let Some(conn) = &self.conn
         {
             open::leave(conn);

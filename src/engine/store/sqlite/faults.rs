@@ -42,8 +42,14 @@ const FULL: &str = "make room on the disk; what was accepted before is safe";
 const READ_ONLY: &str = "the file and its folder must be writable by this user";
 const FAILING: &str = "the disk or its connection fails: see the system's log";
 const BUSY: &str = "another program has the file open and locked: close it there";
-const DAMAGED: &str = "the file is damaged: stop, copy it with its -wal, and try `sqlite3 FILE .recover` \
-                       on the copy";
+pub(super) const DAMAGED: &str = "the file is damaged: a client that opens it rescues what can be read and keeps \
+                       the damaged file; where that says the same, copy it with its -wal and try \
+                       `sqlite3 FILE .recover` on the copy";
+
+/// True of an error that says that the file is damaged.
+pub(super) fn is_damage(error: &Error) -> bool {
+    error.hint_text() == Some(DAMAGED)
+}
 
 fn advice(code: Sqlite, extended: i32) -> &'static str {
     match code {

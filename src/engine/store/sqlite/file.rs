@@ -1,7 +1,7 @@
 //! The outbox file itself: private, in one place, and still the one that was opened.
 
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::model::error::{Error, ErrorCode, Result};
@@ -109,6 +109,20 @@ pub(super) fn true_path(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// The size of a page of the database; what a new one has where none can be read.
+pub(super) fn page_size(path: &Path) -> io::Result<usize> {
+    let mut head = [0; 18];
+    match File::open(path)?.read_exact(&mut head) {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(error),
+        _ => {}
+    }
+    Ok(match u16::from_be_bytes([head[16], head[17]]) {
+        1 => 65536,
+        size if size.is_power_of_two() && size >= 512 => usize::from(size),
+        _ => 4096,
+    })
+}
+
 /// Creates the file if it is not there; what SQLite puts beside it gets the same rights.
 pub(super) fn create(path: &Path) -> io::Result<()> {
     match open_own(path, OpenOptions::new().write(true).create_new(true)) {
@@ -126,12 +140,12 @@ pub(super) fn create(path: &Path) -> io::Result<()> {
 
 /// A file whose name is not on the disk is lost with the power.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::batch::Ledger;
-use super::{Options, Sqlite, direct, faults, file, row};
+use super::batch::{Bounds, Ledger};
+use super::log::Log;
+use super::{Options, Sqlite, direct, faults, file, rescue, row};
 use crate::engine::store::fork::inside;
 use crate::engine::store::lock::Lock;
 use crate::engine::store::schema::{self, Kind};
@@ -40,18 +41,32 @@ pub(super) fn open(path: &Path, options: Options) -> Result<Sqlite> {
 /// Opens a file whose lock is taken.
 fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
     let what = "open the outbox";
+    rescue::finish(&path)?;
     file::create(&path).map_err(|error| faults::system(&path, what, &error))?;
     let log_pages = Arc::new(AtomicU32::new(0));
-    let conn = connect(&path, &log_pages, true)?;
+    let bounds = Bounds::from(&options);
+    let (conn, mut told) = sound(&path, &log_pages, bounds.keep_ms, &lock, &options)?;
     let failed = |error| faults::storage(&path, what, &error);
     let run = conn
         .query_row("UPDATE meta SET run = run + 1 RETURNING run", [], |row| row.get(0))
         .map_err(failed)?;
-    let survey = survey(&conn, run).map_err(failed)?;
+    let survey = match survey(&conn, run).map_err(failed)? {
+        Some(survey) => survey,
+        None => {
+            let number = settle(&conn, bounds.keep_ms).map_err(failed)?;
+            let words = format!(
+                "{number} messages contradict themselves; that nobody knows what became of them is their \
+                 result"
+            );
+            told = Some(told.map_or(words.clone(), |told| format!("{told}; {words}")));
+            let again = survey(&conn, run).map_err(failed)?;
+            again.ok_or_else(|| faults::wrong(&path, "contradicts itself", faults::DAMAGED))?
+        }
+    };
     let mut store = Sqlite {
         conn: Some(conn),
         path,
-        bounds: (&options).into(),
+        bounds,
         ledger: survey.ledger,
         run,
         earlier: survey.ledger.next - 1,
@@ -61,11 +76,57 @@ fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
         log: None,
         log_pages,
         commits: 0,
-        _lock: lock,
+        mark: None,
+        told,
+        lock,
     };
     identify(&mut store)?;
     direct::sweep(&mut store)?;
     Ok(store)
+}
+
+/// A connection to a file that is whole; one that is damaged is rescued first. Tells what was found.
+fn sound(
+    path: &Path,
+    log_pages: &Arc<AtomicU32>,
+    keep_ms: u64,
+    lock: &Lock,
+    options: &Options,
+) -> Result<(Connection, Option<String>)> {
+    let read = |mark| {
+        file::page_size(path)
+            .and_then(|page_size| Log::read(&file::wal(path), page_size, mark))
+            .map_err(|error| faults::system(path, "read the log of", &error))
+    };
+    // Before SQLite sees it, which would go on without what it cannot read.
+    let mut log = read(lock.mark())?;
+    if !log.damaged {
+        match connect(path, log_pages, true) {
+            // Whoever makes one change does not look at everything.
+            Ok(conn) if options.turns.for_a_turn || rescue::looks_sound(&conn) => {
+                return Ok((conn, None));
+            }
+            Ok(conn) => leave(&conn),
+            Err(error) if faults::is_damage(&error) => {}
+            Err(error) => return Err(error),
+        }
+        log = read(None)?;
+    }
+    let rescued = rescue::rescue(path, &log, keep_ms)?;
+    // The new file has another log.
+    let _ = lock.note(None);
+    match rescued.loss(path) {
+        Some(loss) => Err(loss),
+        None => Ok((connect(path, log_pages, true)?, Some(rescued.words().to_owned()))),
+    }
+}
+
+/// Ends the messages that contradict themselves; tells how many.
+fn settle(conn: &Connection, keep_ms: u64) -> rusqlite::Result<u64> {
+    conn.execute_batch("BEGIN IMMEDIATE")?;
+    let settled = rescue::doubt(conn, rescue::UNSOUND, keep_ms);
+    let end = if settled.is_ok() { "COMMIT" } else { "ROLLBACK" };
+    conn.execute_batch(end).and(settled)
 }
 
 /// A connection that keeps its promises, to a file of the current version; one that is not yet of
@@ -118,16 +179,21 @@ struct Survey {
     results: Option<(Seq, Seq)>,
 }
 
-fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Survey> {
+/// `None` where a row contradicts itself.
+fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Option<Survey>> {
     let mut ledger = Ledger { unacked: 0, open: 0, bytes: 0, next: 1, purge_at: 0 };
     let (mut begun, mut results) = (Vec::new(), None);
-    let mut statement = conn.prepare(
+    let mut statement = conn.prepare(&format!(
         "SELECT seq, state, max(seq, coalesce(turn, 0), coalesce(place, 0)), run,
-             length(message) + coalesce(length(receipt), 0)
+             length(message) + coalesce(length(receipt), 0), {}
          FROM messages ORDER BY seq",
-    )?;
+        rescue::UNSOUND
+    ))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
+        if row.get(5)? {
+            return Ok(None);
+        }
         let (seq, state): (Seq, State) = (row.get(0)?, row::state(row, 1)?);
         ledger.next = ledger.next.max(row.get::<_, i64>(2)? + 1);
         if state == State::Dead {
@@ -144,7 +210,7 @@ fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Survey> {
             _ => {}
         }
     }
-    Ok(Survey { ledger, begun, results })
+    Ok(Some(Survey { ledger, begun, results }))
 }
 
 /// Remembers which files these are.
@@ -208,6 +274,7 @@ pub(super) fn attend(store: &mut Sqlite) -> Result<()> {
         }
         leave(conn);
     }
+    store.mark = None;
     store.conn = None;
     store.conn = Some(reopen(store)?);
     identify(store)
@@ -230,9 +297,9 @@ fn reopen(store: &Sqlite) -> Result<Connection> {
     let conn = connect(&store.path, &store.log_pages, false)?;
     let had = || {
         let run: i64 = conn.query_row("SELECT run FROM meta", [], |row| row.get(0))?;
-        let now = survey(&conn, store.run)?.ledger;
         let same = |ledger: &Ledger| (ledger.unacked, ledger.open, ledger.bytes);
-        Ok(run == store.run && same(&now) == same(&store.ledger))
+        let now = survey(&conn, store.run)?;
+        Ok(run == store.run && now.is_some_and(|now| same(&now.ledger) == same(&store.ledger)))
     };
     match had() {
         Ok(true) => return Ok(conn),

@@ -164,10 +164,10 @@ fn a_file_of_the_first_version_goes_on() {
         let conn = rusqlite::Connection::open(folder.outbox()).unwrap();
         schema::migrate(&conn, 0, &schema::STEPS[..1]).unwrap();
         conn.execute_batch(&format!(
-            "INSERT INTO messages (seq, state, turn, accepted_ms, token, id, account, key, content,
-                 message)
-             VALUES (1, 0, 1, 1, 1, 'a', 'ff', 'k', zeroblob(32), CAST('{json}' AS BLOB)),
-                    (2, 4, 2, 1, 2, 'b', 'ff', NULL, NULL, x'7b7d');
+            "INSERT INTO messages (seq, state, turn, first_sent_ms, accepted_ms, token, id, account,
+                 key, content, message)
+             VALUES (1, 0, 1, NULL, 1, 1, 'a', 'ff', 'k', zeroblob(32), CAST('{json}' AS BLOB)),
+                    (2, 4, 2, 1, 1, 2, 'b', 'ff', NULL, NULL, x'7b7d');
              INSERT INTO keys (account, key, id, content) VALUES ('ff', 'k', 'a', zeroblob(32));"
         ))
         .unwrap();

@@ -247,50 +247,6 @@ fn a_file_that_may_only_be_read_is_told() {
 }
 
 #[test]
-fn a_damaged_page_is_told() {
-    let folder = Folder::new();
-    let mut store = folder.open();
-    let many: Vec<Change> = (0..200).map(|n| accept(message(&n.to_string()))).collect();
-    store.commit(&many, NOW).unwrap();
-    drop(store);
-    let size = std::fs::metadata(folder.outbox()).unwrap().len();
-    for page in 1..size / 4096 {
-        let folder_of_copy = Folder::new();
-        std::fs::copy(folder.outbox(), folder_of_copy.outbox()).unwrap();
-        let mut bytes = std::fs::read(folder.outbox()).unwrap();
-        bytes[page as usize * 4096..][..4096].fill(0xa5);
-        std::fs::File::create(folder_of_copy.outbox()).unwrap().write_all(&bytes).unwrap();
-        // Whichever page it is: somebody is told, and nothing else happens.
-        let told = Sqlite::open(&folder_of_copy.outbox(), OPTIONS).and_then(|mut store| {
-            store.ready("ff", 0, 999)?;
-            let finish = (1..=200).map(|seq| finish(seq, Delivery::NotSent));
-            store.commit(&finish.collect::<Vec<_>>(), NOW)?;
-            let acks: Vec<Change> = (0..200).map(|n| ack(&n.to_string())).collect();
-            store.commit(&acks, NOW)?;
-            one_of_each(&mut store)
-        });
-        fails(told, STORAGE, "damaged");
-    }
-}
-
-/// Something with every table and index.
-fn one_of_each(store: &mut Sqlite) -> Result<()> {
-    let tied = |id: &str| Accept {
-        key: Some(("k".into(), [1; 32].into())),
-        line: Some("l".into()),
-        due_ms: Some(NOW + 9),
-        deadline_ms: Some(NOW + 99),
-        ..message(id)
-    };
-    let changes = ["x", "y"].map(|id| accept(tied(id)));
-    store.commit(&changes, NOW)?;
-    let seq = store.ledger.next;
-    store.commit(&[finish(seq - 2, Delivery::MaybeSent), ack("x")], NOW)?;
-    store.commit(&[ack("x"), Change::Went { slots: [1, 2] }], NOW + 8 * DAY)?;
-    Ok(())
-}
-
-#[test]
 fn whoever_looks_sees_what_the_owner_committed() {
     let folder = Folder::new();
     let mut store = folder.open();

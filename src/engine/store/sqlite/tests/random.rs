@@ -122,6 +122,7 @@ fn check(folder: &Folder, store: &Sqlite, now: u64) {
     let ledger = store.ledger;
     assert_eq!(counted.map(i64::unsigned_abs), [ledger.unacked, ledger.open, ledger.bytes]);
 
+    none(&format!("messages WHERE {}", crate::engine::store::sqlite::rescue::UNSOUND));
     // What each state means.
     none("messages WHERE (state IN (0, 4)) IS NOT (turn IS NOT NULL)");
     none("messages WHERE (state = 1) IS NOT (wake_ms IS NOT NULL)");
