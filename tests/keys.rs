@@ -81,6 +81,49 @@ fn a_doubt_of_a_first_that_is_cancelled_is_everybody_s() {
     assert_eq!(server.request_count(), 1);
 }
 
+#[test]
+fn who_joined_and_ends_before_the_first_is_in_doubt() {
+    let (folder, gated) = (Folder::new(), Gated::new());
+    let client = folder.client(&gated.server.url());
+    submit(&client, 1, &keyed(json!({})));
+    gated.server.wait_for_requests(1);
+    submit(&client, 2, &keyed(json!({"deadline_ms": 30})));
+    submit(&client, 3, &keyed(json!({}))).cancel();
+    let mut told = [take(&client), take(&client)];
+    told.sort_by_key(|receipt| receipt.token);
+    // The first may be taken, and they are the same message.
+    assert_eq!(
+        told.each_ref().map(verdict),
+        [("maybe_sent", "timeout"), ("maybe_sent", "cancelled")]
+    );
+    submit(&client, 4, &keyed(json!({})));
+    gated.answer(OK);
+    let mut told = [take(&client), take(&client)];
+    told.sort_by_key(|receipt| receipt.token);
+    assert_eq!(told.each_ref().map(verdict), [("sent", "ok"); 2]);
+    assert_eq!(gated.server.request_count(), 1);
+}
+
+#[test]
+fn who_joined_shares_what_became_of_the_first_of_an_account_that_goes() {
+    let (folder, gated) = (Folder::new(), Gated::new());
+    let client = folder.client(&gated.server.url());
+    submit(&client, 1, &keyed(json!({})));
+    gated.server.wait_for_requests(1);
+    submit(&client, 2, &keyed(json!({})));
+    let other = json!({"key": "other", "not_before_ms": LATER_MS});
+    submit(&client, 3, &keyed(other.clone()));
+    submit(&client, 4, &keyed(other));
+    client.remove_account("ff-json").expect("it is there");
+    let mut told = [take(&client), take(&client)];
+    told.sort_by_key(|receipt| receipt.token);
+    let told = told.each_ref().map(|receipt| (receipt.token, verdict(receipt)));
+    assert_eq!(told, [3, 4].map(|token| (token, ("not_sent", "config"))));
+    gated.answer(OK);
+    let told = [take(&client), take(&client)].map(|receipt| verdict(&receipt));
+    assert_eq!(told, [("sent", "ok"); 2], "the request that was under way is everybody's");
+}
+
 /// The ways of a message into a client.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Door {

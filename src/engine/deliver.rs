@@ -432,7 +432,8 @@ fn narrow(
 /// Ends a send whose account is gone; a doubt stays a doubt.
 fn gone(job: &mut Job, error: Error) {
     let delivery = if job.history.doubt { Delivery::MaybeSent } else { Delivery::NotSent };
-    job.alone = true;
+    // Where there is another account of this name, others of its key may be for that one.
+    job.alone = job.shared.accounts.get(&job.receipt.account).is_some();
     job.conclude(delivery, Some(error));
 }
 

@@ -228,6 +228,8 @@ pub struct Ready {
     pub message: Vec<u8>,
     /// A caller waits for its result.
     pub direct: bool,
+    /// It waits for the result of another message of its key.
+    pub follows: bool,
     /// Unix milliseconds.
     pub accepted_ms: u64,
     /// Not before then, in Unix milliseconds.
@@ -376,7 +378,10 @@ pub trait Store: Send {
     /// The earliest deadline of those that are not begun, in Unix milliseconds.
     fn next_deadline(&mut self) -> Result<Option<u64>>;
 
-    /// Messages of an account, save direct ones, that were not begun and have no result, after this row, oldest first.
+    /// True if this message waits for the result of another of its key.
+    fn follows(&mut self, seq: Seq) -> Result<bool>;
+
+    /// Messages of an account, save direct ones, that were not begun, have no result and follow none, after this row, oldest first.
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>>;
 
     /// Results of an earlier owner that were not acknowledged, after this row, oldest first.

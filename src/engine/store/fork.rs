@@ -261,6 +261,10 @@ impl Store for Owned {
         self.with(Sqlite::next_deadline)
     }
 
+    fn follows(&mut self, seq: Seq) -> Result<bool> {
+        self.with(|store| store.follows(seq))
+    }
+
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>> {
         self.with(|store| store.unfinished(account, after, most))
     }

@@ -347,12 +347,19 @@ impl Store for Sqlite {
         })
     }
 
+    fn follows(&mut self, seq: Seq) -> Result<bool> {
+        self.read("read who waits from", |conn| {
+            conn.prepare_cached("SELECT 1 FROM messages WHERE seq = ?1 AND state = 3")?
+                .exists([seq])
+        })
+    }
+
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>> {
         let earlier = self.earlier;
         self.read("read messages from", |conn| {
             let sql = format!(
                 "SELECT {} FROM messages
-                 WHERE account = ?1 AND state < 4 AND seq > ?2 AND direct IS NULL
+                 WHERE account = ?1 AND state < 3 AND seq > ?2 AND direct IS NULL
                  ORDER BY seq LIMIT ?3",
                 row::READY
             );

@@ -88,7 +88,6 @@ impl Keeper {
             job.keep(kept, Slot::default());
             job.refuse();
             let words = format!("the account {account:?} was removed");
-            job.alone = true;
             job.conclude(Delivery::NotSent, Some(Error::new(ErrorCode::Config, words)));
             job.finish();
         }
@@ -188,6 +187,8 @@ impl Keeper {
         if let Some(mut job) = self.job(row, entry) {
             let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
             job.keep(kept, Slot::default());
+            // The first of its key may be taken, and they are one message.
+            job.history.doubt = row.follows;
             job.end_early(crate::engine::job::Ended::Expired);
             job.finish();
         }
@@ -198,6 +199,10 @@ impl Keeper {
         if self.stopped || !self.loaded.insert(message.seq) {
             return;
         }
+        // The first of its key may be taken, and they are one message.
+        let seq = message.seq;
+        let follows = message.key.is_some()
+            && self.try_to("look who waits", |k| k.store.follows(seq)).unwrap_or(true);
         let error = Error::new(ErrorCode::Cancelled, "the send was cancelled")
             .with_account(&message.account, None);
         let receipt = Receipt {
@@ -205,10 +210,11 @@ impl Keeper {
             token: message.token,
             account: message.account,
             key: message.key,
+            delivery: if follows { Delivery::MaybeSent } else { Delivery::NotSent },
             error: Some(error),
             ..Receipt::nothing()
         };
-        self.outbox.finish(message.seq, receipt, None, true);
+        self.outbox.finish(seq, receipt, None, !follows);
     }
 
     /// Hands out results of an earlier run, as long as the host takes them.

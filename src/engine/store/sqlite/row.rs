@@ -89,6 +89,7 @@ pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
         key: row.get(14)?,
         message: row.get(4)?,
         direct: row.get(15)?,
+        follows: state(row, 10)? == State::Following,
         accepted_ms: ms(row.get(5)?),
         due_ms: option_ms(row, 11)?,
         deadline_ms: option_ms(row, 6)?,

@@ -23,6 +23,7 @@ fn an_accepted_message_is_ready_in_its_turn() {
         key: None,
         message: b"{\"text\":\"a\"}".to_vec(),
         direct: false,
+        follows: false,
         accepted_ms: NOW,
         due_ms: None,
         deadline_ms: None,
