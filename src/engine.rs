@@ -8,6 +8,7 @@ mod account;
 mod blocking;
 mod connections;
 mod deliver;
+mod direct;
 pub mod fork;
 mod handover;
 mod host;

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use super::account::Entry;
 use super::connections::Permit;
-use super::job::{Job, Kept};
+use super::direct::{called, enter};
+use super::job::Job;
 use super::keys::{Claim, Told};
-use super::outbox::{Direct, Standing};
 use super::pace::{self, Passage, TooFast, Window};
 use super::repeats;
 use super::retry::{self, Circumstances, Next};
@@ -107,63 +107,6 @@ async fn work(job: &mut Job) {
         return;
     }
     attempts(job).await;
-}
-
-/// Asks the outbox what the key and the line of a direct send mean for it; true if that is its end.
-///
-/// The disk answers, well or badly, before any time-out is looked at: only then is known whether
-/// another message of the key is under way.
-async fn enter(job: &mut Job) -> bool {
-    let Some(mut direct) = job.direct.take() else { return false };
-    match direct.told().await {
-        Standing::Waits(follows, more) => {
-            direct.waits(more);
-            // Until the first has its verdict nobody can say that this message was not sent.
-            job.history.doubt = follows;
-            job.direct = Some(direct);
-            false
-        }
-        told => hear(job, &direct, told),
-    }
-}
-
-/// Waits until the first of its key has its verdict, or its place in line is called; true if that is
-/// the end of the send.
-async fn called(job: &mut Job) -> bool {
-    let shared = Arc::clone(&job.shared);
-    let (Some(mut direct), Some(entry)) = (job.direct.take(), job.entry.clone()) else {
-        return false;
-    };
-    let told = if job.history.doubt {
-        direct.told().await
-    } else {
-        let _waiting = entry.stats.waiting(Why::Order);
-        match shared.accounts.unless_gone(&entry, direct.told()).await {
-            Ok(told) => told,
-            Err(error) => {
-                gone(job, error);
-                return true;
-            }
-        }
-    };
-    hear(job, &direct, told)
-}
-
-/// Does what the outbox says; true if that is the end of the send.
-fn hear(job: &mut Job, direct: &Direct, told: Standing) -> bool {
-    let doubt = std::mem::take(&mut job.history.doubt);
-    match told {
-        Standing::Begin(seq) => {
-            job.kept = Some(Kept { outbox: direct.outbox(), seq, direct: true });
-            return false;
-        }
-        Standing::Verdict(first) => job.follow(&first),
-        Standing::Refused(error) => {
-            job.conclude(if doubt { Delivery::MaybeSent } else { Delivery::NotSent }, Some(error));
-        }
-        Standing::Waits(..) => job.conclude(Delivery::MaybeSent, Some(lost())),
-    }
-    true
 }
 
 /// Makes attempts until there is a verdict, which is then in the receipt.
@@ -430,14 +373,14 @@ fn narrow(
 }
 
 /// Ends a send whose account is gone; a doubt stays a doubt.
-fn gone(job: &mut Job, error: Error) {
+pub fn gone(job: &mut Job, error: Error) {
     let delivery = if job.history.doubt { Delivery::MaybeSent } else { Delivery::NotSent };
     // Where there is another account of this name, others of its key may be for that one.
     job.alone = job.shared.accounts.get(&job.receipt.account).is_some();
     job.conclude(delivery, Some(error));
 }
 
-fn lost() -> Error {
+pub fn lost() -> Error {
     Error::new(ErrorCode::Internal, "a verdict without words; this is a bug in hongyan")
 }
 
