@@ -57,7 +57,7 @@ use crate::model::message::{Message, Refused};
 use crate::model::receipt::Receipt;
 use crate::net::http::Http;
 use crate::net::{Carrier, Clock};
-use crate::service::Stamp;
+use crate::service::api::{Seed, Stamp};
 use account::{Accounts, Entry};
 use inbox::Inbox;
 use job::{Intake, Sink};
@@ -350,10 +350,10 @@ impl Engine {
         let shared = &self.shared;
         let entry = shared.accounts.get(&message.account);
         let entry = entry.ok_or_else(|| shared.accounts.unknown(&message.account))?;
-        let draft = entry.account.encode(message, shared.random(|rng| rng.u32(..)))?;
+        let draft = entry.account.encode(message, Seed(shared.random(|rng| rng.u32(..))))?;
         let unix = shared.clock.unix_ms() / 1000;
         let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };
-        Ok(Preview::new(entry.account.request(&draft, &stamp), entry.account.redactor()))
+        Ok(Preview::new(entry.account.next(&draft, &stamp, None), &entry.redactor))
     }
 
     /// Sends and waits without blocking a thread.

@@ -19,7 +19,7 @@ pub use clock::{Alarm, Clock, Sleep};
 pub use failure::{Failure, NoResources, Way};
 use http::Http;
 
-use crate::service::{Answer, Request};
+use crate::service::api::{Answer, Wire};
 
 /// A future that may be kept and sent to another thread.
 pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -32,7 +32,7 @@ pub trait Transport: Send + Sync {
     /// nobody can say that nothing was sent. Dropping the future gives the attempt up.
     fn send(
         &self,
-        request: Request,
+        wire: Wire,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> impl Future<Output = Result<Answer, Failure>> + Send;
@@ -51,14 +51,14 @@ pub enum Carrier {
 impl Transport for Carrier {
     async fn send(
         &self,
-        request: Request,
+        wire: Wire,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Result<Answer, Failure> {
         match self {
-            Carrier::Http(http) => http.send(request, time_out, begun).await,
+            Carrier::Http(http) => http.send(wire, time_out, begun).await,
             #[cfg(test)]
-            Carrier::Scripted(script) => script.send(request, time_out, begun).await,
+            Carrier::Scripted(script) => script.send(wire, time_out, begun).await,
         }
     }
 }
@@ -68,7 +68,7 @@ impl Transport for Carrier {
 pub trait Scripted: Send + Sync {
     fn send<'a>(
         &'a self,
-        request: Request,
+        wire: Wire,
         time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Boxed<'a, Result<Answer, Failure>>;

@@ -4,11 +4,14 @@ use crate::model::config::{AccountConfig, ClientConfig, json_value};
 use crate::model::error::{ErrorCode, Result};
 use crate::model::message::Message;
 use crate::model::receipt::Delivery;
-use crate::service::{self, Answer, Draft, Stamp};
+use crate::service;
+use crate::service::api::{Answer, Draft, Opened, Seed, Service, Stamp, Wire};
+use crate::service::judge::judge;
 
 /// An account with one message encoded for it.
 pub struct Encoded {
-    account: std::sync::Arc<dyn service::Account>,
+    service: &'static Service,
+    opened: Opened,
     draft: Draft,
 }
 
@@ -25,25 +28,29 @@ pub struct Decoded {
 
 /// Encodes a message for an account, both as JSON.
 pub fn encode(account: &str, message: &str) -> Result<Encoded> {
-    let (_, account) = service::account(AccountConfig::from_value(
+    let (service, opened) = service::open(AccountConfig::from_value(
         json_value(account.as_bytes(), "account")?,
         "account",
     )?)?;
-    let draft = account.encode(&Message::from_json(message)?, 7)?;
-    Ok(Encoded { account, draft })
+    let draft = opened.account.encode(&Message::from_json(message)?, Seed(7))?;
+    Ok(Encoded { service, opened, draft })
 }
 
 impl Encoded {
     /// The URL and the body of an attempt.
     pub fn request(&self, unix: u64, nonce: u128) -> (String, Vec<u8>) {
-        let request = self.account.request(&self.draft, &Stamp { unix, nonce, renew: false });
-        (request.url.into(), request.body)
+        let stamp = Stamp { unix, nonce, renew: false };
+        match self.opened.account.next(&self.draft, &stamp, None).wire {
+            Wire::Http(request) => (request.url.into(), request.body.whole().into()),
+            Wire::Mail(mail) => (mail.from, mail.message.into()),
+        }
     }
 
     /// What an answer means.
     pub fn decode(&self, status: u16, body: &[u8]) -> Decoded {
         let answer = Answer { status, body: body.to_vec().into(), ..Answer::default() };
-        let outcome = self.account.decode(&self.draft, &answer);
+        let reading = self.opened.account.read(&mut self.draft.clone(), &answer);
+        let outcome = judge(self.service.table, &answer, reading);
         Decoded { delivery: outcome.delivery, name: outcome.name, message_id: outcome.message_id }
     }
 }
@@ -51,7 +58,7 @@ impl Encoded {
 /// Reads a configuration, its accounts included.
 pub fn config(json: &str) -> Result<usize> {
     let config = ClientConfig::from_value(json_value(json.as_bytes(), "")?)?;
-    let accounts = config.accounts.into_iter().map(|(_, account)| service::account(account));
+    let accounts = config.accounts.into_iter().map(|(_, account)| service::open(account));
     accounts.collect::<Result<Vec<_>>>().map(|accounts| accounts.len())
 }
 

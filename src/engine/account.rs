@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
+use url::Url;
 
 use super::connections::Lane;
 use super::host::Host;
@@ -18,8 +19,12 @@ use super::pace::{Limit, Window, Windows};
 use super::stats::AccountStats;
 use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::redact::Redactor;
 use crate::net::Clock;
-use crate::service::{self, Account, Info, Scope};
+use crate::service;
+use crate::service::api::{Account, Opened, ScopeKey};
+use crate::service::info::{self, Info, Scope};
+use crate::service::verdict::Row;
 
 /// How many accounts are named where one was not found.
 const NAMED: usize = 20;
@@ -28,7 +33,15 @@ const NAMED: usize = 20;
 pub struct Entry {
     pub name: String,
     pub info: &'static Info,
+    /// What the codes of its service mean.
+    pub table: &'static [Row],
     pub account: Arc<dyn Account>,
+    /// Where its messages go.
+    pub origin: Url,
+    /// Whose limits it shares.
+    identity: String,
+    /// What must be masked in everything that its service says.
+    pub redactor: Arc<Redactor>,
     pub max_in_flight: Option<usize>,
     rate: Rate,
     /// The windows that do not depend on the recipient, from narrow to wide.
@@ -49,22 +62,24 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The windows that a message to this recipient goes through, from narrow to wide.
+    /// The windows that a message with these keys goes through, from narrow to wide.
     pub fn windows(
         &self,
         windows: &Windows,
-        recipient: &str,
+        keys: &[ScopeKey],
         clock: &dyn Clock,
     ) -> Vec<Arc<Window>> {
-        let by_recipient = match self.rate {
-            Rate::Documented => self.info.rates.iter().find(|rate| rate.scope == Scope::Group),
-            _ => None,
+        let rates = match self.rate {
+            Rate::Documented => self.info.rates,
+            _ => &[],
         };
-        let narrow = by_recipient.map(|rate| {
-            let scope = scope_name(self.info, rate.scope, self.account.identity());
-            window(windows, format!("{scope}/{recipient}"), rate, clock.now())
+        let keyed = keys.iter().flat_map(|key| {
+            rates.iter().filter(|rate| rate.scope == key.scope).map(|rate| {
+                let scope = scope_name(self.info, rate.scope, &self.identity);
+                window(windows, format!("{scope}/{}", key.key), rate, clock.now())
+            })
         });
-        narrow.into_iter().chain(self.windows.iter().cloned()).collect()
+        keyed.chain(self.windows.iter().cloned()).collect()
     }
 
     pub fn skew(&self) -> i64 {
@@ -84,7 +99,7 @@ fn scope_name(info: &Info, scope: Scope, identity: &str) -> String {
     }
 }
 
-fn window(windows: &Windows, scope: String, rate: &service::Rate, now: Duration) -> Arc<Window> {
+fn window(windows: &Windows, scope: String, rate: &info::Rate, now: Duration) -> Arc<Window> {
     let per = Duration::from_millis(u64::from(rate.per_ms));
     let own = rate.scope == Scope::Account;
     let limit = Limit { count: rate.count as usize, per, codes: rate.codes, own };
@@ -111,7 +126,7 @@ fn own_windows(
             let rates = [Scope::Account, Scope::App, Scope::Ip]
                 .into_iter()
                 .flat_map(|scope| info.rates.iter().filter(move |rate| rate.scope == scope));
-            let name_of = |rate: &service::Rate| scope_name(info, rate.scope, identity);
+            let name_of = |rate: &info::Rate| scope_name(info, rate.scope, identity);
             let documented = rates.map(|rate| window(windows, name_of(rate), rate, now));
             // Without a limit of its own an account can still be told to slow down.
             let brake = info.rates.iter().all(|rate| rate.scope != Scope::Account);
@@ -122,10 +137,9 @@ fn own_windows(
 }
 
 /// A name for who sends to which service and where, without anything of it that might be a secret.
-fn sender(info: &Info, account: &dyn Account) -> Arc<str> {
-    let (url, sender) = (account.url().as_str(), account.sender());
+fn sender(info: &Info, opened: &Opened) -> Arc<str> {
     let mut hash = Sha256::new();
-    for part in ["hongyan sender 1", info.name, url, &sender] {
+    for part in ["hongyan sender 1", info.name, opened.origin.as_str(), &opened.sender] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
@@ -200,8 +214,13 @@ impl Accounts {
         now: Duration,
     ) -> Result<()> {
         let (max_in_flight, rate) = (config.max_in_flight, config.rate);
-        let (info, account) = service::account(config)?;
-        let origin = account.url().origin().ascii_serialization();
+        let (service, opened) = service::open(config)?;
+        let info = service.info;
+        if opened.account.session().is_some() {
+            let words = format!("accounts of {} need a token, which nobody gets yet", info.name);
+            return Err(Error::new(ErrorCode::Internal, words));
+        }
+        let origin = opened.origin.origin().ascii_serialization();
         let host = {
             let mut hosts = self.hosts.lock().unwrap_or_else(|p| p.into_inner());
             let new = || Arc::new(Host::new(self.max_connections));
@@ -215,10 +234,14 @@ impl Accounts {
         let entry = Entry {
             name: name.to_owned(),
             lane,
-            windows: own_windows(windows, name, rate, info, account.identity(), now),
-            sender: sender(info, &*account),
+            windows: own_windows(windows, name, rate, info, &opened.identity, now),
+            sender: sender(info, &opened),
             info,
-            account,
+            table: service.table,
+            account: opened.account,
+            origin: opened.origin,
+            identity: opened.identity,
+            redactor: Arc::new(opened.redactor),
             max_in_flight,
             rate,
             host,

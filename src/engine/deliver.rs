@@ -24,8 +24,9 @@ use crate::model::log::{Level, enabled, log};
 use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
 use crate::model::redact::Redactor;
 use crate::net::{Clock, Failure, Transport as _, Way};
-use crate::service::verdict::Class;
-use crate::service::{Answer, Outcome, Stamp};
+use crate::service::api::{Answer, Exchange, Reading, Seed, Stamp};
+use crate::service::judge::judge;
+use crate::service::verdict::{Class, Outcome};
 
 /// A wait before an attempt that is told of in the log.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
@@ -132,7 +133,7 @@ async fn attempts(job: &mut Job) {
                 return gone(job, error);
             }
         }
-        let windows = entry.windows(&shared.windows, &job.draft.recipient, &*shared.clock);
+        let windows = entry.windows(&shared.windows, &job.draft.scopes, &*shared.clock);
         let (permit, passage) = match turn(job, &entry, &windows, &*shared.clock).await {
             Ok(Ok(turn)) => turn,
             Ok(Err(wait)) => return job.end_paced(wait),
@@ -172,7 +173,7 @@ async fn attempts(job: &mut Job) {
             until: job.until.map(|(at, _)| at),
             dedupe: entry.info.dedupe_ms,
             repeated_is_proof: outcome.repeated && job.is_proven_by_repeated(&entry),
-            renewable: job.draft.random.as_ref().is_some_and(|random| !random.by_caller),
+            renewable: job.draft.dedupe.as_ref().is_some_and(|dedupe| !dedupe.by_caller()),
             chance: shared.random(|rng| rng.f64()),
         };
         let next = retry::next(&outcome, &mut job.history, &shared.retry, at);
@@ -190,6 +191,7 @@ async fn attempts(job: &mut Job) {
                 (job.receipt.deadline, job.alone) = (deadline, deadline);
                 job.receipt.message_id = outcome.message_id;
                 job.receipt.service_time = outcome.service_time;
+                job.receipt.notes = outcome.notes;
                 let error = (delivery != Delivery::Sent).then(|| {
                     let after = retry_after
                         .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
@@ -213,7 +215,7 @@ async fn attempts(job: &mut Job) {
                 }
                 narrow(&outcome, &windows, began, now, next);
                 if renew {
-                    job.draft.renew(shared.random(|rng| rng.u32(..)));
+                    job.draft.renew(Seed(shared.random(|rng| rng.u32(..))));
                     job.history.first_sent = None;
                 }
                 unmark(job, Some(next));
@@ -287,7 +289,7 @@ async fn mark(job: &mut Job, entry: &Entry) -> Result<()> {
         outbox.went(repeats::slots(own));
     }
     job.marked = true;
-    let body = job.draft.random.as_ref().map(|_| job.draft.body.clone());
+    let body = job.draft.dedupe.as_ref().map(|_| job.draft.body.to_vec());
     let (first_sent_ms, attempts) = (job.shared.clock.unix_ms(), job.history.attempts + 1);
     let sender = Some(entry.sender.to_string());
     outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body }).await
@@ -384,38 +386,57 @@ pub fn lost() -> Error {
     Error::new(ErrorCode::Internal, "a verdict without words; this is a bug in hongyan")
 }
 
-/// One request, its answer and when that came; the error of it stands in the receipt afterwards.
+/// The most steps that an attempt has.
+const MOST_STEPS: u8 = 8;
+
+/// One attempt, step by step, and when its last answer came; the error of it stands in the receipt
+/// afterwards.
 async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outcome, Duration) {
     let shared = Arc::clone(&job.shared);
     let unix_ms = shared.clock.unix_ms();
     let unix = (unix_ms / 1000).saturating_add_signed(skew);
-    let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew };
-    let mut request = entry.account.request(&job.draft, &stamp);
-    let mut signatures = std::mem::take(&mut request.signatures);
-    signatures.extend_from_slice(&shared.secrets);
     let started = shared.clock.now();
     job.history.attempts += 1;
-    job.history.first_sent.get_or_insert(started);
-    let kit = job.kit.get_or_insert_default();
-    let (time_out, begun) = kit.attempt(&shared.clock, started + shared.timeout);
-    let sent = shared.transport.send(request, time_out, begun).await;
-    // Taken back, so that an end between two attempts is not taken for one within an attempt.
-    let begun = kit.begun.swap(false, Ordering::AcqRel);
-    let ended = shared.clock.now();
-    let took = u64::try_from(ended.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
-
-    let redactor = entry.account.redactor();
-    let raw = |body| Came { body, redactor: Arc::clone(redactor), signatures };
-    let (mut outcome, status, raw) = match sent {
-        Ok(answer) => {
-            entry.host.answered(ended, answer.reused);
-            let outcome = entry.account.decode(&job.draft, &answer);
-            job.skew_seen = seen_skew(&answer, unix_ms.saturating_add(took));
-            (outcome, Some(answer.status), raw(answer.body))
+    let redactor = &entry.redactor;
+    let (mut outcome, status, raw, ended, took) = loop {
+        let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew };
+        let exchange = entry.account.next(&job.draft, &stamp, None);
+        let Exchange { wire, commits, secrets: mut signatures } = exchange;
+        signatures.extend_from_slice(&shared.secrets);
+        let kit = job.kit.get_or_insert_default();
+        let (time_out, mut begun) = kit.attempt(&shared.clock, shared.clock.now() + shared.timeout);
+        match commits {
+            true => _ = job.history.first_sent.get_or_insert(started),
+            // What commits nothing leaves no doubt, however far it came.
+            false => begun = Arc::default(),
         }
-        Err(failure) => {
-            entry.host.lost();
-            (from_failure(failure, begun, entry), None, raw(Body::default()))
+        let sent = shared.transport.send(wire, time_out, begun).await;
+        // Taken back, so that an end between two attempts is not taken for one within an attempt.
+        let begun = kit.begun.swap(false, Ordering::AcqRel);
+        let ended = shared.clock.now();
+        let took = u64::try_from(ended.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
+        let raw = |body| Came { body, redactor: Arc::clone(redactor), signatures };
+        match sent {
+            Ok(answer) => {
+                entry.host.answered(ended, answer.reused);
+                job.skew_seen = seen_skew(&answer, unix_ms.saturating_add(took));
+                let reading = entry.account.read(&mut job.draft, &answer);
+                if matches!(reading, Reading::Next) && job.draft.step < MOST_STEPS {
+                    job.draft.step += 1;
+                    continue;
+                }
+                let hint = entry.account.hint(&answer, &reading);
+                let mut outcome = Outcome { hint, ..judge(entry.table, &answer, reading) };
+                if !commits {
+                    outcome.delivery = Delivery::NotSent;
+                }
+                break (outcome, Some(answer.status), raw(answer.body), ended, took);
+            }
+            Err(failure) => {
+                entry.host.lost();
+                let outcome = from_failure(failure, begun, entry);
+                break (outcome, None, raw(Body::default()), ended, took);
+            }
         }
     };
     if outcome.name == Some(ErrorCode::Auth)
@@ -488,7 +509,7 @@ fn from_failure(failure: Failure, begun: bool, entry: &Entry) -> Outcome {
         Way::Resources => ErrorCode::Internal,
     };
     let delivery = if begun { Delivery::MaybeSent } else { Delivery::NotSent };
-    let host = entry.account.url().host_str().unwrap_or_default().to_owned();
+    let host = entry.origin.host_str().unwrap_or_default().to_owned();
     let stage = if begun { "after the request was sent" } else { "before anything was sent" };
     let class = match failure.way {
         Way::TooLarge => Class::Never,

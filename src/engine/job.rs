@@ -26,7 +26,7 @@ use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
 use crate::model::message::{Kind, Message};
 use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt, RecipientResult};
-use crate::service::Draft;
+use crate::service::api::{Draft, Seed};
 
 /// Where the result goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -123,7 +123,9 @@ impl Job {
         let encoded = match (&refused, &entry) {
             (Some(_), _) => Ok(Draft::default()),
             (None, None) => Err(shared.accounts.unknown(&message.account)),
-            (None, Some(entry)) => entry.account.encode(&message, shared.random(|rng| rng.u32(..))),
+            (None, Some(entry)) => {
+                entry.account.encode(&message, Seed(shared.random(|rng| rng.u32(..))))
+            }
         };
         let (draft, mut refused) = match encoded {
             Ok(draft) => (draft, refused),
@@ -249,9 +251,7 @@ impl Job {
             && service.is_none_or(|service| service == entry.info.name);
         match begun.body {
             Some(body) if known && first_sent.is_some() && !self.is_refused() => {
-                self.draft.body = body;
-                // Its number is the one that was sent: it is never made anew.
-                self.draft.random = None;
+                self.draft.recover(body);
                 self.history.first_sent = first_sent;
                 true
             }
@@ -367,7 +367,7 @@ impl Job {
 
     /// What a verdict on the whole message is for each of its recipients.
     fn all_alike(&self, error: &Option<Error>) -> Vec<RecipientResult> {
-        let redactor = self.entry.as_ref().map(|entry| entry.account.redactor());
+        let redactor = self.entry.as_ref().map(|entry| &entry.redactor);
         let masked = |name: &String| match redactor {
             Some(redactor) => redactor.text(name).into_owned(),
             None => name.clone(),

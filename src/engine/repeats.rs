@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::model::receipt::Delivery;
-use crate::service::{Fingerprint, Named, joined};
+use crate::service::fingerprint::{Fingerprint, Named, joined};
 
 /// Recipients of whom it is known what they were sent last; beyond them that memory begins anew.
 const MOST: usize = 50_000;

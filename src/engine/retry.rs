@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use crate::model::config::RetryConfig;
 use crate::model::receipt::Delivery;
-use crate::service::Outcome;
-use crate::service::verdict::Class;
+use crate::service::verdict::{Class, Outcome};
 
 /// The longest that anything waits because a service told it to: a message that it told more ends at
 /// once, and its account is stopped for no longer.

@@ -25,7 +25,7 @@ use crate::model::config::ClientConfig;
 use crate::model::message::Message;
 use crate::model::receipt::Receipt;
 use crate::net::{Alarm, Boxed, Carrier, Failure, Scripted, Way};
-use crate::service::{Answer, Request};
+use crate::service::api::{Answer, HttpRequest, Wire};
 
 /// What the scripted transport does with one request.
 #[derive(Clone)]
@@ -49,16 +49,17 @@ enum Step {
 #[derive(Clone, Default)]
 struct Script {
     steps: Arc<Mutex<VecDeque<Step>>>,
-    requests: Arc<Mutex<Vec<Request>>>,
+    requests: Arc<Mutex<Vec<HttpRequest>>>,
 }
 
 impl Scripted for Script {
     fn send<'a>(
         &'a self,
-        request: Request,
+        wire: Wire,
         time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Boxed<'a, Result<Answer, Failure>> {
+        let request = http(wire);
         let url = request.url.to_string();
         self.requests.lock().expect("no test panics inside").push(request);
         let mut steps = self.steps.lock().expect("no test panics inside");
@@ -87,6 +88,19 @@ impl Scripted for Script {
             }
         })
     }
+}
+
+/// The request of HTTP that goes over the wire.
+fn http(wire: Wire) -> HttpRequest {
+    match wire {
+        Wire::Http(request) => request,
+        Wire::Mail(mail) => panic!("no request: {mail:?}"),
+    }
+}
+
+/// The body of a request.
+fn body(request: &HttpRequest) -> String {
+    String::from_utf8(request.body.clone().whole().into()).expect("UTF-8")
 }
 
 fn accounts() -> Value {
@@ -178,7 +192,7 @@ impl World {
         })
     }
 
-    fn requests(&self) -> Vec<Request> {
+    fn requests(&self) -> Vec<HttpRequest> {
         self.script.requests.lock().expect("no test panics inside").clone()
     }
 }

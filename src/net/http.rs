@@ -1,5 +1,6 @@
 //! HTTP/1.1 by reqwest, with everything switched off that would act behind the engine's back.
 
+use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,8 +12,10 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use hyper_util::client::legacy::connect::HttpInfo;
 use once_cell::sync::OnceCell;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderValue};
-use reqwest::{Body, Method};
+use reqwest::Body;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, DATE, HOST, HeaderMap, HeaderName, HeaderValue,
+};
 use rustls::pki_types::CertificateDer;
 use url::{Position, Url};
 
@@ -24,7 +27,8 @@ use super::{Alarm, Failure, Lookup, Transport, Way, tls};
 use crate::model::body::Rooms;
 use crate::model::config::NetConfig;
 use crate::model::error::Result;
-use crate::service::{Answer, Cut, MAX_URL, Request, form};
+use crate::service::api::{Answer, Cut, Header, HttpRequest, MAX_URL, Method, Wire};
+use crate::service::wire::form;
 
 /// The longest answer that is read, in bytes.
 const MAX_BODY: usize = 1 << 20;
@@ -159,7 +163,7 @@ impl Http {
     async fn refusal(&self, proxy: &Url, target: &str, time_out: &mut Alarm) -> Option<u16> {
         let proxy = reqwest::Proxy::http(proxy.as_str()).ok();
         let client = self.build(tls::secure(&self.ca).ok()?, proxy).ok()?;
-        let request = reqwest::Request::new(Method::CONNECT, Url::parse(target).ok()?);
+        let request = reqwest::Request::new(reqwest::Method::CONNECT, Url::parse(target).ok()?);
         let answer = before(time_out, pin!(client.execute(request))).await?.ok()?;
         Some(answer.status().as_u16())
     }
@@ -205,10 +209,14 @@ impl Http {
 impl Transport for Http {
     async fn send(
         &self,
-        request: Request,
+        wire: Wire,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> std::result::Result<Answer, Failure> {
+        let Wire::Http(request) = wire else {
+            let words = "HTTP cannot carry a message of SMTP; this is a bug in hongyan".to_owned();
+            return Err(Failure { way: Way::Protocol, words });
+        };
         let client = self.client(request.url.scheme() == "https")?;
         let host = self.host(&request.url);
         // The authority alone, which is all that a proxy is asked for: the query may hold a signature.
@@ -241,7 +249,7 @@ impl Transport for Http {
 }
 
 fn prepared(
-    request: Request,
+    request: HttpRequest,
     host: Option<HeaderValue>,
     begun: Arc<AtomicBool>,
 ) -> std::result::Result<reqwest::Request, Failure> {
@@ -250,29 +258,48 @@ fn prepared(
         let words = format!("the URL is longer than {MAX_URL} bytes");
         return Err(Failure { way: Way::TooLarge, words });
     }
-    let mut prepared = reqwest::Request::new(Method::POST, request.url);
+    let method = match request.method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Put => reqwest::Method::PUT,
+    };
+    let mut prepared = reqwest::Request::new(method, request.url);
     let headers = prepared.headers_mut();
     if let Some(host) = host {
         headers.insert(HOST, host);
     }
-    headers.insert(CONTENT_TYPE, content_type(request.content_type));
-    if let Some(value) = request.authorization {
+    let (given, refused) = (request.headers, || Failure {
+        way: Way::Protocol,
+        words: "a credential cannot stand in a header".to_owned(),
+    });
+    if !given.content_type.is_empty() {
+        headers.insert(CONTENT_TYPE, content_type(given.content_type).ok_or_else(refused)?);
+    }
+    if let Some(value) = given.authorization {
         // Credentials were checked when the account was read; this is the last line of defence.
-        let mut value = HeaderValue::try_from(value).map_err(|_| Failure {
-            way: Way::Protocol,
-            words: "a credential cannot stand in a header".to_owned(),
-        })?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| refused())?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
     }
-    *prepared.body_mut() = Some(Body::wrap(Marked { bytes: Some(request.body.into()), begun }));
+    for Header { name, value } in given.more {
+        let name = HeaderName::try_from(&*name).map_err(|_| refused())?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| refused())?;
+        value.set_sensitive(true);
+        headers.insert(name, value);
+    }
+    let bytes = Some(request.body.whole());
+    *prepared.body_mut() = Some(Body::wrap(Marked { bytes, begun }));
     Ok(prepared)
 }
 
 /// The header of a body's type; that of most bodies is checked when this is compiled.
-fn content_type(text: &'static str) -> HeaderValue {
+fn content_type(text: Cow<'static, str>) -> Option<HeaderValue> {
     const FORM: HeaderValue = HeaderValue::from_static(form::CONTENT_TYPE);
-    if text == form::CONTENT_TYPE { FORM } else { HeaderValue::from_static(text) }
+    match text {
+        Cow::Borrowed(form::CONTENT_TYPE) => Some(FORM),
+        Cow::Borrowed(text) => Some(HeaderValue::from_static(text)),
+        Cow::Owned(text) => HeaderValue::try_from(text).ok(),
+    }
 }
 
 /// Reads an answer to its end, to the end of the time, or to the most that is read.

@@ -1,12 +1,12 @@
 //! Tests of every service at once, in every format that it can be asked for: what the words of
 //! gateways are worth, and what those of the service.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
 
-use super::verdict::{Class, Outcome};
-use super::{Account, Answer, Draft, account};
+use super::api::{Answer, Draft, Opened, Seed};
+use super::judge::judge;
+use super::open;
+use super::verdict::{Class, Outcome, Row};
 use crate::model::config::AccountConfig;
 use crate::model::error::ErrorCode;
 use crate::model::message::Message;
@@ -20,7 +20,8 @@ mod letter;
 /// An account of a service with a message encoded for it, and an answer that is its success.
 struct Sender {
     service: &'static str,
-    account: Arc<dyn Account>,
+    opened: Opened,
+    table: &'static [Row],
     draft: Draft,
     success: &'static str,
 }
@@ -36,16 +37,17 @@ impl Sender {
         };
         let config = with(json!({"service": service}), more);
         let config = AccountConfig::from_value(config, "account").expect("an account");
-        let (_, account) = account(config).expect("an account");
+        let (own, opened) = open(config).expect("an account");
         let message = with(json!({"v": 1, "account": "a", "text": "hello"}), message);
         let message = Message::from_json(&message.to_string()).expect("a message");
-        let draft = account.encode(&message, 7).expect("what the service can carry");
-        Sender { service, account, draft, success }
+        let draft = opened.account.encode(&message, Seed(7)).expect("what the service can carry");
+        Sender { service, table: own.table, opened, draft, success }
     }
 
     fn decode(&self, status: u16, body: impl AsRef<[u8]>) -> Outcome {
         let answer = Answer { status, body: body.as_ref().to_vec().into(), ..Answer::default() };
-        self.account.decode(&self.draft, &answer)
+        let reading = self.opened.account.read(&mut self.draft.clone(), &answer);
+        judge(self.table, &answer, reading)
     }
 
     /// What the status alone says, in full.

@@ -10,6 +10,7 @@ pub mod usersig;
 use crate::model::error::Result;
 use crate::model::fields::Fields;
 use crate::model::secret::Secret;
+use crate::service::api::Reading;
 
 /// The longest credential, in bytes: no server takes a header that is longer.
 const MAX_CREDENTIAL: usize = 8192;
@@ -34,4 +35,18 @@ pub fn credential(f: &mut Fields, name: &'static str) -> Result<String> {
 /// A credential that must not be shown.
 pub fn secret(f: &mut Fields, name: &'static str) -> Result<Secret> {
     credential(f, name).map(Secret::new)
+}
+
+/// What to do where a service refuses a signature although the keys may be right.
+const OTHER_SIGNING_URL: &str = "if the keys are right, the service makes its base string from another \
+    URL than was signed: set \"signing_url\" to the scheme, host and port that it expects";
+
+/// The hint of an answer that refuses a signature, which covers the URL.
+pub fn hint_at_signing_url(reading: &Reading) -> Option<&'static str> {
+    let Reading::Refused { code, text, .. } = reading else { return None };
+    let said = format!("{code} {text}").to_ascii_lowercase();
+    // The method is always the one that the service documents.
+    let is_meant = (said.contains("signature") || said.contains("base string"))
+        && !said.contains("signature_method");
+    is_meant.then_some(OTHER_SIGNING_URL)
 }

@@ -6,8 +6,11 @@
 
 use serde_json::Value;
 
-use super::envelope::{Reading, excerpt, is_success, parsed};
-use super::{Answer, envelope, object, xml};
+use super::api::{Answer, Reading};
+use super::judge::{excerpt, is_success};
+use super::object;
+use super::wire::json::{self, parsed};
+use super::wire::xml;
 
 /// What an answer holds.
 #[derive(Debug)]
@@ -80,7 +83,7 @@ pub fn read(body: &str) -> Found {
 /// Reads an answer of which the JSON is a message as a rule, in a status of success.
 pub fn usual(answer: &Answer, body: &str) -> Option<Reading> {
     let (id, time) = usual_message(body).filter(|_| is_success(answer.status))?;
-    Some(Reading::Sent { id: Some(id), time })
+    Some(Reading::sent(Some(id), time))
 }
 
 /// What was found in an answer of old Sina or Weibo.
@@ -102,7 +105,7 @@ pub fn reading(
                 "the service answered with a message and yet with an error: {}",
                 said.words()
             )),
-            (Some(code), None) => Reading::Refused { code, text: said.error.unwrap_or_default() },
+            (Some(code), None) => Reading::refused(code, said.error.unwrap_or_default()),
         },
         Found::Message(message) if success => sent(message, content),
         Found::Message(Message { is_own: true, .. }) => Reading::Contradiction(format!(
@@ -117,7 +120,7 @@ pub fn reading(
 /// A message in a status of success: it is one only in what was asked for.
 pub fn sent(message: Message, content: Content) -> Reading {
     if message.content == content {
-        return Reading::Sent { id: Some(message.id), time: message.time };
+        return Reading::sent(Some(message.id), message.time);
     }
     let (asked, got) = match content {
         Content::Json => ("JSON", "XML"),
@@ -150,7 +153,7 @@ const NAMES: [&str; 10] = [
 pub fn read_json(body: &str) -> Found {
     let envelope = |body| {
         let [id, idstr, time, text, request, error, code, foreign @ ..] =
-            envelope::members(body, NAMES)?;
+            json::members(body, NAMES)?;
         let (error, code) = (parsed::<Value>(error)?, parsed::<Value>(code)?);
         let is_error = error.is_some() || code.is_some() || foreign.iter().any(Option::is_some);
         let said = is_error.then(|| Said {

@@ -7,16 +7,20 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::api::{
+    Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
+};
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
-use super::envelope::judge;
-use super::verdict::Row;
-use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
-use super::{check, endpoint, form, hint_at_signing_url, join, recipient, refuse_nul, scalars};
+use super::auth::hint_at_signing_url;
+use super::check::{check, endpoint, join, recipient, refuse_nul, scalars};
+use super::info::{Info, Limit, Rate, Scope};
+use super::wire::form;
 use crate::model::config::AccountConfig;
 use crate::model::error::{ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::message::{Kind, Message};
 use crate::model::redact::Redactor;
+use crate::model::secret::Secret;
 
 /// The longest text, in Unicode scalars. The document says "under 140"; its clients accept 140.
 const MAX_TEXT: u32 = 140;
@@ -44,7 +48,7 @@ static INFO: Info = Info {
 };
 
 /// The service.
-pub struct Fanfou;
+pub static SERVICE: Service = Service { info: &INFO, table: verdicts::TABLE, open };
 
 struct FanfouAccount {
     auth: BasicOrOAuth1,
@@ -52,38 +56,35 @@ struct FanfouAccount {
     /// The URL that signatures are made from.
     signing_url: Url,
     format: &'static str,
-    redactor: Arc<Redactor>,
 }
 
-impl Service for Fanfou {
-    fn info(&self) -> &'static Info {
-        &INFO
-    }
-
-    fn verdicts(&self) -> &'static [Row] {
-        verdicts::TABLE
-    }
-
-    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
-        let mut redactor = Redactor::default();
-        let auth = BasicOrOAuth1::read(config.fields.required_object("auth")?, &mut redactor)?;
-        let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
-        let path = format!("direct_messages/new.{format}");
-        let url = endpoint(&config, &INFO, HOST, &path, true)?;
-        let signing_base = match &config.signing_url {
-            Some(base) => base.as_str(),
-            None if url.host_str() == Some("api.fanfou.com") => SIGNING_HOST,
-            None => config.base_url.as_ref().map_or(SIGNING_HOST, Url::as_str),
-        };
-        let signing_url =
-            join(signing_base, &path).map_err(|why| config.fields.error("signing_url", why))?;
-        config.fields.finish()?;
-        Ok(Arc::new(FanfouAccount { auth, url, signing_url, format, redactor: Arc::new(redactor) }))
-    }
+/// Reads an account.
+fn open(mut config: AccountConfig) -> Result<Opened> {
+    let mut redactor = Redactor::default();
+    let auth = BasicOrOAuth1::read(config.fields.required_object("auth")?, &mut redactor)?;
+    let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
+    let path = format!("direct_messages/new.{format}");
+    let url = endpoint(&config, &INFO, HOST, &path, true)?;
+    let signing_base = match &config.signing_url {
+        Some(base) => base.as_str(),
+        None if url.host_str() == Some("api.fanfou.com") => SIGNING_HOST,
+        None => config.base_url.as_ref().map_or(SIGNING_HOST, Url::as_str),
+    };
+    let signing_url =
+        join(signing_base, &path).map_err(|why| config.fields.error("signing_url", why))?;
+    config.fields.finish()?;
+    let identity = auth.identity().to_owned();
+    Ok(Opened {
+        origin: url.clone(),
+        sender: identity.clone(),
+        identity,
+        redactor,
+        account: Arc::new(FanfouAccount { auth, url, signing_url, format }),
+    })
 }
 
 impl Account for FanfouAccount {
-    fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
         let user = recipient(message, Kind::User)?;
         let text = scalars(message, MAX_TEXT, "Fanfou")?;
@@ -126,37 +127,21 @@ impl Account for FanfouAccount {
         }
         f.finish()?;
         refuse_nul(message)?;
-        Ok(Draft { body: form::body(&params), params, callback, ..Draft::default() })
+        Ok(Draft { body: form::body(&params).into(), params, callback, ..Draft::default() })
     }
 
-    fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
-        let (authorization, signatures) =
-            self.auth.authorize(&self.signing_url, &draft.params, stamp);
-        Request {
-            url: self.url.clone(),
-            content_type: form::CONTENT_TYPE,
-            authorization: Some(authorization),
-            body: draft.body.clone(),
-            signatures,
-        }
+    fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {
+        let (authorization, signatures) = self.auth.authorize(&self.signing_url, &draft.params, at);
+        let request = HttpRequest::post(self.url.clone(), form::CONTENT_TYPE, draft.body.clone());
+        Exchange::commit(request.authorized(Some(authorization))).with_secrets(signatures)
     }
 
-    fn identity(&self) -> &str {
-        self.auth.identity()
+    fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
+        answer::read(answer, self.format, draft.callback.as_deref())
     }
 
-    fn url(&self) -> &Url {
-        &self.url
-    }
-
-    fn decode(&self, draft: &Draft, answer: &Answer) -> Outcome {
-        let reading = answer::read(answer, self.format, draft.callback.as_deref());
-        let hint = hint_at_signing_url(&reading).filter(|_| self.auth.signs());
-        Outcome { hint, ..judge(verdicts::TABLE, answer, reading) }
-    }
-
-    fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
+    fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {
+        hint_at_signing_url(reading).filter(|_| self.auth.signs())
     }
 }
 

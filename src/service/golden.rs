@@ -7,35 +7,33 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Request, Stamp};
+use super::api::{Exchange, Seed, Stamp, Wire};
 use crate::model::config::AccountConfig;
 use crate::model::message::Message;
 
 /// The request as it goes over the wire, as far as it is ours.
-fn shown(request: &Request) -> Vec<u8> {
-    let mut text = format!("POST {}\ncontent-type: {}\n", request.url, request.content_type);
-    if let Some(authorization) = &request.authorization {
-        text.push_str(&format!("authorization: {authorization}\n"));
+fn shown(exchange: Exchange) -> Vec<u8> {
+    let Wire::Http(request) = exchange.wire else { panic!("no request of HTTP") };
+    let mut text = format!("{} {}\n", request.method.name(), request.url);
+    for (name, value) in request.headers.iter() {
+        text.push_str(&format!("{name}: {value}\n"));
     }
     text.push('\n');
-    let mut bytes = text.into_bytes();
-    bytes.extend_from_slice(&request.body);
-    bytes.push(b'\n');
-    bytes
+    [text.as_bytes(), &request.body.whole(), b"\n"].concat()
 }
 
-fn request(case: &Value) -> Request {
+fn exchange(case: &Value) -> Exchange {
     let number = |name: &str| case[name].as_u64().unwrap_or_else(|| panic!("{name} is missing"));
     let config = AccountConfig::from_value(case["account"].clone(), "account").expect("an account");
-    let (_, account) = super::account(config).expect("an account of a service");
+    let (_, opened) = super::open(config).expect("an account of a service");
     let mut message = case["message"].clone();
     message["v"] = 1.into();
     message["account"] = "a".into();
     let message = Message::from_json(&message.to_string()).expect("a message");
     let random = u32::try_from(number("random")).expect("32 bits");
-    let draft = account.encode(&message, random).expect("it can be sent");
+    let draft = opened.account.encode(&message, Seed(random)).expect("it can be sent");
     let stamp = Stamp { unix: number("unix"), nonce: u128::from(number("nonce")), renew: false };
-    account.request(&draft, &stamp)
+    opened.account.next(&draft, &stamp, None)
 }
 
 #[test]
@@ -43,7 +41,7 @@ fn golden_requests_are_what_they_were() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
     let bless = std::env::var_os("HY_BLESS").is_some();
     let mut compared = 0;
-    for info in super::SERVICES.iter().map(|service| service.info()) {
+    for info in super::SERVICES.iter().map(|service| service.info) {
         let folder = root.join(info.name);
         let files = fs::read_dir(&folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
         let mut own = 0;
@@ -54,7 +52,7 @@ fn golden_requests_are_what_they_were() {
             let text = fs::read_to_string(&file).expect("UTF-8");
             let case =
                 serde_json::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-            let (made, golden) = (shown(&request(&case)), file.with_extension("http"));
+            let (made, golden) = (shown(exchange(&case)), file.with_extension("http"));
             if bless {
                 fs::write(&golden, &made).expect("the golden file can be written");
             }

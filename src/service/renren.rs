@@ -4,21 +4,29 @@ mod verdicts;
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde_json::Value;
 use url::Url;
 
+use super::api::{
+    Account, Answer, Draft, Exchange, HttpRequest, MAX_URL, Opened, Reading, Seed, Service, Stamp,
+};
+use super::auth::hint_at_signing_url;
 use super::auth::mac::Mac;
 use super::auth::token::Token;
-use super::envelope::{Reading, excerpt, is_success, judge, members, parsed, text, trimmed};
-use super::verdict::{self, Code, Row};
-use super::{Account, Answer, Draft, Info, Outcome, Request, Service, Stamp};
-use super::{MAX_URL, check, endpoint, form, hint_at_signing_url, join, refuse_nul};
+use super::check::{check, endpoint, join, refuse_nul};
+use super::info::Info;
+use super::judge::{excerpt, is_success, text, trimmed};
+use super::verdict::{self, Code};
+use super::wire::form;
+use super::wire::json::{members, parsed};
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::json;
 use crate::model::message::{BLANK, Kind, Message, Part, is_blank};
 use crate::model::redact::Redactor;
+use crate::model::secret::Secret;
 
 const HOST: &str = "https://api.renren.com";
 const PATH: &str = "v2/share/talk/put";
@@ -68,7 +76,7 @@ static INFO: Info = Info {
 };
 
 /// The service.
-pub struct Renren;
+pub static SERVICE: Service = Service { info: &INFO, table: verdicts::TABLE, open };
 
 enum Auth {
     Bearer(Token),
@@ -80,53 +88,45 @@ struct RenrenAccount {
     in_form: bool,
     url: Url,
     signing_url: Url,
-    redactor: Arc<Redactor>,
 }
 
-impl Service for Renren {
-    fn info(&self) -> &'static Info {
-        &INFO
-    }
-
-    fn verdicts(&self) -> &'static [Row] {
-        verdicts::TABLE
-    }
-
-    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
-        let mut redactor = Redactor::default();
-        let mut f = config.fields.required_object("auth")?;
-        let auth = match f.one_of("type", INFO.auth)? {
-            Some("bearer") => Auth::Bearer(Token::read(&mut f, &mut redactor)?),
-            Some(_) => Auth::Mac(Mac::read(&mut f, &mut redactor)?),
-            None => {
-                return Err(
-                    f.error("type", "the field \"type\" is required: \"bearer\" or \"mac\"")
-                );
-            }
-        };
-        f.finish()?;
-        let in_form = config.fields.one_of("params", &["query", "form"])? == Some("form");
-        // A MAC keeps its key to itself, which is why Renren's own clients send it over http.
-        let url = endpoint(&config, &INFO, HOST, PATH, matches!(auth, Auth::Mac(_)))?;
-        let signing_url = match &config.signing_url {
-            Some(base) => {
-                join(base.as_str(), PATH).map_err(|why| config.fields.error("signing_url", why))?
-            }
-            None => url.clone(),
-        };
-        config.fields.finish()?;
-        Ok(Arc::new(RenrenAccount {
-            auth,
-            in_form,
-            url,
-            signing_url,
-            redactor: Arc::new(redactor),
-        }))
-    }
+/// Reads an account.
+fn open(mut config: AccountConfig) -> Result<Opened> {
+    let mut redactor = Redactor::default();
+    let mut f = config.fields.required_object("auth")?;
+    let auth = match f.one_of("type", INFO.auth)? {
+        Some("bearer") => Auth::Bearer(Token::read(&mut f, &mut redactor)?),
+        Some(_) => Auth::Mac(Mac::read(&mut f, &mut redactor)?),
+        None => {
+            return Err(f.error("type", "the field \"type\" is required: \"bearer\" or \"mac\""));
+        }
+    };
+    f.finish()?;
+    let in_form = config.fields.one_of("params", &["query", "form"])? == Some("form");
+    // A MAC keeps its key to itself, which is why Renren's own clients send it over http.
+    let url = endpoint(&config, &INFO, HOST, PATH, matches!(auth, Auth::Mac(_)))?;
+    let signing_url = match &config.signing_url {
+        Some(base) => {
+            join(base.as_str(), PATH).map_err(|why| config.fields.error("signing_url", why))?
+        }
+        None => url.clone(),
+    };
+    config.fields.finish()?;
+    let identity = match &auth {
+        Auth::Bearer(token) => token.text().to_owned(),
+        Auth::Mac(mac) => mac.token().to_owned(),
+    };
+    Ok(Opened {
+        origin: url.clone(),
+        sender: identity.clone(),
+        identity,
+        redactor,
+        account: Arc::new(RenrenAccount { auth, in_form, url, signing_url }),
+    })
 }
 
 impl Account for RenrenAccount {
-    fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
         let own = own_parameters(message)?;
         let extra = message.extra.clone().unwrap_or_default();
@@ -161,60 +161,39 @@ impl Account for RenrenAccount {
         if !self.in_form && length > MAX_URL {
             return Err(too_long(length, &params, &own));
         }
-        Ok(Draft { body, params, ..Draft::default() })
+        Ok(Draft { body: body.into(), ..Draft::default() })
     }
 
-    fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
+    fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let (mut url, mut signing_url) = (self.url.clone(), self.signing_url.clone());
         let mut body = draft.body.clone();
         if !self.in_form {
-            let query = String::from_utf8(std::mem::take(&mut body)).unwrap_or_default();
+            let query = String::from_utf8_lossy(&body);
             url.set_query(Some(&query));
             signing_url.set_query(Some(&query));
+            body = Bytes::new();
         }
         let (authorization, signatures) = match &self.auth {
             Auth::Bearer(token) => (token.header("Bearer"), Vec::new()),
             Auth::Mac(mac) => {
-                let signed = mac.sign(&signing_url, stamp.unix, &nonce(stamp.nonce));
+                let signed = mac.sign(&signing_url, at.unix, &nonce(at.nonce));
                 (signed.header, vec![signed.signature])
             }
         };
-        Request {
-            url,
-            content_type: form::CONTENT_TYPE,
-            authorization: Some(authorization),
-            body,
-            signatures,
-        }
+        let request = HttpRequest::post(url, form::CONTENT_TYPE, body);
+        Exchange::commit(request.authorized(Some(authorization))).with_secrets(signatures)
     }
 
-    fn identity(&self) -> &str {
+    fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
+        read(answer)
+    }
+
+    fn hint(&self, answer: &Answer, reading: &Reading) -> Option<&'static str> {
         match &self.auth {
-            Auth::Bearer(token) => token.text(),
-            Auth::Mac(mac) => mac.token(),
-        }
-    }
-
-    fn url(&self) -> &Url {
-        &self.url
-    }
-
-    fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
-        let (reading, full_code) = read(answer);
-        let hint = match &self.auth {
-            Auth::Mac(_) => hint_at_signing_url(&reading),
+            _ if answer.status == 414 && !self.in_form => Some(IN_A_FORM),
+            Auth::Mac(_) => hint_at_signing_url(reading),
             Auth::Bearer(_) => None,
-        };
-        let mut outcome = judge(verdicts::TABLE, answer, reading);
-        outcome.hint = if answer.status == 414 && !self.in_form { Some(IN_A_FORM) } else { hint };
-        if outcome.service_code.is_some() {
-            outcome.service_code = full_code;
         }
-        outcome
-    }
-
-    fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
     }
 }
 
@@ -295,11 +274,11 @@ fn own_parameters(message: &Message) -> Result<Vec<Own>> {
     Ok(own)
 }
 
-/// Reads an answer; the code is looked up without its type, and shown with it.
-fn read(answer: &Answer) -> (Reading, Option<String>) {
+/// Reads an answer.
+fn read(answer: &Answer) -> Reading {
     let body = match text(answer) {
         Ok(body) => trimmed(body),
-        Err(why) => return (Reading::Unreadable(why), None),
+        Err(why) => return Reading::Unreadable(why),
     };
     let success = is_success(answer.status);
     let envelope = |body| {
@@ -310,31 +289,26 @@ fn read(answer: &Answer) -> (Reading, Option<String>) {
         _ if body == "1" => (None, None),
         Ok(envelope) => envelope,
         Err(e) if success => {
-            return (
-                Reading::Unreadable(format!("the answer is not the service's JSON: {e}")),
-                None,
-            );
+            return Reading::Unreadable(format!("the answer is not the service's JSON: {e}"));
         }
-        Err(_) => return (Reading::Unreadable(excerpt(&answer.body)), None),
+        Err(_) => return Reading::Unreadable(excerpt(&answer.body)),
     };
     // Exactly this is success, and nothing beside it.
     let is_one = body == "1"
         || response == Some("1") && json::members(body).is_ok_and(|members| members.len() == 1);
-    let own = error.as_ref().and_then(own_code);
-    let reading = match (own, &error) {
+    match (error.as_ref().and_then(own_code), &error) {
         (Some(_), Some(error)) if response.is_some() => Reading::Contradiction(format!(
             "the service answered with a response and yet with an error: {error}"
         )),
-        (Some((full, code)), Some(error)) => {
-            let text = error.get("message").and_then(Value::as_str).unwrap_or_default();
-            let reading = Reading::Refused { code: code.to_owned(), text: text.to_owned() };
-            return (reading, Some(full.to_owned()));
+        // The table has the code without its kind, which is shown.
+        (Some(code), Some(error)) => {
+            Reading::refused(code, error.get("message").and_then(Value::as_str).unwrap_or_default())
         }
         (None, Some(_)) if response == Some("1") => Reading::Contradiction(format!(
             "the service answered with success and yet with an error: {}",
             excerpt(&answer.body)
         )),
-        _ if is_one && success => Reading::Sent { id: None, time: None },
+        _ if is_one && success => Reading::sent(None, None),
         _ if is_one => Reading::Contradiction(format!(
             "the service answered with success, but with HTTP status {}",
             answer.status
@@ -343,8 +317,7 @@ fn read(answer: &Answer) -> (Reading, Option<String>) {
             "the answer is not {{\"response\": 1}}: {}",
             excerpt(&answer.body)
         )),
-    };
-    (reading, None)
+    }
 }
 
 /// What kind of error a code is of: it stands before the code, and each has a status of its own.
@@ -362,10 +335,10 @@ const COMMON: [&str; 7] = [
     "NO_ACCESS",
 ];
 
-/// The code of an error of Renren's own, whole and without its kind:
+/// The code of an error of Renren's own, with its kind:
 /// `{"code": "internal_error.SERVICE_BUSY", "message": "…"}`. Without a kind only a code that the
 /// table has is taken for one.
-fn own_code(error: &Value) -> Option<(&str, &str)> {
+fn own_code(error: &Value) -> Option<&str> {
     let full = error.get("code")?.as_str()?;
     if error.get("message").is_some_and(|message| !message.is_string()) {
         return None;
@@ -373,11 +346,11 @@ fn own_code(error: &Value) -> Option<(&str, &str)> {
     if let Some((kind, code)) = full.split_once('.') {
         let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
         let is_own = KINDS.contains(&kind) && !code.is_empty() && code.bytes().all(is_word);
-        return is_own.then_some((full, code));
+        return is_own.then_some(full);
     }
     let row = verdict::find(verdicts::TABLE, full, "").filter(|row| row.code != Code::Any)?;
     let is_common = matches!(row.code, Code::Is(code) if COMMON.contains(&code));
-    (!is_common).then_some((full, full))
+    (!is_common).then_some(full)
 }
 
 #[cfg(test)]

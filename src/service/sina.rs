@@ -6,20 +6,22 @@ use std::sync::Arc;
 
 use url::Url;
 
+use super::api::{
+    Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
+};
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
+use super::auth::hint_at_signing_url;
+use super::check::{check, endpoint, join, no_extra, numeric_id, refuse_nul, scalars};
 use super::direct_message::{self, Content, Said, is_code};
-use super::envelope::{Reading, is_success, judge, text};
-use super::verdict::Row;
-use super::{
-    Account, Answer, Draft, Fingerprint, Info, Limit, Named, Outcome, Request, Service, Stamp,
-};
-use super::{
-    check, endpoint, form, hint_at_signing_url, join, no_extra, numeric_id, refuse_nul, scalars,
-};
+use super::fingerprint::{Fingerprint, Named};
+use super::info::{Info, Limit};
+use super::judge::{is_success, text};
+use super::wire::form;
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
 use crate::model::redact::Redactor;
+use crate::model::secret::Secret;
 
 /// The longest text, in Unicode scalars.
 const MAX_TEXT: u32 = 300;
@@ -47,7 +49,7 @@ static INFO: Info = Info {
 };
 
 /// The service.
-pub struct Sina;
+pub static SERVICE: Service = Service { info: &INFO, table: verdicts::TABLE, open };
 
 struct SinaAccount {
     auth: BasicOrOAuth1,
@@ -56,44 +58,40 @@ struct SinaAccount {
     url: Url,
     signing_url: Url,
     content: Content,
-    redactor: Arc<Redactor>,
 }
 
-impl Service for Sina {
-    fn info(&self) -> &'static Info {
-        &INFO
+/// Reads an account.
+fn open(mut config: AccountConfig) -> Result<Opened> {
+    let mut redactor = Redactor::default();
+    let auth = BasicOrOAuth1::read(config.fields.required_object("auth")?, &mut redactor)?;
+    let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
+    let app_key = config.fields.string("app_key")?;
+    if matches!(auth, BasicOrOAuth1::Basic(_)) && app_key.as_deref().unwrap_or("").is_empty() {
+        let words = "Basic needs \"app_key\": the service knows the app by it alone";
+        return Err(config.fields.error("app_key", words));
     }
-
-    fn verdicts(&self) -> &'static [Row] {
-        verdicts::TABLE
-    }
-
-    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
-        let mut redactor = Redactor::default();
-        let auth = BasicOrOAuth1::read(config.fields.required_object("auth")?, &mut redactor)?;
-        let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
-        let app_key = config.fields.string("app_key")?;
-        if matches!(auth, BasicOrOAuth1::Basic(_)) && app_key.as_deref().unwrap_or("").is_empty() {
-            let words = "Basic needs \"app_key\": the service knows the app by it alone";
-            return Err(config.fields.error("app_key", words));
+    let path = format!("direct_messages/new.{format}");
+    let url = endpoint(&config, &INFO, HOST, &path, true)?;
+    let signing_url = match &config.signing_url {
+        Some(base) => {
+            join(base.as_str(), &path).map_err(|why| config.fields.error("signing_url", why))?
         }
-        let path = format!("direct_messages/new.{format}");
-        let url = endpoint(&config, &INFO, HOST, &path, true)?;
-        let signing_url = match &config.signing_url {
-            Some(base) => {
-                join(base.as_str(), &path).map_err(|why| config.fields.error("signing_url", why))?
-            }
-            None => url.clone(),
-        };
-        config.fields.finish()?;
-        let content = if format == "xml" { Content::Xml } else { Content::Json };
-        let redactor = Arc::new(redactor);
-        Ok(Arc::new(SinaAccount { auth, app_key, url, signing_url, content, redactor }))
-    }
+        None => url.clone(),
+    };
+    config.fields.finish()?;
+    let content = if format == "xml" { Content::Xml } else { Content::Json };
+    let identity = auth.identity().to_owned();
+    Ok(Opened {
+        origin: url.clone(),
+        sender: identity.clone(),
+        identity,
+        redactor,
+        account: Arc::new(SinaAccount { auth, app_key, url, signing_url, content }),
+    })
 }
 
 impl Account for SinaAccount {
-    fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
         let text = scalars(message, MAX_TEXT, "Sina")?;
         numeric_id(&message.to, "Sina")?;
@@ -118,39 +116,25 @@ impl Account for SinaAccount {
         let params = vec![("id", id.clone()), ("text", text.to_owned()), (which, id.clone())];
         refuse_nul(message)?;
         let fingerprint = Some(Fingerprint::new(INFO.name, named, &id, text));
-        Ok(Draft { body: form::body(&params), params, fingerprint, ..Draft::default() })
+        Ok(Draft { params, fingerprint, ..Draft::default() })
     }
 
-    fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
+    fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let mut params = Vec::with_capacity(draft.params.len() + 1);
         params.extend(self.app_key.iter().map(|key| ("source", key.clone())));
         params.extend(draft.params.iter().cloned());
-        let (authorization, signatures) = self.auth.authorize(&self.signing_url, &params, stamp);
-        Request {
-            url: self.url.clone(),
-            content_type: form::CONTENT_TYPE,
-            authorization: Some(authorization),
-            body: form::body(&params),
-            signatures,
-        }
+        let (authorization, signatures) = self.auth.authorize(&self.signing_url, &params, at);
+        let body = form::body(&params);
+        let request = HttpRequest::post(self.url.clone(), form::CONTENT_TYPE, body);
+        Exchange::commit(request.authorized(Some(authorization))).with_secrets(signatures)
     }
 
-    fn identity(&self) -> &str {
-        self.auth.identity()
+    fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
+        read(answer, self.content)
     }
 
-    fn url(&self) -> &Url {
-        &self.url
-    }
-
-    fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
-        let reading = read(answer, self.content);
-        let hint = hint_at_signing_url(&reading).filter(|_| self.auth.signs());
-        Outcome { hint, ..judge(verdicts::TABLE, answer, reading) }
-    }
-
-    fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
+    fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {
+        hint_at_signing_url(reading).filter(|_| self.auth.signs())
     }
 }
 

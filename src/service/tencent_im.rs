@@ -6,19 +6,21 @@ mod elements;
 mod verdicts;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use url::Url;
 
+use super::api::{
+    Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
+};
 use super::auth::usersig::UserSig;
-use super::envelope::judge;
-use super::verdict::Row;
-use super::{Account, Answer, Draft, Info, Limit, Outcome, Rate, Request, Scope, Service, Stamp};
-use super::{check, endpoint, form};
+use super::check::{check, endpoint};
+use super::info::{Info, Limit, Rate, Scope};
+use super::wire::{form, json};
 use crate::model::config::AccountConfig;
 use crate::model::error::Result;
 use crate::model::message::Message;
 use crate::model::redact::Redactor;
+use crate::model::secret::Secret;
 
 /// The codes that say that the whole app is too fast.
 const APP_TOO_FAST: [&str; 6] = ["10006", "60007", "60011", "60018", "60019", "90057"];
@@ -60,111 +62,78 @@ static INFO: Info = Info {
         Rate { scope: Scope::App, count: 200, per_ms: 1000, codes: &APP_TOO_FAST },
         Rate { scope: Scope::Group, count: 40, per_ms: 1000, codes: &["10023"] },
     ],
-    // The service says five minutes; we stop a minute before that.
-    dedupe_ms: Some(Duration::from_secs(240)),
+    dedupe_ms: Some(body::WINDOW),
     message_id: true,
     ended: None,
     document: "Tencent Cloud Chat, RESTful API, send_group_msg",
 };
 
 /// The service.
-pub struct TencentIm;
+pub static SERVICE: Service = Service { info: &INFO, table: verdicts::TABLE, open };
 
 struct TencentAccount {
     signer: UserSig,
-    /// The number of the app, as text.
-    app: String,
-    url: Url,
     /// The URL up to the signature.
     prefix: String,
-    redactor: Arc<Redactor>,
 }
 
-impl Service for TencentIm {
-    fn info(&self) -> &'static Info {
-        &INFO
+/// Reads an account.
+fn open(mut config: AccountConfig) -> Result<Opened> {
+    let mut redactor = Redactor::default();
+    let mut auth = config.fields.required_object("auth")?;
+    if auth.one_of("type", INFO.auth)?.is_none() {
+        return Err(auth.error("type", "the field \"type\" is required: \"usersig\""));
     }
-
-    fn verdicts(&self) -> &'static [Row] {
-        verdicts::TABLE
+    let signer = UserSig::read(&mut auth, &mut redactor)?;
+    auth.finish()?;
+    let region = config.fields.one_of("region", &REGIONS.map(|(key, _)| key))?;
+    let host = REGIONS.iter().find(|(key, _)| Some(*key) == region).map(|(_, host)| *host);
+    if host.is_none() && config.base_url.is_none() {
+        let why = "\"region\" or \"base_url\" is required: it cannot be guessed from the app";
+        return Err(config.fields.error("region", why));
     }
-
-    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
-        let mut redactor = Redactor::default();
-        let mut auth = config.fields.required_object("auth")?;
-        if auth.one_of("type", INFO.auth)?.is_none() {
-            return Err(auth.error("type", "the field \"type\" is required: \"usersig\""));
-        }
-        let signer = UserSig::read(&mut auth, &mut redactor)?;
-        auth.finish()?;
-        let region = config.fields.one_of("region", &REGIONS.map(|(key, _)| key))?;
-        let host = REGIONS.iter().find(|(key, _)| Some(*key) == region).map(|(_, host)| *host);
-        if host.is_none() && config.base_url.is_none() {
-            let why = "\"region\" or \"base_url\" is required: it cannot be guessed from the app";
-            return Err(config.fields.error("region", why));
-        }
-        if config.signing_url.is_some() {
-            return Err(config.fields.error("signing_url", "a UserSig does not cover the URL"));
-        }
-        let url = endpoint(&config, &INFO, host.unwrap_or_default(), PATH, false)?;
-        config.fields.finish()?;
-        let (app, identifier) = (signer.sdk_app_id, form::encoded(&signer.identifier));
-        let prefix = format!("{url}?sdkappid={app}&identifier={identifier}&usersig=");
-        Ok(Arc::new(TencentAccount {
-            signer,
-            app: app.to_string(),
-            url,
-            prefix,
-            redactor: Arc::new(redactor),
-        }))
+    if config.signing_url.is_some() {
+        return Err(config.fields.error("signing_url", "a UserSig does not cover the URL"));
     }
+    let url = endpoint(&config, &INFO, host.unwrap_or_default(), PATH, false)?;
+    config.fields.finish()?;
+    let (app, identifier) = (signer.sdk_app_id, form::encoded(&signer.identifier));
+    let prefix = format!("{url}?sdkappid={app}&identifier={identifier}&usersig=");
+    Ok(Opened {
+        origin: url,
+        identity: app.to_string(),
+        sender: format!("{app}/{}", signer.identifier),
+        redactor,
+        account: Arc::new(TencentAccount { signer, prefix }),
+    })
 }
 
 impl Account for TencentAccount {
-    fn encode(&self, message: &Message, random: u32) -> Result<Draft> {
+    fn encode(&self, message: &Message, seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
-        body::encode(message, random)
+        body::encode(message, seed)
     }
 
-    fn request(&self, draft: &Draft, stamp: &Stamp) -> Request {
-        let usersig = self.signer.at(stamp.unix, stamp.renew);
+    fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {
+        let usersig = self.signer.at(at.unix, at.renew);
         // Another number than the message's own Random: it names the request, not the message.
-        let random = (stamp.nonce & u128::from(u32::MAX)) as u32;
+        let random = (at.nonce & u128::from(u32::MAX)) as u32;
         let text = format!("{}{usersig}&random={random}&contenttype=json", self.prefix);
         let url = Url::parse(&text).expect("a URL with a query of safe characters is a URL");
-        Request {
-            url,
-            content_type: "application/json",
-            authorization: None,
-            body: draft.body.clone(),
-            signatures: vec![usersig],
-        }
+        let request = HttpRequest::post(url, json::CONTENT_TYPE, draft.body.clone());
+        Exchange::commit(request).with_secrets(vec![usersig])
     }
 
-    fn identity(&self) -> &str {
-        &self.app
+    fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
+        answer::read(answer)
     }
 
-    fn sender(&self) -> String {
-        format!("{}/{}", self.app, self.signer.identifier)
-    }
-
-    fn url(&self) -> &Url {
-        &self.url
-    }
-
-    fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
-        let mut outcome = judge(verdicts::TABLE, answer, answer::read(answer));
-        outcome.hint = match outcome.service_code.as_deref() {
+    fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {
+        match reading.code() {
             Some("60026" | "70020" | "70016" | "60006") => {
                 Some("check \"region\": it must be where the app was created")
             }
             _ => None,
-        };
-        outcome
-    }
-
-    fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::model::error::ErrorCode;
-use crate::model::receipt::Delivery;
+use crate::model::receipt::{Delivery, Note};
 
 /// Whether and when an attempt may be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -81,6 +81,9 @@ pub struct Row {
     pub source: Source,
     /// What the code means, in words.
     pub note: &'static str,
+    /// True if the code says that the service had this very message already.
+    #[serde(skip)]
+    pub repeated: bool,
 }
 
 fn name_of<S: serde::Serializer>(name: &Option<ErrorCode>, s: S) -> Result<S::Ok, S::Error> {
@@ -92,6 +95,9 @@ fn delivery_name<S: serde::Serializer>(delivery: &Delivery, s: S) -> Result<S::O
 }
 
 /// Writes a table: `code ["text"] => Name Delivery Class Source "note";` a row.
+///
+/// `Duplicate` says that the service had this very message, which proves that it arrived; `Similar` is
+/// the same error of a service that says no more than that it had one like it.
 macro_rules! verdicts {
     ($($(@$any:ident)? $($code:literal $(.. $end:literal)?)? $([$text:literal])? =>
         $name:ident $delivery:ident $class:ident $(($wait:literal))? $source:ident $note:literal;)*) => {
@@ -103,12 +109,16 @@ macro_rules! verdicts {
             class: $crate::service::verdict::Class::$class $(($wait))?,
             source: $crate::service::verdict::Source::$source,
             note: $note,
+            repeated: verdicts!(@repeated $name),
         },)*]
     };
     (@code any) => { $crate::service::verdict::Code::Any };
     (@code $code:literal) => { $crate::service::verdict::Code::Is($code) };
     (@code $from:literal .. $to:literal) => { $crate::service::verdict::Code::Range($from, $to) };
+    (@repeated Duplicate) => { true };
+    (@repeated $name:ident) => { false };
     (@name Ok) => { None };
+    (@name Similar) => { Some($crate::model::error::ErrorCode::Duplicate) };
     (@name $name:ident) => { Some($crate::model::error::ErrorCode::$name) };
 }
 pub(crate) use verdicts;
@@ -132,9 +142,13 @@ pub fn find(table: &'static [Row], code: &str, text: &str) -> Option<&'static Ro
     find(true).or_else(|| find(false))
 }
 
-fn same_code(a: &str, b: &str) -> bool {
+/// True if a row for `own` is for this code, or for what stands in it behind the kind of code it is.
+fn same_code(own: &str, code: &str) -> bool {
     let fold = |byte: u8| if byte == b'-' { b'_' } else { byte.to_ascii_lowercase() };
-    a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(a, b)| fold(a) == fold(b))
+    let same = |code: &str| {
+        own.len() == code.len() && own.bytes().zip(code.bytes()).all(|(a, b)| fold(a) == fold(b))
+    };
+    same(code) || code.split_once('.').is_some_and(|(_kind, code)| same(code))
 }
 
 /// True if `text` holds `part`, whatever the case of ASCII letters.
@@ -168,6 +182,8 @@ pub struct Outcome {
     pub dropped: bool,
     /// The service says that it had this message already: proof of an earlier attempt in doubt.
     pub repeated: bool,
+    /// What is worth knowing about it.
+    pub notes: Vec<Note>,
 }
 
 impl Outcome {
@@ -185,6 +201,7 @@ impl Outcome {
             told_wait: None,
             dropped: false,
             repeated: false,
+            notes: Vec::new(),
         }
     }
 
@@ -228,6 +245,7 @@ mod tests {
         assert_eq!(note("6", ""), "range");
         assert_eq!(note("8", ""), "told");
         assert_eq!(note("Type.not-you", ""), "named");
+        assert_eq!(note("kind.type.NOT_YOU", ""), "named", "behind its kind");
         assert_eq!(note("10", ""), "any");
     }
 }

@@ -8,19 +8,21 @@ use std::sync::Arc;
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::auth::token::Token;
-use super::direct_message::{self, Content, Found, Said, is_code};
-use super::envelope::{Reading, judge, text};
-use super::verdict::Row;
-use super::{
-    Account, Answer, Draft, Fingerprint, Info, Limit, Named, Outcome, Rate, Request, Scope,
-    Service, Stamp,
+use super::api::{
+    Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
 };
-use super::{check, endpoint, form, no_extra, numeric_id, refuse_nul};
+use super::auth::token::Token;
+use super::check::{check, endpoint, no_extra, numeric_id, refuse_nul};
+use super::direct_message::{self, Content, Found, Said, is_code};
+use super::fingerprint::{Fingerprint, Named};
+use super::info::{Info, Limit, Rate, Scope};
+use super::judge::text;
+use super::wire::form;
 use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
 use crate::model::redact::Redactor;
+use crate::model::secret::Secret;
 
 /// The longest text, in units of a Chinese character; half-width characters count half.
 const MAX_TEXT: u32 = 300;
@@ -47,7 +49,7 @@ static INFO: Info = Info {
 };
 
 /// The service.
-pub struct Weibo;
+pub static SERVICE: Service = Service { info: &INFO, table: verdicts::TABLE, open };
 
 struct WeiboAccount {
     token: Token,
@@ -55,46 +57,43 @@ struct WeiboAccount {
     /// What every form begins with: `source`, and the token where it is sent in the form.
     form: Zeroizing<Vec<u8>>,
     url: Url,
-    redactor: Arc<Redactor>,
 }
 
-impl Service for Weibo {
-    fn info(&self) -> &'static Info {
-        &INFO
+/// Reads an account.
+fn open(mut config: AccountConfig) -> Result<Opened> {
+    let mut redactor = Redactor::default();
+    let mut auth = config.fields.required_object("auth")?;
+    if auth.one_of("type", INFO.auth)?.is_none() {
+        return Err(auth.error("type", "the field \"type\" is required: \"oauth2\""));
     }
-
-    fn verdicts(&self) -> &'static [Row] {
-        verdicts::TABLE
+    let token = Token::read(&mut auth, &mut redactor)?;
+    let in_header = auth.one_of("send", &["form", "header"])? == Some("header");
+    auth.finish()?;
+    let app_key = config.fields.string("app_key")?;
+    if config.signing_url.is_some() {
+        return Err(config.fields.error("signing_url", "a token does not cover the URL"));
     }
-
-    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
-        let mut redactor = Redactor::default();
-        let mut auth = config.fields.required_object("auth")?;
-        if auth.one_of("type", INFO.auth)?.is_none() {
-            return Err(auth.error("type", "the field \"type\" is required: \"oauth2\""));
-        }
-        let token = Token::read(&mut auth, &mut redactor)?;
-        let in_header = auth.one_of("send", &["form", "header"])? == Some("header");
-        auth.finish()?;
-        let app_key = config.fields.string("app_key")?;
-        if config.signing_url.is_some() {
-            return Err(config.fields.error("signing_url", "a token does not cover the URL"));
-        }
-        let url = endpoint(&config, &INFO, HOST, PATH, false)?;
-        config.fields.finish()?;
-        let mut form = Zeroizing::new(Vec::new());
-        if let Some(app_key) = &app_key {
-            form::push_pair(&mut form, "source", app_key);
-        }
-        if !in_header {
-            form::push_pair(&mut form, "access_token", token.text());
-        }
-        Ok(Arc::new(WeiboAccount { token, in_header, form, url, redactor: Arc::new(redactor) }))
+    let url = endpoint(&config, &INFO, HOST, PATH, false)?;
+    config.fields.finish()?;
+    let mut form = Zeroizing::new(Vec::new());
+    if let Some(app_key) = &app_key {
+        form::push_pair(&mut form, "source", app_key);
     }
+    if !in_header {
+        form::push_pair(&mut form, "access_token", token.text());
+    }
+    let identity = token.text().to_owned();
+    Ok(Opened {
+        origin: url.clone(),
+        sender: identity.clone(),
+        identity,
+        redactor,
+        account: Arc::new(WeiboAccount { token, in_header, form, url }),
+    })
 }
 
 impl Account for WeiboAccount {
-    fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
         let text = message.text.as_deref().unwrap_or_default();
         let units = length::units(text);
@@ -119,43 +118,26 @@ impl Account for WeiboAccount {
         let mut body = Vec::with_capacity(64 + (text.len() + recipient.1.len()) * 3);
         form::push_pair(&mut body, "text", text);
         form::push_pair(&mut body, recipient.0, recipient.1);
+        // As large as it is: a kept end would cost another allocation.
+        let body = body.into_boxed_slice().into();
         Ok(Draft { body, fingerprint, ..Draft::default() })
     }
 
-    fn request(&self, draft: &Draft, _stamp: &Stamp) -> Request {
+    fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let mut body = Vec::with_capacity(self.form.len() + 1 + draft.body.len());
         body.extend_from_slice(&self.form);
         if !body.is_empty() {
             body.push(b'&');
         }
         body.extend_from_slice(&draft.body);
-        Request {
-            url: self.url.clone(),
-            content_type: form::CONTENT_TYPE,
-            // The scheme's name is Weibo's own.
-            authorization: self.in_header.then(|| self.token.header("OAuth2")),
-            body,
-            signatures: Vec::new(),
-        }
+        // The scheme's name is Weibo's own.
+        let authorization = self.in_header.then(|| self.token.header("OAuth2"));
+        let request = HttpRequest::post(self.url.clone(), form::CONTENT_TYPE, body);
+        Exchange::commit(request.authorized(authorization))
     }
 
-    fn identity(&self) -> &str {
-        self.token.text()
-    }
-
-    fn url(&self) -> &Url {
-        &self.url
-    }
-
-    fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
-        let mut outcome = judge(verdicts::TABLE, answer, read(answer));
-        // 20017 is about similar texts: no proof that this very message had arrived.
-        outcome.repeated &= outcome.service_code.as_deref() != Some("20017");
-        outcome
-    }
-
-    fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
+    fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
+        read(answer)
     }
 }
 
@@ -174,7 +156,7 @@ fn read(answer: &Answer) -> Reading {
     // Weibo speaks JSON only, in whatever form its path were asked for.
     match direct_message::read_json(body) {
         Found::Error(said) if own_code(&said).as_deref() == Some(SLOW) => {
-            Reading::Sent { id: said.beside.map(|message| message.id), time: None }
+            Reading::sent(said.beside.map(|message| message.id), None)
         }
         found => direct_message::reading(answer, found, Content::Json, own_code),
     }

@@ -8,18 +8,21 @@ mod verdicts;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde_json::json;
 use url::Url;
 
+use super::api::{
+    Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
+};
 use super::auth::token::Token;
-use super::envelope::{Reading, excerpt, judge, text};
-use super::verdict::Row;
-use super::{Account, Answer, Draft, Info, Limit, Outcome, Request, Service, Stamp};
-use super::{check, endpoint, no_extra, scalars};
+use super::check::{check, endpoint, no_extra, scalars};
+use super::info::{Info, Limit};
+use super::judge::{excerpt, text};
+use super::wire::json;
 use crate::model::config::AccountConfig;
 use crate::model::error::Result;
 use crate::model::message::Message;
 use crate::model::redact::Redactor;
+use crate::model::secret::Secret;
 
 const MAX_TEXT: u32 = 2048;
 
@@ -42,68 +45,48 @@ static INFO: Info = Info {
 };
 
 /// The service.
-pub struct Webhook;
+pub static SERVICE: Service = Service { info: &INFO, table: verdicts::TABLE, open };
 
 struct WebhookAccount {
     token: Token,
     url: Url,
-    redactor: Arc<Redactor>,
 }
 
-impl Service for Webhook {
-    fn info(&self) -> &'static Info {
-        &INFO
-    }
-
-    fn verdicts(&self) -> &'static [Row] {
-        verdicts::TABLE
-    }
-
-    fn account(&self, mut config: AccountConfig) -> Result<Arc<dyn Account>> {
-        let mut redactor = Redactor::default();
-        let mut auth = config.fields.required_object("auth")?;
-        auth.one_of("type", INFO.auth)?;
-        let token = Token::read(&mut auth, &mut redactor)?;
-        auth.finish()?;
-        let url = endpoint(&config, &INFO, "https://robot.example", "send", false)?;
-        config.fields.finish()?;
-        Ok(Arc::new(WebhookAccount { token, url, redactor: Arc::new(redactor) }))
-    }
+/// Reads an account.
+fn open(mut config: AccountConfig) -> Result<Opened> {
+    let mut redactor = Redactor::default();
+    let mut auth = config.fields.required_object("auth")?;
+    auth.one_of("type", INFO.auth)?;
+    let token = Token::read(&mut auth, &mut redactor)?;
+    auth.finish()?;
+    let url = endpoint(&config, &INFO, "https://robot.example", "send", false)?;
+    config.fields.finish()?;
+    let identity = token.text().to_owned();
+    Ok(Opened {
+        origin: url.clone(),
+        sender: identity.clone(),
+        identity,
+        redactor,
+        account: Arc::new(WebhookAccount { token, url }),
+    })
 }
 
 impl Account for WebhookAccount {
-    fn encode(&self, message: &Message, _random: u32) -> Result<Draft> {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
         no_extra(message, &[])?;
         let text = scalars(message, MAX_TEXT, "the robot")?;
-        let body = json!({"msgtype": "text", "text": {"content": text}}).to_string();
-        Ok(Draft { body: body.into_bytes(), ..Draft::default() })
+        let body = serde_json::json!({"msgtype": "text", "text": {"content": text}}).to_string();
+        Ok(Draft { body: body.into(), ..Draft::default() })
     }
 
-    fn request(&self, draft: &Draft, _stamp: &Stamp) -> Request {
-        Request {
-            url: self.url.clone(),
-            content_type: "application/json",
-            authorization: Some(self.token.header("Bearer")),
-            body: draft.body.clone(),
-            signatures: Vec::new(),
-        }
+    fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
+        let request = HttpRequest::post(self.url.clone(), json::CONTENT_TYPE, draft.body.clone());
+        Exchange::commit(request.authorized(Some(self.token.header("Bearer"))))
     }
 
-    fn identity(&self) -> &str {
-        self.token.text()
-    }
-
-    fn url(&self) -> &Url {
-        &self.url
-    }
-
-    fn decode(&self, _draft: &Draft, answer: &Answer) -> Outcome {
-        judge(verdicts::TABLE, answer, read(answer))
-    }
-
-    fn redactor(&self) -> &Arc<Redactor> {
-        &self.redactor
+    fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
+        read(answer)
     }
 }
 
@@ -119,15 +102,11 @@ fn read(answer: &Answer) -> Reading {
         Err(why) => return Reading::Unreadable(why),
     };
     match serde_json::from_str::<Envelope>(body) {
-        Ok(Envelope { errcode: 0, .. }) if answer.status == 200 => {
-            Reading::Sent { id: None, time: None }
-        }
+        Ok(Envelope { errcode: 0, .. }) if answer.status == 200 => Reading::sent(None, None),
         Ok(Envelope { errcode: 0, .. }) => {
             Reading::Contradiction(format!("errcode 0, but with HTTP status {}", answer.status))
         }
-        Ok(Envelope { errcode, errmsg }) => {
-            Reading::Refused { code: errcode.to_string(), text: errmsg }
-        }
+        Ok(Envelope { errcode, errmsg }) => Reading::refused(errcode.to_string(), errmsg),
         Err(_) => Reading::Unreadable(excerpt(&answer.body)),
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Step, World, answer, fanfou, name_of, tencent, tencent_answer};
 use crate::model::receipt::Delivery;
 use crate::net::Way;
-use crate::service::Answer;
+use crate::service::api::Answer;
 
 #[test]
 fn renren_s_success_is_exactly_the_integer_1() {
@@ -192,7 +192,7 @@ fn a_clock_that_is_wrong_is_told_and_corrected_once() {
     assert!(error.message().ends_with("s behind"), "{error}");
     assert_eq!(world.requests().len(), 2);
     let timestamp = |i: usize| {
-        let header = world.requests()[i].authorization.clone().expect("signed");
+        let header = world.requests()[i].headers.authorization.clone().expect("signed");
         let at = header.find("oauth_timestamp=\"").expect("a timestamp") + 17;
         header[at..at + 10].parse::<u64>().expect("seconds")
     };

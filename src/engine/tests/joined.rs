@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Step, World, accept, answer, name_of};
+use super::{Step, World, accept, answer, body, name_of};
 use crate::engine::Shared;
 use crate::engine::deliver::deliver;
 use crate::engine::job::Job;
@@ -207,11 +207,7 @@ fn whoever_goes_on_keeps_its_place_among_the_ordered() {
         receipts
     });
     assert!(receipts[1..].iter().all(|receipt| receipt.delivery == Delivery::Sent));
-    let texts: Vec<_> = world
-        .requests()
-        .iter()
-        .map(|request| String::from_utf8_lossy(&request.body).into_owned())
-        .collect();
+    let texts: Vec<_> = world.requests().iter().map(body).collect();
     let order = ["before", "after", "text=x"].map(|t| texts.iter().position(|b| b.contains(t)));
     assert!(order.is_sorted() && order.iter().all(Option::is_some), "{texts:?}");
 }

@@ -9,14 +9,14 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::json;
 
-use super::{accept, accounts};
+use super::{accept, accounts, body, http};
 use crate::engine::Shared;
 use crate::engine::deliver::deliver;
 use crate::engine::runtime::TokioClock;
 use crate::model::config::ClientConfig;
 use crate::model::receipt::{Delivery, Receipt};
 use crate::net::{Alarm, Boxed, Carrier, Clock, Failure, Scripted};
-use crate::service::{Answer, Request};
+use crate::service::api::{Answer, Wire};
 
 const SECOND: Duration = Duration::from_secs(1);
 const GROUPS: usize = 5;
@@ -84,13 +84,13 @@ impl State {
 impl Scripted for Arc<Service> {
     fn send<'a>(
         &'a self,
-        request: Request,
+        wire: Wire,
         _time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Boxed<'a, Result<Answer, Failure>> {
         begun.store(true, Ordering::Release);
         let state = || self.state.lock().expect("no panic inside");
-        let body = String::from_utf8_lossy(&request.body).into_owned();
+        let body = body(&http(wire));
         let group = body.split("\"GroupId\":\"").nth(1).and_then(|rest| rest.split('"').next());
         let group = group.expect("a group").to_owned();
         state().began.push(self.clock.now());

@@ -8,14 +8,14 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::{Step, World, accept, accounts, answer, name_of};
+use super::{Step, World, accept, accounts, answer, body, http, name_of};
 use crate::engine::Shared;
 use crate::engine::deliver::deliver;
 use crate::engine::runtime::TokioClock;
 use crate::model::config::{AccountConfig, ClientConfig};
 use crate::model::receipt::{Delivery, Receipt};
 use crate::net::{Alarm, Boxed, Carrier, Clock, Failure, Scripted, Way};
-use crate::service::{Answer, Request};
+use crate::service::api::{Answer, HttpRequest, Wire};
 
 fn resend() -> Value {
     json!({"on_maybe_sent": "resend", "max_attempts": 3, "initial_ms": 100})
@@ -165,8 +165,8 @@ struct State {
 }
 
 /// Recipient and text of a request.
-fn words(request: &Request) -> (String, String) {
-    let body = String::from_utf8_lossy(&request.body).into_owned();
+fn words(request: &HttpRequest) -> (String, String) {
+    let body = body(request);
     let field = |names: [&str; 2]| {
         let pairs = body.split('&').filter_map(|pair| pair.split_once('='));
         let mut found = pairs.filter(|(name, _)| names.contains(name));
@@ -178,11 +178,11 @@ fn words(request: &Request) -> (String, String) {
 impl Scripted for Arc<Picky> {
     fn send<'a>(
         &'a self,
-        request: Request,
+        wire: Wire,
         _time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Boxed<'a, Result<Answer, Failure>> {
-        let (world, (to, text)) = (Arc::clone(self), words(&request));
+        let (world, (to, text)) = (Arc::clone(self), words(&http(wire)));
         Box::pin(async move {
             let sleep = |ms| world.clock.sleep_until(world.clock.now() + Duration::from_millis(ms));
             let (before, after) = {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Step, World, accept, answer, fanfou, name_of, tencent_answer};
+use super::{Step, World, accept, answer, body, fanfou, name_of, tencent_answer};
 use crate::engine::deliver::deliver;
 use crate::model::receipt::Delivery;
 use crate::net::Way;
@@ -80,8 +80,7 @@ fn ordered_messages_hold_back_their_own_recipient_only() {
         [ordered("a", "first"), ordered("a", "second"), ordered("b", "other"), fanfou("ff")];
     let receipts = world.send_at_once(messages);
     assert!(receipts.iter().all(|r| r.delivery == Delivery::Sent));
-    let bodies: Vec<_> =
-        world.requests().into_iter().map(|r| String::from_utf8(r.body).expect("UTF-8")).collect();
+    let bodies: Vec<_> = world.requests().iter().map(body).collect();
     let place = |text: &str| bodies.iter().rposition(|body| body.contains(text)).expect("sent");
     assert!(place("first") < place("second"), "{bodies:?}");
     assert!(place("other") < place("first") && place("hello") < place("first"), "{bodies:?}");

@@ -11,6 +11,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use super::{body, http};
 use crate::engine::Shared;
 use crate::engine::deliver::deliver;
 use crate::engine::job::{Job, Sink};
@@ -21,7 +22,7 @@ use crate::model::error::ErrorCode;
 use crate::model::message::Message;
 use crate::model::receipt::{Delivery, Receipt};
 use crate::net::{Alarm, Boxed, Carrier, Clock, Failure, Scripted, Sleep, Way};
-use crate::service::{Answer, Request};
+use crate::service::api::{Answer, HttpRequest, Wire};
 
 /// A timer fires within this of its time.
 const TICK: Duration = Duration::from_millis(2);
@@ -62,7 +63,7 @@ struct Seen {
     service: &'static str,
     app: String,
     group: String,
-    body: Vec<u8>,
+    body: String,
     /// It was, or may have been, taken and the client was not told so.
     doubt: bool,
 }
@@ -73,7 +74,7 @@ struct Record {
     /// How often each message was taken.
     taken: HashMap<usize, usize>,
     /// What each app of a de-duplicating service has taken, and when.
-    bodies: HashMap<(String, Vec<u8>), Duration>,
+    bodies: HashMap<(String, String), Duration>,
 }
 
 struct World {
@@ -106,14 +107,14 @@ fn fate(rng: &mut Rng) -> Fate {
 }
 
 /// The number of the message in a request.
-fn number(request: &Request) -> usize {
-    let body = String::from_utf8_lossy(&request.body);
+fn number(request: &HttpRequest) -> usize {
+    let body = body(request);
     let at = body.find("msg-").expect("every text has its number") + 4;
     body[at..at + 7].parse().expect("seven digits")
 }
 
 /// The app that a request is for, where its service has apps.
-fn app(request: &Request) -> String {
+fn app(request: &HttpRequest) -> String {
     let mut pairs = request.url.query_pairs();
     pairs.find(|(name, _)| name == "sdkappid").map(|(_, app)| app.into_owned()).unwrap_or_default()
 }
@@ -124,9 +125,9 @@ impl World {
     }
 
     /// The service takes a message; one that recognises it does not take it twice.
-    fn take(&self, request: &Request, service: &str) {
+    fn take(&self, request: &HttpRequest, service: &str) {
         let (mut record, now) = (self.lock(), self.clock.now());
-        let own = (app(request), request.body.clone());
+        let own = (app(request), body(request));
         let known = service == "tencent_im"
             && record.bodies.get(&own).is_some_and(|at| *at + Duration::from_secs(300) > now);
         if !known {
@@ -176,11 +177,11 @@ impl World {
 impl Scripted for Arc<World> {
     fn send<'a>(
         &'a self,
-        request: Request,
+        wire: Wire,
         time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Boxed<'a, Result<Answer, Failure>> {
-        let world = Arc::clone(self);
+        let (world, request) = (Arc::clone(self), http(wire));
         Box::pin(async move {
             let host = request.url.host_str().unwrap_or_default();
             let service =
@@ -189,7 +190,7 @@ impl Scripted for Arc<World> {
                 let mut rng = world.rng.lock().expect("no panic inside");
                 (fate(&mut rng), Duration::from_millis(rng.u64(0..400)), rng.fork())
             };
-            let body = String::from_utf8_lossy(&request.body).into_owned();
+            let body = body(&request);
             let group = body.split("\"GroupId\":\"").nth(1).and_then(|b| b.split('"').next());
             let index = {
                 let mut record = world.lock();
@@ -199,7 +200,7 @@ impl Scripted for Arc<World> {
                     service,
                     app: app(&request),
                     group: group.unwrap_or_default().to_owned(),
-                    body: request.body.clone(),
+                    body: body.clone(),
                     doubt: false,
                 });
                 record.seen.len() - 1
@@ -559,11 +560,8 @@ fn a_seed_replays_exactly() {
         let mut told: Vec<_> = told.collect();
         // Those who follow one key are told at once, in no order.
         told.sort();
-        let requests: Vec<_> = record
-            .seen
-            .into_iter()
-            .map(|seen| (seen.at, String::from_utf8_lossy(&seen.body).into_owned()))
-            .collect();
+        let requests: Vec<_> =
+            record.seen.into_iter().map(|seen| (seen.at, seen.body.clone())).collect();
         (told, requests)
     };
     let (one, other) = (story(7), story(7));

@@ -7,7 +7,7 @@ use super::oauth1::OAuth1;
 use crate::model::error::Result;
 use crate::model::fields::Fields;
 use crate::model::redact::Redactor;
-use crate::service::Stamp;
+use crate::service::api::Stamp;
 
 /// Credentials of one kind or the other.
 pub enum BasicOrOAuth1 {

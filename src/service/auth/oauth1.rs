@@ -11,7 +11,7 @@ use crate::model::error::Result;
 use crate::model::fields::Fields;
 use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
-use crate::service::form::{encoded, push_encoded};
+use crate::service::wire::form::{encoded, push_encoded};
 
 /// The keys of an app and of a user who trusts it.
 pub struct OAuth1 {
@@ -165,7 +165,7 @@ mod tests {
             );
             if entry["body_sent"].as_str().is_some_and(|body| !body.is_empty()) {
                 assert_eq!(
-                    crate::service::form::body(&pairs),
+                    crate::service::wire::form::body(&pairs),
                     text(entry, "body_sent").into_bytes()
                 );
             }

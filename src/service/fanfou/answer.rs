@@ -1,8 +1,8 @@
 //! Reads Fanfou's answers: JSON, JSONP, XML or RSS, recognised by what they are.
 
-use crate::service::Answer;
+use crate::service::api::{Answer, Reading};
 use crate::service::direct_message::{self, Content, Found, Said};
-use crate::service::envelope::{Reading, excerpt, is_success, text, trimmed};
+use crate::service::judge::{excerpt, is_success, text, trimmed};
 
 /// The statuses that Fanfou uses as its codes; every other one is judged without its envelope,
 /// save that a refusal in it keeps its words.
@@ -22,7 +22,7 @@ pub fn read(answer: &Answer, format: &str, callback: Option<&str>) -> Reading {
         }
         Err(why) => Found::Nothing(why, None),
     };
-    let refused = |text| Reading::Refused { code: status.to_string(), text };
+    let refused = |text: String| Reading::refused(status.to_string(), text);
     let success = is_success(status);
     match (status, found) {
         (status, Found::Error(said)) if CODES.contains(&status) && is_own(&said) => {
@@ -43,7 +43,7 @@ pub fn read(answer: &Answer, format: &str, callback: Option<&str>) -> Reading {
                 && document.root == "rss"
                 && document.child("channel").is_some() =>
         {
-            Reading::Sent { id: None, time: None }
+            Reading::sent(None, None)
         }
         (_, Found::Nothing(why, _)) if success => Reading::Unreadable(why),
         (402 | 405..=428 | 430..=499, Found::Error(said)) if is_own(&said) => {

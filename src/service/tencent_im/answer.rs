@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::service::Answer;
-use crate::service::envelope::{Reading, excerpt, is_success, members, parsed, text};
+use crate::service::api::{Answer, Reading};
+use crate::service::judge::{excerpt, is_success, text};
+use crate::service::wire::json::{members, parsed};
 
 struct Envelope<'a> {
     status: Option<String>,
@@ -53,7 +54,7 @@ pub fn read(answer: &Answer) -> Reading {
     match (envelope.status.as_deref(), code) {
         (Some("OK"), Some(0)) => {}
         (Some("FAIL"), Some(code)) if code != 0 => {
-            return Reading::Refused { code: code.to_string(), text: info.to_owned() };
+            return Reading::refused(code.to_string(), info);
         }
         (Some(status @ ("OK" | "FAIL")), Some(code)) => {
             return Reading::Contradiction(format!(
@@ -82,7 +83,7 @@ pub fn read(answer: &Answer) -> Reading {
     let seq = envelope.seq.map(|seq| seq.trim_matches('"'));
     let seq = seq.filter(|seq| !seq.is_empty() && seq.bytes().all(|b| b.is_ascii_digit()));
     let time = envelope.time.as_ref().and_then(Value::as_i64);
-    Reading::Sent { id: seq.map(str::to_owned), time }
+    Reading::sent(seq.map(str::to_owned), time)
 }
 
 #[cfg(test)]
@@ -98,7 +99,7 @@ mod tests {
         let ok =
             r#"{"ActionStatus":"OK","ErrorInfo":"","ErrorCode":0,"MsgTime":1497249503,"MsgSeq":1}"#;
         match read_body(200, ok) {
-            Reading::Sent { id, time } => {
+            Reading::Sent { id, time, .. } => {
                 assert_eq!((id.as_deref(), time), (Some("1"), Some(1_497_249_503)));
             }
             other => panic!("{other:?}"),

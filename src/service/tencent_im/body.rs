@@ -1,12 +1,18 @@
 //! The body of `send_group_msg`; its keys come in the order of the document's table.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::elements;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::message::{Kind, Message, Part};
-use crate::service::{Draft, Fingerprint, Named, Random, recipient};
+use crate::service::api::{Dedupe, Draft, ScopeKey, Seed};
+use crate::service::check::recipient;
+use crate::service::fingerprint::{Fingerprint, Named};
+use crate::service::info::Scope;
+use crate::service::wire::json::Object;
 
 /// The largest MsgBody, in bytes of its JSON.
 pub const MAX_BODY: u32 = 12_288;
@@ -31,8 +37,11 @@ pub const EXTRA: [&str; 12] = [
     "GroupAtInfo",
 ];
 
-/// The body for a message, with `random` as its Random unless the caller gave one.
-pub fn encode(message: &Message, random: u32) -> Result<Draft> {
+/// How long the service knows a Random: it says five minutes; we stop a minute before that.
+pub const WINDOW: Duration = Duration::from_secs(240);
+
+/// The body for a message, with the seed as its Random unless the caller gave one.
+pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
     let group = recipient(message, Kind::Group)?;
     let (msg_body, mut mentions) = elements::encode(message)?;
     if msg_body.len() > MAX_BODY as usize {
@@ -84,7 +93,8 @@ pub fn encode(message: &Message, random: u32) -> Result<Draft> {
 
     let mut object = Object::new();
     object.put("GroupId", &json!(group));
-    let at = object.put("Random", &json!(own_random.map_or(u64::from(random), i64::unsigned_abs)));
+    let value = own_random.map_or_else(|| seed.0.to_string(), |random| random.to_string());
+    let at = object.put_text("Random", &value);
     object.put_some("MsgPriority", priority.map(Value::from));
     object.put_text("MsgBody", &msg_body);
     object.put_some("From_Account", from.map(Value::from));
@@ -102,11 +112,14 @@ pub fn encode(message: &Message, random: u32) -> Result<Draft> {
         let known_by = format!("{group}/{random}");
         Fingerprint::new("tencent_im", Named::Uniquely, &known_by, "")
     });
-    let random = Random { at, by_caller: own_random.is_some() };
+    let renew: Option<fn(Seed) -> String> = match own_random {
+        Some(_) => None,
+        None => Some(|seed| seed.0.to_string()),
+    };
     Ok(Draft {
         body: object.finish(),
-        random: Some(random),
-        recipient: group.to_owned(),
+        dedupe: Some(Dedupe { value, at: Some(at), window: WINDOW, renew }),
+        scopes: vec![ScopeKey { scope: Scope::Group, key: group.to_owned() }],
         fingerprint,
         ..Draft::default()
     })
@@ -162,38 +175,4 @@ pub fn mentions(parts: &[Part]) -> Result<Vec<Value>> {
         return Err(Error::new(ErrorCode::Message, words).at("parts"));
     }
     Ok(mentions)
-}
-
-/// JSON text of an object that is written in order, so that every attempt has the same bytes.
-struct Object(Vec<u8>);
-
-impl Object {
-    fn new() -> Object {
-        Object(b"{".to_vec())
-    }
-
-    fn put(&mut self, name: &str, value: &Value) -> std::ops::Range<usize> {
-        self.put_text(name, &value.to_string())
-    }
-
-    fn put_some(&mut self, name: &str, value: Option<Value>) {
-        if let Some(value) = value {
-            self.put(name, &value);
-        }
-    }
-
-    fn put_text(&mut self, name: &str, json: &str) -> std::ops::Range<usize> {
-        if self.0.len() > 1 {
-            self.0.push(b',');
-        }
-        self.0.extend_from_slice(format!("\"{name}\":").as_bytes());
-        let start = self.0.len();
-        self.0.extend_from_slice(json.as_bytes());
-        start..self.0.len()
-    }
-
-    fn finish(mut self) -> Vec<u8> {
-        self.0.push(b'}');
-        self.0
-    }
 }

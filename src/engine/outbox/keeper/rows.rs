@@ -245,7 +245,7 @@ impl Keeper {
             let words = "the outbox was damaged: what became of this message is not known";
             return Err(Error::new(ErrorCode::Storage, words));
         }
-        let service = |name: &str| service::find(name).map(|service| service.info().name);
+        let service = |name: &str| service::find(name).map(|service| service.info.name);
         Receipt::from_json(&verdict.receipt, service).map_err(|words| {
             Error::new(
                 ErrorCode::Storage,

@@ -1,143 +1,16 @@
-//! The rules that hold for every service: how an answer is judged once its service has read it.
+//! Members of JSON objects as they stand in the text, and objects that are written in order.
 
+use std::ops::Range;
+
+use bytes::Bytes;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::model::error::ErrorCode;
-use crate::model::json::{self, MAX_DEPTH, too_deep, utf8};
-use crate::model::receipt::Delivery;
+use crate::model::json::{self, MAX_DEPTH, too_deep};
+use crate::service::object;
 
-use super::verdict::{self, Class, Outcome, Row};
-use super::{Answer, Cut, object};
-
-/// What a service's reader found in an answer.
-#[derive(Debug)]
-pub enum Reading {
-    /// The service's own success, whole and without contradiction.
-    Sent {
-        /// The service's id of the message.
-        id: Option<String>,
-        /// When the service took it, in Unix seconds.
-        time: Option<i64>,
-    },
-    /// The service's own refusal.
-    Refused {
-        /// Its code.
-        code: String,
-        /// Its words.
-        text: String,
-    },
-    /// The service says OK, but that it threw the message away.
-    Dropped(String),
-    /// The service's own envelope, and yet no verdict can be told from it.
-    Contradiction(String),
-    /// Not this service's envelope.
-    Unreadable(String),
-}
-
-/// Judges an answer by the service's table, and by its status where there is no envelope.
-pub fn judge(table: &'static [Row], answer: &Answer, reading: Reading) -> Outcome {
-    let outcome = match reading {
-        Reading::Sent { id, time } => match answer.cut {
-            None => Outcome::sent(id, time),
-            Some(cut) => unreadable(answer, cut.words()),
-        },
-        Reading::Refused { code, text } => match verdict::find(table, &code, &text) {
-            Some(row) => by_row(row, code, text),
-            None => unreadable(
-                answer,
-                &format!("the service answered with the unknown code {code}: {text}"),
-            ),
-        },
-        Reading::Dropped(reason) => {
-            let row = verdict::find(table, &reason, "")
-                .filter(|row| row.name == Some(ErrorCode::Dropped));
-            let class = row.map_or(Class::Never, |row| row.class);
-            let text = format!("the service accepted the message and threw it away: {reason}");
-            let mut outcome = Outcome::failed(Delivery::NotSent, ErrorCode::Dropped, class, text);
-            outcome.service_code = Some(reason);
-            outcome.dropped = true;
-            outcome
-        }
-        Reading::Contradiction(why) => {
-            Outcome::failed(Delivery::MaybeSent, ErrorCode::Protocol, Class::Backoff, why)
-        }
-        Reading::Unreadable(why) => unreadable(answer, &why),
-    };
-    Outcome { told_wait: told_wait(&outcome, answer), ..outcome }
-}
-
-fn by_row(row: &Row, code: String, text: String) -> Outcome {
-    let Some(name) = row.name else { return Outcome::sent(None, None) };
-    let words = match text.trim() {
-        "" => row.note.to_owned(),
-        text => format!("{} ({text})", row.note),
-    };
-    let mut outcome = Outcome::failed(row.delivery, name, row.class, words);
-    outcome.service_code = Some(code).filter(|code| !code.is_empty());
-    outcome.repeated = name == ErrorCode::Duplicate;
-    outcome
-}
-
-/// An answer without the service's envelope: its status is all there is.
-pub fn unreadable(answer: &Answer, why: &str) -> Outcome {
-    let status = answer.status;
-    let words = match status {
-        407 => format!("HTTP status 407: a proxy on the way wants other credentials: {why}"),
-        _ => format!("HTTP status {status}: {why}"),
-    };
-    let (delivery, name, class) = match status {
-        300..=399 => {
-            let words = format!("HTTP status {status}: redirects are never followed");
-            return Outcome::failed(Delivery::NotSent, ErrorCode::Protocol, Class::Never, words);
-        }
-        429 => (Delivery::NotSent, ErrorCode::RateLimited, Class::Wait),
-        400..=499 => (Delivery::NotSent, ErrorCode::Protocol, Class::Never),
-        500..=599 => (Delivery::MaybeSent, ErrorCode::Service, Class::Backoff),
-        _ if answer.cut == Some(Cut::TimedOut) => {
-            (Delivery::MaybeSent, ErrorCode::Timeout, Class::Backoff)
-        }
-        _ => (Delivery::MaybeSent, ErrorCode::Protocol, Class::Backoff),
-    };
-    Outcome::failed(delivery, name, class, words)
-}
-
-/// `Retry-After` counts wherever another attempt may follow; a row's own time where it is longer.
-fn told_wait(outcome: &Outcome, answer: &Answer) -> Option<std::time::Duration> {
-    let header = answer.retry_after.filter(|wait| !wait.is_zero());
-    match outcome.class {
-        Class::Backoff | Class::Wait => header,
-        Class::WaitFor(s) => {
-            let documented = std::time::Duration::from_secs(u64::from(s));
-            Some(header.map_or(documented, |header| header.max(documented)))
-        }
-        Class::Quota | Class::Resign => header,
-        // A doubt is resent where the caller or the service makes that safe.
-        Class::Never => header.filter(|_| outcome.delivery == Delivery::MaybeSent),
-    }
-}
-
-/// True for a status in which a service says that it took a message.
-pub fn is_success(status: u16) -> bool {
-    (200..300).contains(&status) && status != PARTIAL_CONTENT
-}
-
-/// The status of an answer that is a part of another.
-const PARTIAL_CONTENT: u16 = 206;
-
-/// Text of an answer that a reader may look at: whole and UTF-8.
-pub fn text(answer: &Answer) -> Result<&str, String> {
-    if let Some(cut) = answer.cut {
-        return Err(cut.words().to_owned());
-    }
-    if answer.status == PARTIAL_CONTENT {
-        return Err("the answer is a part of another, which nobody asked for".to_owned());
-    }
-    let text = utf8(&answer.body).map_err(|_| "the answer is not UTF-8".to_owned())?;
-    if text.trim_ascii().is_empty() {
-        return Err("the answer is empty".to_owned());
-    }
-    Ok(text)
-}
+/// The type of JSON.
+pub const CONTENT_TYPE: &str = "application/json";
 
 const _: () = assert!(object::MAX_DEPTH == MAX_DEPTH);
 
@@ -183,17 +56,44 @@ pub fn parsed<T: DeserializeOwned>(value: Option<&str>) -> Result<Option<T>, Str
     value.map(serde_json::from_str).transpose().map_err(|e| e.to_string())
 }
 
-/// Text without the white space around it, of which JSON has four characters.
-pub fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r'])
-}
+/// JSON text of an object that is written in order, so that every attempt has the same bytes.
+pub struct Object(Vec<u8>);
 
-/// The words of an answer, for messages to people: as they came, since a secret in them is recognised
-/// by every one of its letters, blanks too. They are made short once it is masked.
-pub fn excerpt(body: &[u8]) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(64 << 10)]).into_owned()
-}
+impl Object {
+    /// An object without members.
+    pub fn new() -> Object {
+        Object(b"{".to_vec())
+    }
 
+    /// Adds a member; tells where its value stands.
+    pub fn put(&mut self, name: &str, value: &Value) -> Range<usize> {
+        self.put_text(name, &value.to_string())
+    }
+
+    /// Adds a member that there may be.
+    pub fn put_some(&mut self, name: &str, value: Option<Value>) {
+        if let Some(value) = value {
+            self.put(name, &value);
+        }
+    }
+
+    /// Adds a member whose value is JSON already.
+    pub fn put_text(&mut self, name: &str, json: &str) -> Range<usize> {
+        if self.0.len() > 1 {
+            self.0.push(b',');
+        }
+        self.0.extend_from_slice(format!("\"{name}\":").as_bytes());
+        let start = self.0.len();
+        self.0.extend_from_slice(json.as_bytes());
+        start..self.0.len()
+    }
+
+    /// The text.
+    pub fn finish(mut self) -> Bytes {
+        self.0.push(b'}');
+        self.0.into()
+    }
+}
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -354,14 +254,6 @@ mod tests {
         let nested = format!("{{\"x\":{}{}}}", "[".repeat(64), "]".repeat(64));
         let read = members(&nested, NAMES);
         assert!(read.is_err_and(|e| e.contains("nested deeper than 64")));
-    }
-
-    #[test]
-    fn brackets_in_the_text_of_xml_are_no_nesting() {
-        let body = format!("<direct_message><text>{}</text></direct_message>", "[".repeat(65));
-        let answer =
-            Answer { status: 200, body: body.clone().into_bytes().into(), ..Answer::default() };
-        assert_eq!(text(&answer), Ok(body.as_str()));
     }
 
     #[test]

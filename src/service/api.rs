@@ -1,0 +1,471 @@
+//! The contract of a service, without I/O: a message becomes exchanges, an answer becomes a reading.
+//!
+//! A service is a static [`Service`]: what it is, what its codes mean, and how an account of it is
+//! opened. A message passes through [`Account::encode`] once, through [`Account::next`] once a step of
+//! an attempt, and each answer through [`Account::read`]. The engine does everything else for all
+//! services alike: it sends, judges readings by the table, waits, and tries again.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use url::Url;
+
+use super::fingerprint::Fingerprint;
+use super::info::{Info, Scope};
+use super::verdict::Row;
+use crate::model::body::Body as AnswerBody;
+use crate::model::config::AccountConfig;
+use crate::model::error::Result;
+use crate::model::message::{Kind, Message};
+use crate::model::receipt::Note;
+use crate::model::redact::Redactor;
+use crate::model::secret::Secret;
+
+/// A service that messages can be sent through.
+pub struct Service {
+    /// What it can carry, what it limits, how its accounts are written.
+    pub info: &'static Info,
+    /// What its codes mean.
+    pub table: &'static [Row],
+    /// Reads an account of it and makes ready whatever its messages have in common.
+    pub open: fn(AccountConfig) -> Result<Opened>,
+}
+
+/// An account that was read, and what the engine has to know of it.
+pub struct Opened {
+    /// How its messages are encoded, signed and read.
+    pub account: Arc<dyn Account>,
+    /// Where its messages go: the host's connections are shared, and the whole of it is a part of
+    /// whom a doubt may be resent by.
+    pub origin: Url,
+    /// Whose limits it shares: what the service knows the account, or its app, by.
+    pub identity: String,
+    /// Who sends, as far as the service tells: a message that somebody else sent is another one to
+    /// it, however much the two are alike. What changes with a new password or key is no part of it.
+    pub sender: String,
+    /// What must be masked in everything that the service says.
+    pub redactor: Redactor,
+}
+
+/// An account of a service, ready to send.
+pub trait Account: Send + Sync {
+    /// What the message becomes, once for all its attempts.
+    fn encode(&self, message: &Message, seed: Seed) -> Result<Draft>;
+
+    /// The exchange of the draft's step, signed.
+    ///
+    /// Most services have one step, whose exchange commits. Where another has to come before it (an
+    /// upload, a channel that is made), `draft.step` says which one this is, and `draft.kept` holds
+    /// what the steps before it gave. `session` is the token, where there is a [`Session`].
+    fn next(&self, draft: &Draft, at: &Stamp, session: Option<&Secret>) -> Exchange;
+
+    /// What an answer says.
+    ///
+    /// [`Reading::Next`] asks for the next step; what that needs goes into `draft.kept` here.
+    fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading;
+
+    /// How a token is got, where the account needs one before it can send.
+    ///
+    /// No engine asks for tokens yet: an account that has a session is refused when it is opened.
+    fn session(&self) -> Option<&dyn Session> {
+        None
+    }
+
+    /// What to do about what an answer says, where its code alone does not tell.
+    fn hint(&self, _answer: &Answer, _reading: &Reading) -> Option<&'static str> {
+        None
+    }
+}
+
+/// How an account gets the token that its exchanges carry.
+#[allow(dead_code, reason = "its methods wait for the engine's sessions")]
+pub trait Session: Send + Sync {
+    /// The request for a token; it commits nothing.
+    fn ask(&self, at: &Stamp) -> Exchange;
+
+    /// What the answer to it says.
+    fn read(&self, answer: &Answer) -> Granted;
+}
+
+/// What came of a request for a token.
+#[allow(dead_code, reason = "it waits for the engine's sessions")]
+pub enum Granted {
+    /// A token.
+    Token {
+        /// What exchanges carry.
+        secret: Secret,
+        /// How long it holds.
+        expires: Duration,
+    },
+    /// The service's own refusal, judged by its table.
+    Refused {
+        /// Its code.
+        code: String,
+        /// Its words.
+        text: String,
+        /// How long it tells to wait.
+        wait: Option<Duration>,
+    },
+    /// Not this service's envelope.
+    Unreadable(String),
+}
+
+/// One request of a step.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// What goes over the wire.
+    pub wire: Wire,
+    /// True if the message may have arrived once this was sent. A failure of any other is `not_sent`.
+    pub commits: bool,
+    /// What was made for this exchange only and must not be shown.
+    pub secrets: Vec<String>,
+}
+
+impl Exchange {
+    /// The request that sends the message.
+    pub fn commit(request: HttpRequest) -> Exchange {
+        Exchange { wire: Wire::Http(request), commits: true, secrets: Vec::new() }
+    }
+
+    /// The same with what must not be shown of it.
+    pub fn with_secrets(self, secrets: Vec<String>) -> Exchange {
+        Exchange { secrets, ..self }
+    }
+}
+
+/// What goes over the wire, whole.
+#[derive(Clone, Debug)]
+pub enum Wire {
+    /// A request of HTTP.
+    Http(HttpRequest),
+    /// A message of SMTP.
+    #[cfg_attr(not(test), allow(dead_code, reason = "a transport of tests alone carries it"))]
+    Mail(Mail),
+}
+
+/// A request of HTTP: nothing is added but what HTTP itself needs.
+#[derive(Clone, Debug)]
+pub struct HttpRequest {
+    /// What is asked for.
+    pub method: Method,
+    /// Where to.
+    pub url: Url,
+    /// Its header fields.
+    pub headers: Headers,
+    /// Its body.
+    pub body: Body,
+}
+
+impl HttpRequest {
+    /// A POST of a body of this type.
+    pub fn post(url: Url, content_type: &'static str, body: impl Into<Body>) -> HttpRequest {
+        let headers = Headers { content_type: content_type.into(), ..Headers::default() };
+        HttpRequest { method: Method::Post, url, headers, body: body.into() }
+    }
+
+    /// The same with an `Authorization`.
+    pub fn authorized(mut self, value: Option<String>) -> HttpRequest {
+        self.headers.authorization = value;
+        self
+    }
+}
+
+/// The method of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(dead_code, reason = "the services of today post")]
+pub enum Method {
+    /// GET.
+    Get,
+    /// POST.
+    Post,
+    /// PUT.
+    Put,
+}
+
+impl Method {
+    /// Its name in a request.
+    pub fn name(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Post => "POST",
+            Method::Put => "PUT",
+        }
+    }
+}
+
+/// The header fields of a request. The two that nearly all requests have cost no list.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    /// The type of the body; empty where there is none.
+    pub content_type: Cow<'static, str>,
+    /// `Authorization`, which is never shown.
+    pub authorization: Option<String>,
+    /// All others.
+    pub more: Vec<Header>,
+}
+
+/// A header field.
+#[derive(Clone, Debug)]
+pub struct Header {
+    /// Its name, in lower case.
+    pub name: Cow<'static, str>,
+    /// Its value.
+    pub value: String,
+}
+
+impl Headers {
+    /// Every field, by its name in lower case.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let content_type = Some(("content-type", &*self.content_type));
+        let authorization = self.authorization.as_deref().map(|value| ("authorization", value));
+        let more = self.more.iter().map(|header| (&*header.name, &*header.value));
+        let content_type = content_type.filter(|(_, value)| !value.is_empty());
+        content_type.into_iter().chain(authorization).chain(more)
+    }
+}
+
+/// The body of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Body {
+    /// In one piece.
+    One(Bytes),
+    /// In pieces that stand one behind the other, so that none has to be copied.
+    #[allow(dead_code, reason = "bodies of today's services are small")]
+    Several(Vec<Bytes>),
+}
+
+impl Body {
+    /// The whole in one piece.
+    pub fn whole(self) -> Bytes {
+        match self {
+            Body::One(bytes) => bytes,
+            Body::Several(pieces) => pieces.concat().into(),
+        }
+    }
+}
+
+impl From<Bytes> for Body {
+    fn from(bytes: Bytes) -> Body {
+        Body::One(bytes)
+    }
+}
+
+impl From<Vec<u8>> for Body {
+    fn from(bytes: Vec<u8>) -> Body {
+        Body::One(bytes.into())
+    }
+}
+
+/// A message of SMTP.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(test), allow(dead_code, reason = "a transport of tests alone carries it"))]
+pub struct Mail {
+    /// The sender in the envelope.
+    pub from: String,
+    /// The recipients in the envelope.
+    pub recipients: Vec<String>,
+    /// Header and body, with CRLF at the end of each line.
+    pub message: Bytes,
+}
+
+/// A message as its service will be sent it; the same bytes at every attempt.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    /// The body of the request that commits; attempts share it.
+    pub body: Bytes,
+    /// The parameters in the body that a signature covers.
+    pub params: Vec<(&'static str, String)>,
+    /// Where the service recognises a message that is sent again: what it knows it by.
+    pub dedupe: Option<Dedupe>,
+    /// The keys of the limits that are by recipient, or by whatever else a message tells.
+    pub scopes: Vec<ScopeKey>,
+    /// Which step comes next.
+    pub step: u8,
+    /// What earlier steps gave, by name: ids of media, of channels.
+    #[allow(dead_code, reason = "the services of today have one step")]
+    pub kept: Vec<(&'static str, String)>,
+    /// The JavaScript function that the answer will be wrapped in.
+    pub callback: Option<String>,
+    /// Recipient and text, where the service may call another message repeated that has the same.
+    pub fingerprint: Option<Fingerprint>,
+}
+
+/// What a service knows a message by that is sent again, whatever form that has.
+#[derive(Clone, Debug)]
+pub struct Dedupe {
+    /// What it is: a number in the body, a header field, a part of the URL.
+    pub value: String,
+    /// Where the value stands in the body; none where [`Account::next`] puts it elsewhere.
+    pub at: Option<Range<usize>>,
+    /// How long the service recognises it.
+    pub window: Duration,
+    /// Another value, for what becomes a new message to the service; none where the caller chose it:
+    /// then it is never changed.
+    pub renew: Option<fn(Seed) -> String>,
+}
+
+impl Dedupe {
+    /// True if the caller chose the value.
+    pub fn by_caller(&self) -> bool {
+        self.renew.is_none()
+    }
+}
+
+/// What a limit that is not the account's is counted by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScopeKey {
+    /// The limit.
+    pub scope: Scope,
+    /// Whose it is: a recipient.
+    pub key: String,
+}
+
+impl Draft {
+    /// Makes a new message of it for the service, which threw the old one away for certain.
+    ///
+    /// False if that is not for us to decide: the caller chose himself what the message is known by.
+    pub fn renew(&mut self, seed: Seed) -> bool {
+        let Some(dedupe) = &mut self.dedupe else { return false };
+        let Some(renew) = dedupe.renew else { return false };
+        dedupe.value = renew(seed);
+        if let Some(at) = &mut dedupe.at {
+            let mut body = Vec::from(std::mem::take(&mut self.body));
+            body.splice(at.clone(), dedupe.value.bytes());
+            (at.end, self.body) = (at.start + dedupe.value.len(), body.into());
+        }
+        true
+    }
+
+    /// Takes over the bytes that an earlier process sent: they are never made anew.
+    pub fn recover(&mut self, body: Vec<u8>) {
+        self.body = body.into();
+        self.dedupe = None;
+    }
+}
+
+/// The chance in a message: what the service is to know it by.
+#[derive(Clone, Copy, Debug)]
+pub struct Seed(pub u32);
+
+/// What one attempt is signed with.
+#[derive(Clone, Copy, Debug)]
+pub struct Stamp {
+    /// Unix seconds, corrected by what the service said of our clock.
+    pub unix: u64,
+    /// A number that no other attempt has.
+    pub nonce: u128,
+    /// True if the last signature was refused: make a new one.
+    pub renew: bool,
+}
+
+/// An answer, read as far as it came.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The longest time to wait that a `Retry-After` tells, in whole milliseconds; `0` counts as untold.
+    pub retry_after: Option<Duration>,
+    /// What the service's clock says, in Unix seconds.
+    pub date: Option<u64>,
+    /// True if the connection had carried an earlier request.
+    pub reused: bool,
+    /// The body.
+    pub body: AnswerBody,
+    /// Why the body is not whole, if it is not.
+    pub cut: Option<Cut>,
+}
+
+/// Why a body is not whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// The connection ended too early.
+    Ended,
+    /// The time ran out.
+    TimedOut,
+    /// It was longer than anything a service sends.
+    TooLong,
+}
+
+impl Cut {
+    /// What happened to the answer, for people.
+    pub fn words(self) -> &'static str {
+        match self {
+            Cut::Ended => "the answer ended too early",
+            Cut::TimedOut => "the answer did not end in time",
+            Cut::TooLong => "the answer is larger than 1 MiB",
+        }
+    }
+}
+
+/// The longest URL that the HTTP client can carry, in bytes.
+pub const MAX_URL: usize = u16::MAX as usize - 1;
+
+/// What a service's reader found in an answer.
+#[derive(Debug)]
+pub enum Reading {
+    /// The service's own success, whole and without contradiction.
+    Sent {
+        /// The service's id of the message.
+        id: Option<String>,
+        /// When the service took it, in Unix seconds.
+        time: Option<i64>,
+        /// What is worth knowing about it.
+        notes: Vec<Note>,
+    },
+    /// One verdict for each recipient.
+    ///
+    /// No engine tells recipients apart yet: it is judged as an internal error in doubt.
+    #[allow(dead_code, reason = "the services of today have one verdict")]
+    Each(Vec<Verdict>),
+    /// This step is done; the next one follows at once, within the same attempt.
+    #[allow(dead_code, reason = "the services of today have one step")]
+    Next,
+    /// The service's own refusal.
+    Refused {
+        /// Its code; what kind of code it is may stand before it, with a dot.
+        code: String,
+        /// Its words.
+        text: String,
+        /// How long it tells to wait, elsewhere than in a `Retry-After`.
+        wait: Option<Duration>,
+    },
+    /// The service says OK, but that it threw the message away.
+    Dropped(String),
+    /// The service's own envelope, and yet no verdict can be told from it.
+    Contradiction(String),
+    /// Not this service's envelope.
+    Unreadable(String),
+}
+
+impl Reading {
+    /// A success of which nothing more is to be told.
+    pub fn sent(id: Option<String>, time: Option<i64>) -> Reading {
+        Reading::Sent { id, time, notes: Vec::new() }
+    }
+
+    /// The code of a refusal.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Reading::Refused { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// A refusal that tells no time to wait.
+    pub fn refused(code: impl Into<String>, text: impl Into<String>) -> Reading {
+        Reading::Refused { code: code.into(), text: text.into(), wait: None }
+    }
+}
+
+/// What an answer says of one recipient.
+#[derive(Debug)]
+#[allow(dead_code, reason = "the services of today have one verdict")]
+pub struct Verdict {
+    /// The recipient, as the message names it.
+    pub to: (Kind, String),
+    /// Sent, refused, dropped or unreadable.
+    pub reading: Reading,
+}
