@@ -135,6 +135,20 @@ fn over_https(server: &RawServer, timeout_ms: u64) -> Vec<(&'static str, &'stati
 }
 
 #[test]
+fn a_byte_order_mark_before_a_certificate_is_dropped() {
+    let sandbox = sandbox(Tls::Good);
+    let mut config = config(&sandbox);
+    let path = config["ca_file"].as_str().expect("a path").to_owned();
+    let marked = format!("{path}.marked");
+    let pem = std::fs::read_to_string(&path).expect("a certificate");
+    std::fs::write(&marked, format!("\u{feff}{pem}")).expect("written");
+    config["ca_file"] = marked.as_str().into();
+    let receipt = sent_by(&config);
+    std::fs::remove_file(marked).expect("removed");
+    assert_eq!(verdict(&receipt), ("sent", "ok"), "{:?}", receipt.error);
+}
+
+#[test]
 fn what_is_no_tls_is_never_sent() {
     for garbage in [
         &b"HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n{\"id\":\"abc\"}"[..],

@@ -5,6 +5,8 @@ use std::fs::{File, FileType, OpenOptions};
 use std::io::{self, Read as _};
 use std::path::Path;
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// Opens a regular file; anything else is an error that says what it is.
 ///
 /// What stands at the path is looked at before it is opened, since to open a device may do something,
@@ -20,10 +22,15 @@ pub fn open_regular(path: &Path, options: &mut OpenOptions) -> io::Result<File> 
     Ok(file)
 }
 
-/// Reads a regular file of at most so many bytes.
+/// Reads a regular text file of at most so many bytes, without the byte order mark that some programs
+/// put in front.
 pub fn read_regular(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
     let file = open_regular(path.as_ref(), OpenOptions::new().read(true))?;
-    read_bounded(file, most)
+    let mut bytes = read_bounded(file, most)?;
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    Ok(bytes)
 }
 
 /// Reads at most so many bytes; if there are more, that is an error.
@@ -108,6 +115,8 @@ mod tests {
         let path = folder.join("a");
         std::fs::write(&path, "12345").unwrap();
         assert_eq!(read_regular(&path, 5).unwrap(), b"12345");
+        std::fs::write(folder.join("marked"), "\u{feff}12").unwrap();
+        assert_eq!(read_regular(folder.join("marked"), 5).unwrap(), b"12");
         let error = read_regular(&path, 4).unwrap_err();
         assert!(error.to_string().contains("longer than 4 bytes"), "{error}");
         assert_eq!(read_regular(folder.join("b"), 4).unwrap_err().kind(), io::ErrorKind::NotFound);
