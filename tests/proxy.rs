@@ -297,10 +297,10 @@ fn credentials_for_this_machine_never_pass_a_proxy_elsewhere() {
     let port = direct.port();
     for host in ["127.0.0.1", "localhost", "LocalHost", "127.1", "[::ffff:127.0.0.1]"] {
         let url = format!("http://{host}:{port}");
-        let more = json!({"proxy": elsewhere, "timeout_ms": 5000, "retry": {"max_attempts": 1}});
+        let more = json!({"proxy": elsewhere, "timeout_ms": 120_000, "retry": {"max_attempts": 1}});
         let receipt = send(&client(&config_with(&url, more)), &message("ff-json"));
         assert_eq!(verdict(&receipt), ("sent", "ok"), "{host}: {:?}", receipt.error);
-        let more = json!({"proxy": "env", "timeout_ms": 5000, "retry": {"max_attempts": 1}});
+        let more = json!({"proxy": "env", "timeout_ms": 120_000, "retry": {"max_attempts": 1}});
         let receipt = in_child(&[("ALL_PROXY", elsewhere)], &config_with(&url, more));
         assert_eq!(receipt["delivery"], "sent", "{host}: {receipt}");
     }

@@ -72,7 +72,7 @@ fn what_is_told_for_more_than_a_day_ends_at_once_and_stops_the_account_for_a_day
             let after = error.retry_after_ms().expect("told");
             assert!(after > DAY_MS && told_ms.is_none_or(|told| told == after), "{value}: {after}");
 
-            let next = send_within(&client, &message(account), 50);
+            let next = send_within(&client, &message(account), 60_000);
             assert_eq!(verdict(&next), ("not_sent", "timeout"), "{value}: {:?}", next.error);
             let after = next.error.and_then(|e| e.retry_after_ms()).expect("told");
             assert!((1..=DAY_MS).contains(&after), "{value}: stopped for {after} ms");
