@@ -14,7 +14,7 @@ FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo size test counts simulation torture soak bench python test-python bench-python lint header \
-	golden truth install clean
+	golden truth accounts install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -83,6 +83,9 @@ golden: ## write the golden requests anew; read the difference before committing
 
 truth: ## write docs/truth.md anew from tests/corpus
 	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test corpus truth
+
+accounts: ## write the tables of docs/services and hongyan/accounts.py anew from src/service
+	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test accounts
 
 install: ## install library, header and pkg-config file (PREFIX=/usr/local DESTDIR=)
 	tools/install.sh

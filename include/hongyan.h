@@ -361,8 +361,8 @@ uint32_t hy_abi_version(void);
 const char *hy_version(void);
 
 /**
- * What this build can send, as JSON: recipients, parts, extra fields, limits and de-duplication of
- * every service.
+ * What this build can send, as JSON: recipients, parts, extra fields, limits, de-duplication and the
+ * JSON Schema of an account of every service.
  *
  * Static: never freed. Any thread.
  */

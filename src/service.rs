@@ -16,7 +16,9 @@ mod golden;
 pub mod info;
 pub mod judge;
 mod object;
+pub mod opening;
 mod renren;
+mod schema;
 mod sina;
 mod tencent_im;
 pub mod verdict;
@@ -31,6 +33,7 @@ use serde::Serialize;
 
 use api::{Opened, Service};
 use info::Info;
+use opening::Opening;
 
 use crate::model::config::AccountConfig;
 use crate::model::error::Result;
@@ -67,22 +70,27 @@ pub fn open(config: AccountConfig) -> Result<(&'static Service, Opened)> {
         let words = format!("unknown service{name}; known: {known}");
         return Err(config.fields.error("service", words));
     };
-    Ok((service, (service.open)(config)?))
+    Ok((service, (service.open)(Opening::read(service.info, config)?)?))
 }
 
-/// What this build can send, as JSON: recipients, parts, extra fields, limits, dedupe and verdicts
-/// per service.
+/// What this build can send, as JSON: recipients, parts, extra fields, limits, dedupe, the schema of
+/// accounts and verdicts per service.
 pub fn services_json() -> &'static str {
     #[derive(Serialize)]
     struct Described {
         #[serde(flatten)]
         info: &'static Info,
+        account: serde_json::Value,
         verdicts: &'static [verdict::Row],
     }
     // Nobody waits for another who makes it, who would be missing after a fork.
     static JSON: OnceBox<String> = OnceBox::new();
     JSON.get_or_init(|| {
-        let described = |s: &&Service| Described { info: s.info, verdicts: s.table };
+        let described = |s: &&Service| Described {
+            info: s.info,
+            account: schema::of(s.info),
+            verdicts: s.table,
+        };
         let services: Vec<_> = SERVICES.iter().map(described).collect();
         let json = serde_json::json!({ "v": 1, "services": services });
         Box::new(serde_json::to_string(&json).unwrap_or_default())

@@ -35,8 +35,8 @@ pub extern "C" fn hy_version() -> *const c_char {
     VERSION.as_ptr()
 }
 
-/// What this build can send, as JSON: recipients, parts, extra fields, limits and de-duplication of
-/// every service.
+/// What this build can send, as JSON: recipients, parts, extra fields, limits, de-duplication and the
+/// JSON Schema of an account of every service.
 ///
 /// Static: never freed. Any thread.
 #[unsafe(no_mangle)]

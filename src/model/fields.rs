@@ -89,7 +89,8 @@ impl Fields {
         self.value(name).ok_or_else(|| self.missing(name))
     }
 
-    fn missing(&self, name: &str) -> Error {
+    /// The error of a field that is not there.
+    pub fn missing(&self, name: &str) -> Error {
         self.error(name, format!("the field {name:?} is required"))
     }
 

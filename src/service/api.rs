@@ -15,9 +15,9 @@ use url::Url;
 
 use super::fingerprint::Fingerprint;
 use super::info::{Info, Scope};
+use super::opening::Opening;
 use super::verdict::Row;
 use crate::model::body::Body as AnswerBody;
-use crate::model::config::AccountConfig;
 use crate::model::error::Result;
 use crate::model::message::{Kind, Message};
 use crate::model::receipt::Note;
@@ -30,8 +30,9 @@ pub struct Service {
     pub info: &'static Info,
     /// What its codes mean.
     pub table: &'static [Row],
-    /// Reads an account of it and makes ready whatever its messages have in common.
-    pub open: fn(AccountConfig) -> Result<Opened>,
+    /// Checks what an account of it declares as a whole, and makes ready whatever its messages have in
+    /// common.
+    pub open: fn(Opening) -> Result<Opened>,
 }
 
 /// An account that was read, and what the engine has to know of it.

@@ -3,35 +3,9 @@
 use url::Url;
 
 use super::info::Info;
-use crate::model::config::{AccountConfig, is_loopback};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, quoted};
 use crate::model::message::{Kind, Message, Part, To};
-
-/// The URL that requests of an account go to: its base with the documented path appended.
-///
-/// `plain_http`: credentials may travel over http although the host is not this machine.
-pub fn endpoint(
-    config: &AccountConfig,
-    info: &Info,
-    default: &str,
-    path: &str,
-    plain_http: bool,
-) -> Result<Url> {
-    let base = match &config.base_url {
-        Some(base) => {
-            if base.scheme() == "http" && !plain_http && !is_loopback(base) {
-                return Err(config.fields.error(
-                    "base_url",
-                    format!("these credentials of {} travel over https only", info.name),
-                ));
-            }
-            base.as_str()
-        }
-        None => default,
-    };
-    join(base, path).map_err(|e| config.fields.error("base_url", e))
-}
 
 /// A documented path appended to a base URL.
 pub fn join(base: &str, path: &str) -> std::result::Result<Url, String> {

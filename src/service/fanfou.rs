@@ -3,8 +3,6 @@
 mod answer;
 mod verdicts;
 
-use std::sync::Arc;
-
 use url::Url;
 
 use super::api::{
@@ -12,14 +10,13 @@ use super::api::{
 };
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::auth::hint_at_signing_url;
-use super::check::{check, endpoint, join, recipient, refuse_nul, scalars};
-use super::info::{Info, Limit, Rate, Scope};
+use super::check::{check, recipient, refuse_nul, scalars};
+use super::info::{Field, FieldKind, Info, Limit, Rate, Scope};
+use super::opening::Opening;
 use super::wire::form;
-use crate::model::config::AccountConfig;
 use crate::model::error::{ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::message::{Kind, Message};
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
 
 /// The longest text, in Unicode scalars. The document says "under 140"; its clients accept 140.
@@ -29,22 +26,38 @@ const HOST: &str = "https://api.fanfou.com";
 /// Fanfou's own host makes its base strings with http, whatever the request came by.
 const SIGNING_HOST: &str = "http://api.fanfou.com";
 
+const FORMATS: &[&str] = &["json", "xml", "rss"];
+
 static INFO: Info = Info {
     name: "fanfou",
     title: "Fanfou direct message",
-    auth: BasicOrOAuth1::TYPES,
-    formats: &["json", "xml", "rss"],
+    auth: BasicOrOAuth1::AUTH,
+    fields: &[
+        Field::optional(
+            "format",
+            FieldKind::Choice(FORMATS),
+            "what is asked for, and what a success must come in",
+        ),
+        Field::optional(
+            "base_url",
+            FieldKind::Base,
+            "`https://api.fanfou.com` by default; `http` is taken for any host",
+        ),
+        Field::optional(
+            "signing_url",
+            FieldKind::Base,
+            "what OAuth signatures are made from; see below",
+        ),
+    ],
+    formats: FORMATS,
     to: &["user"],
-    parts: &[],
     reply_to: true,
-    needs_content: true,
     extra: &["in_reply_to_id", "mode", "callback"],
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
     rates: &[Rate { scope: Scope::Account, count: 1500, per_ms: 3_600_000, codes: &[] }],
-    dedupe_ms: None,
     message_id: true,
-    ended: None,
     document: "Fanfou API wiki, direct_messages/new, 2012-03-26",
+    ..Info::PLAIN
 };
 
 /// The service.
@@ -58,29 +71,19 @@ struct FanfouAccount {
     format: &'static str,
 }
 
-/// Reads an account.
-fn open(mut config: AccountConfig) -> Result<Opened> {
-    let mut redactor = Redactor::default();
-    let auth = BasicOrOAuth1::read(config.fields.required_object("auth")?, &mut redactor)?;
-    let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
+/// Opens an account.
+fn open(mut opening: Opening) -> Result<Opened> {
+    let auth = BasicOrOAuth1::open(&mut opening)?;
+    let format = opening.word("format").unwrap_or("json");
     let path = format!("direct_messages/new.{format}");
-    let url = endpoint(&config, &INFO, HOST, &path, true)?;
-    let signing_base = match &config.signing_url {
-        Some(base) => base.as_str(),
-        None if url.host_str() == Some("api.fanfou.com") => SIGNING_HOST,
-        None => config.base_url.as_ref().map_or(SIGNING_HOST, Url::as_str),
+    let url = opening.endpoint(HOST, &path, true)?;
+    let signs_as = match opening.base_url() {
+        Some(base) if url.host_str() != Some("api.fanfou.com") => base.as_str(),
+        _ => SIGNING_HOST,
     };
-    let signing_url =
-        join(signing_base, &path).map_err(|why| config.fields.error("signing_url", why))?;
-    config.fields.finish()?;
+    let signing_url = opening.signing_url(signs_as, &path)?;
     let identity = auth.identity().to_owned();
-    Ok(Opened {
-        origin: url.clone(),
-        sender: identity.clone(),
-        identity,
-        redactor,
-        account: Arc::new(FanfouAccount { auth, url, signing_url, format }),
-    })
+    Ok(opening.opened(url.clone(), &identity, FanfouAccount { auth, url, signing_url, format }))
 }
 
 impl Account for FanfouAccount {

@@ -12,7 +12,11 @@ pub struct Info {
     /// What it calls itself.
     pub title: &'static str,
     /// The kinds of `auth`.
-    pub auth: &'static [&'static str],
+    #[serde(serialize_with = "names")]
+    pub auth: &'static [Auth],
+    /// The fields of an account beside those that all have.
+    #[serde(skip)]
+    pub fields: &'static [Field],
     /// The values of `format`, the default first.
     pub formats: &'static [&'static str],
     /// The kinds of recipient.
@@ -38,6 +42,85 @@ pub struct Info {
     pub ended: Option<&'static str>,
     /// The document that this was made from.
     pub document: &'static str,
+}
+
+impl Info {
+    /// What a service has where it does not say more: plain texts in JSON, and no limits.
+    pub const PLAIN: Info = Info {
+        name: "",
+        title: "",
+        auth: &[],
+        fields: &[],
+        formats: &["json"],
+        to: &[],
+        parts: &[],
+        reply_to: false,
+        needs_content: true,
+        extra: &[],
+        limits: &[],
+        rates: &[],
+        dedupe_ms: None,
+        message_id: false,
+        ended: None,
+        document: "",
+    };
+}
+
+/// A kind of credentials: what stands in `auth`.
+#[derive(Debug)]
+pub struct Auth {
+    /// The value of `type`.
+    pub name: &'static str,
+    /// The fields beside it.
+    pub fields: &'static [Field],
+    /// What it is.
+    pub words: &'static str,
+}
+
+/// A field of an account, from which its reading, its schema and its documentation come.
+#[derive(Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: &'static str,
+    /// What it may be.
+    pub kind: FieldKind,
+    /// True if it must be there.
+    pub required: bool,
+    /// What it means.
+    pub words: &'static str,
+}
+
+impl Field {
+    /// A field that must be there.
+    pub const fn required(name: &'static str, kind: FieldKind, words: &'static str) -> Field {
+        Field { name, kind, required: true, words }
+    }
+
+    /// A field that may be left out.
+    pub const fn optional(name: &'static str, kind: FieldKind, words: &'static str) -> Field {
+        Field { name, kind, required: false, words }
+    }
+}
+
+/// What the value of a field may be.
+#[derive(Clone, Copy, Debug)]
+pub enum FieldKind {
+    /// Any text.
+    Text,
+    /// A text that travels in a header or a signature: not empty, and without control characters.
+    Credential,
+    /// The same, and never shown.
+    Secret,
+    /// The same of printable ASCII without blanks.
+    Token,
+    /// A whole number between two others.
+    Number(i64, i64),
+    /// One of these; the first where it is left out.
+    Choice(&'static [&'static str]),
+    /// One of these, or none.
+    Either(&'static [&'static str]),
+    /// A URL up to where a documented path begins: `base_url` or `signing_url`.
+    Base,
 }
 
 /// A limit that is checked before sending.
@@ -75,6 +158,10 @@ pub enum Scope {
     App,
     /// The messages of this machine.
     Ip,
+}
+
+fn names<S: serde::Serializer>(auth: &&[Auth], s: S) -> std::result::Result<S::Ok, S::Error> {
+    s.collect_seq(auth.iter().map(|auth| auth.name))
 }
 
 fn as_millis<S: serde::Serializer>(

@@ -2,8 +2,6 @@
 
 mod verdicts;
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use serde_json::Value;
 use url::Url;
@@ -14,18 +12,17 @@ use super::api::{
 use super::auth::hint_at_signing_url;
 use super::auth::mac::Mac;
 use super::auth::token::Token;
-use super::check::{check, endpoint, join, refuse_nul};
-use super::info::Info;
+use super::check::{check, refuse_nul};
+use super::info::{self, Field, FieldKind, Info};
 use super::judge::{excerpt, is_success, text, trimmed};
+use super::opening::Opening;
 use super::verdict::{self, Code};
 use super::wire::form;
 use super::wire::json::{members, parsed};
-use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::json;
 use crate::model::message::{BLANK, Kind, Message, Part, is_blank};
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
 
 const HOST: &str = "https://api.renren.com";
@@ -60,19 +57,39 @@ const RECIPIENTS: [&str; 3] = ["userIds", "groupIds", "discussIds"];
 static INFO: Info = Info {
     name: "renren",
     title: "Renren talk",
-    auth: &["bearer", "mac"],
-    formats: &["json"],
+    auth: &[
+        info::Auth {
+            name: "bearer",
+            fields: &[Token::FIELD],
+            words: "OAuth 2 with a bearer token",
+        },
+        Mac::AUTH,
+    ],
+    fields: &[
+        Field::optional(
+            "params",
+            FieldKind::Choice(&["query", "form"]),
+            "`query`: the parameters stand in the URL, as the document's example and the vendor's \
+             clients have it. `form`: in the body",
+        ),
+        Field::optional(
+            "base_url",
+            FieldKind::Base,
+            "`https://api.renren.com` by default; http for this machine, and anywhere with a MAC",
+        ),
+        Field::optional(
+            "signing_url",
+            FieldKind::Base,
+            "what a MAC is made from, where that is not the URL as sent",
+        ),
+    ],
     to: &["users", "groups", "discussions"],
     parts: &["text", "link", "location"],
-    reply_to: false,
     needs_content: false,
     extra: &PARAMETERS,
-    limits: &[],
-    rates: &[],
-    dedupe_ms: None,
-    message_id: false,
     ended: Some("the service stopped in December 2024"),
     document: "Renren API 2.0, v2/share/talk/put",
+    ..Info::PLAIN
 };
 
 /// The service.
@@ -90,39 +107,22 @@ struct RenrenAccount {
     signing_url: Url,
 }
 
-/// Reads an account.
-fn open(mut config: AccountConfig) -> Result<Opened> {
-    let mut redactor = Redactor::default();
-    let mut f = config.fields.required_object("auth")?;
-    let auth = match f.one_of("type", INFO.auth)? {
-        Some("bearer") => Auth::Bearer(Token::read(&mut f, &mut redactor)?),
-        Some(_) => Auth::Mac(Mac::read(&mut f, &mut redactor)?),
-        None => {
-            return Err(f.error("type", "the field \"type\" is required: \"bearer\" or \"mac\""));
-        }
+/// Opens an account.
+fn open(mut opening: Opening) -> Result<Opened> {
+    let auth = match opening.auth() {
+        "bearer" => Auth::Bearer(Token::open(&mut opening)),
+        _ => Auth::Mac(Mac::open(&mut opening)?),
     };
-    f.finish()?;
-    let in_form = config.fields.one_of("params", &["query", "form"])? == Some("form");
+    let in_form = opening.word("params") == Some("form");
     // A MAC keeps its key to itself, which is why Renren's own clients send it over http.
-    let url = endpoint(&config, &INFO, HOST, PATH, matches!(auth, Auth::Mac(_)))?;
-    let signing_url = match &config.signing_url {
-        Some(base) => {
-            join(base.as_str(), PATH).map_err(|why| config.fields.error("signing_url", why))?
-        }
-        None => url.clone(),
-    };
-    config.fields.finish()?;
+    let url = opening.endpoint(HOST, PATH, matches!(auth, Auth::Mac(_)))?;
+    let signing_url = opening.signing_url(opening.base_url().map_or(HOST, Url::as_str), PATH)?;
     let identity = match &auth {
         Auth::Bearer(token) => token.text().to_owned(),
         Auth::Mac(mac) => mac.token().to_owned(),
     };
-    Ok(Opened {
-        origin: url.clone(),
-        sender: identity.clone(),
-        identity,
-        redactor,
-        account: Arc::new(RenrenAccount { auth, in_form, url, signing_url }),
-    })
+    let account = RenrenAccount { auth, in_form, url: url.clone(), signing_url };
+    Ok(opening.opened(url, &identity, account))
 }
 
 impl Account for RenrenAccount {

@@ -2,8 +2,6 @@
 
 mod verdicts;
 
-use std::sync::Arc;
-
 use url::Url;
 
 use super::api::{
@@ -11,16 +9,15 @@ use super::api::{
 };
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::auth::hint_at_signing_url;
-use super::check::{check, endpoint, join, no_extra, numeric_id, refuse_nul, scalars};
+use super::check::{check, no_extra, numeric_id, refuse_nul, scalars};
 use super::direct_message::{self, Content, Said, is_code};
 use super::fingerprint::{Fingerprint, Named};
-use super::info::{Info, Limit};
+use super::info::{Field, FieldKind, Info, Limit};
 use super::judge::{is_success, text};
+use super::opening::Opening;
 use super::wire::form;
-use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
 
 /// The longest text, in Unicode scalars.
@@ -28,24 +25,39 @@ const MAX_TEXT: u32 = 300;
 
 const HOST: &str = "http://api.t.sina.com.cn";
 
+const FORMATS: &[&str] = &["json", "xml"];
+
 static INFO: Info = Info {
     name: "sina",
     title: "Old Sina microblog direct message",
-    auth: BasicOrOAuth1::TYPES,
-    formats: &["json", "xml"],
+    auth: BasicOrOAuth1::AUTH,
+    fields: &[
+        Field::optional(
+            "app_key",
+            FieldKind::Text,
+            "sent as `source`; required with Basic. With OAuth it is sent and signed when given",
+        ),
+        Field::optional("format", FieldKind::Choice(FORMATS), "what a success must come in"),
+        Field::optional(
+            "base_url",
+            FieldKind::Base,
+            "`http://api.t.sina.com.cn` by default: the service knew no https",
+        ),
+        Field::optional(
+            "signing_url",
+            FieldKind::Base,
+            "what signatures are made from, where that is not the URL as sent",
+        ),
+    ],
+    formats: FORMATS,
     to: &["user", "name"],
-    parts: &[],
-    reply_to: false,
-    needs_content: true,
-    extra: &[],
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
-    rates: &[],
-    dedupe_ms: None,
     message_id: true,
     ended: Some(
         "its end was announced for 2012, and nothing that was found says that it works today",
     ),
     document: "Sina microblog API, direct_messages/new, 2011-01-20",
+    ..Info::PLAIN
 };
 
 /// The service.
@@ -60,34 +72,21 @@ struct SinaAccount {
     content: Content,
 }
 
-/// Reads an account.
-fn open(mut config: AccountConfig) -> Result<Opened> {
-    let mut redactor = Redactor::default();
-    let auth = BasicOrOAuth1::read(config.fields.required_object("auth")?, &mut redactor)?;
-    let format = config.fields.one_of("format", INFO.formats)?.unwrap_or("json");
-    let app_key = config.fields.string("app_key")?;
+/// Opens an account.
+fn open(mut opening: Opening) -> Result<Opened> {
+    let auth = BasicOrOAuth1::open(&mut opening)?;
+    let (format, app_key) = (opening.word("format").unwrap_or("json"), opening.text("app_key"));
     if matches!(auth, BasicOrOAuth1::Basic(_)) && app_key.as_deref().unwrap_or("").is_empty() {
         let words = "Basic needs \"app_key\": the service knows the app by it alone";
-        return Err(config.fields.error("app_key", words));
+        return Err(opening.error("app_key", words));
     }
     let path = format!("direct_messages/new.{format}");
-    let url = endpoint(&config, &INFO, HOST, &path, true)?;
-    let signing_url = match &config.signing_url {
-        Some(base) => {
-            join(base.as_str(), &path).map_err(|why| config.fields.error("signing_url", why))?
-        }
-        None => url.clone(),
-    };
-    config.fields.finish()?;
+    let url = opening.endpoint(HOST, &path, true)?;
+    let signing_url = opening.signing_url(opening.base_url().map_or(HOST, Url::as_str), &path)?;
     let content = if format == "xml" { Content::Xml } else { Content::Json };
     let identity = auth.identity().to_owned();
-    Ok(Opened {
-        origin: url.clone(),
-        sender: identity.clone(),
-        identity,
-        redactor,
-        account: Arc::new(SinaAccount { auth, app_key, url, signing_url, content }),
-    })
+    let account = SinaAccount { auth, app_key, url: url.clone(), signing_url, content };
+    Ok(opening.opened(url, &identity, account))
 }
 
 impl Account for SinaAccount {

@@ -5,21 +5,18 @@ mod body;
 mod elements;
 mod verdicts;
 
-use std::sync::Arc;
-
 use url::Url;
 
 use super::api::{
     Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
 };
 use super::auth::usersig::UserSig;
-use super::check::{check, endpoint};
-use super::info::{Info, Limit, Rate, Scope};
+use super::check::check;
+use super::info::{Field, FieldKind, Info, Limit, Rate, Scope};
+use super::opening::Opening;
 use super::wire::{form, json};
-use crate::model::config::AccountConfig;
 use crate::model::error::Result;
 use crate::model::message::Message;
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
 
 /// The codes that say that the whole app is too fast.
@@ -27,30 +24,41 @@ const APP_TOO_FAST: [&str; 6] = ["10006", "60007", "60011", "60018", "60019", "9
 
 const PATH: &str = "v4/group_open_http_svc/send_group_msg";
 
-/// Where the app's data lies: the key in an account and the host of that data centre.
-const REGIONS: [(&str, &str); 9] = [
-    ("cn", "https://console.tim.qq.com"),
-    ("sgp", "https://adminapisgp.im.qcloud.com"),
-    ("kr", "https://adminapikr.im.qcloud.com"),
-    ("jpn", "https://adminapijpn.im.qcloud.com"),
-    ("ger", "https://adminapiger.im.qcloud.com"),
-    ("usa", "https://adminapiusa.im.qcloud.com"),
-    ("idn", "https://adminapiidn.im.qcloud.com"),
-    // No longer on the pages about sending, but never withdrawn.
-    ("ind", "https://adminapiind.im.qcloud.com"),
-    // Seen in code only, in no document.
-    ("ksa", "https://adminapiksa.im.qcloud.com"),
+/// Where the app's data lies.
+const REGIONS: [&str; 9] = ["cn", "sgp", "kr", "jpn", "ger", "usa", "idn", "ind", "ksa"];
+
+/// The hosts of those data centres.
+const HOSTS: [&str; 9] = [
+    "https://console.tim.qq.com",
+    "https://adminapisgp.im.qcloud.com",
+    "https://adminapikr.im.qcloud.com",
+    "https://adminapijpn.im.qcloud.com",
+    "https://adminapiger.im.qcloud.com",
+    "https://adminapiusa.im.qcloud.com",
+    "https://adminapiidn.im.qcloud.com",
+    "https://adminapiind.im.qcloud.com",
+    "https://adminapiksa.im.qcloud.com",
 ];
 
 static INFO: Info = Info {
     name: "tencent_im",
     title: "Tencent IM group message",
-    auth: &["usersig"],
-    formats: &["json"],
+    auth: &[UserSig::AUTH],
+    fields: &[
+        Field::optional(
+            "region",
+            FieldKind::Either(&REGIONS),
+            "where the app was created. It cannot be told from the SDKAppID and is never guessed. `ind` \
+             is no longer on the pages about sending; `ksa` was seen in code only",
+        ),
+        Field::optional(
+            "base_url",
+            FieldKind::Base,
+            "instead of a region; http only for this machine",
+        ),
+    ],
     to: &["group", "topic", "members"],
     parts: &["text", "mention", "face", "location", "custom", "raw"],
-    reply_to: false,
-    needs_content: true,
     extra: &body::EXTRA,
     limits: &[
         Limit { what: "MsgBody: bytes of JSON", most: body::MAX_BODY },
@@ -64,8 +72,8 @@ static INFO: Info = Info {
     ],
     dedupe_ms: Some(body::WINDOW),
     message_id: true,
-    ended: None,
     document: "Tencent Cloud Chat, RESTful API, send_group_msg",
+    ..Info::PLAIN
 };
 
 /// The service.
@@ -77,35 +85,21 @@ struct TencentAccount {
     prefix: String,
 }
 
-/// Reads an account.
-fn open(mut config: AccountConfig) -> Result<Opened> {
-    let mut redactor = Redactor::default();
-    let mut auth = config.fields.required_object("auth")?;
-    if auth.one_of("type", INFO.auth)?.is_none() {
-        return Err(auth.error("type", "the field \"type\" is required: \"usersig\""));
-    }
-    let signer = UserSig::read(&mut auth, &mut redactor)?;
-    auth.finish()?;
-    let region = config.fields.one_of("region", &REGIONS.map(|(key, _)| key))?;
-    let host = REGIONS.iter().find(|(key, _)| Some(*key) == region).map(|(_, host)| *host);
-    if host.is_none() && config.base_url.is_none() {
+/// Opens an account.
+fn open(mut opening: Opening) -> Result<Opened> {
+    let signer = UserSig::open(&mut opening);
+    let region = opening.word("region");
+    let host = region.and_then(|key| HOSTS.get(REGIONS.iter().position(|own| *own == key)?));
+    if host.is_none() && opening.base_url().is_none() {
         let why = "\"region\" or \"base_url\" is required: it cannot be guessed from the app";
-        return Err(config.fields.error("region", why));
+        return Err(opening.error("region", why));
     }
-    if config.signing_url.is_some() {
-        return Err(config.fields.error("signing_url", "a UserSig does not cover the URL"));
-    }
-    let url = endpoint(&config, &INFO, host.unwrap_or_default(), PATH, false)?;
-    config.fields.finish()?;
+    let url = opening.endpoint(host.copied().unwrap_or_default(), PATH, false)?;
     let (app, identifier) = (signer.sdk_app_id, form::encoded(&signer.identifier));
     let prefix = format!("{url}?sdkappid={app}&identifier={identifier}&usersig=");
-    Ok(Opened {
-        origin: url,
-        identity: app.to_string(),
-        sender: format!("{app}/{}", signer.identifier),
-        redactor,
-        account: Arc::new(TencentAccount { signer, prefix }),
-    })
+    let sender = format!("{app}/{}", signer.identifier);
+    let opened = opening.opened(url, &app.to_string(), TencentAccount { signer, prefix });
+    Ok(Opened { sender, ..opened })
 }
 
 impl Account for TencentAccount {

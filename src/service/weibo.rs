@@ -3,8 +3,6 @@
 mod length;
 mod verdicts;
 
-use std::sync::Arc;
-
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -12,16 +10,15 @@ use super::api::{
     Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
 };
 use super::auth::token::Token;
-use super::check::{check, endpoint, no_extra, numeric_id, refuse_nul};
+use super::check::{check, no_extra, numeric_id, refuse_nul};
 use super::direct_message::{self, Content, Found, Said, is_code};
 use super::fingerprint::{Fingerprint, Named};
-use super::info::{Info, Limit, Rate, Scope};
+use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::judge::text;
+use super::opening::Opening;
 use super::wire::form;
-use crate::model::config::AccountConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
 
 /// The longest text, in units of a Chinese character; half-width characters count half.
@@ -33,19 +30,37 @@ const PATH: &str = "2/direct_messages/send.json";
 static INFO: Info = Info {
     name: "weibo",
     title: "Weibo direct message (commercial API)",
-    auth: &["oauth2"],
-    formats: &["json"],
+    auth: &[Auth {
+        name: "oauth2",
+        fields: &[
+            Token::FIELD,
+            Field::optional(
+                "send",
+                FieldKind::Choice(&["form", "header"]),
+                "`form`: the token is the parameter `access_token` of the body. `header`: it is \
+                 `Authorization: OAuth2 …`. It is never in the URL",
+            ),
+        ],
+        words: "OAuth 2, the token in the form or in a header",
+    }],
+    fields: &[
+        Field::optional(
+            "app_key",
+            FieldKind::Text,
+            "sent as `source` when given; not needed with a token",
+        ),
+        Field::optional(
+            "base_url",
+            FieldKind::Base,
+            "`https://c.api.weibo.com` by default; http only for this machine",
+        ),
+    ],
     to: &["user", "name"],
-    parts: &[],
-    reply_to: false,
-    needs_content: true,
-    extra: &[],
     limits: &[Limit { what: "text: units, half-width counts half", most: MAX_TEXT }],
     rates: &[Rate { scope: Scope::Ip, count: 50_000, per_ms: 3_600_000, codes: &["10022"] }],
-    dedupe_ms: None,
     message_id: true,
-    ended: None,
     document: "Weibo API wiki, 2/direct_messages/send, 2012-05-28",
+    ..Info::PLAIN
 };
 
 /// The service.
@@ -59,37 +74,20 @@ struct WeiboAccount {
     url: Url,
 }
 
-/// Reads an account.
-fn open(mut config: AccountConfig) -> Result<Opened> {
-    let mut redactor = Redactor::default();
-    let mut auth = config.fields.required_object("auth")?;
-    if auth.one_of("type", INFO.auth)?.is_none() {
-        return Err(auth.error("type", "the field \"type\" is required: \"oauth2\""));
-    }
-    let token = Token::read(&mut auth, &mut redactor)?;
-    let in_header = auth.one_of("send", &["form", "header"])? == Some("header");
-    auth.finish()?;
-    let app_key = config.fields.string("app_key")?;
-    if config.signing_url.is_some() {
-        return Err(config.fields.error("signing_url", "a token does not cover the URL"));
-    }
-    let url = endpoint(&config, &INFO, HOST, PATH, false)?;
-    config.fields.finish()?;
+/// Opens an account.
+fn open(mut opening: Opening) -> Result<Opened> {
+    let token = Token::open(&mut opening);
+    let in_header = opening.word("send") == Some("header");
+    let url = opening.endpoint(HOST, PATH, false)?;
     let mut form = Zeroizing::new(Vec::new());
-    if let Some(app_key) = &app_key {
-        form::push_pair(&mut form, "source", app_key);
+    if let Some(app_key) = opening.text("app_key") {
+        form::push_pair(&mut form, "source", &app_key);
     }
     if !in_header {
         form::push_pair(&mut form, "access_token", token.text());
     }
     let identity = token.text().to_owned();
-    Ok(Opened {
-        origin: url.clone(),
-        sender: identity.clone(),
-        identity,
-        redactor,
-        account: Arc::new(WeiboAccount { token, in_header, form, url }),
-    })
+    Ok(opening.opened(url.clone(), &identity, WeiboAccount { token, in_header, form, url }))
 }
 
 impl Account for WeiboAccount {

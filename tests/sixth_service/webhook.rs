@@ -5,8 +5,6 @@
 
 mod verdicts;
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use url::Url;
 
@@ -14,14 +12,13 @@ use super::api::{
     Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
 };
 use super::auth::token::Token;
-use super::check::{check, endpoint, no_extra, scalars};
-use super::info::{Info, Limit};
+use super::check::{check, no_extra, scalars};
+use super::info::{Auth, Info, Limit};
 use super::judge::{excerpt, text};
+use super::opening::Opening;
 use super::wire::json;
-use crate::model::config::AccountConfig;
 use crate::model::error::Result;
 use crate::model::message::Message;
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
 
 const MAX_TEXT: u32 = 2048;
@@ -29,19 +26,10 @@ const MAX_TEXT: u32 = 2048;
 static INFO: Info = Info {
     name: "webhook",
     title: "A robot in a chat room",
-    auth: &["bearer"],
-    formats: &["json"],
-    to: &[],
-    parts: &[],
-    reply_to: false,
-    needs_content: true,
-    extra: &[],
+    auth: &[Auth { name: "bearer", fields: &[Token::FIELD], words: "A token" }],
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
-    rates: &[],
-    dedupe_ms: None,
-    message_id: false,
-    ended: None,
     document: "none: it exists in these tests only",
+    ..Info::PLAIN
 };
 
 /// The service.
@@ -52,23 +40,12 @@ struct WebhookAccount {
     url: Url,
 }
 
-/// Reads an account.
-fn open(mut config: AccountConfig) -> Result<Opened> {
-    let mut redactor = Redactor::default();
-    let mut auth = config.fields.required_object("auth")?;
-    auth.one_of("type", INFO.auth)?;
-    let token = Token::read(&mut auth, &mut redactor)?;
-    auth.finish()?;
-    let url = endpoint(&config, &INFO, "https://robot.example", "send", false)?;
-    config.fields.finish()?;
+/// Opens an account.
+fn open(mut opening: Opening) -> Result<Opened> {
+    let token = Token::open(&mut opening);
+    let url = opening.endpoint("https://robot.example", "send", false)?;
     let identity = token.text().to_owned();
-    Ok(Opened {
-        origin: url.clone(),
-        sender: identity.clone(),
-        identity,
-        redactor,
-        account: Arc::new(WebhookAccount { token, url }),
-    })
+    Ok(opening.opened(url.clone(), &identity, WebhookAccount { token, url }))
 }
 
 impl Account for WebhookAccount {

@@ -4,9 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::model::error::Result;
-use crate::model::fields::Fields;
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
+use crate::service::info::{Auth, Field, FieldKind};
+use crate::service::opening::Opening;
 
 /// A user name and a password.
 pub struct Basic {
@@ -15,16 +15,25 @@ pub struct Basic {
 }
 
 impl Basic {
-    /// Reads `username` and `password`.
-    pub fn read(f: &mut Fields, redactor: &mut Redactor) -> Result<Basic> {
-        let username = super::credential(f, "username")?;
-        let password = super::secret(f, "password")?;
+    /// As it stands in an account.
+    pub const AUTH: Auth = Auth {
+        name: "basic",
+        fields: &[
+            Field::required("username", FieldKind::Credential, "the user, without a colon"),
+            Field::required("password", FieldKind::Secret, "his password"),
+        ],
+        words: "Name and password",
+    };
+
+    /// Takes the fields.
+    pub fn open(opening: &mut Opening) -> Result<Basic> {
+        let (username, password) = (opening.required("username"), opening.secret("password"));
         if username.contains(':') {
-            return Err(f.error("username", "a user name for Basic cannot hold a colon (RFC 7617)"));
+            let words = "a user name for Basic cannot hold a colon (RFC 7617)";
+            return Err(opening.error("auth.username", words));
         }
         let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
-        redactor.add(password.expose());
-        redactor.add(&pair);
+        opening.redactor.add(&pair);
         Ok(Basic { username, header: Secret::new(format!("Basic {pair}")) })
     }
 

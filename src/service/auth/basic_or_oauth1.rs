@@ -5,9 +5,9 @@ use url::Url;
 use super::basic::Basic;
 use super::oauth1::OAuth1;
 use crate::model::error::Result;
-use crate::model::fields::Fields;
-use crate::model::redact::Redactor;
 use crate::service::api::Stamp;
+use crate::service::info::Auth;
+use crate::service::opening::Opening;
 
 /// Credentials of one kind or the other.
 pub enum BasicOrOAuth1 {
@@ -18,25 +18,18 @@ pub enum BasicOrOAuth1 {
 }
 
 impl BasicOrOAuth1 {
-    /// The values of `type`.
-    pub const TYPES: &'static [&'static str] = &["basic", "oauth1"];
+    /// As they stand in an account.
+    pub const AUTH: &'static [Auth] = &[Basic::AUTH, OAuth1::AUTH];
 
-    /// Reads `auth`.
-    pub fn read(mut f: Fields, redactor: &mut Redactor) -> Result<BasicOrOAuth1> {
-        let auth = match f.one_of("type", Self::TYPES)? {
-            Some("basic") => BasicOrOAuth1::Basic(Basic::read(&mut f, redactor)?),
-            Some(_) => BasicOrOAuth1::OAuth1(Box::new(OAuth1::read(&mut f, redactor)?)),
-            None => {
-                return Err(
-                    f.error("type", "the field \"type\" is required: \"basic\" or \"oauth1\"")
-                );
-            }
-        };
-        f.finish()?;
-        Ok(auth)
+    /// Takes the fields.
+    pub fn open(opening: &mut Opening) -> Result<BasicOrOAuth1> {
+        Ok(match opening.auth() {
+            "basic" => BasicOrOAuth1::Basic(Basic::open(opening)?),
+            _ => BasicOrOAuth1::OAuth1(Box::new(OAuth1::open(opening))),
+        })
     }
 
-    /// True if requests are signed, and their URL with them.
+    /// True if they make signatures, which cover the URL.
     pub fn signs(&self) -> bool {
         matches!(self, BasicOrOAuth1::OAuth1(_))
     }

@@ -7,9 +7,9 @@ use sha1::Sha1;
 use url::Url;
 
 use crate::model::error::Result;
-use crate::model::fields::Fields;
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
+use crate::service::info::{Auth, Field, FieldKind};
+use crate::service::opening::Opening;
 
 /// A token and the key that proves it, which is never sent.
 pub struct Mac {
@@ -26,15 +26,23 @@ pub struct Signed {
 }
 
 impl Mac {
-    /// Reads `token` and `mac_key`.
-    pub fn read(f: &mut Fields, redactor: &mut Redactor) -> Result<Mac> {
-        let token = super::credential(f, "token")?;
-        if token.contains(['"', '\\']) {
-            return Err(f.error("token", "a MAC token cannot hold quotes or backslashes"));
+    /// As it stands in an account.
+    pub const AUTH: Auth = Auth {
+        name: "mac",
+        fields: &[
+            Field::required("token", FieldKind::Secret, "the access token, without quotes"),
+            Field::required("mac_key", FieldKind::Secret, "its key, which is never sent"),
+        ],
+        words: "OAuth 2 with a signature over each request",
+    };
+
+    /// Takes the fields.
+    pub fn open(opening: &mut Opening) -> Result<Mac> {
+        let mac = Mac { token: opening.secret("token"), mac_key: opening.secret("mac_key") };
+        if mac.token.expose().contains(['"', '\\']) {
+            let words = "a MAC token cannot hold quotes or backslashes";
+            return Err(opening.error("auth.token", words));
         }
-        let mac = Mac { token: Secret::new(token), mac_key: super::secret(f, "mac_key")? };
-        redactor.add(mac.token.expose());
-        redactor.add(mac.mac_key.expose());
         Ok(mac)
     }
 

@@ -7,10 +7,9 @@ use sha1::Sha1;
 use url::Url;
 use zeroize::Zeroizing;
 
-use crate::model::error::Result;
-use crate::model::fields::Fields;
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
+use crate::service::info::{Auth, Field, FieldKind};
+use crate::service::opening::Opening;
 use crate::service::wire::form::{encoded, push_encoded};
 
 /// The keys of an app and of a user who trusts it.
@@ -30,18 +29,26 @@ pub struct Signed {
 }
 
 impl OAuth1 {
-    /// Reads `consumer_key`, `consumer_secret`, `token` and `token_secret`.
-    pub fn read(f: &mut Fields, redactor: &mut Redactor) -> Result<OAuth1> {
-        let keys = OAuth1 {
-            consumer_key: super::credential(f, "consumer_key")?,
-            consumer_secret: super::secret(f, "consumer_secret")?,
-            token: super::secret(f, "token")?,
-            token_secret: super::secret(f, "token_secret")?,
-        };
-        for secret in [&keys.consumer_secret, &keys.token, &keys.token_secret] {
-            redactor.add(secret.expose());
+    /// As it stands in an account.
+    pub const AUTH: Auth = Auth {
+        name: "oauth1",
+        fields: &[
+            Field::required("consumer_key", FieldKind::Credential, "the app's key"),
+            Field::required("consumer_secret", FieldKind::Secret, "the app's secret"),
+            Field::required("token", FieldKind::Secret, "the user's token"),
+            Field::required("token_secret", FieldKind::Secret, "its secret"),
+        ],
+        words: "OAuth 1.0a",
+    };
+
+    /// Takes the fields.
+    pub fn open(opening: &mut Opening) -> OAuth1 {
+        OAuth1 {
+            consumer_key: opening.required("consumer_key"),
+            consumer_secret: opening.secret("consumer_secret"),
+            token: opening.secret("token"),
+            token_secret: opening.secret("token_secret"),
         }
-        Ok(keys)
     }
 
     /// The user's token, which names him.

@@ -1,22 +1,20 @@
 //! Access tokens that are sent as they are: OAuth 2 at Weibo, Bearer at Renren.
 
-use crate::model::error::Result;
-use crate::model::fields::Fields;
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
+use crate::service::info::{Field, FieldKind};
+use crate::service::opening::Opening;
 
 /// An access token.
 pub struct Token(Secret);
 
 impl Token {
-    /// Reads `token`.
-    pub fn read(f: &mut Fields, redactor: &mut Redactor) -> Result<Token> {
-        let token = super::secret(f, "token")?;
-        if !token.expose().bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(f.error("token", "a token is printable ASCII without spaces"));
-        }
-        redactor.add(token.expose());
-        Ok(Token(token))
+    /// As it stands in `auth`.
+    pub const FIELD: Field =
+        Field::required("token", FieldKind::Token, "the access token, as it is");
+
+    /// Takes the field.
+    pub fn open(opening: &mut Opening) -> Token {
+        Token(opening.secret("token"))
     }
 
     /// The value of `Authorization` under this scheme.

@@ -9,10 +9,9 @@ use miniz_oxide::deflate::{CompressionLevel, compress_to_vec_zlib};
 use serde::Serialize;
 use sha2::Sha256;
 
-use crate::model::error::Result;
-use crate::model::fields::Fields;
-use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
+use crate::service::info::{Auth, Field, FieldKind};
+use crate::service::opening::Opening;
 
 /// The most that a signature can be valid: fifty years.
 const MAX_EXPIRE_S: i64 = 50 * 365 * 86_400;
@@ -37,23 +36,47 @@ struct Cached {
 }
 
 impl UserSig {
-    /// Reads `sdk_app_id`, `identifier`, `secret_key`, `expire_s` and `userbuf`.
-    pub fn read(f: &mut Fields, redactor: &mut Redactor) -> Result<UserSig> {
-        let sdk_app_id = f.required_integer("sdk_app_id", 1..=i64::from(u32::MAX))?;
-        let identifier = super::credential(f, "identifier")?;
-        let secret_key = super::secret(f, "secret_key")?;
-        let expire_s = f.integer("expire_s", 1..=MAX_EXPIRE_S)?.unwrap_or(604_800).unsigned_abs();
-        // An empty userbuf is signed in two different ways by the reference signers: it means none.
-        let userbuf = f.string("userbuf")?.filter(|text| !text.is_empty());
-        redactor.add(secret_key.expose());
-        Ok(UserSig {
+    /// As it stands in an account.
+    pub const AUTH: Auth = Auth {
+        name: "usersig",
+        fields: &[
+            Field::required(
+                "sdk_app_id",
+                FieldKind::Number(1, u32::MAX as i64),
+                "the app's number",
+            ),
+            Field::required("identifier", FieldKind::Credential, "an administrator of the app"),
+            Field::required(
+                "secret_key",
+                FieldKind::Secret,
+                "the app's secret key, as it is shown",
+            ),
+            Field::optional(
+                "expire_s",
+                FieldKind::Number(1, MAX_EXPIRE_S),
+                "how long a UserSig holds, in seconds; a week by default",
+            ),
+            Field::optional(
+                "userbuf",
+                FieldKind::Text,
+                "signed with it, where an app uses that; rarely needed",
+            ),
+        ],
+        words: "A UserSig that is made from the app's secret key",
+    };
+
+    /// Takes the fields.
+    pub fn open(opening: &mut Opening) -> UserSig {
+        let sdk_app_id = opening.number("sdk_app_id").unwrap_or_default();
+        UserSig {
             sdk_app_id: u32::try_from(sdk_app_id).unwrap_or(u32::MAX),
-            identifier,
-            secret_key,
-            expire_s,
-            userbuf,
+            identifier: opening.required("identifier"),
+            secret_key: opening.secret("secret_key"),
+            expire_s: opening.number("expire_s").unwrap_or(604_800).unsigned_abs(),
+            // An empty userbuf is signed in two different ways by the reference signers: it means none.
+            userbuf: opening.text("userbuf").filter(|text| !text.is_empty()),
             cached: Mutex::new(None),
-        })
+        }
     }
 
     /// The signature to send now; a new one near the end of the last, or where that was refused.

@@ -15,25 +15,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = [
-    "NO_LIMIT",
-    "Account",
-    "Auth",
-    "Rate",
-    "basic",
-    "bearer",
-    "fanfou",
-    "mac",
-    "oauth1",
-    "oauth2",
-    "renren",
-    "sina",
-    "tencent_im",
-    "usersig",
-    "weibo",
-]
-
-
 Account = dict[str, Any]
 """An account, as a configuration has it."""
 Auth = dict[str, Any]
@@ -66,13 +47,84 @@ def _account(service: str, auth: Mapping[str, Any], rate: _Rate, **fields: Any) 
     return account
 
 
-def basic(username: str, password: str) -> Auth:
-    """Name and password: fanfou, sina."""
-    return {"type": "basic", "username": username, "password": password}
+# Below: make accounts
+__all__ = [
+    "NO_LIMIT",
+    "Account",
+    "Auth",
+    "Rate",
+    "basic",
+    "bearer",
+    "fanfou",
+    "mac",
+    "oauth1",
+    "oauth2",
+    "renren",
+    "sina",
+    "tencent_im",
+    "usersig",
+    "weibo",
+]
 
 
-def oauth1(consumer_key: str, consumer_secret: str, token: str, token_secret: str) -> Auth:
-    """OAuth 1.0a: fanfou, sina."""
+def basic(
+    username: str,
+    password: str,
+) -> Auth:
+    """Name and password: fanfou, sina.
+
+    ``username``: the user, without a colon
+    ``password``: his password
+    """
+    return {
+        "type": "basic",
+        "username": username,
+        "password": password,
+    }
+
+
+def bearer(
+    token: str,
+) -> Auth:
+    """OAuth 2 with a bearer token: renren.
+
+    ``token``: the access token, as it is
+    """
+    return {
+        "type": "bearer",
+        "token": token,
+    }
+
+
+def mac(
+    token: str,
+    mac_key: str,
+) -> Auth:
+    """OAuth 2 with a signature over each request: renren.
+
+    ``token``: the access token, without quotes
+    ``mac_key``: its key, which is never sent
+    """
+    return {
+        "type": "mac",
+        "token": token,
+        "mac_key": mac_key,
+    }
+
+
+def oauth1(
+    consumer_key: str,
+    consumer_secret: str,
+    token: str,
+    token_secret: str,
+) -> Auth:
+    """OAuth 1.0a: fanfou, sina.
+
+    ``consumer_key``: the app's key
+    ``consumer_secret``: the app's secret
+    ``token``: the user's token
+    ``token_secret``: its secret
+    """
     return {
         "type": "oauth1",
         "consumer_key": consumer_key,
@@ -82,19 +134,22 @@ def oauth1(consumer_key: str, consumer_secret: str, token: str, token_secret: st
     }
 
 
-def oauth2(token: str, *, send: Literal["form", "header"] = "form") -> Auth:
-    """OAuth 2, the token in the form or in a header: weibo."""
-    return {"type": "oauth2", "token": token, "send": send}
+def oauth2(
+    token: str,
+    *,
+    send: Literal["form", "header"] | None = None,
+) -> Auth:
+    """OAuth 2, the token in the form or in a header: weibo.
 
-
-def bearer(token: str) -> Auth:
-    """OAuth 2 with a bearer token: renren."""
-    return {"type": "bearer", "token": token}
-
-
-def mac(token: str, mac_key: str) -> Auth:
-    """OAuth 2 with a signature over each request: renren."""
-    return {"type": "mac", "token": token, "mac_key": mac_key}
+    ``token``: the access token, as it is
+    ``send``: ``form``: the token is the parameter ``access_token`` of the body. ``header``: it is
+        ``Authorization: OAuth2 …``. It is never in the URL
+    """
+    return {
+        "type": "oauth2",
+        "token": token,
+        **_given(send=send),
+    }
 
 
 def usersig(
@@ -105,7 +160,14 @@ def usersig(
     expire_s: int | None = None,
     userbuf: str | None = None,
 ) -> Auth:
-    """A UserSig that is made from the app's secret key: tencent_im."""
+    """A UserSig that is made from the app's secret key: tencent_im.
+
+    ``sdk_app_id``: the app's number
+    ``identifier``: an administrator of the app
+    ``secret_key``: the app's secret key, as it is shown
+    ``expire_s``: how long a UserSig holds, in seconds; a week by default
+    ``userbuf``: signed with it, where an app uses that; rarely needed
+    """
     return {
         "type": "usersig",
         "sdk_app_id": sdk_app_id,
@@ -118,19 +180,24 @@ def usersig(
 def fanfou(
     auth: Mapping[str, Any],
     *,
-    format: Literal["json", "xml", "rss"] | None = None,
     base_url: str | None = None,
+    format: Literal["json", "xml", "rss"] | None = None,
     signing_url: str | None = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
 ) -> Account:
-    """Fanfou, with `basic` or `oauth1`."""
+    """Fanfou direct message, with `basic` or `oauth1`.
+
+    ``base_url``: ``https://api.fanfou.com`` by default; ``http`` is taken for any host
+    ``format``: what is asked for, and what a success must come in
+    ``signing_url``: what OAuth signatures are made from; see below
+    """
     return _account(
         "fanfou",
         auth,
         rate,
-        format=format,
         base_url=base_url,
+        format=format,
         signing_url=signing_url,
         max_in_flight=max_in_flight,
     )
@@ -139,21 +206,28 @@ def fanfou(
 def sina(
     auth: Mapping[str, Any],
     *,
+    base_url: str | None = None,
     app_key: str | None = None,
     format: Literal["json", "xml"] | None = None,
-    base_url: str | None = None,
     signing_url: str | None = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
 ) -> Account:
-    """Sina, with `basic` (then ``app_key`` is required) or `oauth1`."""
+    """Old Sina microblog direct message, with `basic` or `oauth1`.
+
+    ``base_url``: ``http://api.t.sina.com.cn`` by default: the service knew no https
+    ``app_key``: sent as ``source``; required with Basic. With OAuth it is sent and signed when
+        given
+    ``format``: what a success must come in
+    ``signing_url``: what signatures are made from, where that is not the URL as sent
+    """
     return _account(
         "sina",
         auth,
         rate,
+        base_url=base_url,
         app_key=app_key,
         format=format,
-        base_url=base_url,
         signing_url=signing_url,
         max_in_flight=max_in_flight,
     )
@@ -162,33 +236,49 @@ def sina(
 def weibo(
     auth: Mapping[str, Any],
     *,
-    app_key: str | None = None,
     base_url: str | None = None,
+    app_key: str | None = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
 ) -> Account:
-    """Weibo, with `oauth2`."""
+    """Weibo direct message (commercial API), with `oauth2`.
+
+    ``base_url``: ``https://c.api.weibo.com`` by default; http only for this machine
+    ``app_key``: sent as ``source`` when given; not needed with a token
+    """
     return _account(
-        "weibo", auth, rate, app_key=app_key, base_url=base_url, max_in_flight=max_in_flight
+        "weibo",
+        auth,
+        rate,
+        base_url=base_url,
+        app_key=app_key,
+        max_in_flight=max_in_flight,
     )
 
 
 def renren(
     auth: Mapping[str, Any],
     *,
-    params: Literal["query", "form"] | None = None,
     base_url: str | None = None,
+    params: Literal["query", "form"] | None = None,
     signing_url: str | None = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
 ) -> Account:
-    """Renren, with `bearer` or `mac`."""
+    """Renren talk, with `bearer` or `mac`.
+
+    ``base_url``: ``https://api.renren.com`` by default; http for this machine, and anywhere with a
+        MAC
+    ``params``: ``query``: the parameters stand in the URL, as the document's example and the
+        vendor's clients have it. ``form``: in the body
+    ``signing_url``: what a MAC is made from, where that is not the URL as sent
+    """
     return _account(
         "renren",
         auth,
         rate,
-        params=params,
         base_url=base_url,
+        params=params,
         signing_url=signing_url,
         max_in_flight=max_in_flight,
     )
@@ -197,12 +287,25 @@ def renren(
 def tencent_im(
     auth: Mapping[str, Any],
     *,
-    region: Literal["cn", "sgp", "kr", "jpn", "ger", "usa", "idn", "ind", "ksa"] | None = None,
     base_url: str | None = None,
+    region: Literal["cn", "sgp", "kr", "jpn", "ger", "usa", "idn", "ind", "ksa"] | None = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
 ) -> Account:
-    """Tencent IM, with `usersig`; ``region`` or ``base_url`` is required."""
+    """Tencent IM group message, with `usersig`.
+
+    ``base_url``: instead of a region; http only for this machine
+    ``region``: where the app was created. It cannot be told from the SDKAppID and is never
+        guessed. ``ind`` is no longer on the pages about sending; ``ksa`` was seen in code only
+    """
     return _account(
-        "tencent_im", auth, rate, region=region, base_url=base_url, max_in_flight=max_in_flight
+        "tencent_im",
+        auth,
+        rate,
+        base_url=base_url,
+        region=region,
+        max_in_flight=max_in_flight,
     )
+
+
+# End

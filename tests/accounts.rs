@@ -1,0 +1,206 @@
+//! What is written from the accounts that services declare: the tables of docs/services and the
+//! functions of Python's `hongyan.accounts`. `make accounts` writes both anew.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use serde_json::{Map, Value};
+
+fn services() -> Vec<Value> {
+    let json: Value = serde_json::from_str(hongyan::services_json()).expect("JSON");
+    json["services"].as_array().expect("a list").clone()
+}
+
+fn properties(schema: &Value) -> &Map<String, Value> {
+    schema["properties"].as_object().expect("an object has properties")
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}"))
+}
+
+fn texts(value: &Value) -> Vec<&str> {
+    value.as_array().into_iter().flatten().map(text).collect()
+}
+
+/// The kinds of credentials of a service, by their names.
+fn auths(service: &Value) -> Vec<(&str, &Value)> {
+    let kinds = properties(&service["account"])["auth"]["oneOf"].as_array().expect("a list");
+    kinds.iter().map(|auth| (text(&properties(auth)["type"]["const"]), auth)).collect()
+}
+
+/// Compares the part of a file between two lines with what is generated, or writes it.
+fn check(path: &Path, (begin, end): (&str, &str), generated: &str) {
+    let file = fs::read_to_string(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+    let parts = file.split_once(begin).and_then(|(head, rest)| {
+        let (_, tail) = rest.split_once(end)?;
+        Some((head, tail))
+    });
+    let (head, tail) = parts.unwrap_or_else(|| panic!("{} lacks {begin}", path.display()));
+    let whole = format!("{head}{begin}\n{generated}{end}{tail}");
+    if env::var_os("HY_BLESS").is_some_and(|value| value == "1") {
+        fs::write(path, &whole).expect("it can be written");
+        return;
+    }
+    assert!(file == whole, "{} is not what is generated: see `make accounts`", path.display());
+}
+
+fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+#[test]
+fn the_tables_of_accounts_are_the_generated_ones() {
+    for service in services() {
+        let name = text(&service["name"]);
+        let path = root().join("docs/services").join(name).with_extension("md");
+        check(&path, ("<!-- account: make accounts -->", "<!-- end -->"), &table(&service));
+    }
+}
+
+fn table(service: &Value) -> String {
+    let mut table = "| field | meaning |\n|---|---|\n".to_owned();
+    let several = auths(service).len() > 1;
+    for (kind, auth) in auths(service) {
+        for (name, field) in properties(auth).iter().filter(|(name, _)| *name != "type") {
+            let of = if several { format!(" ({kind})") } else { String::new() };
+            writeln!(table, "| `auth.{name}`{of} | {} |", meaning(name, field, auth))
+                .expect("room");
+        }
+    }
+    let account = &service["account"];
+    for (name, field) in own_fields(account) {
+        writeln!(table, "| `{name}` | {} |", meaning(name, field, account)).expect("room");
+    }
+    table
+}
+
+/// The fields that not every service has, `base_url` included.
+fn own_fields(account: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    const COMMON: [&str; 4] = ["service", "auth", "rate", "max_in_flight"];
+    properties(account).iter().filter(|(name, _)| !COMMON.contains(&name.as_str()))
+}
+
+fn meaning(name: &str, field: &Value, object: &Value) -> String {
+    let mut kinds = Vec::new();
+    for (i, word) in texts(&field["enum"]).iter().enumerate() {
+        let default = if i == 0 && field["default"] == *word { " (default)" } else { "" };
+        kinds.push(format!("`{word}`{default}"));
+    }
+    kinds.extend((field["type"] == "integer").then(|| "a whole number".to_owned()));
+    kinds.extend((field["writeOnly"] == true).then(|| "secret".to_owned()));
+    kinds.extend(texts(&object["required"]).contains(&name).then(|| "required".to_owned()));
+    let words = text(&field["description"]);
+    if kinds.is_empty() { words.to_owned() } else { format!("{}: {words}", kinds.join(", ")) }
+}
+
+#[test]
+fn the_functions_of_python_are_the_generated_ones() {
+    let path = root().join("bindings/python/python/hongyan/accounts.py");
+    check(&path, ("# Below: make accounts", "# End"), &module(&services()));
+}
+
+fn module(services: &[Value]) -> String {
+    // Credentials of a kind that several services take are one function.
+    let mut kinds: BTreeMap<&str, (&Value, Vec<&str>)> = BTreeMap::new();
+    for service in services {
+        for (name, auth) in auths(service) {
+            kinds.entry(name).or_insert((auth, Vec::new())).1.push(text(&service["name"]));
+        }
+    }
+    let mut all = vec!["NO_LIMIT", "Account", "Auth", "Rate"];
+    let mut functions: Vec<_> = kinds.keys().copied().collect();
+    functions.extend(services.iter().map(|service| text(&service["name"])));
+    functions.sort_unstable();
+    all.extend(functions);
+    let mut module = "__all__ = [\n".to_owned();
+    all.iter().for_each(|name| writeln!(module, "    \"{name}\",").expect("room"));
+    module += "]\n";
+    for (name, (auth, services)) in kinds {
+        module += &auth_function(name, auth, &services.join(", "));
+    }
+    services.iter().for_each(|service| module += &account_function(service));
+    module + "\n\n"
+}
+
+/// A parameter with its type.
+fn parameter(name: &str, field: &Value, required: bool) -> String {
+    let words = texts(&field["enum"]);
+    let kind = match &field["type"] {
+        _ if !words.is_empty() => {
+            let words: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
+            format!("Literal[{}]", words.join(", "))
+        }
+        kind if kind == "integer" => "int".to_owned(),
+        _ => "str".to_owned(),
+    };
+    if required {
+        format!("    {name}: {kind},\n")
+    } else {
+        format!("    {name}: {kind} | None = None,\n")
+    }
+}
+
+fn auth_function(name: &str, auth: &Value, services: &str) -> String {
+    let required = texts(&auth["required"]);
+    let fields = || properties(auth).iter().filter(|(name, _)| *name != "type");
+    let is_required = |name: &String| required.contains(&name.as_str());
+    let mut function = format!("\n\ndef {name}(\n");
+    for (name, field) in fields().filter(|(name, _)| is_required(name)) {
+        function += &parameter(name, field, true);
+    }
+    let optional: Vec<_> = fields().filter(|(name, _)| !is_required(name)).collect();
+    if !optional.is_empty() {
+        function += "    *,\n";
+    }
+    for (name, field) in &optional {
+        function += &parameter(name, field, false);
+    }
+    let words = format!("{}: {services}.", text(&auth["description"]));
+    function += &format!(
+        ") -> Auth:\n{}    return {{\n        \"type\": \"{name}\",\n",
+        doc(&words, fields())
+    );
+    for (name, _) in fields().filter(|(name, _)| is_required(name)) {
+        writeln!(function, "        \"{name}\": {name},").expect("room");
+    }
+    if !optional.is_empty() {
+        let given: Vec<_> = optional.iter().map(|(name, _)| format!("{name}={name}")).collect();
+        writeln!(function, "        **_given({}),", given.join(", ")).expect("room");
+    }
+    function + "    }\n"
+}
+
+fn account_function(service: &Value) -> String {
+    let name = text(&service["name"]);
+    let account = &service["account"];
+    let fields = || own_fields(account);
+    let mut function = format!("\n\ndef {name}(\n    auth: Mapping[str, Any],\n    *,\n");
+    fields().for_each(|(name, field)| function += &parameter(name, field, false));
+    function += "    rate: _Rate = None,\n    max_in_flight: int | None = None,\n";
+    let auths: Vec<_> = auths(service).iter().map(|(name, _)| format!("`{name}`")).collect();
+    let words = format!("{}, with {}.", text(&account["description"]), auths.join(" or "));
+    function += &format!(") -> Account:\n{}    return _account(\n", doc(&words, fields()));
+    write!(function, "        \"{name}\",\n        auth,\n        rate,\n").expect("room");
+    fields().for_each(|(name, _)| writeln!(function, "        {name}={name},").expect("room"));
+    function + "        max_in_flight=max_in_flight,\n    )\n"
+}
+
+/// A docstring: what the function makes, and what its parameters mean.
+fn doc<'a>(words: &str, fields: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
+    let mut doc = format!("    \"\"\"{words}\n\n");
+    for (name, field) in fields {
+        let mut line = format!("    ``{name}``:");
+        for word in text(&field["description"]).replace('`', "``").split(' ') {
+            if line.chars().count() + word.chars().count() > 98 {
+                doc += &format!("{line}\n");
+                line = "       ".to_owned();
+            }
+            line += &format!(" {word}");
+        }
+        doc += &format!("{line}\n");
+    }
+    doc + "    \"\"\"\n"
+}
