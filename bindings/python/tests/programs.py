@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 PRELUDE = """
@@ -26,11 +29,20 @@ def start(program: str, config: dict[str, Any], *arguments: str) -> subprocess.P
     )
 
 
+@contextmanager
+def guarded(process: subprocess.Popen[str]) -> Generator[subprocess.Popen[str], None, None]:
+    """Ends a process that hangs, so that whoever reads from it goes on."""
+    guard = threading.Timer(GUARD, process.kill)
+    guard.start()
+    try:
+        yield process
+    finally:
+        guard.cancel()
+        process.kill()
+
+
 def run(program: str, config: dict[str, Any], *arguments: str) -> tuple[str, str, int]:
     """What it wrote to stdout and to stderr, and its status."""
-    process = start(program, config, *arguments)
-    try:
-        out, err = process.communicate(timeout=GUARD)
-    finally:
-        process.kill()
+    with guarded(start(program, config, *arguments)) as process:
+        out, err = process.communicate()
     return out, err, process.returncode

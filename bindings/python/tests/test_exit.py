@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hostile import Hostile
-from programs import GUARD, run, start
+from programs import GUARD, guarded, run, start
 
 SUBMIT = "[client.submit('ok', to=U, text=f'm {i}') for i in range(20)]"
 
@@ -96,13 +96,10 @@ hongyan._exit.PATIENCE = 0.2
 [client.submit('hang', to=U, text='x', not_before=time.time() + 1000) for i in range(4)]
 input()
 """
-    process = start(program, hostile.config())
-    try:
+    with guarded(start(program, hostile.config())) as process:
         while len(hostile.requests) < 3:
             assert hostile.arrived.wait(GUARD)
-        out, err = process.communicate("\n", timeout=GUARD)
-    finally:
-        process.kill()
+        out, err = process.communicate("\n")
     assert (out, process.returncode) == ("", 0)
     assert "RuntimeWarning" in err and "submit()" in err
     assert "7 were still under way" in err, err
@@ -179,8 +176,7 @@ client.submit('hang', to=U, text='x')
 atexit.register(lambda: print("ending", flush=True))
 input()
 """
-    process = start(program, hostile.config(timeout_ms=600_000))
-    try:
+    with guarded(start(program, hostile.config(timeout_ms=600_000))) as process:
         assert hostile.arrived.wait(GUARD)
         assert process.stdin is not None and process.stdout is not None
         process.stdin.write("\n")
@@ -191,9 +187,7 @@ input()
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(1)
-        out, err = process.communicate(timeout=GUARD)
-    finally:
-        process.kill()
+        out, err = process.communicate()
     assert out == ""
     assert "1 was still under way" in err, err
 

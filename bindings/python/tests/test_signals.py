@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hostile import Hostile
-from programs import GUARD, run, start
+from programs import GUARD, guarded, run, start
 
 SEND = "client.send('gate', to=U, text='x')"
 #: What the main thread waits in; "gate" answers once the test lets it.
@@ -75,8 +75,7 @@ def interrupted(hostile: Hostile, outer: str, inner: list[str], *, let_go: str) 
 
     program = f"{HANDLER}\ntry:\n    pass\n{indented(outer)}\nexcept hongyan.Error: pass\n"
     program += "print('ended', flush=True)\nclient.close(0)\n"
-    process = start(program, hostile.config(), json.dumps(inner))
-    try:
+    with guarded(start(program, hostile.config(), json.dumps(inner))) as process:
         assert hostile.arrived.wait(GUARD)
         process.send_signal(signal.SIGUSR1)
         assert process.stdout is not None
@@ -85,9 +84,7 @@ def interrupted(hostile: Hostile, outer: str, inner: list[str], *, let_go: str) 
             said.append(line.strip())
             if said[-1] == let_go:
                 hostile.gate.set()
-        _, err = process.communicate(timeout=GUARD)
-    finally:
-        process.kill()
+        _, err = process.communicate()
     assert (err, process.returncode) == ("", 0)
     return " ".join(said)
 
@@ -142,17 +139,14 @@ print(client.send('gate', to=U, text='x').delivery)
 [thread.join() for thread in threads]
 client.close()
 """
-    process = start(program, hostile.config())
-    try:
+    with guarded(start(program, hostile.config())) as process:
         assert hostile.arrived.wait(GUARD)
         process.send_signal(signal.SIGUSR1)
         assert process.stdout is not None
         assert process.stdout.readline() == "others are done\n"
         assert process.stdout.readline() == "0\n"
         hostile.gate.set()
-        out, err = process.communicate(timeout=GUARD)
-    finally:
-        process.kill()
+        out, err = process.communicate()
     assert (out, err, process.returncode) == ("sent\n", "", 0)
 
 
@@ -169,13 +163,10 @@ except Stop as stop:
     print(stop.receipt.delivery, hongyan.receipt_of(stop).error.name)
 client.close()
 """
-    process = start(program, hostile.config())
-    try:
+    with guarded(start(program, hostile.config())) as process:
         assert hostile.arrived.wait(GUARD)
         process.send_signal(signal.SIGUSR1)
-        out, err = process.communicate(timeout=GUARD)
-    finally:
-        process.kill()
+        out, err = process.communicate()
     assert (out, err, process.returncode) == ("maybe_sent cancelled\n", "", 0)
 
 
@@ -254,11 +245,8 @@ except KeyboardInterrupt:
 client.close(0)
 list(client.results())
 """
-    process = start(program, config)
-    try:
+    with guarded(start(program, config)) as process:
         assert hostile.arrived.wait(GUARD)
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=GUARD)
-    finally:
-        process.kill()
+        out, err = process.communicate()
     assert (out, err, process.returncode) == ("interrupted\n", "", 0)
