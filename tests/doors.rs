@@ -321,6 +321,8 @@ fn whoever_stops_waiting_is_told_what_is_true_and_leaves_no_hole() {
         let send = client.send(message);
         assert!(tokio::time::timeout(Duration::from_millis(30), send).await.is_err());
     });
+    // Whoever drops a future does not wait until its send has ended.
+    wait_until(|| outbox(&client)["unfinished"] == 1);
     let other = begin(Door::Send, &client, ordered("C", json!({"key": "b"})));
     gated.answer(OK_IM);
     assert_eq!(verdict(&a.join().expect("no panic")), ("sent", "ok"));
