@@ -6,7 +6,6 @@
 
 mod client;
 mod error;
-mod fork;
 mod guard;
 mod input;
 mod log;

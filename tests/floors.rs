@@ -11,7 +11,7 @@ const PLACES: [(&str, &[&str]); 7] = [
     ("tokio", &["src/engine"]),
     ("reqwest", &["src/net"]),
     ("rustls", &["src/net"]),
-    ("libc", &["src/engine/wake.rs", "src/capi/fork.rs", "src/model/file.rs"]),
+    ("libc", &["src/engine/wake.rs", "src/model/file.rs"]),
     ("rusqlite", &["src/engine/store"]),
     ("unsafe", &["src/capi", "src/engine/wake.rs"]),
     ("std::net::TcpStream", &[]),

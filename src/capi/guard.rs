@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use super::error::{hy_error, hy_error_t};
-use super::fork::Home;
 use crate::client::Client;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::inside_sink;
@@ -12,7 +11,8 @@ use crate::model::panic::Inside as InsideLibrary;
 
 /// Many accounts of many services over one runtime; made by `hy_init`.
 pub struct hy_client {
-    home: Home,
+    /// The process that made it: a child inherits the handle and has another number.
+    pid: u32,
     gate: Gate,
     client: Client,
 }
@@ -63,12 +63,12 @@ impl Drop for Entry<'_> {
 impl hy_client {
     /// A handle around a client, belonging to this process.
     pub fn new(client: Client) -> hy_client {
-        hy_client { home: Home::here(), gate: Gate::default(), client }
+        hy_client { pid: std::process::id(), gate: Gate::default(), client }
     }
 
     /// True in a child that inherited the handle by `fork`.
     pub fn is_forked(&self) -> bool {
-        self.home.is_left()
+        self.pid != std::process::id()
     }
 
     /// Lets a call in.
