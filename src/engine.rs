@@ -10,7 +10,6 @@ mod connections;
 mod deliver;
 mod direct;
 pub mod fork;
-mod handover;
 mod host;
 mod inbox;
 mod job;

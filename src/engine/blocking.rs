@@ -1,9 +1,10 @@
 //! Sends whose callers wait for them on their own threads.
 
-use std::future::poll_fn;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use super::handover::{Taken, Taker, handover};
+use tokio::task::JoinHandle;
+
 use super::job::{Job, Sink};
 use super::{Engine, Given, deliver, lost, runtime};
 use crate::model::error::Result;
@@ -55,23 +56,24 @@ impl Engine {
         may_drive: bool,
     ) -> Result<Receipt> {
         let op = job.op();
-        let (giver, taker) = handover();
-        self.runtime.spawn(async move {
+        let (sender, receiver) = sync_channel(1);
+        let mut task = self.runtime.spawn(async move {
             let receipt = deliver::deliver(&mut job, false).await;
             // Its place is free before its caller knows.
             drop(job);
-            giver.give(receipt);
+            let _ = sender.send(receipt);
         });
         loop {
             let every = watch.as_ref().map_or(deliver::FAR, |watch| watch.every);
-            let taken = match may_drive && !self.runtime.has_io() {
-                true => self.runtime.block_on(self.take_within(&taker, every)),
-                false => taker.take(every),
-            };
-            match taken {
-                Taken::Value(receipt) => return receipt.ok_or_else(lost),
-                Taken::Lost => return Err(lost()),
-                Taken::TimedOut => {
+            let mut within = every;
+            if may_drive && !self.runtime.has_io() {
+                self.runtime.block_on(self.drive(&mut task, every));
+                within = Duration::ZERO;
+            }
+            match receiver.recv_timeout(within) {
+                Ok(receipt) => return receipt.ok_or_else(lost),
+                Err(RecvTimeoutError::Disconnected) => return Err(lost()),
+                Err(RecvTimeoutError::Timeout) => {
                     // If no thread can be started, this one goes on driving after it has asked.
                     let _ = self.runtime.start_io();
                     if watch.as_mut().is_some_and(|watch| (watch.had_enough)()) {
@@ -83,13 +85,13 @@ impl Engine {
         }
     }
 
-    /// Waits for a value while this thread drives the sockets, at most so long.
-    async fn take_within<T>(&self, taker: &Taker<T>, within: Duration) -> Taken<T> {
+    /// Drives the sockets until a task has ended, at most so long.
+    async fn drive(&self, task: &mut JoinHandle<()>, within: Duration) {
         let clock = &self.shared.clock;
         tokio::select! {
             biased;
-            taken = poll_fn(|cx| taker.poll(cx)) => taken,
-            () = clock.sleep_until(clock.now() + within) => Taken::TimedOut,
+            _ = task => {}
+            () = clock.sleep_until(clock.now() + within) => {}
         }
     }
 }

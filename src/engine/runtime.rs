@@ -3,11 +3,12 @@
 use std::cell::Cell;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
-use std::thread::JoinHandle;
+use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::deliver::FAR;
@@ -37,7 +38,7 @@ pub struct Runtime {
     tokio: Mutex<Option<Arc<tokio::runtime::Runtime>>>,
     handle: Handle,
     io: OnceLock<()>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: Mutex<Option<thread::JoinHandle<()>>>,
     stop: Arc<Stop>,
     /// The I/O thread is to look at its sockets once more before it parks.
     look: Arc<Notify>,
@@ -115,8 +116,8 @@ impl Runtime {
     }
 
     /// Runs a task on whatever thread drives the sockets.
-    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        drop(self.handle.spawn(task));
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
+        self.handle.spawn(task)
     }
 
     /// Runs a future on the calling thread.
