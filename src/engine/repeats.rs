@@ -6,7 +6,6 @@
 //! message was accepted. What is not known for certain is no proof.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -36,10 +35,9 @@ impl Slot {
 }
 
 /// What a client has sent, to whom and in which words, as far as that is remembered.
+#[derive(Default)]
 pub struct Repeats {
     texts: Mutex<Texts>,
-    /// Nobody else knows where a recipient's number falls.
-    seed: u64,
 }
 
 /// The latest that a recipient was surely sent, by when its first attempt began: what had its verdict
@@ -71,8 +69,9 @@ impl Last {
 
 #[derive(Default)]
 struct Texts {
-    last: HashMap<u64, Last, BuildHasherDefault<Mixed>>,
-    slots: HashMap<u32, Slot, BuildHasherDefault<Mixed>>,
+    /// By the number of the recipient.
+    last: HashMap<u64, Last>,
+    slots: HashMap<u32, Slot>,
 }
 
 impl Texts {
@@ -85,34 +84,6 @@ impl Texts {
             Named::ByName => of_other(Named::ById),
         }
         .is_some_and(|slot| !slot.is_empty())
-    }
-}
-
-impl Default for Repeats {
-    fn default() -> Repeats {
-        Repeats { texts: Mutex::default(), seed: RandomState::new().hash_one(0) }
-    }
-}
-
-/// A hash of what is a hash already, mixed with a seed.
-#[derive(Default)]
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.0 = self.0.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = u64::from(number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        self.0 = number;
     }
 }
 
@@ -135,25 +106,21 @@ impl Repeats {
         self.texts.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn key(&self, own: Fingerprint) -> u64 {
-        (own.recipient ^ self.seed).wrapping_mul(0x9E37_79B9_7F4A_7C15).swap_bytes()
-    }
-
     /// A message's first attempt begins; true if the service may call that repeated already. It must
     /// [`end`](Repeats::end).
     pub fn begin(&self, own: Fingerprint) -> bool {
-        let key = self.key(own);
         let mut texts = self.lock();
-        let [same, _] = slots(own);
-        let same = texts.slots.get(&same).copied().unwrap_or_default();
+        let [same, _] = slots(own).map(|number| {
+            let slot = texts.slots.entry(number).or_default();
+            let before = *slot;
+            slot.under_way += 1;
+            before
+        });
         // Where nothing is known to have come after them, these words were the last.
-        let repeats = match texts.last.get(&key).and_then(|last| last.but(own.text)) {
+        let repeats = match texts.last.get(&own.recipient).and_then(|last| last.but(own.text)) {
             Some(begun) => same.went.is_some_and(|went| went >= begun),
             None => same.earlier || same.went.is_some(),
         };
-        for number in slots(own) {
-            texts.slots.entry(number).or_default().under_way += 1;
-        }
         repeats || texts.other_may_be_it(own)
     }
 
@@ -169,7 +136,6 @@ impl Repeats {
 
     /// A message whose first attempt began then has its verdict.
     pub fn end(&self, own: Fingerprint, begun: Duration, delivery: Delivery, now: Duration) {
-        let key = self.key(own);
         let went = delivery != Delivery::NotSent;
         let mut texts = self.lock();
         for number in slots(own) {
@@ -184,7 +150,7 @@ impl Repeats {
                 texts.last.clear();
             }
             let first = Last { text: own.text, begun, other: None };
-            texts.last.entry(key).or_insert(first).sent(own.text, begun);
+            texts.last.entry(own.recipient).or_insert(first).sent(own.text, begun);
         }
     }
 
