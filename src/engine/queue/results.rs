@@ -205,14 +205,14 @@ impl Queue {
     fn publish_locked(&self, state: &mut State) {
         let was_empty = state.ready.is_empty();
         let State { ready, staged, .. } = &mut *state;
-        let several = staged.len() > 1;
         // What was staged leaves its room for what will be.
         ready.extend(staged.drain(..));
         state.staged_since = None;
         state.settled = 0;
         state.ready_changed(was_empty);
+        // One is enough: whoever leaves results behind wakes the next.
         if state.waiting > 0 {
-            if several { self.news.notify_all() } else { self.news.notify_one() }
+            self.news.notify_one();
         }
     }
 
