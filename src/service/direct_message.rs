@@ -8,7 +8,6 @@ use serde_json::Value;
 
 use super::api::{Answer, Reading};
 use super::judge::{excerpt, is_success};
-use super::object;
 use super::wire::json::{self, parsed};
 use super::wire::xml;
 
@@ -80,12 +79,6 @@ pub fn read(body: &str) -> Found {
     if xml::is_xml(body) { read_xml(body) } else { read_json(body) }
 }
 
-/// Reads an answer of which the JSON is a message as a rule, in a status of success.
-pub fn usual(answer: &Answer, body: &str) -> Option<Reading> {
-    let (id, time) = usual_message(body).filter(|_| is_success(answer.status))?;
-    Some(Reading::sent(Some(id), time))
-}
-
 /// What was found in an answer of old Sina or Weibo.
 ///
 /// `content` is what the account asked for: a success comes in it. `code` tells the code of an error
@@ -149,7 +142,7 @@ const NAMES: [&str; 10] = [
     "code",
 ];
 
-/// The same of a service that speaks JSON only.
+/// Reads a whole body of a service that speaks JSON only.
 pub fn read_json(body: &str) -> Found {
     let envelope = |body| {
         let [id, idstr, time, text, request, error, code, foreign @ ..] =
@@ -179,28 +172,6 @@ pub fn read_json(body: &str) -> Found {
         Ok((None, None)) => Found::Nothing("the answer has no id of a message".to_owned(), None),
         Err(e) => Found::Nothing(format!("the answer is not the service's JSON: {e}"), None),
     }
-}
-
-/// The id and the time of a message as it is as a rule: without an error, and with nothing that would
-/// have to be unescaped.
-fn usual_message(body: &str) -> Option<(String, Option<i64>)> {
-    let values = object::values(body, NAMES)?;
-    let [id, idstr, time, _, _, None, None, None, None, None] = values else { return None };
-    let id = match idstr {
-        Some(idstr) => plain(idstr).filter(|id| !id.trim().is_empty())?.to_owned(),
-        None => id_of(id?)?,
-    };
-    let time = match time {
-        Some(time) => unix_time(plain(time)?),
-        None => None,
-    };
-    Some((id, time))
-}
-
-/// The characters of a string that has no escapes.
-fn plain(value: &str) -> Option<&str> {
-    let text = value.strip_prefix('"')?.strip_suffix('"')?;
-    if text.as_bytes().contains(&b'\\') { None } else { Some(text) }
 }
 
 fn as_text(value: &Value) -> String {
@@ -331,8 +302,6 @@ mod tests {
         }
     }
 
-    const TIME: &str = "Thu Nov 17 03:45:20 +0000 2011";
-
     #[test]
     fn every_day_is_read_as_httpdate_reads_it() {
         let weekdays = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -367,59 +336,6 @@ mod tests {
         assert_eq!(id(r#"{"id":9007199254740993}"#), "9007199254740993");
         assert_eq!(id(r#"{"id":1,"idstr":"18446744073709551617"}"#), "18446744073709551617");
         assert_eq!(id("<direct_message><id> 722704713 </id></direct_message>"), "722704713");
-    }
-
-    #[test]
-    fn a_usual_message_is_read_as_any_other() {
-        let bodies = [
-            format!(r#"{{"id":12,"idstr":"12","created_at":"{TIME}","sender":{{"id":3}}}}"#),
-            format!("{{ \"id\" : \"a\\u0062\", \"created_at\": \"{TIME}\" }}\n"),
-            r#"{"id":12}"#.to_owned(),
-        ];
-        let members = [
-            r#""error":"no""#,
-            r#""error":null"#,
-            r#""error_code":1"#,
-            r#""errors":{}"#,
-            r#""message":"""#,
-            r#""code":0"#,
-            r#""\u0065rror":1"#,
-            r#""idstr":null"#,
-            r#""idstr":" ""#,
-            r#""idstr":7"#,
-            r#""idstr":"\ud800""#,
-            r#""id":12"#,
-            r#""id":null"#,
-            r#""created_at":1e999"#,
-            r#""created_at":"Thu Nov 17 03:45:20 +0000 201\u0031""#,
-            r#""x":"\ud800""#,
-        ];
-        let mut read = 0;
-        let mut agrees = |body: &str| {
-            if let Some(message) = usual_message(body) {
-                let Found::Message(other) = read_json(body) else { panic!("no message: {body}") };
-                assert_eq!(message, (other.id, other.time), "{body}");
-                read += 1;
-            }
-        };
-        for body in &bodies {
-            for at in (0..body.len()).filter(|at| body.is_char_boundary(*at)) {
-                let (before, after) = body.split_at(at);
-                agrees(before);
-                for other in
-                    ["\"", "\\", "{", "}", "[", ",", ":", "0", "-", ".", "e", " ", "\n", "\0"]
-                {
-                    agrees(&format!("{before}{other}{after}"));
-                    agrees(&format!("{before}{other}{}", &after[1..]));
-                }
-                for member in members {
-                    agrees(&format!("{before}{member},{after}"));
-                    agrees(&format!("{before},{member}{after}"));
-                }
-            }
-        }
-        assert!(read > 300, "{read} are still messages");
-        assert!(bodies.iter().all(|body| usual_message(body).is_some()));
     }
 
     #[test]

@@ -143,11 +143,8 @@ fn read(answer: &Answer, content: Content) -> Reading {
         Ok(body) => body,
         Err(why) => return Reading::Unreadable(why),
     };
-    let usual = (content == Content::Json).then(|| direct_message::usual(answer, body)).flatten();
-    usual.unwrap_or_else(|| {
-        let code = |said: &Said| own_code(said, answer.status);
-        direct_message::reading(answer, direct_message::read(body), content, code)
-    })
+    let code = |said: &Said| own_code(said, answer.status);
+    direct_message::reading(answer, direct_message::read(body), content, code)
 }
 
 /// The code of an error of Sina's own, which is the number that `error` begins with:

@@ -148,9 +148,6 @@ fn read(answer: &Answer) -> Reading {
         Ok(body) => body,
         Err(why) => return Reading::Unreadable(why),
     };
-    if let Some(sent) = direct_message::usual(answer, body) {
-        return sent;
-    }
     // Weibo speaks JSON only, in whatever form its path were asked for.
     match direct_message::read_json(body) {
         Found::Error(said) if own_code(&said).as_deref() == Some(SLOW) => {

@@ -14,10 +14,6 @@ pub fn read(answer: &Answer, format: &str, callback: Option<&str>) -> Reading {
     let found = match text(answer) {
         Ok(body) => {
             let body = callback.map_or(body, |name| unwrapped(body, name));
-            let usual = (format == "json").then(|| direct_message::usual(answer, body)).flatten();
-            if let Some(sent) = usual {
-                return sent;
-            }
             direct_message::read(body)
         }
         Err(why) => Found::Nothing(why, None),
