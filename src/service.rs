@@ -15,7 +15,6 @@ pub mod fingerprint;
 mod golden;
 pub mod info;
 pub mod judge;
-mod object;
 pub mod opening;
 mod renren;
 mod schema;

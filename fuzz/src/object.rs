@@ -1,9 +1,6 @@
 //! The library's reader of JSON objects against serde_json, which it must never disagree with.
 
-// The reader itself: what it shows of itself to the rest of the library is not enough here.
-#[path = "../../src/service/object.rs"]
-mod reader;
-
+use json_members::{MAX_DEPTH, find};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -23,8 +20,7 @@ pub fn object(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let in_full = serde_json::from_str::<Values<'_>>(text);
     let mut found = [None; 2];
-    let found = reader::find(text, &NAMES, &mut found).map(|()| found);
-    assert_eq!(reader::values(text, NAMES), found, "{text}");
+    let found = find(text, &NAMES, &mut found).map(|()| found);
     match found {
         Some(found) => {
             let in_full = in_full.unwrap_or_else(|e| panic!("{e}: {text}"));
@@ -32,10 +28,10 @@ pub fn object(data: &[u8]) {
             let found = found.map(|value| value.filter(|value| *value != "null"));
             assert_eq!(found, in_full, "{text}");
             assert!(text.trim_ascii_start().starts_with('{'), "no object: {text}");
-            assert!(depth(text) <= reader::MAX_DEPTH, "{text}");
+            assert!(depth(text) <= MAX_DEPTH, "{text}");
         }
         // Nothing else may be left to serde_json, or the reader would be of no use.
-        None if text.contains('\\') || depth(text) > reader::MAX_DEPTH => {}
+        None if text.contains('\\') || depth(text) > MAX_DEPTH => {}
         None if text.trim_ascii_start().starts_with('[') => {}
         None => assert!(in_full.is_err(), "left to serde_json: {text}"),
     }

