@@ -35,8 +35,9 @@ fn refused_as(error: &Error, codes: &[ErrorCode], input: &str) {
     assert!(error.path() != Some(""), "{error} of {input}");
 }
 
+/// The object that a text is, behind the byte order mark that may stand before it.
 fn object(text: &str) -> Option<Map<String, Value>> {
-    match serde_json::from_str(text) {
+    match serde_json::from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
         Ok(Value::Object(map)) => Some(map),
         _ => None,
     }
