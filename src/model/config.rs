@@ -295,16 +295,13 @@ fn base_url(text: &str) -> std::result::Result<Url, String> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return wrong("a URL must not hold white space or line breaks");
     }
-    if !has_ascii_host(text) {
+    let Some(host) = host(text) else {
+        return wrong("a URL must begin with http:// or https:// and a host");
+    };
+    if !is_ascii_host(host) {
         return wrong("a URL must name its host in ASCII, as DNS does: xn--…");
     }
     let url = Url::parse(text).map_err(|e| format!("this is no URL: {e}"))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return wrong("a URL must begin with http:// or https://");
-    }
-    if !url.has_host() {
-        return wrong("the URL names no host");
-    }
     if !url.username().is_empty() || url.password().is_some() {
         return wrong("credentials belong into \"auth\", not into a URL");
     }
@@ -319,22 +316,28 @@ pub fn proxy_url(text: &str) -> std::result::Result<Url, String> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err("the proxy must not hold white space or line breaks".to_owned());
     }
-    if !has_ascii_host(text) {
+    let Some(host) = host(text) else {
+        return Err("a proxy is \"env\" or a URL of the form http://host:port".to_owned());
+    };
+    if !is_ascii_host(host) {
         return Err("the proxy must name its host in ASCII, as DNS does: xn--…".to_owned());
     }
-    let url = Url::parse(text).map_err(|e| format!("the proxy is no URL: {e}"))?;
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-        return Err("a proxy is \"env\" or a URL of the form http://host:port".to_owned());
-    }
-    Ok(url)
+    Url::parse(text).map_err(|e| format!("the proxy is no URL: {e}"))
+}
+
+/// The host and port of a URL that is written out, as `http://` and a host. The parser also takes
+/// `http:/host` and `http:host`, whose host nobody who looks at them would find.
+fn host(url: &str) -> Option<&str> {
+    let (scheme, rest) = url.split_once("://")?;
+    let is_http = ["http", "https"].iter().any(|own| scheme.eq_ignore_ascii_case(own));
+    let authority = rest.split(['/', '\\', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    (is_http && !host.is_empty()).then_some(host)
 }
 
 /// True if the host is written in ASCII: the tables that translate other scripts would make up 4 % of
 /// the library.
-fn has_ascii_host(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_scheme, rest)| rest);
-    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit('@').next().unwrap_or_default();
+fn is_ascii_host(host: &str) -> bool {
     // An escape would be another way to write them.
     host.is_ascii() && !host.contains('%')
 }
@@ -382,6 +385,22 @@ mod tests {
         let error = base_url("https://微博.中国").expect_err("a name that DNS does not know");
         assert!(error.contains("xn--"), "{error}");
         assert!(proxy_url("http://é:é@localhost:1").is_ok(), "credentials are no host");
+        for hidden in [
+            "http:/é.fr",
+            "http:é.fr",
+            "http:\\\\é.fr",
+            "http:///é.fr",
+            "https:/h",
+            "http:h",
+            "HTTP:////h",
+            "http://@/h",
+            "http:/u:p@é.fr:1",
+            "ftp://h",
+            "//h",
+            "h",
+        ] {
+            assert!(base_url(hidden).is_err() && proxy_url(hidden).is_err(), "{hidden}");
+        }
     }
 
     #[test]
