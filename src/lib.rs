@@ -19,9 +19,17 @@
 #![deny(unsafe_code, missing_docs)]
 #![warn(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro, clippy::unwrap_used)]
 
+// Tests that speak of the library by its name are run within it too.
+#[cfg(test)]
+extern crate self as hongyan;
+
 #[cfg(feature = "capi")]
 pub mod capi;
 mod client;
+#[cfg(test)]
+#[path = "../tests/corpus.rs"]
+#[allow(unsafe_code, reason = "its server holds bytes back")]
+mod corpus;
 mod engine;
 mod model;
 mod net;

@@ -8,6 +8,9 @@ mod answers;
 pub mod api;
 pub mod auth;
 mod check;
+#[cfg(test)]
+#[path = "../tests/services/dingtalk.rs"]
+mod dingtalk;
 mod direct_message;
 mod fanfou;
 pub mod fingerprint;
@@ -16,13 +19,16 @@ mod golden;
 pub mod info;
 pub mod judge;
 pub mod opening;
+#[cfg(test)]
+#[path = "../tests/services/registered.rs"]
+mod registered;
 mod renren;
 mod schema;
 mod sina;
 mod tencent_im;
 pub mod verdict;
 #[cfg(test)]
-#[path = "../tests/sixth_service/webhook.rs"]
+#[path = "../tests/services/webhook.rs"]
 mod webhook;
 mod weibo;
 pub mod wire;
@@ -47,6 +53,8 @@ static SERVICES: &[&Service] = &[
     &tencent_im::SERVICE,
     #[cfg(test)]
     &webhook::SERVICE,
+    #[cfg(test)]
+    &dingtalk::SERVICE,
 ];
 
 /// The service of this name.

@@ -47,6 +47,7 @@ use tokio_rustls::TlsAcceptor;
 
 pub use crate::clock::Clock;
 pub use crate::config::config;
+pub use crate::services::robot::{Request, Robot};
 
 use crate::certificates::CaFile;
 use crate::connection::Door;
@@ -107,6 +108,11 @@ impl Sandbox {
 
     /// Starts a sandbox that lives by `clock`.
     pub fn start_with_clock(options: Options, clock: Clock) -> io::Result<Sandbox> {
+        Sandbox::start_with(options, clock, &[])
+    }
+
+    /// The same with robots beside the services that it always plays.
+    pub fn start_with(options: Options, clock: Clock, robots: &[Robot]) -> io::Result<Sandbox> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -117,7 +123,7 @@ impl Sandbox {
             }
         };
         let server = Server {
-            state: Arc::new(Mutex::new(State::new(clock))),
+            state: Arc::new(Mutex::new(State::new(clock, robots))),
             authority: address.to_string(),
             https: acceptor.is_some(),
         };

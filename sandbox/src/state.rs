@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::exchange::{Answer, Call, Delivered, Outcome};
 use crate::faults::{self, Faults, Kind, When};
+use crate::services::robot::{Played, Robot};
 use crate::services::{self, Service};
 
 /// How many messages are kept, and how many bytes of their requests; older ones make room.
@@ -41,12 +42,14 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(clock: Clock) -> State {
+    pub(crate) fn new(clock: Clock, robots: &[Robot]) -> State {
+        let mut services = services::all();
+        services.extend(robots.iter().map(|robot| Box::new(Played::new(*robot)) as Box<_>));
         State {
             clock,
             faults: Faults::default(),
             limits: true,
-            services: services::all(),
+            services,
             messages: VecDeque::new(),
             message_bytes: 0,
         }
@@ -167,7 +170,7 @@ mod tests {
 
     #[test]
     fn older_messages_make_room() {
-        let mut state = State::new(Clock::manual(0));
+        let mut state = State::new(Clock::manual(0), &[]);
         for id in 0..=KEPT {
             state.keep(taken(id, 1));
         }

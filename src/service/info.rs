@@ -119,6 +119,9 @@ pub enum FieldKind {
     Choice(&'static [&'static str]),
     /// One of these, or none.
     Either(&'static [&'static str]),
+    /// A URL that the service shows to be copied, of this host and this path. It is never shown.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    Webhook(&'static str, &'static str),
     /// A URL up to where a documented path begins: `base_url` or `signing_url`.
     Base,
 }

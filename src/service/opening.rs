@@ -33,6 +33,7 @@ enum Value {
     Secret(Secret),
     Number(i64),
     Word(&'static str),
+    Url(Url),
 }
 
 impl Opening {
@@ -77,6 +78,18 @@ impl Opening {
                 }
                 FieldKind::Text => f.string(name)?.map(Value::Text),
                 FieldKind::Credential => credential(f, name)?.map(Value::Text),
+                FieldKind::Webhook(host, path) => credential(f, name)?
+                    .map(|text| {
+                        let url = webhook(&text, host, path).ok_or_else(|| {
+                            let words =
+                                format!("this is no URL that begins with https://{host}/{path}");
+                            f.error(name, words)
+                        })?;
+                        self.redactor.add(&text);
+                        url.query_pairs().for_each(|(_, value)| self.redactor.add(&value));
+                        Ok(Value::Url(url))
+                    })
+                    .transpose()?,
                 FieldKind::Secret | FieldKind::Token => credential(f, name)?
                     .map(|text| {
                         let is_token = matches!(field.kind, FieldKind::Token);
@@ -123,9 +136,14 @@ impl Opening {
 
     /// A secret that is required, and thus there.
     pub fn secret(&mut self, name: &str) -> Secret {
-        match self.take(name) {
-            Some(Value::Secret(secret)) => secret,
-            _ => Secret::new(String::new()),
+        self.optional_secret(name).unwrap_or_else(|| Secret::new(String::new()))
+    }
+
+    /// A secret that may be left out.
+    pub fn optional_secret(&mut self, name: &str) -> Option<Secret> {
+        match self.take(name)? {
+            Value::Secret(secret) => Some(secret),
+            _ => None,
         }
     }
 
@@ -167,6 +185,19 @@ impl Opening {
         join(base.map_or(default, Url::as_str), path).map_err(|e| self.error("base_url", e))
     }
 
+    /// The URL that a service shows to be copied, with `base_url` for its scheme, host and port.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    pub fn webhook(&mut self, name: &str) -> Result<Url> {
+        let Some(Value::Url(url)) = self.take(name) else { return Err(self.place.missing(name)) };
+        let mut own = self.endpoint(
+            &url.origin().ascii_serialization(),
+            url.path().trim_start_matches('/'),
+            false,
+        )?;
+        own.set_query(url.query());
+        Ok(own)
+    }
+
     /// The URL that a signature covers: `signing_url`, or else `default`, with that path appended.
     pub fn signing_url(&self, default: &str, path: &str) -> Result<Url> {
         let base = self.signing_url.as_ref().map_or(default, Url::as_str);
@@ -183,6 +214,18 @@ impl Opening {
             redactor: self.redactor,
         }
     }
+}
+
+/// A URL that a service shows, if it is of this host and this path.
+fn webhook(text: &str, host: &str, path: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let is_own = url.scheme() == "https"
+        && url.host_str() == Some(host)
+        && url.path().strip_prefix('/')? == path
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.port().is_none();
+    is_own.then_some(url)
 }
 
 /// A credential that travels in a header or a signature: no line break can hide in it.
@@ -216,6 +259,9 @@ mod tests {
             FieldKind::Choice(words) | FieldKind::Either(words) => (json!(words[0]), json!("no")),
             FieldKind::Base => (json!("http://127.0.0.1:1"), json!("ftp://127.0.0.1")),
             FieldKind::Text => (json!("a text"), json!(7)),
+            FieldKind::Webhook(host, path) => {
+                (json!(format!("https://{host}/{path}?token=abc")), json!("https://example.com"))
+            }
             FieldKind::Credential | FieldKind::Secret => (json!("abc"), json!("a\nb")),
             FieldKind::Token => (json!("abc"), json!("a b")),
         }

@@ -60,6 +60,10 @@ fn property(field: &Field) -> Value {
         }
         FieldKind::Choice(words) => json!({"enum": words, "default": words.first()}),
         FieldKind::Either(words) => json!({"enum": words}),
+        FieldKind::Webhook(host, path) => {
+            let begins = format!("^https://{}/{path}", host.replace('.', "\\."));
+            json!({"type": "string", "format": "uri", "pattern": begins, "writeOnly": true})
+        }
         FieldKind::Base => json!({"type": "string", "format": "uri"}),
     };
     property["description"] = field.words.into();

@@ -1,4 +1,9 @@
 //! A case of the corpus: the bytes that a server answers with, and what they mean.
+//!
+//! What every service may be answered, by a gateway or in pieces, is a template: it is a case of each,
+//! with the service's own success in it (`SERVICE/success.body`).
+
+#![allow(dead_code, reason = "each test uses its part of it")]
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,12 +86,28 @@ struct File {
     expect: Expect,
 }
 
-/// The account and the message of every case of a service that does not say otherwise.
+/// What holds for every case of a service.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Default {
+    /// The account, where a case does not say otherwise.
     account: Map<String, Value>,
+    /// The message, where a case does not say otherwise.
     message: Map<String, Value>,
+    /// What the success in `success.body` tells.
+    success: Success,
+    /// True if the service knows a message that is sent again.
+    #[serde(default)]
+    recognises: bool,
+    /// Templates whose answers mean something else to this service.
+    #[serde(default)]
+    without: Vec<String>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Success {
+    message_id: Option<String>,
 }
 
 /// A case, as its two files tell it.
@@ -99,6 +120,8 @@ pub struct Case {
     pub message: Map<String, Value>,
     pub expect: Expect,
     pub answer: Answer,
+    /// Where its bytes stand, below `tests/corpus`.
+    pub file: String,
 }
 
 /// An answer as it goes over the wire.
@@ -115,28 +138,92 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus")
 }
 
+/// The services of this build.
+pub fn services() -> Vec<String> {
+    let json: Value = serde_json::from_str(hongyan::services_json()).expect("JSON");
+    let services = json["services"].as_array().expect("a list").iter();
+    services.map(|service| service["name"].as_str().expect("a name").to_owned()).collect()
+}
+
 /// The cases of a service, by name.
 pub fn cases(service: &str) -> Vec<Case> {
-    let folder = folder().join(service);
-    let default: Default = read(&folder.join("default.json"));
-    let named = |name: String| {
-        let file: File = read(&folder.join(format!("{name}.json")));
+    let folder = folder();
+    let default: Default = read(&folder.join(service).join("default.json"));
+    let success = fs::read(folder.join(service).join("success.body")).expect("a success");
+    let own = names(service, "http");
+    let templates = names("templates", "http").into_iter();
+    let templates = templates.filter(|name| !own.contains(name) && !default.without.contains(name));
+    let templates: Vec<_> = templates.map(|name| ("templates", name)).collect();
+    let own = own.iter().map(|name| (service, name.clone()));
+    let named = |(of, name): (&str, String)| {
+        let file = format!("{of}/{name}.http");
+        let mut case: File = read(&folder.join(of).join(format!("{name}.json")));
+        let mut http = fs::read(folder.join(&file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+        if of != service {
+            http = filled(&http, &success);
+            case.expect.of(&default);
+        }
         let with = |default: &Map<String, Value>, own: Map<String, Value>| {
             default.clone().into_iter().chain(own).collect::<Map<_, _>>()
         };
-        let path = folder.join(format!("{name}.http"));
-        let http = fs::read(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         Case {
-            why: file.why,
-            source: file.source,
-            account: with(&default.account, file.account),
-            message: with(&default.message, file.message),
-            expect: file.expect,
+            why: case.why,
+            source: case.source,
+            account: with(&default.account, case.account),
+            message: with(&default.message, case.message),
+            expect: case.expect,
             answer: answer(&http),
             name,
+            file,
         }
     };
-    names(service, "json").into_iter().filter(|name| name != "default").map(named).collect()
+    let mut cases: Vec<_> = own.chain(templates).map(named).collect();
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    cases
+}
+
+impl Expect {
+    /// What a template means to a service.
+    fn of(&mut self, default: &Default) {
+        match self.delivery.as_str() {
+            "sent" => self.message_id = default.success.message_id.clone(),
+            "maybe_sent" if default.recognises => (self.class, self.requests) = (Class::Backoff, 3),
+            _ => {}
+        }
+    }
+}
+
+/// A template with the success of a service in it: the whole, its halves, and how long they are.
+fn filled(template: &[u8], success: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(success).expect("a success is UTF-8");
+    let half = text.char_indices().nth(text.chars().count() / 2).map_or(0, |(at, _)| at);
+    let (head, tail) = text.split_at(half);
+    let (size, hex) = (|n: usize| n.to_string(), |text: &str| format!("{:x}", text.len()));
+    let parts = [
+        ("{{success}}", text.to_owned()),
+        ("{{head}}", head.to_owned()),
+        ("{{tail}}", tail.to_owned()),
+        ("{{size}}", size(text.len())),
+        ("{{size+1}}", size(text.len() + 1)),
+        ("{{hex}}", hex(text)),
+        ("{{head.hex}}", hex(head)),
+        ("{{tail.hex}}", hex(tail)),
+    ];
+    let mut filled = Vec::new();
+    let mut rest = template;
+    while let Some(first) = rest.first() {
+        match parts.iter().find(|(name, _)| rest.starts_with(name.as_bytes())) {
+            Some((name, part)) => {
+                filled.extend_from_slice(part.as_bytes());
+                rest = &rest[name.len()..];
+            }
+            None => {
+                filled.push(*first);
+                rest = &rest[1..];
+            }
+        }
+    }
+    filled
 }
 
 /// The names of a service's files that end so, in order.

@@ -1,7 +1,6 @@
 //! The page for people that the corpus is written into: what each answer means, and why.
 
-use super::SERVICES;
-use super::case::{Case, Class, Expect, cases};
+use super::case::{Case, Class, Expect, cases, services};
 
 const INTRO: &str = "# What an answer means
 
@@ -30,20 +29,20 @@ const SHOWN: usize = 60;
 /// The page.
 pub fn page() -> String {
     let mut page = INTRO.to_owned();
-    for service in SERVICES {
+    for service in services() {
         page += &format!("\n## {service}\n\n{HEAD}");
-        for case in cases(service) {
-            page += &row(service, &case);
+        for case in cases(&service) {
+            page += &row(&case);
         }
     }
     page
 }
 
-fn row(service: &str, case: &Case) -> String {
-    let Case { name, why, source, expect, .. } = case;
+fn row(case: &Case) -> String {
+    let Case { name, why, source, expect, file, .. } = case;
     let error = expect.name.as_deref().map_or("–".to_owned(), |error| format!("`{error}`"));
     format!(
-        "| [{name}](../tests/corpus/{service}/{name}.http) | {} | `{}` | {error} | {} | {} ({}) |\n",
+        "| [{name}](../tests/corpus/{file}) | {} | `{}` | {error} | {} | {} ({}) |\n",
         answer(case),
         expect.delivery,
         retried(expect),

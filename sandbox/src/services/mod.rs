@@ -3,6 +3,7 @@
 mod fanfou;
 mod latest;
 mod renren;
+pub(crate) mod robot;
 mod sina;
 mod tencent_im;
 mod weibo;

@@ -205,3 +205,13 @@ fn a_sixth_service_is_judged_by_its_table_like_the_others() {
     let world = World::new([answer(502, "<html>proxy</html>")]);
     assert_eq!(world.send(message).delivery, Delivery::MaybeSent);
 }
+
+#[test]
+fn a_robot_of_a_declared_envelope_is_judged_by_its_table() {
+    let message = json!({"v": 1, "account": "ding", "text": "hello"});
+    walk("dingtalk", 8, &message, |row| {
+        let code: i64 = code_of(row).parse().expect("a number");
+        let body = json!({"errcode": code, "errmsg": row.text}).to_string();
+        if code == 0 { vec![(200, body)] } else { vec![(200, body.clone()), (400, body)] }
+    });
+}

@@ -98,6 +98,16 @@ fn json_that_contradicts_itself_is_no_success() {
                 r#""x":1"#,
                 r#""error":{"code":"forbidden.NO_RIGHT"}"#,
             ],
+            "webhook" | "dingtalk" => &[
+                r#""errcode":0"#,
+                r#""errcode":310000"#,
+                r#""errmsg":"ok""#,
+                r#""\u0065rrcode":0"#,
+                r#""error":"no""#,
+                r#""error":{}"#,
+                r#""errors":[]"#,
+                r#""exception":"no""#,
+            ],
             "tencent_im" => &[
                 r#""ErrorCode":0"#,
                 r#""ErrorCode":10002"#,

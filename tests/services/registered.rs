@@ -1,0 +1,45 @@
+//! A service is registered in src/service.rs and nowhere else: all that concerns every service follows
+//! from that, or fails until it is there.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::service::{SERVICES, services_json};
+
+fn exists(path: &str) -> bool {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path).exists()
+}
+
+#[test]
+fn every_service_is_told_of_with_its_account_and_its_verdicts() {
+    let json: Value = serde_json::from_str(services_json()).expect("JSON");
+    let told = json["services"].as_array().expect("a list");
+    assert_eq!(told.len(), SERVICES.len());
+    for (service, told) in SERVICES.iter().zip(told) {
+        let name = service.info.name;
+        assert_eq!(told["name"], name);
+        assert_eq!(told["account"]["properties"]["service"]["const"], name);
+        assert_eq!(told["account"]["properties"]["auth"]["oneOf"].as_array().map(Vec::len), {
+            Some(service.info.auth.len())
+        });
+        assert_eq!(told["verdicts"].as_array().map(Vec::len), Some(service.table.len()));
+    }
+}
+
+#[test]
+fn every_service_has_what_the_runners_go_through() {
+    for name in SERVICES.iter().map(|service| service.info.name) {
+        assert!(exists(&format!("tests/golden/{name}")), "{name} has no golden requests");
+        let success = format!("tests/corpus/{name}/success.body");
+        assert!(exists(&success), "{name} has no success for the corpus of answers");
+        // Those of the test tree are of no released build, which the pages, the sandbox and the demo
+        // are made for.
+        if !exists(&format!("tests/services/{name}.rs")) {
+            assert!(exists(&format!("docs/services/{name}.md")), "{name} has no page");
+            let sandbox = hongyan_sandbox::config("http://127.0.0.1:1", None);
+            let mut accounts = sandbox["accounts"].as_object().expect("accounts").values();
+            assert!(accounts.any(|account| account["service"] == name), "no sandbox plays {name}");
+        }
+    }
+}
