@@ -13,6 +13,8 @@ from typing import Any
 PRELUDE = """
 import asyncio, gc, json, os, random, signal, sys, threading, time, weakref
 import hongyan
+# A shell lets what it runs in the background ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 config = json.loads(sys.argv[1])
 U = {"user": "u"}
 client = hongyan.Client(config)
