@@ -43,6 +43,30 @@ fn object(text: &str) -> Option<Map<String, Value>> {
     }
 }
 
+/// How many members its objects have together.
+fn members(value: &Value) -> usize {
+    match value {
+        Value::Object(map) => map.len() + map.values().map(members).sum::<usize>(),
+        Value::Array(items) => items.iter().map(members).sum(),
+        _ => 0,
+    }
+}
+
+/// How many colons of a JSON text stand outside of its strings.
+fn colons(text: &str) -> usize {
+    let (mut count, mut quoted, mut escaped) = (0, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = quoted,
+            b'"' => quoted = !quoted,
+            b':' if !quoted => count += 1,
+            _ => {}
+        }
+    }
+    count
+}
+
 /// Checks a configuration.
 pub fn config_json(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -56,8 +80,11 @@ pub fn config_json(data: &[u8]) {
         }
         Err(error) => refused_as(error, &[ErrorCode::Config, ErrorCode::Unavailable], text),
     }
-    // The layout of the JSON and the way its strings are written say nothing.
-    if let Ok(value) = serde_json::from_str::<Value>(text) {
+    // The layout of the JSON and the way its strings are written say nothing; a name that stands twice is
+    // refused, and here only once.
+    if let Ok(value) = serde_json::from_str::<Value>(text)
+        && members(&value) == colons(text)
+    {
         let code = |read: hongyan::Result<usize>| read.map_err(|error| error.code());
         assert_eq!(code(config(&format!("\n{value:#}"))), code(read), "{text}");
     }

@@ -52,7 +52,7 @@ thread_local! {
     static HELD: RefCell<Option<RwLockWriteGuard<'static, Slot>>> = const { RefCell::new(None) };
 }
 
-/// Tells that [`set_sink`] was called from inside the log function.
+/// Tells that `set_log` was called from inside the log function.
 #[derive(Debug)]
 pub struct Reentrant;
 

@@ -195,7 +195,8 @@ impl To {
     }
 }
 
-/// The usual `to`: whatever is unusual or wrong is an error without a place, and told by [`To::read`].
+/// The usual `to`: whatever is unusual or wrong is an error without a place, and told by the reader
+/// of any.
 impl<'de> Deserialize<'de> for To {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<To, D::Error> {
         struct Recipients;
