@@ -277,6 +277,8 @@ pub struct Mail {
 pub struct Draft {
     /// The body of the request that commits; attempts share it.
     pub body: Bytes,
+    /// Where in the body the message's own part begins, behind what is the account's.
+    pub own: usize,
     /// The parameters in the body that a signature covers.
     pub params: Vec<(&'static str, String)>,
     /// Where the service recognises a message that is sent again: what it knows it by.

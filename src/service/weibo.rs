@@ -90,6 +90,13 @@ fn open(mut opening: Opening) -> Result<Opened> {
     Ok(opening.opened(url.clone(), &identity, WeiboAccount { token, in_header, form, url }))
 }
 
+impl WeiboAccount {
+    /// Where a message's own pairs begin, behind those of the account.
+    fn own(&self) -> usize {
+        self.form.len() + usize::from(!self.form.is_empty())
+    }
+}
+
 impl Account for WeiboAccount {
     fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
@@ -113,21 +120,25 @@ impl Account for WeiboAccount {
         refuse_nul(message)?;
         let named = if recipient.0 == "uid" { Named::ById } else { Named::ByName };
         let fingerprint = Some(Fingerprint::new(INFO.name, named, recipient.1, text));
-        let mut body = Vec::with_capacity(64 + (text.len() + recipient.1.len()) * 3);
+        let room = self.form.len() + 64 + (text.len() + recipient.1.len()) * 3;
+        let mut body = Vec::with_capacity(room);
+        body.extend_from_slice(&self.form);
         form::push_pair(&mut body, "text", text);
         form::push_pair(&mut body, recipient.0, recipient.1);
-        // As large as it is: a kept end would cost another allocation.
-        let body = body.into_boxed_slice().into();
-        Ok(Draft { body, fingerprint, ..Draft::default() })
+        Ok(Draft { body: body.into(), own: self.own(), fingerprint, ..Draft::default() })
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
-        let mut body = Vec::with_capacity(self.form.len() + 1 + draft.body.len());
-        body.extend_from_slice(&self.form);
-        if !body.is_empty() {
-            body.push(b'&');
-        }
-        body.extend_from_slice(&draft.body);
+        // The account may have become another since the message was encoded.
+        let body = match draft.own == self.own() && draft.body.starts_with(&self.form) {
+            true => draft.body.clone(),
+            false => {
+                let mut body = self.form.to_vec();
+                body.extend((!body.is_empty()).then_some(b'&'));
+                body.extend_from_slice(&draft.body[draft.own..]);
+                body.into()
+            }
+        };
         // The scheme's name is Weibo's own.
         let authorization = self.in_header.then(|| self.token.header("OAuth2"));
         let request = HttpRequest::post(self.url.clone(), form::CONTENT_TYPE, body);
@@ -168,6 +179,40 @@ fn own_code(said: &Said) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_sent_as_the_account_that_it_has_now() {
+        let account = |more: serde_json::Value| {
+            let mut config = serde_json::json!({"service": "weibo", "auth": {"type": "oauth2"}});
+            config["auth"]["token"] = more["token"].clone();
+            config["auth"]["send"] = more["send"].clone();
+            config["app_key"] = more["app_key"].clone();
+            let config = crate::model::config::AccountConfig::from_value(config, "a");
+            crate::service::open(config.expect("an account")).expect("an account").1.account
+        };
+        let message = r#"{"v": 1, "account": "a", "to": {"user": "1"}, "text": "&text=x"}"#;
+        let message = Message::from_json(message).expect("a message");
+        let of_message = "text=%26text%3Dx&uid=1";
+        let accounts = [
+            (serde_json::json!({"token": "t"}), "access_token=t&"),
+            (serde_json::json!({"token": "tt"}), "access_token=tt&"),
+            (serde_json::json!({"token": "t", "app_key": "k"}), "source=k&access_token=t&"),
+            (serde_json::json!({"token": "t", "send": "header", "app_key": "k"}), "source=k&"),
+            (serde_json::json!({"token": "t", "send": "header"}), ""),
+        ];
+        for (was, _) in &accounts {
+            let draft = account(was.clone()).encode(&message, Seed(7)).expect("it can be sent");
+            for (is, form) in &accounts {
+                let stamp = Stamp { unix: 0, nonce: 0, renew: false };
+                let exchange = account(is.clone()).next(&draft, &stamp, None);
+                let crate::service::api::Wire::Http(request) = exchange.wire else {
+                    panic!("mail")
+                };
+                let body = format!("{form}{of_message}");
+                assert_eq!(request.body.whole(), body, "{was} became {is}");
+            }
+        }
+    }
 
     #[test]
     fn an_error_of_its_own_has_a_code_of_five_digits_and_words() {
