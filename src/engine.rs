@@ -10,7 +10,6 @@ mod connections;
 mod deliver;
 mod direct;
 pub mod fork;
-mod host;
 mod inbox;
 mod job;
 mod keys;
@@ -362,7 +361,7 @@ impl Engine {
         let cancel = CancelOnDrop(job.op());
         let (sender, receiver) = tokio::sync::oneshot::channel();
         self.runtime.spawn(async move {
-            let _ = sender.send(deliver::deliver(&mut job, false).await);
+            let _ = sender.send(deliver::deliver(&mut job).await);
         });
         let receipt = receiver.await.ok().flatten().ok_or_else(lost);
         drop(cancel);

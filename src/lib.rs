@@ -28,7 +28,6 @@ pub mod capi;
 mod client;
 #[cfg(test)]
 #[path = "../tests/corpus.rs"]
-#[allow(unsafe_code, reason = "its server holds bytes back")]
 mod corpus;
 mod engine;
 mod model;

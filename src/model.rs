@@ -1,7 +1,6 @@
 //! Floor 0: messages, receipts, errors, configuration, secrets. Plain data; the only file
 //! that it opens is one that others name.
 
-pub mod body;
 pub mod config;
 pub mod digest;
 pub mod error;

@@ -1,9 +1,8 @@
-//! Floor 2: the way there and back. reqwest lives here and nowhere else.
+//! Floor 2: the way there and back. hyper, reqwest and rustls live here and nowhere else.
 
 pub mod clock;
 mod failure;
 pub mod http;
-mod ports;
 mod proxy;
 mod retry_after;
 mod tls;

@@ -48,7 +48,7 @@ impl Encoded {
 
     /// What an answer means.
     pub fn decode(&self, status: u16, body: &[u8]) -> Decoded {
-        let answer = Answer { status, body: body.to_vec().into(), ..Answer::default() };
+        let answer = Answer { status, body: body.to_vec(), ..Answer::default() };
         let reading = self.opened.account.read(&mut self.draft.clone(), &answer);
         let outcome = judge(self.service.table, &answer, reading);
         Decoded { delivery: outcome.delivery, name: outcome.name, message_id: outcome.message_id }

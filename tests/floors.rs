@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&str; 7] = ["model", "service", "net", "engine", "outbox", "client", "capi"];
 
 /// What may be named in one place only.
-const PLACES: [(&str, &[&str]); 7] = [
-    ("tokio", &["src/engine"]),
+const PLACES: [(&str, &[&str]); 10] = [
+    ("tokio", &["src/engine", "src/net/http"]),
+    ("tokio_rustls", &["src/net/http"]),
+    ("hyper", &["src/net"]),
     ("reqwest", &["src/net"]),
+    ("socket2", &["src/net/http"]),
     ("rustls", &["src/net"]),
     ("libc", &["src/engine/wake.rs", "src/model/file.rs"]),
     ("rusqlite", &["src/engine/store"]),

@@ -4,18 +4,19 @@
 mod accounts;
 #[path = "support/raw.rs"]
 mod raw;
+#[path = "support/tunnel.rs"]
+mod tunnel;
 
-use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::io::Write as _;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use accounts::{client, config_with, message, send, shown, success, verdict};
 use hongyan::Client;
 use hongyan_sandbox::{Options, Sandbox, Tls};
 use raw::{RawServer, Request, Then, answer};
 use serde_json::{Value, json};
+use tunnel::{ESTABLISHED, tunnelling};
 
 const CHILD: &str = "HONGYAN_TEST_CHILD";
 
@@ -27,51 +28,6 @@ fn forwarding() -> RawServer {
         Ok(Then::Keep)
     })
 }
-
-/// A proxy for tunnels: the heads of the requests that it gets, and its answer to each.
-fn tunnelling(answers: &'static [&'static str]) -> (RawServer, Arc<Mutex<Vec<String>>>) {
-    let heads: Arc<Mutex<Vec<String>>> = Arc::default();
-    let seen = Arc::clone(&heads);
-    let server = RawServer::wild(move |stream| {
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            let mut byte = [0];
-            if stream.read(&mut byte)? == 0 {
-                return Ok(());
-            }
-            head.push(byte[0]);
-        }
-        let head = String::from_utf8_lossy(&head).into_owned();
-        let answer = {
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.push(head.clone());
-            answers[(seen.len() - 1).min(answers.len() - 1)]
-        };
-        stream.write_all(answer.as_bytes())?;
-        if answer.starts_with("HTTP/1.1 200") {
-            let to = head.split(' ').nth(1).unwrap_or_default().to_owned();
-            splice(stream, &TcpStream::connect(to)?)?;
-        }
-        Ok(())
-    });
-    (server, heads)
-}
-
-/// Carries bytes both ways until both ends are done.
-fn splice(one: &TcpStream, other: &TcpStream) -> io::Result<()> {
-    let copy = |mut from: TcpStream, mut to: TcpStream| {
-        // Either may be gone, which ends it.
-        let _ = io::copy(&mut from, &mut to);
-        let _ = to.shutdown(Shutdown::Write);
-    };
-    let back = (other.try_clone()?, one.try_clone()?);
-    let thread = thread::spawn(move || copy(back.0, back.1));
-    copy(one.try_clone()?, other.try_clone()?);
-    let _ = thread.join();
-    Ok(())
-}
-
-const ESTABLISHED: &str = "HTTP/1.1 200 Connection established\r\n\r\n";
 
 /// A configuration of one account, whose credentials may travel over http.
 fn one(url: &str, more: Value) -> Value {

@@ -13,8 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 use url::Url;
 
-use super::connections::Lane;
-use super::host::Host;
+use super::connections::{Connections, Lane};
 use super::pace::{Limit, Window, Windows};
 use super::stats::AccountStats;
 use crate::model::config::{AccountConfig, Rate};
@@ -46,9 +45,7 @@ pub struct Entry {
     rate: Rate,
     /// The windows that do not depend on the recipient, from narrow to wide.
     windows: Vec<Arc<Window>>,
-    /// Shared by the accounts that speak to it.
-    pub host: Arc<Host>,
-    /// Its own way to the connections of the host.
+    /// Its own way to the connections of its host, which other accounts may speak to as well.
     pub lane: Arc<Lane>,
     /// Kept when the account is replaced.
     pub in_flight: Arc<AtomicUsize>,
@@ -157,7 +154,7 @@ fn hash(text: &str) -> u64 {
 /// The accounts by their names.
 pub struct Accounts {
     entries: RwLock<BTreeMap<String, Arc<Entry>>>,
-    hosts: Mutex<BTreeMap<String, Arc<Host>>>,
+    hosts: Mutex<BTreeMap<String, Arc<Connections>>>,
     max_connections: usize,
     changed: Notify,
 }
@@ -223,13 +220,13 @@ impl Accounts {
         let origin = opened.origin.origin().ascii_serialization();
         let host = {
             let mut hosts = self.hosts.lock().unwrap_or_else(|p| p.into_inner());
-            let new = || Arc::new(Host::new(self.max_connections));
+            let new = || Arc::new(Connections::new(self.max_connections));
             Arc::clone(hosts.entry(origin).or_insert_with(new))
         };
         let old = self.get(name);
         let lane = match &old {
-            Some(old) if Arc::ptr_eq(&old.host, &host) => Arc::clone(&old.lane),
-            _ => host.connections.lane(),
+            Some(old) if old.lane.is_of(&host) => Arc::clone(&old.lane),
+            _ => host.lane(),
         };
         let entry = Entry {
             name: name.to_owned(),
@@ -244,7 +241,6 @@ impl Accounts {
             redactor: Arc::new(opened.redactor),
             max_in_flight,
             rate,
-            host,
             in_flight: old.as_ref().map(|old| Arc::clone(&old.in_flight)).unwrap_or_default(),
             stats: old.as_ref().map(|old| Arc::clone(&old.stats)).unwrap_or_default(),
             outdated: AtomicBool::new(false),

@@ -38,11 +38,7 @@ impl Engine {
         if watch.is_some() || !may_drive {
             return self.send_by_task(job, watch, may_drive);
         }
-        let delivered = async {
-            deliver::look().await;
-            deliver::deliver(&mut job, true).await
-        };
-        self.runtime.block_on(delivered).ok_or_else(lost)
+        self.runtime.block_on(deliver::deliver(&mut job)).ok_or_else(lost)
     }
 
     /// Sends by a task that whoever drives the sockets carries on: this thread at first, if it may.
@@ -58,7 +54,7 @@ impl Engine {
         let op = job.op();
         let (sender, receiver) = sync_channel(1);
         let mut task = self.runtime.spawn(async move {
-            let receipt = deliver::deliver(&mut job, false).await;
+            let receipt = deliver::deliver(&mut job).await;
             // Its place is free before its caller knows.
             drop(job);
             let _ = sender.send(receipt);

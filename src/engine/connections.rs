@@ -105,6 +105,11 @@ pub struct Lane {
 }
 
 impl Lane {
+    /// True if it leads to these connections.
+    pub fn is_of(&self, connections: &Arc<Connections>) -> bool {
+        Arc::ptr_eq(&self.connections, connections)
+    }
+
     fn permit(&self) -> Permit {
         Permit { connections: Arc::clone(&self.connections), number: self.number }
     }

@@ -18,7 +18,6 @@ use super::repeats;
 use super::retry::{self, Circumstances, Next};
 use super::stats::Why;
 use super::store::Begin;
-use crate::model::body::Body;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::{Level, enabled, log};
 use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
@@ -37,10 +36,7 @@ const SKEW_WORTH_TELLING: i64 = 60;
 const MAX_WORDS: usize = 600;
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
-///
-/// `has_looked`: somebody has just looked for closed connections, which holds until the send has to
-/// wait for anything.
-pub async fn deliver(job: &mut Job, has_looked: bool) -> Option<Receipt> {
+pub async fn deliver(job: &mut Job) -> Option<Receipt> {
     if job.is_refused() {
         return job.finish_refused();
     }
@@ -61,19 +57,13 @@ pub async fn deliver(job: &mut Job, has_looked: bool) -> Option<Receipt> {
     let shared = Arc::clone(&job.shared);
     let mut kit = shared.kits.take();
     let mut patience = job.until.map(|(at, _)| kit.patience(&shared.clock, at));
-    let looked = Arc::clone(&kit.looked);
-    looked.store(has_looked, Ordering::Relaxed);
     job.kit = Some(kit);
     let ended = {
         let mut ended = pin!(job.ended(patience.as_mut()));
         let mut work = pin!(work(job));
-        poll_fn(|cx| {
-            let polled = match ended.as_mut().poll(cx) {
-                Poll::Ready(ended) => Poll::Ready(Some(ended)),
-                Poll::Pending => work.as_mut().poll(cx).map(|()| None),
-            };
-            looked.store(false, Ordering::Relaxed);
-            polled
+        poll_fn(|cx| match ended.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending => work.as_mut().poll(cx).map(|()| None),
         })
         .await
     };
@@ -83,7 +73,6 @@ pub async fn deliver(job: &mut Job, has_looked: bool) -> Option<Receipt> {
         let _ = settled.await;
     }
     let receipt = if has_result { job.finish() } else { None };
-    drop(looked);
     if let Some(kit) = job.kit.take() {
         shared.kits.give_back(kit, patience);
     }
@@ -272,7 +261,6 @@ async fn turn<'a>(
             }
         };
         mark(job, entry).await?;
-        settle(job.has_looked(), entry, clock).await;
         if let Some(passage) = pace::go(windows, clock) {
             return Ok(Ok((permit, passage)));
         }
@@ -304,37 +292,6 @@ fn unmark(job: &mut Job, wait: Option<Duration>) {
         kept.outbox.ended(kept.seq, job.history.attempts, due_ms);
         job.marked = false;
     }
-}
-
-/// Waits until no connection can be chosen that its host has closed, and until the one that was handed
-/// over from another request has found its way back: else one more would be opened.
-async fn settle(has_looked: bool, entry: &Entry, clock: &dyn Clock) {
-    if let Some(settled) = entry.host.settled_at().filter(|at| *at > clock.now()) {
-        clock.sleep_until(settled).await;
-    } else if has_looked {
-        return;
-    }
-    look().await;
-}
-
-/// Looks for connections that their hosts have closed: they are dropped before they could be chosen.
-///
-/// A task that yields comes after what the loop's look at its sockets has woken. A future that drives
-/// the loop comes before it, so that it has to yield twice.
-pub async fn look() {
-    if tokio::task::try_id().is_some() {
-        return tokio::task::yield_now().await;
-    }
-    let mut looks = 0;
-    poll_fn(|cx| {
-        if looks == 2 {
-            return Poll::Ready(());
-        }
-        looks += 1;
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }
 
 /// True if another sender than now made the attempt that is in doubt.
@@ -418,7 +375,6 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outco
         let raw = |body| Came { body, redactor: Arc::clone(redactor), signatures };
         match sent {
             Ok(answer) => {
-                entry.host.answered(ended, answer.reused);
                 job.skew_seen = seen_skew(&answer, unix_ms.saturating_add(took));
                 let reading = entry.account.read(&mut job.draft, &answer);
                 if matches!(reading, Reading::Next) && job.draft.step < MOST_STEPS {
@@ -433,9 +389,8 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outco
                 break (outcome, Some(answer.status), raw(answer.body), ended, took);
             }
             Err(failure) => {
-                entry.host.lost();
                 let outcome = from_failure(failure, begun, entry);
-                break (outcome, None, raw(Body::default()), ended, took);
+                break (outcome, None, raw(Vec::new()), ended, took);
             }
         }
     };

@@ -4,7 +4,7 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
-use super::deliver::{deliver, look};
+use super::deliver::deliver;
 use super::job::Job;
 use super::runtime::Runtime;
 use crate::model::error::Result;
@@ -43,8 +43,6 @@ impl Inbox {
         if first {
             let (waiting, workers) = (Arc::clone(&self.jobs), Arc::clone(&self.workers));
             self.runtime.spawn(async move {
-                // Once for all of them, and more may have come by then.
-                look().await;
                 lock(&waiting).drain(..).for_each(|job| workers.give(job));
             });
         }
@@ -97,7 +95,7 @@ impl Workers {
         let desk = Arc::new(Desk::default());
         let mut next = Some(first);
         while let Some(mut job) = next {
-            deliver(&mut job, true).await;
+            deliver(&mut job).await;
             drop(job);
             next = match self.wait_at(&desk) {
                 true => Some(poll_fn(|cx| desk.poll_next(cx)).await),

@@ -311,11 +311,6 @@ impl Job {
         self.kit.as_ref().is_some_and(|kit| kit.begun.load(Ordering::Acquire))
     }
 
-    /// True if it may take a connection without another look for those that were closed.
-    pub fn has_looked(&self) -> bool {
-        self.kit.as_ref().is_some_and(|kit| kit.looked.load(Ordering::Relaxed))
-    }
-
     /// The handle to this send.
     pub fn op(&mut self) -> Op {
         let cancel = self.cancel.get_or_insert_default();

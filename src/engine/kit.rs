@@ -14,8 +14,6 @@ const MAX_IDLE: usize = 64;
 pub struct Kit {
     /// True once the attempt now running has handed bytes to its socket.
     pub begun: Arc<AtomicBool>,
-    /// True as long as nothing was waited for since somebody looked for closed connections.
-    pub looked: Arc<AtomicBool>,
     time_out: Option<Alarm>,
     patience: Option<Alarm>,
 }

@@ -42,14 +42,14 @@ impl fmt::Display for NoResources {
 impl StdError for NoResources {}
 
 impl Failure {
-    /// Reads what reqwest tells.
-    pub fn from_reqwest(error: reqwest::Error) -> Failure {
-        let way = way(&error);
-        let root = innermost(&error).to_string();
+    /// Reads what a client tells; `is_connecting` if there was no connection yet.
+    pub fn of(error: &(dyn StdError + 'static), is_connecting: bool) -> Failure {
+        let way = way(error);
+        let root = innermost(error).to_string();
         let words = match way {
             Way::Tls => format!("the secure connection failed: {root}{}", advice(&root)),
             Way::Resources => root,
-            _ if error.is_connect() => format!("no connection: {root}"),
+            _ if is_connecting => format!("no connection: {root}"),
             Way::Protocol => format!("the answer is no HTTP: {root}"),
             Way::Network | Way::TimedOut | Way::TooLarge => {
                 format!("the connection was lost: {root}")
@@ -91,7 +91,7 @@ fn advice(words: &str) -> &'static str {
     }
 }
 
-fn way(error: &reqwest::Error) -> Way {
+fn way(error: &(dyn StdError + 'static)) -> Way {
     for cause in causes(error) {
         if cause.is::<rustls::Error>() {
             return Way::Tls;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use hyper::header::{HeaderMap, RETRY_AFTER};
 
 /// What is told where more is told than can be counted.
 const FOR_EVER: Duration = Duration::from_millis(i64::MAX as u64);
@@ -65,7 +65,7 @@ fn rounded_up(wait: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::HeaderValue;
+    use hyper::header::HeaderValue;
 
     use super::*;
 

@@ -4,13 +4,15 @@ mod trust;
 
 use std::sync::Arc;
 
+use once_cell::sync::OnceCell;
+use rustls::ClientConfig;
 use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::SigningKey;
-use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier};
 
 use self::trust::Trust;
+use super::{Failure, Way};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::shown_path;
 use crate::model::file::read_regular;
@@ -42,7 +44,7 @@ impl KeyProvider for NoKeys {
 const MAX_CA_FILE: u64 = 16 << 20;
 
 /// The certificates of a PEM file.
-pub fn read_ca_file(path: &str) -> Result<Vec<CertificateDer<'static>>> {
+fn read_ca_file(path: &str) -> Result<Vec<CertificateDer<'static>>> {
     let wrong = |why: String| Error::new(ErrorCode::Config, why).at("ca_file");
     let shown = shown_path(path);
     let pem =
@@ -56,26 +58,33 @@ pub fn read_ca_file(path: &str) -> Result<Vec<CertificateDer<'static>>> {
     }
 }
 
-/// Trusts what the system trusts, and these certificates.
-pub fn secure(extra: &[CertificateDer<'static>]) -> std::result::Result<ClientConfig, String> {
+/// Whom the connections of a client trust.
+pub struct Tls {
+    ca: Vec<CertificateDer<'static>>,
+    /// Certificates are read at the first https request only: most clients of a sandbox never do.
+    config: OnceCell<Arc<ClientConfig>>,
+}
+
+impl Tls {
+    /// Trusts what the system trusts, and the certificates of a PEM file.
+    pub fn new(ca_file: Option<&str>) -> Result<Tls> {
+        let ca = ca_file.map(read_ca_file).transpose()?.unwrap_or_default();
+        Ok(Tls { ca, config: OnceCell::new() })
+    }
+
+    /// What connections are made with.
+    pub fn config(&self) -> std::result::Result<Arc<ClientConfig>, Failure> {
+        let made = self.config.get_or_try_init(|| secure(&self.ca).map(Arc::new));
+        made.cloned().map_err(|words| Failure { way: Way::Tls, words })
+    }
+}
+
+fn secure(extra: &[CertificateDer<'static>]) -> std::result::Result<ClientConfig, String> {
     let provider = provider();
     let trust = Trust::new(extra, provider.clone())
         .map_err(|e| format!("no certificates to trust: {e}; set \"ca_file\""))?;
-    Ok(builder(provider)?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(trust))
-        .with_no_client_auth())
-}
-
-/// Trusts nobody: for a client that speaks plain http only, and reads no certificates.
-pub fn none() -> std::result::Result<ClientConfig, String> {
-    Ok(builder(provider())?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
-}
-
-fn builder(
-    provider: Arc<CryptoProvider>,
-) -> std::result::Result<ConfigBuilder<ClientConfig, WantsVerifier>, String> {
-    ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|e| e.to_string())
+        .map_err(|e| e.to_string())?;
+    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(trust)).with_no_client_auth())
 }

@@ -61,7 +61,7 @@ impl Sender {
     }
 
     fn decode(&self, status: u16, body: impl AsRef<[u8]>) -> Outcome {
-        let answer = Answer { status, body: body.as_ref().to_vec().into(), ..Answer::default() };
+        let answer = Answer { status, body: body.as_ref().to_vec(), ..Answer::default() };
         let reading = self.opened.account.read(&mut self.draft.clone(), &answer);
         judge(self.table, &answer, reading)
     }

@@ -17,7 +17,6 @@ use super::fingerprint::Fingerprint;
 use super::info::{Info, Scope};
 use super::opening::Opening;
 use super::verdict::Row;
-use crate::model::body::Body as AnswerBody;
 use crate::model::error::Result;
 use crate::model::message::{Kind, Message};
 use crate::model::receipt::Note;
@@ -373,10 +372,8 @@ pub struct Answer {
     pub retry_after: Option<Duration>,
     /// What the service's clock says, in Unix seconds.
     pub date: Option<u64>,
-    /// True if the connection had carried an earlier request.
-    pub reused: bool,
     /// The body.
-    pub body: AnswerBody,
+    pub body: Vec<u8>,
     /// Why the body is not whole, if it is not.
     pub cut: Option<Cut>,
 }

@@ -136,8 +136,7 @@ mod tests {
     #[test]
     fn brackets_in_the_text_of_xml_are_no_nesting() {
         let body = format!("<direct_message><text>{}</text></direct_message>", "[".repeat(65));
-        let answer =
-            Answer { status: 200, body: body.clone().into_bytes().into(), ..Answer::default() };
+        let answer = Answer { status: 200, body: body.clone().into_bytes(), ..Answer::default() };
         assert_eq!(text(&answer), Ok(body.as_str()));
     }
 }

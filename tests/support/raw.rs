@@ -276,22 +276,6 @@ pub fn answer(status: u16, fields: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     bytes
 }
 
-/// Writes the last bytes of a connection so that its end travels with them, in one segment.
-#[cfg(target_os = "linux")]
-pub fn write_and_end(stream: &TcpStream, bytes: &[u8]) -> io::Result<()> {
-    use std::os::fd::AsRawFd as _;
-    // SAFETY: the descriptor is open for as long as `stream` is borrowed, and the buffer is as long
-    // as it says.
-    let sent = unsafe {
-        libc::send(stream.as_raw_fd(), bytes.as_ptr().cast(), bytes.len(), libc::MSG_MORE)
-    };
-    // A short answer fits into the socket's buffer whole.
-    if sent != bytes.len() as isize {
-        return Err(io::Error::last_os_error());
-    }
-    stream.shutdown(std::net::Shutdown::Write)
-}
-
 /// True once the client has gone; waits a moment for it, which paces a server that drips.
 pub fn client_gone(stream: &mut TcpStream) -> io::Result<bool> {
     stream.set_read_timeout(Some(Duration::from_millis(20)))?;

@@ -178,12 +178,7 @@ fn a_clock_that_is_wrong_is_told_and_corrected_once() {
     };
     let refused = || {
         let body = br#"{"request":"/x","error":"Expired timestamp"}"#.to_vec();
-        Step::Answer(Answer {
-            status: 401,
-            body: body.into(),
-            date: Some(unix() + 312),
-            ..Answer::default()
-        })
+        Step::Answer(Answer { status: 401, body, date: Some(unix() + 312), ..Answer::default() })
     };
     let world = World::new([refused()]);
     let receipt = world.send(fanfou("ffo"));
@@ -226,8 +221,7 @@ fn the_caller_s_patience_ends_a_send_with_what_is_true() {
 fn a_wait_that_does_not_fit_ends_at_once_and_says_how_long() {
     let body = br#"{"error":"slow"}"#.to_vec();
     let retry_after = Some(Duration::from_secs(60));
-    let limited =
-        Step::Answer(Answer { status: 429, body: body.into(), retry_after, ..Answer::default() });
+    let limited = Step::Answer(Answer { status: 429, body, retry_after, ..Answer::default() });
     let world = World::new([limited]).patience(30_000);
     let receipt = world.send(fanfou("ff"));
     let error = receipt.error.as_ref().expect("refused");

@@ -46,7 +46,7 @@ fn sent_across(
         let requests = || world.requests().len();
         async move {
             let mut job = accept(&shared, tencent(json!({})), None);
-            let task = tokio::spawn(async move { deliver(&mut job, false).await });
+            let task = tokio::spawn(async move { deliver(&mut job).await });
             while requests() < 1 {
                 tokio::task::yield_now().await;
             }

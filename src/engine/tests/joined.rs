@@ -61,7 +61,7 @@ async fn story(shared: Arc<Shared>, end: End, first: Value, more: Vec<Value>) ->
     let rest: Vec<Box<Job>> = more.into_iter().map(|m| accept(&shared, m, None)).collect();
     let mut tasks: Vec<_> = std::iter::once(first)
         .chain(rest)
-        .map(|mut job| tokio::spawn(async move { deliver(&mut job, false).await }))
+        .map(|mut job| tokio::spawn(async move { deliver(&mut job).await }))
         .collect();
     tokio::time::sleep(Duration::from_millis(in_ms)).await;
     match end {
@@ -162,7 +162,7 @@ fn whoever_goes_on_may_end_too_and_one_of_the_rest_goes_on() {
         let ops: Vec<_> = jobs.iter_mut().map(|job| job.op()).collect();
         let tasks: Vec<_> = jobs
             .into_iter()
-            .map(|mut job| tokio::spawn(async move { deliver(&mut job, false).await }))
+            .map(|mut job| tokio::spawn(async move { deliver(&mut job).await }))
             .collect();
         // The third while it waits, the first two while they lead.
         for n in [2, 0, 1] {

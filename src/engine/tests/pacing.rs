@@ -103,7 +103,7 @@ impl Scripted for Arc<Service> {
             self.clock.sleep_until(now + back).await;
             let status = if code == 0 { "OK" } else { "FAIL" };
             let answer = json!({"ActionStatus": status, "ErrorCode": code, "MsgSeq": 1});
-            let body = answer.to_string().into_bytes().into();
+            let body = answer.to_string().into_bytes();
             Ok(Answer { status: 200, body, ..Answer::default() })
         })
     }
@@ -146,7 +146,7 @@ fn run(
                 let to = json!({"group": format!("g{}", n % GROUPS)});
                 let message = json!({"v": 1, "account": "im", "to": to, "text": format!("{n}")});
                 let mut job = accept(&shared, message, None);
-                tokio::spawn(async move { deliver(&mut job, false).await })
+                tokio::spawn(async move { deliver(&mut job).await })
             })
             .collect();
         let mut receipts = Vec::new();

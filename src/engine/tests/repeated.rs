@@ -131,11 +131,11 @@ fn one_that_ended_while_the_message_waited_leaves_the_doubt() {
                 let mut mine = text("weibo", "1", "hello");
                 mine["not_before_ms"] = json!(later);
                 let mut job = accept(&shared, mine, None);
-                let task = tokio::spawn(async move { deliver(&mut job, false).await });
+                let task = tokio::spawn(async move { deliver(&mut job).await });
                 for message in [text(account, "1", "hello"), text(account, "1", "another")] {
                     shared.clock.sleep_until(shared.clock.now() + Duration::from_millis(100)).await;
                     let mut job = accept(&shared, message, None);
-                    deliver(&mut job, false).await.expect("a receipt");
+                    deliver(&mut job).await.expect("a receipt");
                 }
                 if replace {
                     let mut account = accounts()["weibo"].clone();
@@ -212,7 +212,7 @@ impl Scripted for Arc<Picky> {
             if lost {
                 return fails();
             }
-            let (status, body) = (answer.0, answer.1.to_string().into_bytes().into());
+            let (status, body) = (answer.0, answer.1.to_string().into_bytes());
             Ok(Answer { status, body, ..Answer::default() })
         })
     }
@@ -239,7 +239,7 @@ async fn live(seed: u64, messages: usize) -> (HashMap<(String, String), Vec<Rece
         let (to, words) = (rng.u32(0..3).to_string(), rng.u32(0..4).to_string());
         let message = text(if rng.bool() { "a" } else { "b" }, &to, &words);
         let mut job = accept(&shared, message, None);
-        tasks.push(((to, words), tokio::spawn(async move { deliver(&mut job, false).await })));
+        tasks.push(((to, words), tokio::spawn(async move { deliver(&mut job).await })));
         if rng.u32(0..30) == 0 {
             let account = account(if rng.bool() { "form" } else { "header" });
             let config = AccountConfig::from_value(account, "accounts.a").expect("an account");

@@ -53,20 +53,14 @@ fn other_content_under_a_live_key_is_refused_and_a_key_is_forgotten_in_time() {
 
     let world = World::new([sent()]);
     world.live(|shared| async move {
-        deliver(&mut accept(&shared, keyed("x", "k"), None), false).await;
+        deliver(&mut accept(&shared, keyed("x", "k"), None)).await;
         tokio::time::sleep(Duration::from_secs(599)).await;
         assert!(
-            deliver(&mut accept(&shared, keyed("x", "k"), None), false)
-                .await
-                .expect("told")
-                .deduplicated
+            deliver(&mut accept(&shared, keyed("x", "k"), None)).await.expect("told").deduplicated
         );
         tokio::time::sleep(Duration::from_secs(2)).await;
         assert!(
-            !deliver(&mut accept(&shared, keyed("x", "k"), None), false)
-                .await
-                .expect("told")
-                .deduplicated
+            !deliver(&mut accept(&shared, keyed("x", "k"), None)).await.expect("told").deduplicated
         );
     });
 }

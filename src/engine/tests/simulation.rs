@@ -141,7 +141,7 @@ impl World {
             "tencent_im" => json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgSeq": 1}),
             _ => json!({"id": 1, "idstr": "1"}),
         };
-        Answer { status: 200, body: body.to_string().into_bytes().into(), ..Answer::default() }
+        Answer { status: 200, body: body.to_string().into_bytes(), ..Answer::default() }
     }
 
     fn refusal(service: &str, throttle: bool, rng: &mut Rng) -> Answer {
@@ -165,12 +165,7 @@ impl World {
             }
         };
         let retry_after = (throttle && rng.bool()).then(|| Duration::from_secs(rng.u64(0..20)));
-        Answer {
-            status,
-            body: body.to_string().into_bytes().into(),
-            retry_after,
-            ..Answer::default()
-        }
+        Answer { status, body: body.to_string().into_bytes(), retry_after, ..Answer::default() }
     }
 }
 
@@ -248,7 +243,7 @@ impl Scripted for Arc<World> {
                     let body = json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgDropReason": "MsgFreqCtrl"});
                     Ok(Answer {
                         status: 200,
-                        body: body.to_string().into_bytes().into(),
+                        body: body.to_string().into_bytes(),
                         ..Answer::default()
                     })
                 }
@@ -261,11 +256,7 @@ impl Scripted for Arc<World> {
                     if matches!(status, 302 | 404) {
                         clear();
                     }
-                    Ok(Answer {
-                        status,
-                        body: b"<html>proxy</html>".to_vec().into(),
-                        ..Answer::default()
-                    })
+                    Ok(Answer { status, body: b"<html>proxy</html>".to_vec(), ..Answer::default() })
                 }
             }
         })
@@ -404,7 +395,7 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
         let (shared, clock, results) =
             (Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&results));
         tasks.push(tokio::spawn(async move {
-            deliver(&mut job, false).await;
+            deliver(&mut job).await;
             if let Ok(Waited::Results(receipts)) = shared.queue.wait(Some(Duration::ZERO), 100) {
                 let now = clock.now();
                 results

@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     fn answer(status: u16, body: &str) -> Answer {
-        Answer { status, body: body.as_bytes().to_vec().into(), ..Answer::default() }
+        Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() }
     }
 
     #[test]

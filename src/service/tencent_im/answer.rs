@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     fn read_body(status: u16, body: &str) -> Reading {
-        read(&Answer { status, body: body.as_bytes().to_vec().into(), ..Answer::default() })
+        read(&Answer { status, body: body.as_bytes().to_vec(), ..Answer::default() })
     }
 
     #[test]

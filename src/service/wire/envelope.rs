@@ -106,7 +106,7 @@ mod tests {
     };
 
     fn read(envelope: &Envelope, status: u16, body: &str) -> String {
-        let body = body.as_bytes().to_vec().into();
+        let body = body.as_bytes().to_vec();
         let answer = Answer { status, body, ..Answer::default() };
         match envelope.read(&answer) {
             Reading::Sent { id, .. } => format!("sent {}", id.unwrap_or_default()),
