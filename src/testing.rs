@@ -65,6 +65,24 @@ pub fn config(json: &str) -> Result<usize> {
 /// The store of an outbox, without the outbox.
 #[cfg(feature = "outbox")]
 pub mod outbox {
+    use std::cell::RefCell;
+
+    type Room = Box<dyn Fn(u64) -> bool>;
+
+    thread_local! {
+        static ROOM: RefCell<Option<Room>> = const { RefCell::new(None) };
+    }
+
+    /// Whether the disk under a store of this thread has room for a reserve of so many bytes is what
+    /// this says from now on.
+    pub fn limit_room(room: Option<Room>) {
+        ROOM.set(room);
+    }
+
+    pub(crate) fn has_room(bytes: u64) -> bool {
+        ROOM.with_borrow(|room| room.as_ref().is_none_or(|room| room(bytes)))
+    }
+
     pub use crate::engine::store::sqlite::{Options, Reader, Sqlite};
     pub use crate::engine::store::{
         Accept, Applied, Begin, Change, Follower, Kept, Listed, Ready, Seq, State, Store, Turn,

@@ -360,3 +360,149 @@ fn a_disk_that_fails_costs_the_batch_and_nothing_else() {
     );
     assert!(opens > 0 && commits > 0);
 }
+
+/// A folder that has room for so many bytes.
+fn small_disk(folder: &Folder, bytes: u64) {
+    disk::install();
+    disk::bound(Some((folder.0.clone(), bytes)));
+    let own = folder.0.join("outbox.db-reserve");
+    hongyan::testing::outbox::limit_room(Some(Box::new(move |wanted| {
+        let held = std::fs::metadata(&own).map_or(0, |metadata| metadata.len());
+        wanted.saturating_sub(held) <= disk::room().unwrap_or(u64::MAX)
+    })));
+}
+
+fn big_disk() {
+    disk::bound(None);
+    hongyan::testing::outbox::limit_room(None);
+}
+
+fn new_message(number: u64, length: usize) -> Change {
+    Change::Accept(Box::new(Accept {
+        id: format!("{number:026}"),
+        message: vec![b'x'; length],
+        key: None,
+        line: None,
+        due_ms: None,
+        ..Work::new(0).message()
+    }))
+}
+
+fn begin_of(seq: Seq) -> Change {
+    Change::Begin(Box::new(Begin {
+        seq,
+        first_sent_ms: NOW,
+        attempts: 1,
+        sender: None,
+        body: None,
+    }))
+}
+
+fn finish_of(seq: Seq) -> Change {
+    long_finish_of(seq, 600)
+}
+
+fn long_finish_of(seq: Seq, length: usize) -> Change {
+    let verdict = Verdict { delivery: Delivery::Sent, receipt: vec![2; length] };
+    Change::Finish { seq, verdict, alone: false }
+}
+
+/// Fills it up with messages; their ids and numbers.
+fn fill(store: &mut Sqlite, first: u64, length: usize, at_once: u64) -> Vec<(String, Seq)> {
+    let mut accepted = Vec::new();
+    for batch in 0.. {
+        let numbers = first + batch * at_once..first + (batch + 1) * at_once;
+        let changes: Vec<_> = numbers.clone().map(|number| new_message(number, length)).collect();
+        match store.commit(&changes, NOW) {
+            Err(error) => {
+                assert_eq!(error.code(), ErrorCode::Storage, "{error}");
+                assert!(error.hint_text().is_some_and(|hint| hint.contains("room")), "{error}");
+                break;
+            }
+            Ok(applied) => {
+                for (number, applied) in numbers.zip(applied) {
+                    let Applied::Accepted { seq, .. } = applied else { panic!("{applied:?}") };
+                    accepted.push((format!("{number:026}"), seq));
+                }
+            }
+        }
+    }
+    accepted
+}
+
+#[test]
+fn a_disk_that_is_full_of_messages_lets_them_go_and_takes_others_then() {
+    for (bytes, length, at_once) in
+        [(1 << 20, 3000, 1), (2 << 20, 3000, 8), (3 << 20, 9000, 30), (9 << 20, 9000, 200)]
+    {
+        let folder = Folder::new("small-disk");
+        folder.put(&HashMap::new());
+        small_disk(&folder, bytes);
+        let what = format!("{bytes} bytes, {at_once} messages of {length}");
+        let mut store = Sqlite::open(&folder.outbox(), OPTIONS).unwrap();
+        let mut counts = Vec::new();
+        for round in 0..3u64 {
+            let accepted = fill(&mut store, round * 1_000_000, length, at_once);
+            counts.push(accepted.len());
+            if round == 1 {
+                // A restart finds the disk full.
+                drop(store);
+                store = Sqlite::open(&folder.outbox(), OPTIONS)
+                    .unwrap_or_else(|error| panic!("{what}: {error}"));
+            }
+            // Everything that was accepted goes through, a few at a time, as an owner does it then.
+            for some in accepted.chunks(16) {
+                for change in [begin_of as fn(Seq) -> Change, finish_of] {
+                    let changes: Vec<_> = some.iter().map(|(_, seq)| change(*seq)).collect();
+                    let made = store.commit(&changes, NOW);
+                    made.unwrap_or_else(|error| panic!("{what}, round {round}: {error}"));
+                }
+                let acks: Vec<_> =
+                    some.iter().map(|(id, _)| Change::Ack { id: id.clone() }).collect();
+                store.commit(&acks, NOW).unwrap_or_else(|error| panic!("{what}: {error}"));
+            }
+            assert_eq!(store.count(), (0, 0), "{what}");
+        }
+        // It takes about as many each time: nothing of the disk is lost for good.
+        assert!(
+            counts.iter().all(|count| *count * 2 > counts[0] && *count > 0),
+            "{what}: {counts:?}"
+        );
+        println!("{what}: {counts:?}");
+        big_disk();
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_of_results_takes_acknowledgements() {
+    let folder = Folder::new("small-disk-results");
+    folder.put(&HashMap::new());
+    small_disk(&folder, 2 << 20);
+    let mut store = Sqlite::open(&folder.outbox(), OPTIONS).unwrap();
+    let accepted = fill(&mut store, 0, 3000, 4);
+    // Nobody acknowledges, until results find no room either.
+    let (mut told, mut refused) = (0, false);
+    for (_, seq) in &accepted {
+        let made = store.commit(&[begin_of(*seq)], NOW);
+        let made = made.and_then(|_| store.commit(&[long_finish_of(*seq, 6000)], NOW));
+        if let Err(error) = made {
+            assert_eq!(error.code(), ErrorCode::Storage, "{error}");
+            refused = true;
+            break;
+        }
+        told += 1;
+    }
+    assert!(refused, "the disk is too large for this test: {told} of {}", accepted.len());
+    // Who takes results makes room for the rest.
+    for (id, _) in &accepted[..told] {
+        store.commit(&[Change::Ack { id: id.clone() }], NOW).expect("it makes room");
+    }
+    for (id, seq) in &accepted[told..] {
+        store.commit(&[begin_of(*seq)], NOW).expect("there is room");
+        store.commit(&[long_finish_of(*seq, 6000)], NOW).expect("there is room");
+        store.commit(&[Change::Ack { id: id.clone() }], NOW).expect("there is room");
+    }
+    assert_eq!(store.count(), (0, 0));
+    assert!(!fill(&mut store, 1_000_000, 3000, 4).is_empty());
+    big_disk();
+}

@@ -139,7 +139,7 @@ mod outbox {
 
     #[test]
     fn what_stands_beside_it_is_neither_followed_nor_changed() {
-        for end in ["-lock", "-wal", "-shm", "-journal"] {
+        for end in ["-lock", "-wal", "-shm", "-journal", "-reserve"] {
             let folder = Folder::new();
             let (path, victim) = (folder.at("outbox.db"), folder.at("victim"));
             let beside = folder.at(&format!("outbox.db{end}"));

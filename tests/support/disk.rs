@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::{CStr, c_char, c_int, c_void};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use rusqlite::ffi;
@@ -52,6 +52,8 @@ struct Disk {
     count: usize,
     failed: usize,
     syncs: usize,
+    /// The files of this folder may have so many bytes together.
+    quota: Option<(PathBuf, u64)>,
     files: HashMap<usize, (String, *const ffi::sqlite3_io_methods)>,
 }
 
@@ -113,6 +115,35 @@ pub fn counted() -> usize {
 /// How often something has failed.
 pub fn failed() -> usize {
     DISK.with_borrow(|disk| disk.failed)
+}
+
+/// Makes a folder a disk of its own that has room for so many bytes.
+pub fn bound(quota: Option<(PathBuf, u64)>) {
+    DISK.with_borrow_mut(|disk| disk.quota = quota);
+}
+
+/// What a file of this disk may still become longer by; `None` where it has no bound.
+pub fn room() -> Option<u64> {
+    DISK.with_borrow(|disk| {
+        let (folder, most) = disk.quota.as_ref()?;
+        let entries = std::fs::read_dir(folder).expect("a folder");
+        let length = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry.and_then(|entry| entry.metadata()).map_or(0, |metadata| metadata.len())
+        };
+        // As file systems do it, in blocks.
+        let used: u64 = entries.map(length).map(|length| length.next_multiple_of(4096)).sum();
+        Some(most.saturating_sub(used))
+    })
+}
+
+/// True if the disk has no room for this write.
+fn is_full(name: &str, end: u64) -> bool {
+    let Some(room) = room() else { return false };
+    DISK.with_borrow(|disk| {
+        let Some((folder, _)) = &disk.quota else { return false };
+        let length = std::fs::metadata(folder.join(name)).map_or(0, |metadata| metadata.len());
+        end.next_multiple_of(4096).saturating_sub(length.next_multiple_of(4096)) > room
+    })
 }
 
 /// Counts syncs anew.
@@ -209,6 +240,10 @@ unsafe extern "C" fn write(
     at: ffi::sqlite3_int64,
 ) -> c_int {
     let (name, methods) = file(to);
+    let end = u64::try_from(at + i64::from(length)).expect("an offset");
+    if is_full(&name, end) {
+        return ffi::SQLITE_FULL;
+    }
     let (length, code) = match fault() {
         None => (length, ffi::SQLITE_OK),
         Some(Fault::Full) => (0, ffi::SQLITE_FULL),

@@ -22,6 +22,8 @@ use crate::model::receipt::{Delivery, Origin, Receipt};
 
 /// Messages that are read from the disk at once.
 const MOST_LOADED: usize = 256;
+/// Changes of a transaction that is small; after another failure half as many, down to one.
+const FEW: usize = 16;
 /// The pauses after the disk refused, which double.
 const PAUSES: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(50)..=Duration::from_secs(2);
@@ -59,9 +61,25 @@ pub(super) struct Keeper {
     /// Results of an earlier run are handed out after this row.
     earlier: Option<Seq>,
     pause: Duration,
+    /// The disk has refused something: it gets so many changes at once, the most useful first.
+    careful: Option<usize>,
     stopped: bool,
     /// Messages that this run will not finish, and does not count as unfinished any more.
     left: u64,
+}
+
+/// Leaves a few of these changes, and gives the others: first acknowledgements, which make room on the
+/// disk, then what goes on, and what is new by itself, so that it holds nothing else up.
+fn few(changes: &mut Vec<(Change, Wants)>, most: usize) -> Vec<(Change, Wants)> {
+    let rank = |(change, _): &(Change, Wants)| match change {
+        Change::Ack { .. } => 0,
+        Change::Accept(_) => 2,
+        _ => 1,
+    };
+    changes.sort_by_key(rank);
+    let first = changes.first().map(rank);
+    let same = changes.iter().take_while(|change| Some(rank(change)) == first).count();
+    changes.split_off(same.min(most))
 }
 
 /// What an outbox keeps of a result.
@@ -98,6 +116,7 @@ impl Keeper {
             next_time: Some(0),
             earlier: (begins == Begins::All).then_some(0),
             pause: Duration::ZERO,
+            careful: None,
             stopped: false,
             left: 0,
         })
@@ -183,6 +202,18 @@ impl Keeper {
                     taken = std::mem::take(&mut state.pending);
                     state.urgent = false;
                     state.lazy_since = None;
+                    if now < not_before && !state.ends {
+                        // Before its time only that is tried which a caller waits for.
+                        let (callers, others) =
+                            taken.into_iter().partition(|(_, wants)| wants.is_caller());
+                        (taken, state.pending) = (callers, others);
+                    } else if let Some(most) = self.careful {
+                        state.pending = few(&mut taken, most);
+                    }
+                    if !state.pending.is_empty() {
+                        state.urgent = true;
+                        state.lazy_since = Some(now);
+                    }
                 }
                 state.nudged = false;
                 self.stopped |= state.stopping;
@@ -194,7 +225,7 @@ impl Keeper {
                         false => self.removed.remove(&name),
                     };
                 }
-                let ends = state.ends;
+                let ends = state.ends && state.pending.is_empty();
                 drop(state);
                 self.loaded.retain(|seq| !left.contains(seq));
                 self.left += left.len() as u64;
@@ -226,6 +257,7 @@ impl Keeper {
         match made {
             Ok(made) => {
                 self.pause = Duration::ZERO;
+                self.careful = self.careful.filter(|_| !self.outbox.lock().pending.is_empty());
                 for ((change, wants), applied) in changes.into_iter().zip(wants).zip(made) {
                     self.made(change, wants, applied);
                 }
@@ -233,6 +265,10 @@ impl Keeper {
                 true
             }
             Err(error) => {
+                // At the end everything is tried once more, and then left.
+                let ends = self.outbox.lock().ends;
+                let fewer = self.careful.map_or(FEW, |most| (most / 2).max(1));
+                self.careful = (!ends).then_some(fewer);
                 let mut again = Vec::new();
                 for (change, wants) in changes.into_iter().zip(wants) {
                     match wants {

@@ -8,6 +8,7 @@ pub(super) mod log;
 mod open;
 mod reader;
 mod rescue;
+mod reserve;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -26,6 +27,7 @@ use batch::{Batch, Bounds, Ledger};
 use file::Identity;
 use log::Mark;
 pub use reader::Reader;
+use reserve::Reserve;
 
 /// How a file is kept.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +46,7 @@ pub struct Options {
 const RELEASED_AT_ONCE: usize = 4096;
 
 /// Moving the log into the file costs three syncs, so it waits for this many commits, which keeps
-/// the syncs of a commit below 1.05 …
+/// the syncs of a commit below 1.05, unless commits are long …
 const COMMITS_A_CHECKPOINT: u32 = 64;
 
 /// … and for this many pages …
@@ -77,6 +79,14 @@ pub struct Sqlite {
     commits: u32,
     /// How far the log reached when that was noted, if it is still the same one.
     mark: Option<Mark>,
+    /// Something may be noted of the log.
+    noted: bool,
+    /// Room for what has been accepted, and that it had to be given up.
+    reserve: Reserve,
+    tight: bool,
+    page_size: u64,
+    /// How many pages the database had when its log was moved last.
+    filed: u32,
     /// What was found wrong with the file, and done about it.
     told: Option<String>,
     /// Given back last.
@@ -131,13 +141,21 @@ impl Sqlite {
                 let _ = undo(conn, tried);
                 // Numbers are never used twice.
                 self.ledger.next = ledger.next;
-                Err(faults::storage(&self.path, what, &error))
+                let error = faults::storage(&self.path, what, &error);
+                if faults::is_full(&error) {
+                    self.give_room();
+                }
+                Err(error)
             }
         }
     }
 
     /// Notes how far the log reaches now, so that its next reader can tell if some of it is gone.
     fn note(&mut self) {
+        if self.tight {
+            // It is moved at once.
+            return;
+        }
         let frames = self.log_pages.load(Ordering::Relaxed);
         let salts = match self.mark {
             Some(mark) if mark.frames < frames => Some(mark.salts),
@@ -146,6 +164,14 @@ impl Sqlite {
         self.mark = salts.map(|salts| Mark { salts, frames });
         // Without it less can be told, that is all.
         let _ = self.mark.map(|mark| self.lock.note(Some(mark)));
+        self.noted |= self.mark.is_some();
+    }
+
+    /// Before the log goes: durably takes back what was noted of it. True if that could be done.
+    fn unnote(&mut self) -> bool {
+        self.mark = None;
+        self.noted &= self.lock.note(None).is_err();
+        !self.noted
     }
 
     /// What was found wrong with the file when it was opened, and done about it.
@@ -159,7 +185,7 @@ impl Sqlite {
         self.commits += 1;
         let pages = self.log_pages.load(Ordering::Relaxed);
         let worth = self.commits >= COMMITS_A_CHECKPOINT && pages >= PAGES_A_CHECKPOINT;
-        if !(worth || pages >= MOST_PAGES && self.commits > 1) {
+        if !(worth || pages >= MOST_PAGES && self.commits > 1 || self.has_outgrown(pages)) {
             return;
         }
         self.commits = 0;
@@ -169,6 +195,7 @@ impl Sqlite {
             let checkpoint = conn.prepare_cached("PRAGMA wal_checkpoint(PASSIVE)");
             let _ = checkpoint.and_then(|mut s| s.query_row([], |_| Ok(())));
         }
+        self.filed();
     }
 
     /// Makes sure that the files at the path are those that are open.
@@ -228,9 +255,17 @@ impl Store for Sqlite {
             1 => "commit a change to".to_owned(),
             n => format!("commit {n} changes to"),
         };
-        let applied = self.transact(&what, now_ms, |batch| {
-            changes.iter().map(|change| batch.apply(change)).collect()
-        })?;
+        self.hold_room(changes)?;
+        let made = |store: &mut Sqlite| {
+            store.transact(&what, now_ms, |batch| {
+                changes.iter().map(|change| batch.apply(change)).collect()
+            })
+        };
+        let applied = match made(self) {
+            Err(error) if faults::is_full(&error) && self.gives_more(changes) => made(self)?,
+            applied => applied?,
+        };
+        self.settle_room(changes);
         self.take_over(changes);
         Ok(applied)
     }
@@ -415,7 +450,7 @@ impl Drop for Sqlite {
             return;
         }
         // The log goes with its last connection, but not if nobody could be told.
-        if self.lock.note(None).is_err()
+        if !self.unnote()
             && let Some(conn) = &self.conn
         {
             open::leave(conn);

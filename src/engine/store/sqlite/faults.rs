@@ -38,13 +38,19 @@ pub(super) fn wrong(path: &Path, is: &str, advice: &str) -> Error {
 }
 
 pub(super) const GONE: &str = "bring the folder and its files back; until then nothing is accepted";
-const FULL: &str = "make room on the disk; what was accepted before is safe";
+const FULL: &str = "make room on the disk, or acknowledge results; what was accepted before is safe and \
+                    goes on";
 const READ_ONLY: &str = "the file and its folder must be writable by this user";
 const FAILING: &str = "the disk or its connection fails: see the system's log";
 const BUSY: &str = "another program has the file open and locked: close it there";
 pub(super) const DAMAGED: &str = "the file is damaged: a client that opens it rescues what can be read and keeps \
                        the damaged file; where that says the same, copy it with its -wal and try \
                        `sqlite3 FILE .recover` on the copy";
+
+/// True of an error that says that the disk is full.
+pub(super) fn is_full(error: &Error) -> bool {
+    error.hint_text() == Some(FULL)
+}
 
 /// True of an error that says that the file is damaged.
 pub(super) fn is_damage(error: &Error) -> bool {
@@ -61,6 +67,7 @@ fn advice(code: Sqlite, extended: i32) -> &'static str {
         Sqlite::DatabaseCorrupt | Sqlite::NotADatabase | Sqlite::TypeMismatch => DAMAGED,
         Sqlite::CannotOpen => GONE,
         Sqlite::SystemIoFailure if extended == rusqlite::ffi::SQLITE_IOERR_CORRUPTFS => DAMAGED,
+        Sqlite::SystemIoFailure if extended == rusqlite::ffi::SQLITE_IOERR_SHMSIZE => FULL,
         Sqlite::SystemIoFailure => FAILING,
         Sqlite::OutOfMemory => "the process is out of memory",
         _ => "the file may be damaged, or another program has changed it",

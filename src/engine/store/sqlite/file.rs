@@ -61,7 +61,7 @@ pub(super) fn wal(path: &Path) -> PathBuf {
 /// Refuses whatever is no regular file in the place of one that SQLite would open: it would follow a
 /// device, or wait for the other end of a pipe. What is not there is made later.
 pub(super) fn refuse_special(path: &Path) -> Result<()> {
-    for end in ["", "-wal", "-shm", "-journal"] {
+    for end in ["", "-wal", "-shm", "-journal", "-reserve"] {
         let file = beside(path, end);
         match fs::symlink_metadata(&file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::batch::{Bounds, Ledger};
 use super::log::Log;
+use super::reserve::{self, Reserve};
 use super::{Options, Sqlite, direct, faults, file, rescue, row};
 use crate::engine::store::fork::inside;
 use crate::engine::store::lock::Lock;
@@ -19,6 +20,9 @@ use crate::model::error::{Error, Result};
 
 /// How long another program may hold the file, someone who looks at it for instance.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// The log's file is cut to this length when it begins anew.
+const LOG_BYTES: u32 = 4 << 20;
 
 /// Enough for every path through the indexes of a million rows.
 const CACHE_KIB: u32 = 8 << 10;
@@ -45,11 +49,23 @@ fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
     file::create(&path).map_err(|error| faults::system(&path, what, &error))?;
     let log_pages = Arc::new(AtomicU32::new(0));
     let bounds = Bounds::from(&options);
-    let (conn, mut told) = sound(&path, &log_pages, bounds.keep_ms, &lock, &options)?;
     let failed = |error| faults::storage(&path, what, &error);
-    let run = conn
-        .query_row("UPDATE meta SET run = run + 1 RETURNING run", [], |row| row.get(0))
-        .map_err(failed)?;
+    let begin = || {
+        let (conn, told) = sound(&path, &log_pages, bounds.keep_ms, &lock, &options)?;
+        let run = conn
+            .query_row("UPDATE meta SET run = run + 1 RETURNING run", [], |row| row.get(0))
+            .map_err(failed)?;
+        Ok((conn, told, run))
+    };
+    let mut tight = false;
+    let (conn, mut told, run) = match begin() {
+        Err(error) if faults::is_full(&error) => {
+            tight = true;
+            reserve::give_all(&path);
+            begin()?
+        }
+        begun => begun?,
+    };
     let survey = match survey(&conn, run).map_err(failed)? {
         Some(survey) => survey,
         None => {
@@ -63,6 +79,9 @@ fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
             again.ok_or_else(|| faults::wrong(&path, "contradicts itself", faults::DAMAGED))?
         }
     };
+    let reserve =
+        Reserve::open(&path).map_err(|error| faults::system(&path, "hold room for", &error))?;
+    let page_size = reserve::page_size(&conn).map_err(failed)?;
     let mut store = Sqlite {
         conn: Some(conn),
         path,
@@ -77,10 +96,16 @@ fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
         log_pages,
         commits: 0,
         mark: None,
+        noted: true,
+        reserve,
+        tight,
+        page_size,
+        filed: 0,
         told,
         lock,
     };
     identify(&mut store)?;
+    store.filed();
     direct::sweep(&mut store)?;
     Ok(store)
 }
@@ -156,7 +181,7 @@ fn connect(path: &Path, log_pages: &Arc<AtomicU32>, migrate: bool) -> Result<Con
     }
     conn.execute_batch(&format!(
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON;
-         PRAGMA cache_size = -{CACHE_KIB}; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;
+         PRAGMA journal_size_limit = {LOG_BYTES}; PRAGMA cache_size = -{CACHE_KIB}; PRAGMA mmap_size = 0; PRAGMA temp_store = MEMORY;
          PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA foreign_keys = OFF;"
     ))
     .map_err(failed)?;
