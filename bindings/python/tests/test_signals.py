@@ -33,8 +33,9 @@ def fill():
         client.send('gate', to=U, text='x')
     except hongyan.Error:
         pass
-threading.Thread(target=fill).start()
-while client.stats()["in_flight"] == 0:
+filling = threading.Thread(target=fill)
+filling.start()
+while client.stats()["in_flight"] == 0 and filling.is_alive():
     time.sleep(0.001)
 client.send('ok', to=U, text='x')
 """,
