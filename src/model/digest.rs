@@ -27,7 +27,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
 use super::json;
-use super::message::{Location, Message, Part, To};
+use super::message::{Attachment, Format, Location, Message, Overflow, Part, Priority, Source, To};
 
 /// The version of the digests that this library makes; those before it were not numbered.
 const VERSION: u8 = 1;
@@ -82,6 +82,13 @@ pub fn digest(message: &Message) -> [u8; 32] {
         to,
         text,
         parts,
+        title,
+        format,
+        attachments,
+        silent,
+        priority,
+        thread,
+        overflow,
         reply_to,
         key: _,
         deadline_ms: _,
@@ -94,6 +101,13 @@ pub fn digest(message: &Message) -> [u8; 32] {
         ("to", to),
         ("text", text),
         ("parts", parts),
+        ("title", title),
+        ("format", &unusual(format.word(), Format::default().word())),
+        ("attachments", attachments),
+        ("silent", &silent.then_some(true)),
+        ("priority", &unusual(priority.word(), Priority::default().word())),
+        ("thread", thread),
+        ("overflow", &unusual(overflow.word(), Overflow::default().word())),
         ("reply_to", reply_to),
         ("extra", &extra.as_ref().map(Extra)),
     ]);
@@ -104,8 +118,12 @@ pub fn digest(message: &Message) -> [u8; 32] {
 pub fn recipient(to: &To) -> String {
     let mut hash = Hash::new(b"hongyan recipient 1\0");
     to.write(&mut hash);
-    let digest: [u8; 32] = hash.0.finalize().into();
-    digest.iter().fold(format!("{VERSION}:"), |name, byte| format!("{name}{byte:02x}"))
+    format!("{VERSION}:{}", hex(&hash.0.finalize()))
+}
+
+/// Bytes in hexadecimal.
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A digest in the making.
@@ -217,6 +235,28 @@ impl Canonical for To {
 
     fn is_absent(&self) -> bool {
         self.is_empty()
+    }
+}
+
+/// A word, unless it is the one that goes without saying.
+fn unusual(word: &'static str, usual: &'static str) -> Option<&'static str> {
+    Some(word).filter(|word| *word != usual)
+}
+
+impl Canonical for Attachment {
+    fn write(&self, hash: &mut Hash) {
+        let (path, digest, url) = match &self.source {
+            Source::Path(path) => (Some(path), None, None),
+            Source::Bytes(bytes) => (None, Some(hex(&Sha256::digest(bytes))), None),
+            Source::Url(url) => (None, None, Some(url)),
+        };
+        hash.object([
+            ("name", &self.name),
+            ("type", &self.mime),
+            ("path", &path),
+            ("sha256", &digest),
+            ("url", &url),
+        ]);
     }
 }
 

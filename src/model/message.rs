@@ -1,6 +1,8 @@
 //! A message to be sent: recipient, text or parts, and what else the service takes.
 
+mod attachment;
 mod builder;
+mod options;
 mod to;
 mod usual;
 mod write;
@@ -11,7 +13,9 @@ use serde_json::{Map, Value};
 use super::error::{Error, ErrorCode, Result};
 use super::fields::{Fields, quoted};
 use super::json::{self, Member};
+pub use attachment::{Attachment, Source};
 pub use builder::MessageBuilder;
+pub use options::{Format, Overflow, Priority};
 pub use to::{BLANK, Kind, To, is_blank};
 
 /// A message, read and typed, but not yet judged by its service.
@@ -21,6 +25,13 @@ pub struct Message {
     pub(crate) to: To,
     pub(crate) text: Option<String>,
     pub(crate) parts: Vec<Part>,
+    pub(crate) title: Option<String>,
+    pub(crate) format: Format,
+    pub(crate) attachments: Vec<Attachment>,
+    pub(crate) silent: bool,
+    pub(crate) priority: Priority,
+    pub(crate) thread: Option<String>,
+    pub(crate) overflow: Overflow,
     pub(crate) reply_to: Option<String>,
     pub(crate) key: Option<String>,
     pub(crate) deadline_ms: Option<u64>,
@@ -149,6 +160,13 @@ impl Message {
             to: to.map(To::read).transpose()?.unwrap_or_default(),
             text: f.string("text")?,
             parts: parts.map(Part::read_all).transpose()?.unwrap_or_default(),
+            title: f.string("title")?,
+            format: f.one_of("format", Format::WORDS)?.map(Format::of).unwrap_or_default(),
+            attachments: Attachment::read_all(f.array("attachments")?.unwrap_or_default())?,
+            silent: f.boolean("silent")?.unwrap_or(false),
+            priority: f.one_of("priority", Priority::WORDS)?.map(Priority::of).unwrap_or_default(),
+            thread: f.string("thread")?,
+            overflow: f.one_of("overflow", Overflow::WORDS)?.map(Overflow::of).unwrap_or_default(),
             reply_to: f.string("reply_to")?,
             key: f.string("key")?,
             deadline_ms: f.unsigned("deadline_ms")?,
@@ -176,12 +194,19 @@ fn nobody(error: Error) -> Refused {
     Refused { error, account: None, key: None }
 }
 
-const KNOWN_FIELDS: [&str; 11] = [
+const KNOWN_FIELDS: [&str; 18] = [
     "v",
     "account",
     "to",
     "text",
     "parts",
+    "title",
+    "format",
+    "attachments",
+    "silent",
+    "priority",
+    "thread",
+    "overflow",
     "reply_to",
     "key",
     "deadline_ms",

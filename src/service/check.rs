@@ -5,7 +5,7 @@ use url::Url;
 use super::info::Info;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, quoted};
-use crate::model::message::{Kind, Message, Part, To};
+use crate::model::message::{Kind, Message, Part, Priority, Source, To};
 
 /// A documented path appended to a base URL.
 pub fn join(base: &str, path: &str) -> std::result::Result<Url, String> {
@@ -35,8 +35,32 @@ pub fn check(message: &Message, info: &Info) -> Result<()> {
     if message.reply_to.is_some() && !info.reply_to {
         return unsupported("reply_to".to_owned(), format!("{name} cannot send a reply"));
     }
+    for (has, can, path, what) in [
+        (message.silent, info.silent, "silent", "a message without a sound"),
+        (message.priority != Priority::Normal, info.priority, "priority", "a priority"),
+        (message.thread.is_some(), info.thread, "thread", "a message of a thread"),
+    ] {
+        if has && !can {
+            return unsupported(path.to_owned(), format!("{name} cannot send {what}"));
+        }
+    }
+    for (i, attachment) in message.attachments.iter().enumerate() {
+        let source = match attachment.source {
+            Source::Url(_) => "url",
+            Source::Path(_) | Source::Bytes(_) => "data",
+        };
+        if !info.attachments.contains(&source) {
+            let words = match (info.attachments, source) {
+                ([], _) => format!("{name} cannot carry attachments"),
+                (_, "url") => format!("{name} fetches no attachments from a URL: give \"path\""),
+                _ => format!("{name} carries attachments only that it fetches from a \"url\""),
+            };
+            return unsupported(format!("attachments[{i}]"), words);
+        }
+    }
     if info.needs_content
         && message.parts.is_empty()
+        && message.attachments.is_empty()
         && message.text.as_deref().unwrap_or("").is_empty()
     {
         let words = "the message is empty: give \"text\" or \"parts\"";

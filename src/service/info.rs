@@ -23,6 +23,18 @@ pub struct Info {
     pub to: &'static [&'static str],
     /// The types of part; empty where only `text` can be sent.
     pub parts: &'static [&'static str],
+    /// True if it has a title of its own; else a title is the first line of the text.
+    pub titled: bool,
+    /// The ways of `format` that it takes as they are; a text in any other is converted.
+    pub native: &'static [&'static str],
+    /// The sources of attachments that it can carry, of `data` and `url`; empty where it carries none.
+    pub attachments: &'static [&'static str],
+    /// True if a message can come without a sound.
+    pub silent: bool,
+    /// True if a message can be more or less urgent than others.
+    pub priority: bool,
+    /// True if a message can belong to a thread.
+    pub thread: bool,
     /// True if `reply_to` can be sent.
     pub reply_to: bool,
     /// True if a message needs a text or a part.
@@ -54,6 +66,12 @@ impl Info {
         formats: &["json"],
         to: &[],
         parts: &[],
+        titled: false,
+        native: &["plain"],
+        attachments: &[],
+        silent: false,
+        priority: false,
+        thread: false,
         reply_to: false,
         needs_content: true,
         extra: &[],

@@ -8,7 +8,7 @@ use std::fmt;
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 
-use crate::model::message::{self, Kind, Message};
+use crate::model::message::{self, Format, Kind, Message, Overflow, Priority};
 
 #[derive(Debug)]
 #[expect(dead_code, reason = "read by Debug")]
@@ -134,6 +134,13 @@ fn shown(message: &Message) -> Option<String> {
         to,
         text,
         parts,
+        title,
+        format,
+        attachments,
+        silent,
+        priority,
+        thread,
+        overflow,
         reply_to,
         key: _,
         deadline_ms: _,
@@ -141,7 +148,14 @@ fn shown(message: &Message) -> Option<String> {
         ordered: _,
         extra,
     } = message;
-    if to.kinds().any(|kind| !OLD_KINDS.contains(&kind)) {
+    let is_new = title.is_some()
+        || *format != Format::default()
+        || !attachments.is_empty()
+        || *silent
+        || *priority != Priority::default()
+        || thread.is_some()
+        || *overflow != Overflow::default();
+    if is_new || to.kinds().any(|kind| !OLD_KINDS.contains(&kind)) {
         return None;
     }
     let all = |kind| to.all(kind).collect();

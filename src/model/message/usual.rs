@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::{Message, To};
+use super::{Format, Message, Overflow, Priority, To};
 
-/// A message without parts and `extra`.
+/// A message without parts, attachments and `extra`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Usual {
@@ -13,6 +13,12 @@ struct Usual {
     #[serde(default)]
     to: To,
     text: Option<String>,
+    title: Option<String>,
+    format: Option<Format>,
+    silent: Option<bool>,
+    priority: Option<Priority>,
+    thread: Option<String>,
+    overflow: Option<Overflow>,
     reply_to: Option<String>,
     key: Option<String>,
     deadline_ms: Option<u64>,
@@ -30,6 +36,12 @@ pub fn read(text: &str) -> Option<Message> {
         account: usual.account,
         to: usual.to,
         text: usual.text,
+        title: usual.title,
+        format: usual.format.unwrap_or_default(),
+        silent: usual.silent.unwrap_or(false),
+        priority: usual.priority.unwrap_or_default(),
+        thread: usual.thread,
+        overflow: usual.overflow.unwrap_or_default(),
         reply_to: usual.reply_to,
         key: usual.key,
         deadline_ms: usual.deadline_ms,

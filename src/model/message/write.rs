@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
-use super::{Message, Part};
+use super::{Attachment, Format, Message, Overflow, Part, Priority};
 
 impl Message {
     /// The message as JSON; read again it is the same message, to the last digit.
@@ -19,7 +19,26 @@ impl Message {
             let parts: Vec<_> = self.parts.iter().map(part).collect();
             fields.put_raw("parts", &format!("[{}]", parts.join(",")));
         }
-        for (name, value) in [("reply_to", &self.reply_to), ("key", &self.key)] {
+        for (name, word, usual) in [
+            ("format", self.format.word(), Format::default().word()),
+            ("priority", self.priority.word(), Priority::default().word()),
+            ("overflow", self.overflow.word(), Overflow::default().word()),
+        ] {
+            if word != usual {
+                fields.put(name, &json!(word));
+            }
+        }
+        if !self.attachments.is_empty() {
+            let files = self.attachments.iter().map(Attachment::to_json).collect();
+            fields.put("attachments", &Value::Array(files));
+        }
+        if self.silent {
+            fields.put("silent", &json!(true));
+        }
+        let texts = [("title", &self.title), ("thread", &self.thread)];
+        for (name, value) in
+            texts.into_iter().chain([("reply_to", &self.reply_to), ("key", &self.key)])
+        {
             value.iter().for_each(|value| fields.put(name, &json!(value)));
         }
         for (name, value) in
@@ -107,6 +126,9 @@ mod tests {
             r#"{"v":1,"account":"rr","to":{"users":["1"],"groups":["2"],"discussions":["3"]},
                 "parts":[{"type":"link","url":"http://a","title":"t"}],"extra":{}}"#,
             r#"{"v":1,"account":"rr","to":{}}"#,
+            r#"{"v":1,"account":"tg","text":"*x*","title":"t","format":"markdown","silent":true,
+                "priority":"urgent","thread":"7","overflow":"split","attachments":[{"path":"/a.png"},
+                {"name":"b","type":"text/plain","data_base64":"YWJj"},{"url":"https://a/b","name":"c"}]}"#,
         ] {
             let message = Message::from_json(json).expect(json);
             let again = Message::from_json(&message.to_json()).expect("what was written reads");
