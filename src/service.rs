@@ -7,6 +7,9 @@
 mod answers;
 pub mod api;
 pub mod auth;
+#[cfg(test)]
+#[path = "../tests/services/chatroom.rs"]
+mod chatroom;
 mod check;
 #[cfg(test)]
 #[path = "../tests/services/dingtalk.rs"]
@@ -27,9 +30,6 @@ mod schema;
 mod sina;
 mod tencent_im;
 pub mod verdict;
-#[cfg(test)]
-#[path = "../tests/services/webhook.rs"]
-mod webhook;
 mod weibo;
 pub mod wire;
 
@@ -52,7 +52,7 @@ static SERVICES: &[&Service] = &[
     &renren::SERVICE,
     &tencent_im::SERVICE,
     #[cfg(test)]
-    &webhook::SERVICE,
+    &chatroom::SERVICE,
     #[cfg(test)]
     &dingtalk::SERVICE,
 ];

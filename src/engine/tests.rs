@@ -117,7 +117,7 @@ fn accounts() -> Value {
             "mac_key": "renren-mac-key"}},
         "ding": {"service": "dingtalk", "auth": {"type": "webhook", "secret": "robot-secret",
             "url": "https://oapi.dingtalk.example/robot/send?access_token=robot-token"}},
-        "robot": {"service": "webhook", "auth": {"type": "bearer", "token": "robot-token"}},
+        "robot": {"service": "chatroom", "auth": {"type": "bearer", "token": "robot-token"}},
         "im": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
             "sdk_app_id": 1, "identifier": "admin", "secret_key": "secret-key"}},
     })

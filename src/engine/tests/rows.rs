@@ -198,7 +198,7 @@ fn every_row_of_renren_s_table_is_the_verdict_of_its_code_however_it_is_spelt() 
 #[test]
 fn a_sixth_service_is_judged_by_its_table_like_the_others() {
     let message = json!({"v": 1, "account": "robot", "text": "hello"});
-    walk("webhook", 4, &message, |row| {
+    walk("chatroom", 4, &message, |row| {
         let code: u32 = code_of(row).parse().expect("a number");
         vec![(200, json!({"errcode": code, "errmsg": "why"}).to_string())]
     });

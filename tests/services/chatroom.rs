@@ -1,4 +1,4 @@
-//! A sixth service, added by the steps of CONTRIBUTING.md: a robot that posts into one chat room.
+//! A service, added by the steps of CONTRIBUTING.md: a robot that posts into one chat room.
 //!
 //! It is compiled into the library's own tests only. Like the robots of today's chat services it
 //! hides its refusals in HTTP 200: `{"errcode": 0}` is success and everything else is not.
@@ -22,7 +22,7 @@ use crate::model::secret::Secret;
 const MAX_TEXT: u32 = 2048;
 
 static INFO: Info = Info {
-    name: "webhook",
+    name: "chatroom",
     title: "A robot in a chat room",
     auth: &[Auth { name: "bearer", fields: &[Token::FIELD], words: "A token" }],
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
@@ -40,7 +40,7 @@ static TABLE: &[Row] = verdicts! {
 /// The service.
 pub static SERVICE: Service = Service { info: &INFO, table: TABLE, open };
 
-struct WebhookAccount {
+struct RoomAccount {
     token: Token,
     url: Url,
 }
@@ -50,10 +50,10 @@ fn open(mut opening: Opening) -> Result<Opened> {
     let token = Token::open(&mut opening);
     let url = opening.endpoint("https://robot.example", "send", false)?;
     let identity = token.text().to_owned();
-    Ok(opening.opened(url.clone(), &identity, WebhookAccount { token, url }))
+    Ok(opening.opened(url.clone(), &identity, RoomAccount { token, url }))
 }
 
-impl Account for WebhookAccount {
+impl Account for RoomAccount {
     fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
         no_extra(message, &[])?;
