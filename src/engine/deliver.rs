@@ -180,7 +180,10 @@ async fn attempts(job: &mut Job) {
                 (job.receipt.deadline, job.alone) = (deadline, deadline);
                 job.receipt.message_id = outcome.message_id;
                 job.receipt.service_time = outcome.service_time;
-                job.receipt.notes = outcome.notes;
+                if delivery == Delivery::Sent {
+                    job.receipt.notes = std::mem::take(&mut job.draft.notes);
+                    job.receipt.notes.extend(outcome.notes);
+                }
                 let error = (delivery != Delivery::Sent).then(|| {
                     let after = retry_after
                         .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));

@@ -293,6 +293,13 @@ pub struct Draft {
     pub callback: Option<String>,
     /// Recipient and text, where the service may call another message repeated that has the same.
     pub fingerprint: Option<Fingerprint>,
+    /// The further pieces of a text that was split: they are sent in order after this one, each as a
+    /// message of its own. They have no pieces themselves.
+    #[allow(dead_code, reason = "no service of today splits a text")]
+    pub pieces: Vec<Draft>,
+    /// What became of the message here that is worth knowing: `truncated`, `converted`. Its receipt
+    /// tells that once it was sent.
+    pub notes: Vec<Note>,
 }
 
 /// What a service knows a message by that is sent again, whatever form that has.
