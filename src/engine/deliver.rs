@@ -280,7 +280,7 @@ async fn mark(job: &mut Job, entry: &Entry) -> Result<()> {
         outbox.went(repeats::slots(own));
     }
     job.marked = true;
-    let body = job.draft.dedupe.as_ref().map(|_| job.draft.body.to_vec());
+    let body = job.draft.kept_body();
     let (first_sent_ms, attempts) = (job.shared.clock.unix_ms(), job.history.attempts + 1);
     let sender = Some(entry.sender.to_string());
     outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body }).await

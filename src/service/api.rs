@@ -233,7 +233,7 @@ pub enum Body {
     /// In one piece.
     One(Bytes),
     /// In pieces that stand one behind the other, so that none has to be copied.
-    #[allow(dead_code, reason = "bodies of today's services are small")]
+    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
     Several(Vec<Bytes>),
 }
 
@@ -274,8 +274,14 @@ pub struct Mail {
 /// A message as its service will be sent it; the same bytes at every attempt.
 #[derive(Clone, Debug, Default)]
 pub struct Draft {
-    /// The body of the request that commits; attempts share it.
+    /// The body of the request that commits, or its first piece; attempts share it.
     pub body: Bytes,
+    /// The further pieces of the body: files, and what stands between them. They are not copied, not
+    /// even into an outbox.
+    pub rest: Vec<Bytes>,
+    /// The type of the body, where each message has one of its own: a multipart form's boundary stands
+    /// in it.
+    pub content_type: Cow<'static, str>,
     /// Where in the body the message's own part begins, behind what is the account's.
     pub own: usize,
     /// The parameters in the body that a signature covers.
@@ -333,6 +339,41 @@ pub struct ScopeKey {
 }
 
 impl Draft {
+    /// A draft of a form with files, as [`super::wire::multipart::Multipart::finish`] gives it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
+    pub fn multipart((content_type, body): (String, Body)) -> Draft {
+        let (body, rest) = match body {
+            Body::One(bytes) => (bytes, Vec::new()),
+            Body::Several(pieces) => {
+                let mut pieces = pieces.into_iter();
+                (pieces.next().unwrap_or_default(), pieces.collect())
+            }
+        };
+        Draft { body, rest, content_type: content_type.into(), ..Draft::default() }
+    }
+
+    /// The whole body; its pieces are shared, not copied.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
+    pub fn whole_body(&self) -> Body {
+        match &*self.rest {
+            [] => Body::One(self.body.clone()),
+            rest => Body::Several([std::slice::from_ref(&self.body), rest].concat()),
+        }
+    }
+
+    /// A POST of the whole body, of the draft's own type.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
+    pub fn post(&self, url: Url) -> HttpRequest {
+        let content_type = self.content_type.clone();
+        let headers = Headers { content_type, ..Headers::default() };
+        HttpRequest { method: Method::Post, url, headers, body: self.whole_body() }
+    }
+
+    /// The body as an outbox keeps it for a later run: whole, or not at all.
+    pub fn kept_body(&self) -> Option<Vec<u8>> {
+        (self.dedupe.is_some() && self.rest.is_empty()).then(|| self.body.to_vec())
+    }
+
     /// Makes a new message of it for the service, which threw the old one away for certain.
     ///
     /// False if that is not for us to decide: the caller chose himself what the message is known by.

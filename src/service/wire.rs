@@ -4,4 +4,6 @@
 pub mod envelope;
 pub mod form;
 pub mod json;
+#[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
+pub mod multipart;
 pub mod xml;

@@ -65,6 +65,9 @@ impl Attachment {
         if matches!(source, Source::Bytes(_)) && name.is_none() {
             return Err(f.missing("name"));
         }
+        if let Some(mime) = mime.as_deref().filter(|mime| !is_media_type(mime)) {
+            return Err(f.error("type", no_media_type(mime)));
+        }
         f.finish()?;
         Ok(Attachment { name, mime, source })
     }
@@ -144,6 +147,22 @@ impl Attachment {
             _ => None,
         }
     }
+}
+
+/// True of `type/subtype`, with or without parameters: it goes into header fields.
+fn is_media_type(text: &str) -> bool {
+    let (own, parameters) = text.split_once(';').unwrap_or((text, ""));
+    let is_token = |text: &str| {
+        !text.is_empty()
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+    };
+    let names = own.trim_end().split_once('/');
+    names.is_some_and(|(of, sub)| is_token(of) && is_token(sub))
+        && parameters.bytes().all(|b| matches!(b, b' '..=b'~'))
+}
+
+fn no_media_type(text: &str) -> String {
+    format!("{text:?} is no media type: it is written like \"image/png\"")
 }
 
 /// Reads a regular file as a whole: another kind of file might never end.
