@@ -134,10 +134,19 @@ pub struct SandboxArgs {
     /// Serve https, with a certificate made for this run
     #[arg(long)]
     pub tls: bool,
+    /// Serve this service alone, at the root of the port, for a client that takes no path before its own
+    #[arg(long, value_name = "NAME", value_parser = known_service)]
+    pub service: Option<&'static str>,
     /// Print a configuration for this sandbox; where it holds for one run only (--tls, --port 0)
     /// the sandbox then runs
     #[arg(long)]
     pub print_config: bool,
+}
+
+fn known_service(text: &str) -> Result<&'static str, String> {
+    let known = hongyan_sandbox::services();
+    let found = known.iter().find(|name| **name == text).copied();
+    found.ok_or_else(|| format!("the sandbox plays {}", known.join(", ")))
 }
 
 fn recipient(text: &str) -> Result<(String, String), String> {

@@ -27,12 +27,16 @@ pub fn run(
     // Such a configuration holds for one run: that run has to go on.
     let must_run = args.tls || args.port == 0;
     if args.print_config && !must_run {
-        let config = hongyan_sandbox::config(&format!("http://127.0.0.1:{}", args.port), None);
+        let url = format!("http://127.0.0.1:{}", args.port);
+        let config = match args.service {
+            Some(service) => hongyan_sandbox::root_config(&url, None, service),
+            None => hongyan_sandbox::config(&url, None),
+        };
         writeln!(out, "{config:#}")?;
         return Ok(Exit::Sent);
     }
     let tls = if args.tls { Tls::Good } else { Tls::Off };
-    let sandbox = Sandbox::start(Options { port: args.port, tls })
+    let sandbox = Sandbox::start(Options { port: args.port, tls, root: args.service })
         .with_context(|| format!("cannot listen on port {} of this machine", args.port))?;
     let _sweeper = sandbox.ca_path().and_then(|ca_file| sweep_after(ca_file, again));
     let url = sandbox.url();
@@ -52,10 +56,14 @@ pub fn run(
 
 fn introduce(sandbox: &Sandbox, args: &SandboxArgs, out: &mut Output) -> io::Result<()> {
     let url = sandbox.url();
-    writeln!(out, "The sandbox is at {url}, with a page that says what it plays; Ctrl-C ends it.")?;
+    let page = if args.service.is_some() { "/_/" } else { "" };
+    writeln!(
+        out,
+        "The sandbox is at {url}, with a page at {url}{page} that shows what it took; Ctrl-C ends it."
+    )?;
     match sandbox.ca_path() {
         Some(ca_file) => writeln!(out, "Its certificate for \"ca_file\": {}", ca_file.display())?,
-        None if args.port != 0 => {
+        None if args.port != 0 && args.service.is_none() => {
             let port =
                 if args.port == 8025 { String::new() } else { format!(" --port {}", args.port) };
             let command = format!("hongyan sandbox{port} --print-config > hongyan.json");

@@ -11,6 +11,13 @@ pub(crate) fn is_basic(header: &str, username: &str, password: &str) -> bool {
         && STANDARD.decode(encoded.trim()).is_ok_and(|given| given == expected.as_bytes())
 }
 
+/// The user name and password that the credentials of the Basic scheme encode.
+pub(crate) fn decode(encoded: &str) -> Option<(String, String)> {
+    let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    let (username, password) = text.split_once(':')?;
+    Some((username.to_owned(), password.to_owned()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_basic;

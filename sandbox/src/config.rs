@@ -8,11 +8,25 @@ use crate::services;
 ///
 /// `ca_file` names the certificate to trust where the sandbox serves https.
 pub fn config(base_url: &str, ca_file: Option<&str>) -> Value {
+    written(base_url, ca_file, None)
+}
+
+/// The same for a sandbox that serves `root` at the root of `base_url`: the accounts of that service alone.
+pub fn root_config(base_url: &str, ca_file: Option<&str>, root: &str) -> Value {
+    written(base_url, ca_file, Some(root))
+}
+
+pub(crate) fn written(base_url: &str, ca_file: Option<&str>, root: Option<&str>) -> Value {
     let base_url = base_url.trim_end_matches('/');
     let mut accounts = Map::new();
     for service in services::all() {
+        let own = match root {
+            None => format!("{base_url}/{}", service.name()),
+            Some(root) if root == service.name() => base_url.to_owned(),
+            Some(_) => continue,
+        };
         for (name, mut account) in service.accounts() {
-            account["base_url"] = format!("{base_url}/{}", service.name()).into();
+            account["base_url"] = own.as_str().into();
             accounts.insert(name.to_owned(), account);
         }
     }

@@ -14,18 +14,25 @@
 //! ```
 
 #![deny(unsafe_code, missing_docs)]
+// What services are made of is here before the last of them.
+#![allow(dead_code)]
 
 mod basic;
 pub mod certificates;
 mod clock;
 mod config;
 mod connection;
+mod delivered;
 mod exchange;
 mod faults;
+mod fields;
 mod form;
 mod json;
+mod memory;
+mod multipart;
 mod oauth1;
 mod page;
+mod route;
 mod server;
 mod services;
 mod shape;
@@ -46,7 +53,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 pub use crate::clock::Clock;
-pub use crate::config::config;
+pub use crate::config::{config, root_config};
 pub use crate::services::robot::{Request, Robot};
 
 use crate::certificates::CaFile;
@@ -82,6 +89,11 @@ pub enum Tls {
     Pinned,
 }
 
+/// The names of the services that a sandbox plays.
+pub fn services() -> Vec<&'static str> {
+    services::all().iter().map(|service| service.name()).collect()
+}
+
 /// How a sandbox starts.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
@@ -89,6 +101,9 @@ pub struct Options {
     pub port: u16,
     /// Whether to serve https.
     pub tls: Tls,
+    /// The service that is at the root of the port, for clients that take no prefix of a path; the others
+    /// are not reached then, and the page is at `/_/`.
+    pub root: Option<&'static str>,
 }
 
 /// A running sandbox; dropping it stops it.
@@ -106,6 +121,11 @@ impl Sandbox {
         Sandbox::start_with_clock(options, Clock::system())
     }
 
+    /// Starts a sandbox that serves one service, by its name, at the root of a free port.
+    pub fn start_root(service: &'static str) -> io::Result<Sandbox> {
+        Sandbox::start(Options { root: Some(service), ..Options::default() })
+    }
+
     /// Starts a sandbox that lives by `clock`.
     pub fn start_with_clock(options: Options, clock: Clock) -> io::Result<Sandbox> {
         Sandbox::start_with(options, clock, &[])
@@ -113,6 +133,13 @@ impl Sandbox {
 
     /// The same with robots beside the services that it always plays.
     pub fn start_with(options: Options, clock: Clock, robots: &[Robot]) -> io::Result<Sandbox> {
+        let state = State::new(clock, robots);
+        if let Some(root) = options.root
+            && state.service(root).is_none()
+        {
+            let words = format!("{root} is no service that the sandbox plays");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -123,9 +150,10 @@ impl Sandbox {
             }
         };
         let server = Server {
-            state: Arc::new(Mutex::new(State::new(clock, robots))),
+            state: Arc::new(Mutex::new(state)),
             authority: address.to_string(),
             https: acceptor.is_some(),
+            root: options.root,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
@@ -159,7 +187,7 @@ impl Sandbox {
     /// A configuration whose accounts all reach this sandbox.
     pub fn config(&self) -> Value {
         let ca_file = self.ca_path().map(|path| path.to_string_lossy());
-        config(&self.url(), ca_file.as_deref())
+        config::written(&self.url(), ca_file.as_deref(), self.server.root)
     }
 
     /// With TLS: the certificate, in PEM, of the authority to trust; the file goes with the sandbox.

@@ -17,7 +17,7 @@ use crate::faults::{self, Kind};
 use crate::page;
 use crate::state::{Action, State};
 
-/// The largest request body that is read.
+/// The largest request body that the sandbox's own paths read.
 const LARGEST_BODY: usize = 1 << 20;
 
 /// What every handler shares.
@@ -26,6 +26,17 @@ pub(crate) struct Server {
     pub state: Arc<Mutex<State>>,
     pub authority: String,
     pub https: bool,
+    /// The service that is at the root, for clients that take no prefix of a path.
+    pub root: Option<&'static str>,
+}
+
+/// Whose a path is.
+enum Place<'a> {
+    /// The sandbox's own.
+    Own(&'a str),
+    /// A service's, with the path as the service's own document has it.
+    Service(&'static str, &'a str),
+    Nowhere,
 }
 
 impl Server {
@@ -43,20 +54,45 @@ impl Server {
     }
 
     async fn answer(&self, call: Call, cutter: &Cutter) -> Answer {
-        let path = call.path.as_str();
-        if path == "/" {
-            return match call.method.as_str() {
-                "GET" | "HEAD" => page::page(&self.base_url()),
-                _ => Answer::wrong_method("GET"),
-            };
+        match self.place(&call.path) {
+            Place::Nowhere => Answer::not_found(),
+            Place::Own(own) => {
+                let own = own.to_owned();
+                self.own(&own, &call)
+            }
+            Place::Service(service, path) => {
+                let path = path.to_owned();
+                self.meet(service, Call { path, ..call }, cutter).await
+            }
         }
+    }
+
+    /// Whose a path is, and the path below.
+    fn place<'a>(&self, path: &'a str) -> Place<'a> {
         if let Some(own) = path.strip_prefix("/_/") {
-            return self.own(own, &call);
+            return Place::Own(own);
         }
-        let (first, rest) = path[1..].split_once('/').unwrap_or((&path[1..], ""));
-        let Some(service) = self.state().service(first) else { return Answer::not_found() };
-        let rest = format!("/{rest}");
-        self.meet(service, Call { path: rest, ..call }, cutter).await
+        if let Some(service) = self.root {
+            return Place::Service(service, path);
+        }
+        if path == "/" {
+            return Place::Own("");
+        }
+        let end = path[1..].find('/').map_or(path.len(), |at| at + 1);
+        let rest = if end == path.len() { "/" } else { &path[end..] };
+        match self.state().service(&path[1..end]) {
+            Some(service) => Place::Service(service, rest),
+            None => Place::Nowhere,
+        }
+    }
+
+    /// The largest body that is read of a request to `path`.
+    fn largest_body(&self, path: &str) -> usize {
+        match self.place(path) {
+            Place::Service(service, _) => self.state().largest_body(service),
+            Place::Own(_) | Place::Nowhere => None,
+        }
+        .unwrap_or(LARGEST_BODY)
     }
 
     async fn meet(&self, service: &str, mut call: Call, cutter: &Cutter) -> Answer {
@@ -84,6 +120,8 @@ impl Server {
     fn own(&self, path: &str, call: &Call) -> Answer {
         let mut state = self.state();
         match (path, call.method.as_str()) {
+            ("", "GET" | "HEAD") => page::page(&self.base_url()),
+            ("", _) => Answer::wrong_method("GET"),
             ("messages", "GET") => Answer::json(200, &Value::Array(state.messages())),
             ("messages", "DELETE") => {
                 state.clear();
@@ -119,14 +157,16 @@ async fn handle(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
+    let rooted = parts.uri.path().starts_with('/');
+    let largest = if rooted { server.largest_body(parts.uri.path()) } else { LARGEST_BODY };
     // A length that is told and too large is not waited for.
-    let body = match body.size_hint().lower() > LARGEST_BODY as u64 {
+    let body = match body.size_hint().lower() > largest as u64 {
         true => None,
-        false => to_bytes(body, LARGEST_BODY).await.ok(),
+        false => to_bytes(body, largest).await.ok(),
     };
     let answer = match body {
         None => Answer::plain(413, "Payload Too Large"),
-        Some(_) if !parts.uri.path().starts_with('/') => Answer::plain(400, "Bad Request"),
+        Some(_) if !rooted => Answer::plain(400, "Bad Request"),
         Some(body) => {
             let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
             let call = Call {

@@ -1,6 +1,7 @@
 //! What the sandbox knows: its services, the messages they took, the faults that wait.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -19,7 +20,7 @@ struct Taken {
     service: &'static str,
     delivered: Delivered,
     time: u64,
-    request: Value,
+    request: Arc<Value>,
     bytes: usize,
 }
 
@@ -60,6 +61,12 @@ impl State {
         self.services.iter().map(|service| service.name()).find(|name| *name == first)
     }
 
+    /// The largest body that a service reads.
+    pub(crate) fn largest_body(&self, name: &str) -> Option<usize> {
+        let service = self.services.iter().find(|service| service.name() == name)?;
+        Some(service.largest_body())
+    }
+
     pub(crate) fn add_fault(&mut self, fault: &Value) -> Result<(), String> {
         let names: Vec<_> = self.services.iter().map(|service| service.name()).collect();
         self.faults.add(fault, &names)
@@ -86,7 +93,7 @@ impl State {
             Some(Kind::RateLimit { retry_after_s }) => {
                 let answer = self.services[at].rate_limited(call);
                 Action::Answer(match retry_after_s {
-                    Some(seconds) => answer.with_header("retry-after", &seconds.to_string()),
+                    Some(seconds) => answer.retry_after(seconds),
                     None => answer,
                 })
             }
@@ -110,15 +117,15 @@ impl State {
     fn ask(&mut self, at: usize, call: &Call) -> Answer {
         let service = &mut self.services[at];
         let Outcome { answer, delivered } = service.answer(call);
-        if let Some(delivered) = delivered {
-            let taken = Taken {
-                service: service.name(),
-                delivered,
-                time: call.now_s(),
-                request: call.to_json(),
-                bytes: call.target.len() + call.body.len(),
-            };
-            self.keep(taken);
+        if delivered.is_empty() {
+            return answer;
+        }
+        let (service, time) = (service.name(), call.now_s());
+        let request = Arc::new(call.to_json());
+        let shown = request["body"].as_str().map_or(0, str::len) + call.target.len();
+        for delivered in delivered {
+            let (request, bytes) = (request.clone(), shown + delivered.bytes());
+            self.keep(Taken { service, delivered, time, request, bytes });
         }
         answer
     }
@@ -140,15 +147,13 @@ impl State {
     /// The messages in the order of their arrival.
     pub(crate) fn messages(&self) -> Vec<Value> {
         let one = |taken: &Taken| {
-            json!({
-                "service": taken.service,
-                "account": taken.delivered.account,
-                "recipient": taken.delivered.recipient,
-                "text": taken.delivered.text,
-                "id": taken.delivered.id,
-                "time": taken.time,
-                "request": taken.request,
-            })
+            let mut json = json!({"service": taken.service});
+            if let Value::Object(map) = &mut json {
+                map.extend(taken.delivered.to_json());
+            }
+            json["time"] = taken.time.into();
+            json["request"] = (*taken.request).clone();
+            json
         };
         self.messages.iter().map(one).collect()
     }
@@ -159,13 +164,8 @@ mod tests {
     use super::*;
 
     fn taken(id: usize, bytes: usize) -> Taken {
-        let delivered = Delivered {
-            account: String::new(),
-            recipient: String::new(),
-            text: String::new(),
-            id: Some(id.to_string()),
-        };
-        Taken { service: "fanfou", delivered, time: 0, request: Value::Null, bytes }
+        let delivered = Delivered { id: Some(id.to_string()), ..Delivered::default() };
+        Taken { service: "fanfou", delivered, time: 0, request: Arc::default(), bytes }
     }
 
     #[test]

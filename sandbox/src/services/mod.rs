@@ -26,6 +26,11 @@ pub(crate) trait Service: Send {
     /// What the service answers where it drops a message.
     fn dropped(&self, call: &Call) -> Answer;
 
+    /// The largest body that it reads, for instance of an upload.
+    fn largest_body(&self) -> usize {
+        1 << 20
+    }
+
     /// Accounts that the service accepts: a name, and its configuration but for `base_url`.
     fn accounts(&self) -> Vec<(&'static str, Value)>;
 

@@ -94,10 +94,8 @@ impl Service for Played {
         }
         match self.take(call) {
             Ok(text) => {
-                let (account, recipient) = (self.robot.name.to_owned(), String::new());
                 let answer = Answer::new(200, "application/json", self.robot.ok);
-                let delivered = Some(Delivered { account, recipient, text, id: None });
-                Outcome { answer, delivered }
+                Outcome::took(answer, Delivered::to(self.robot.name, "", text))
             }
             Err(refused) => self.refusal(refused).into(),
         }

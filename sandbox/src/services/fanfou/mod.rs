@@ -110,17 +110,13 @@ impl Fanfou {
         // Assumed: a mode that is not lite is the default one.
         let lite = given("mode") == Some("lite");
         let answer = message.to_answer(format, lite, callback);
-        let delivered = Delivered {
-            account: USERNAME.to_owned(),
-            recipient: recipient.id().to_owned(),
-            text: text.to_owned(),
-            id: Some(message.id.clone()),
-        };
+        let id = Some(message.id.clone());
+        let delivered = Delivered { id, ..Delivered::to(USERNAME, recipient.id(), text) };
         if self.repliable.len() == REPLIABLE {
             self.repliable.pop_front();
         }
         self.repliable.push_back(message);
-        Ok(Outcome { answer, delivered: Some(delivered) })
+        Ok(Outcome::took(answer, delivered))
     }
 
     fn authenticate(&mut self, call: &Call, params: &[(String, String)]) -> Result<(), Refused> {

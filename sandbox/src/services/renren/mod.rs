@@ -79,13 +79,9 @@ impl Renren {
             }
             recipients.push(ids);
         }
-        let delivered = Delivered {
-            account: ACCOUNT.to_owned(),
-            recipient: recipients.join(","),
-            text: given("text").unwrap_or_default().to_owned(),
-            id: None,
-        };
-        Ok(Outcome { answer: answer(200, &json!({"response": 1})), delivered: Some(delivered) })
+        let text = given("text").unwrap_or_default();
+        let delivered = Delivered::to(ACCOUNT, recipients.join(","), text);
+        Ok(Outcome::took(answer(200, &json!({"response": 1})), delivered))
     }
 
     fn authenticate(&mut self, call: &Call, params: &[(String, String)]) -> Result<(), Refused> {

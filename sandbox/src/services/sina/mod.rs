@@ -91,13 +91,10 @@ impl Sina {
             created_at: Utc::created_at_in_china(call.now_s()),
         };
         self.sent += 1;
-        let delivered = Delivered {
-            account: User::Sender.screen_name().to_owned(),
-            recipient: recipient.id().to_string(),
-            text: text.to_owned(),
-            id: Some(message.id.to_string()),
-        };
-        Ok(Outcome { answer: message.to_answer(format), delivered: Some(delivered) })
+        let (account, recipient) = (User::Sender.screen_name(), recipient.id().to_string());
+        let id = Some(message.id.to_string());
+        let delivered = Delivered { id, ..Delivered::to(account, recipient, text) };
+        Ok(Outcome::took(message.to_answer(format), delivered))
     }
 
     fn authenticate(

@@ -151,15 +151,9 @@ impl TencentIm {
         let earlier = Earlier { content, at_ms: call.now_ms, time: call.now_s(), seq };
         self.order.push_back((call.now_ms, key.clone()));
         self.earlier.insert(key, earlier);
-        Outcome {
-            answer: sent(call.now_s(), seq),
-            delivered: Some(Delivered {
-                account: ADMIN.to_owned(),
-                recipient: place.group.to_owned(),
-                text: body::text(request),
-                id: Some(seq.to_string()),
-            }),
-        }
+        let id = Some(seq.to_string());
+        let delivered = Delivered { id, ..Delivered::to(ADMIN, place.group, body::text(request)) };
+        Outcome::took(sent(call.now_s(), seq), delivered)
     }
 
     /// Forgets what is too old to be repeated.

@@ -88,13 +88,10 @@ impl Weibo {
         let created_at = Utc::created_at_in_china(call.now_s());
         let message = Message { id: FIRST_ID + 2 * self.sent, text, recipient, created_at };
         self.sent += 1;
-        let delivered = Delivered {
-            account: User::Sender.screen_name().to_owned(),
-            recipient: recipient.id().to_string(),
-            text: text.to_owned(),
-            id: Some(message.id.to_string()),
-        };
-        Ok(Outcome { answer: answer(200, &message.to_json()), delivered: Some(delivered) })
+        let (account, recipient) = (User::Sender.screen_name(), recipient.id().to_string());
+        let id = Some(message.id.to_string());
+        let delivered = Delivered { id, ..Delivered::to(account, recipient, text) };
+        Ok(Outcome::took(answer(200, &message.to_json()), delivered))
     }
 }
 
