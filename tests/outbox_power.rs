@@ -142,6 +142,7 @@ impl Work {
                 attempts: 1,
                 sender: Some("somebody".to_owned()),
                 body,
+                progress: None,
             })));
             self.begun.push((id, seq));
         }
@@ -395,6 +396,7 @@ fn begin_of(seq: Seq) -> Change {
         attempts: 1,
         sender: None,
         body: None,
+        progress: None,
     }))
 }
 

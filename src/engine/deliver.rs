@@ -283,7 +283,7 @@ async fn mark(job: &mut Job, entry: &Entry) -> Result<()> {
     let body = job.draft.kept_body();
     let (first_sent_ms, attempts) = (job.shared.clock.unix_ms(), job.history.attempts + 1);
     let sender = Some(entry.sender.to_string());
-    outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body }).await
+    outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body, progress: None }).await
 }
 
 /// Nothing of a kept message is under way any more, and nothing of it has arrived; a wait holds for a
@@ -292,7 +292,7 @@ fn unmark(job: &mut Job, wait: Option<Duration>) {
     if let Some(kept) = job.kept.as_ref().filter(|_| job.marked && !job.history.doubt) {
         let in_ms = |wait: Duration| u64::try_from(wait.as_millis() + 1).unwrap_or(u64::MAX);
         let due_ms = wait.map(|wait| job.shared.clock.unix_ms().saturating_add(in_ms(wait)));
-        kept.outbox.ended(kept.seq, job.history.attempts, due_ms);
+        kept.outbox.ended(kept.seq, job.history.attempts, due_ms, None);
         job.marked = false;
     }
 }

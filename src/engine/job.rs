@@ -299,7 +299,7 @@ impl Job {
     fn leave(&mut self, kept: &Kept) {
         self.forget();
         if self.marked && !self.history.doubt && !self.has_begun() {
-            kept.outbox.ended(kept.seq, self.history.attempts, None);
+            kept.outbox.ended(kept.seq, self.history.attempts, None, None);
         }
         self.shared.cut.fetch_add(1, Ordering::AcqRel);
         self.shared.queue.finish();

@@ -174,9 +174,9 @@ impl Outbox {
     }
 
     /// The last attempt ended and nothing of it arrived; the next comes not before this time, in Unix
-    /// milliseconds.
-    pub fn ended(&self, seq: Seq, attempts: u32, due_ms: Option<u64>) {
-        self.push(Change::Ended { seq, attempts, due_ms }, Wants::Nobody);
+    /// milliseconds. What did arrive stands in the progress.
+    pub fn ended(&self, seq: Seq, attempts: u32, due_ms: Option<u64>, progress: Option<Vec<u8>>) {
+        self.push(Change::Ended { seq, attempts, due_ms, progress }, Wants::Nobody);
     }
 
     /// Keeps a result, and hands it out then.

@@ -96,8 +96,8 @@ pub enum Change {
     Accept(Box<Accept>),
     /// Bytes of it may go from now on.
     Begin(Box<Begin>),
-    /// Its last attempt ended, nothing of it arrived, and another will follow: after a crash it is
-    /// a message that was not begun. It keeps its turn.
+    /// Its last attempt ended, nothing of it arrived (or what did stands in its progress), and another
+    /// will follow: after a crash it is a message that was not begun. It keeps its turn.
     Ended {
         /// Which.
         seq: Seq,
@@ -105,6 +105,8 @@ pub enum Change {
         attempts: u32,
         /// Not before then comes the next, in Unix milliseconds.
         due_ms: Option<u64>,
+        /// How far it has come, where it is sent in several requests; `None` leaves what stands there.
+        progress: Option<Vec<u8>>,
     },
     /// It has its result, and so have those that follow it. `not_sent` frees its key.
     Finish {
@@ -155,6 +157,9 @@ pub struct Begin {
     pub sender: Option<String>,
     /// The body, where the service recognises it if it is sent again.
     pub body: Option<Vec<u8>>,
+    /// How far the message has come, where it is sent in several requests, and which of them this is;
+    /// `None` leaves what stands there. See `engine/progress.rs`.
+    pub progress: Option<Vec<u8>>,
 }
 
 /// What became of a change.
@@ -242,6 +247,9 @@ pub struct Ready {
     pub earlier: bool,
     /// Begun by an earlier owner, which did not live to see the result.
     pub begun: Option<Begin>,
+    /// How far it has come, where it is sent in several requests: as it was kept last, or the result that
+    /// it had when it was queued again.
+    pub progress: Option<Vec<u8>>,
 }
 
 /// A result that was not acknowledged.

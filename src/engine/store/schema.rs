@@ -9,8 +9,11 @@ pub(super) const APPLICATION_ID: i32 = 0x6879_5f6f;
 
 /// Step `n` makes a file of version `n` one of version `n + 1`. A step that was released never
 /// changes.
-pub(super) const STEPS: &[Step] =
-    &[Step { sql: VERSION_1, rows: None }, Step { sql: VERSION_2, rows: Some(upgrade::digests) }];
+pub(super) const STEPS: &[Step] = &[
+    Step { sql: VERSION_1, rows: None },
+    Step { sql: VERSION_2, rows: Some(upgrade::digests) },
+    Step { sql: VERSION_3, rows: None },
+];
 
 /// What makes a file one of the next version.
 pub(super) struct Step<'a> {
@@ -91,6 +94,12 @@ const VERSION_2: &str = "
     ALTER TABLE messages ADD COLUMN direct INTEGER;
     CREATE INDEX messages_direct ON messages (seq) WHERE direct IS NOT NULL;
     CREATE TABLE went (slot INTEGER PRIMARY KEY) STRICT;
+";
+
+/// - `messages.progress`: how far a message has come that is sent in several requests, or the result that
+///   it had when it was queued again (`engine/progress.rs`).
+const VERSION_3: &str = "
+    ALTER TABLE messages ADD COLUMN progress BLOB;
 ";
 
 /// What a file is.

@@ -68,12 +68,14 @@ const INSERT: &str = "
     VALUES (?1, 0, ?1, ?2, ?3, ?4, ?5, ?6)";
 
 const BEGIN: &str = "
-    UPDATE messages SET state = 4, attempts = ?2, first_sent_ms = ?3, body = ?4, sender = ?5
+    UPDATE messages SET state = 4, attempts = ?2, first_sent_ms = ?3, body = ?4, sender = ?5,
+        progress = coalesce(?6, progress)
     WHERE seq = ?1 AND state = 0";
 
 /// Of a message that has no key, is in no line and waits for no time.
 const FINISH: &str = "
-    UPDATE messages SET state = 5, turn = NULL, run = ?2, body = NULL, sender = NULL, delivery = ?3, receipt = ?4
+    UPDATE messages SET state = 5, turn = NULL, run = ?2, body = NULL, sender = NULL, progress = NULL,
+        delivery = ?3, receipt = ?4
     WHERE seq = ?1 AND state < 5 AND key IS NULL AND place IS NULL AND wake_ms IS NULL
         AND expires_ms IS NULL";
 
@@ -131,7 +133,9 @@ impl<'c> Batch<'c> {
         match change {
             Change::Accept(accept) => self.accept(accept),
             Change::Begin(begin) => self.begin(begin),
-            Change::Ended { seq, attempts, due_ms } => self.ended(*seq, *attempts, *due_ms),
+            Change::Ended { seq, attempts, due_ms, progress } => {
+                self.ended(*seq, *attempts, *due_ms, progress.as_deref())
+            }
             Change::Finish { seq, verdict, alone } => self.finish(*seq, verdict, *alone),
             Change::Ack { id } => self.ack(id),
             Change::Went { slots } => self.went(*slots),
@@ -300,7 +304,8 @@ impl<'c> Batch<'c> {
             begin.attempts,
             first,
             begin.body,
-            begin.sender
+            begin.sender,
+            begin.progress
         ])?;
         if made > 0 {
             return Ok(done(made));
@@ -310,22 +315,37 @@ impl<'c> Batch<'c> {
             .conn
             .prepare_cached(
                 "UPDATE messages SET attempts = ?2, body = ?4, sender = ?5,
+                     progress = coalesce(?6, progress),
                      first_sent_ms = CASE WHEN body IS ?4 AND sender IS ?5 THEN first_sent_ms ELSE ?3 END
                  WHERE seq = ?1 AND state = 4",
             )?
-            .execute(params![begin.seq, begin.attempts, first, begin.body, begin.sender])?;
+            .execute(params![
+                begin.seq,
+                begin.attempts,
+                first,
+                begin.body,
+                begin.sender,
+                begin.progress
+            ])?;
         Ok(done(again))
     }
 
-    fn ended(&mut self, seq: Seq, attempts: u32, due_ms: Option<u64>) -> Result<Applied> {
+    fn ended(
+        &mut self,
+        seq: Seq,
+        attempts: u32,
+        due_ms: Option<u64>,
+        progress: Option<&[u8]>,
+    ) -> Result<Applied> {
         let made = self
             .conn
             .prepare_cached(
                 "UPDATE messages SET state = 0, attempts = ?2, due_ms = coalesce(?3, due_ms),
-                     first_sent_ms = NULL, body = NULL, sender = NULL
+                     first_sent_ms = NULL, body = NULL, sender = NULL,
+                     progress = coalesce(?4, progress)
                  WHERE seq = ?1 AND state = 4",
             )?
-            .execute(params![seq, attempts, due_ms.map(row::time)])?;
+            .execute(params![seq, attempts, due_ms.map(row::time), progress])?;
         Ok(done(made))
     }
 
@@ -421,7 +441,8 @@ impl<'c> Batch<'c> {
                 "UPDATE messages SET seq = ?2, state = ?3, turn = NULL, until_ms = NULL, run = ?4,
                      attempts = 0, first_sent_ms = NULL, accepted_ms = ?5, deadline_ms = ?6,
                      expires_ms = ?11,
-                     delivery = ?7, borrowed = ?8, follows = ?9, body = NULL, sender = NULL, receipt = ?10
+                     delivery = ?7, borrowed = ?8, follows = ?9, body = NULL, sender = NULL, receipt = ?10,
+                     progress = CASE WHEN delivery > 0 AND NOT borrowed THEN receipt END
                  WHERE seq = ?1",
             )?
             .execute(params![

@@ -254,7 +254,11 @@ fn size(changes: &[Change]) -> u64 {
         Change::Accept(accept) => {
             accept.message.len() + accept.result.as_ref().map_or(0, |verdict| verdict.receipt.len())
         }
-        Change::Begin(begin) => begin.body.as_ref().map_or(0, Vec::len),
+        Change::Begin(begin) => {
+            let of = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+            of(&begin.body) + of(&begin.progress)
+        }
+        Change::Ended { progress, .. } => progress.as_ref().map_or(0, Vec::len),
         Change::Finish { verdict, .. } => verdict.receipt.len(),
         _ => 0,
     };

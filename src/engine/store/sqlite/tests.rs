@@ -94,7 +94,8 @@ fn accept(accept: Accept) -> Change {
 
 fn begin(seq: Seq, attempts: u32, first_sent_ms: u64, body: Option<&str>) -> Change {
     let body = body.map(|body| body.as_bytes().to_vec());
-    Change::Begin(Box::new(Begin { seq, first_sent_ms, attempts, sender: Some("s".into()), body }))
+    let sender = Some("s".into());
+    Change::Begin(Box::new(Begin { seq, first_sent_ms, attempts, sender, body, progress: None }))
 }
 
 fn verdict(delivery: Delivery) -> Verdict {

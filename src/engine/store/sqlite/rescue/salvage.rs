@@ -23,10 +23,10 @@ pub(in crate::engine::store::sqlite) const UNSOUND: &str = "
      OR (state >= 5) IS NOT (receipt IS NOT NULL)
      OR (state = 4 AND first_sent_ms IS NULL)
      OR (state < 4 AND first_sent_ms IS NOT NULL)
-     OR coalesce(delivery NOT IN (0, 1, 2), 0))";
+     OR coalesce(delivery NOT IN (0, 1, 2, 3), 0))";
 
 /// The columns that may be long; each is read alone, since its pages may be damaged.
-const LONG: [&str; 3] = ["message", "body", "receipt"];
+const LONG: [&str; 4] = ["message", "body", "receipt", "progress"];
 
 /// What the pages tell of the rows that a table has.
 struct Found<T> {
@@ -199,7 +199,8 @@ fn columns(conn: &Connection, table: &str) -> Result<Vec<String>> {
         .collect()
 }
 
-/// Copies one row; false if there is none. Of a long column that cannot be read nothing is left.
+/// Copies one row; false if there is none. Of a long column that cannot be read nothing is left; of
+/// progress that there was some, so that nothing is sent anew.
 fn copy_row(
     from: &Connection,
     to: &Connection,
@@ -241,7 +242,7 @@ pub(in crate::engine::store::sqlite) fn doubt(
 ) -> Result<u64> {
     const DOUBT: &str = "
         UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL, expires_ms = NULL,
-            until_ms = NULL, follows = NULL, body = NULL, run = 0, delivery = 1, borrowed = 0,
+            until_ms = NULL, follows = NULL, body = NULL, progress = NULL, run = 0, delivery = 1, borrowed = 0,
             receipt = x'' WHERE";
     // Nobody waits any more for what a caller had sent himself; its key is settled below.
     conn.execute(&format!("DELETE FROM messages WHERE direct IS NOT NULL AND {which}"), [])?;

@@ -95,7 +95,7 @@ fn change(random: &mut fastrand::Rng, number: usize, now: u64, live: &Live) -> C
             }
         }
         5..7 => begin(seq, 1, now, random.bool().then_some("bytes")),
-        7 => Change::Ended { seq, attempts: 1, due_ms: None },
+        7 => Change::Ended { seq, attempts: 1, due_ms: None, progress: None },
         8..10 => finish(seq, delivery),
         10 => end_alone(seq),
         11 => ack(&id),

@@ -30,6 +30,7 @@ fn an_accepted_message_is_ready_in_its_turn() {
         attempts: 0,
         earlier: false,
         begun: None,
+        progress: None,
     };
     assert_eq!(ready[0], first);
     assert_eq!(ready[1].id, "b");
@@ -53,7 +54,7 @@ fn an_empty_batch_and_a_missing_row_change_nothing() {
     assert_eq!(store.commit(&[], NOW).unwrap(), []);
     let changes = [
         begin(1, 1, NOW, None),
-        Change::Ended { seq: 1, attempts: 1, due_ms: None },
+        Change::Ended { seq: 1, attempts: 1, due_ms: None, progress: None },
         finish(1, Delivery::Sent),
         ack("a"),
         retry("a"),
@@ -84,6 +85,7 @@ fn a_begun_message_is_told_to_the_next_owner() {
         attempts: 2,
         sender: Some("s".into()),
         body: Some(b"bytes".to_vec()),
+        progress: None,
     };
     assert_eq!(begun.begun, Some(expected), "the same bytes are as old as when first sent");
     one(&mut store, begin(1, 3, NOW + 500, Some("others")), NOW);
@@ -103,11 +105,11 @@ fn an_attempt_that_ended_leaves_a_message_that_is_not_begun() {
     let mut store = folder.open();
     let (seq, turn) = accepted(one(&mut store, accept(message("a")), NOW));
     assert_eq!(
-        one(&mut store, Change::Ended { seq, attempts: 1, due_ms: None }, NOW),
+        one(&mut store, Change::Ended { seq, attempts: 1, due_ms: None, progress: None }, NOW),
         Applied::Missed
     );
     one(&mut store, begin(seq, 1, NOW, Some("bytes")), NOW);
-    let ended = Change::Ended { seq, attempts: 1, due_ms: Some(NOW + 5) };
+    let ended = Change::Ended { seq, attempts: 1, due_ms: Some(NOW + 5), progress: None };
     assert_eq!(one(&mut store, ended, NOW), done());
     assert_eq!(store.ready("ff", turn.unwrap(), 9).unwrap(), [], "it keeps its turn");
     drop(store);
@@ -350,4 +352,44 @@ fn dead_letters_go_in_their_time_and_in_bites() {
     assert_eq!(folder.rows().len(), 36, "a clock that goes backwards keeps more");
     one(&mut store, ack("nobody"), NOW + 7 * DAY);
     assert_eq!(folder.rows().len(), 0);
+}
+
+#[test]
+fn how_far_a_message_has_come_is_kept_until_its_result_is() {
+    let folder = Folder::new();
+    let mut store = folder.open();
+    one(&mut store, accept(message("a")), NOW);
+    let progress = |words: &str| Some(words.as_bytes().to_vec());
+    let began = |words: Option<&str>| {
+        let Change::Begin(begin) = begin(1, 1, NOW, None) else { panic!("it begins") };
+        Change::Begin(Box::new(Begin { progress: words.and_then(progress), ..*begin }))
+    };
+    let ended = |words: Option<&str>| Change::Ended {
+        seq: 1,
+        attempts: 1,
+        due_ms: None,
+        progress: words.and_then(progress),
+    };
+    for (change, kept) in [
+        (began(Some("one")), "one"),
+        (ended(Some("two")), "two"),
+        (began(None), "two"),
+        (began(Some("three")), "three"),
+        (ended(None), "three"),
+    ] {
+        one(&mut store, change, NOW);
+        drop(store);
+        store = folder.open();
+        let row = match store.begun().unwrap().pop() {
+            Some(row) => row,
+            None => store.ready("ff", 0, 9).unwrap().remove(0),
+        };
+        assert_eq!(row.progress, progress(kept));
+    }
+    // What is queued again goes on from its result, of which a part may have been sent.
+    let partly = verdict(Delivery::PartlySent);
+    one(&mut store, Change::Finish { seq: 1, verdict: partly.clone(), alone: false }, NOW);
+    one(&mut store, Change::Ack { id: "a".into() }, NOW);
+    accepted(one(&mut store, retry("a"), NOW));
+    assert_eq!(store.ready("ff", 0, 9).unwrap().remove(0).progress, Some(partly.receipt));
 }
