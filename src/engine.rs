@@ -33,6 +33,7 @@ mod submit;
 mod tests;
 pub mod wake;
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -154,7 +155,7 @@ impl Shared {
     /// Accepts a message: from here on it has exactly one result.
     pub fn accept(
         self: &Arc<Self>,
-        given: Given,
+        mut given: Given,
         token: u64,
         sink: Sink,
         patience: Option<Duration>,
@@ -165,6 +166,9 @@ impl Shared {
             Err(refused) => refused.account.as_deref(),
         };
         let entry = name.and_then(|name| shared.accounts.get(name));
+        if let (Ok(message), Some(entry)) = (&mut given, &entry) {
+            entry.address(message);
+        }
         shared.queue.accept()?;
         let slot = match shared.place(entry.as_deref()) {
             Ok(slot) => Some(slot),
@@ -348,10 +352,15 @@ impl Engine {
         let shared = &self.shared;
         let entry = shared.accounts.get(&message.account);
         let entry = entry.ok_or_else(|| shared.accounts.unknown(&message.account))?;
-        let draft = entry.account.encode(message, Seed(shared.random(|rng| rng.u32(..))))?;
+        let mut message = Cow::Borrowed(message);
+        if message.to.is_empty() {
+            entry.address(message.to_mut());
+        }
+        let draft = entry.account.encode(&message, Seed(shared.random(|rng| rng.u32(..))))?;
         let unix = shared.clock.unix_ms() / 1000;
         let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };
-        Ok(Preview::new(entry.account.next(&draft, &stamp, None), &entry.redactor))
+        let exchange = entry.account.next(&draft, &stamp, None);
+        Ok(Preview::new(exchange, &entry.redactor, entry.hides_url))
     }
 
     /// Sends and waits without blocking a thread.

@@ -22,6 +22,7 @@ mod golden;
 pub mod info;
 pub mod judge;
 pub mod opening;
+pub mod pasted;
 #[cfg(test)]
 #[path = "../tests/services/registered.rs"]
 mod registered;
@@ -39,7 +40,7 @@ use once_cell::race::OnceBox;
 use serde::Serialize;
 
 use api::{Opened, Service};
-use info::Info;
+use info::{FieldKind, Info};
 use opening::Opening;
 
 use crate::model::config::AccountConfig;
@@ -80,6 +81,25 @@ pub fn open(config: AccountConfig) -> Result<(&'static Service, Opened)> {
         return Err(config.fields.error("service", words));
     };
     Ok((service, (service.open)(Opening::read(service.info, config)?)?))
+}
+
+/// The services that show such a URL to be copied; those alone whose host it has, where there are any.
+fn services_of_url(text: &str) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    for info in SERVICES.iter().map(|service| service.info) {
+        let fields = info.auth.iter().flat_map(|auth| auth.fields).chain(info.fields);
+        for field in fields {
+            let FieldKind::Webhook(forms) = field.kind else { continue };
+            if let Some(is_certain) = pasted::recognises(text, forms) {
+                found.push((is_certain, info.name));
+            }
+        }
+    }
+    let any_certain = found.iter().any(|(is_certain, _)| *is_certain);
+    let mut names: Vec<_> =
+        found.into_iter().filter(|(is_certain, _)| *is_certain == any_certain).collect();
+    names.dedup();
+    names.into_iter().map(|(_, name)| name).collect()
 }
 
 /// What this build can send, as JSON: recipients, parts, extra fields, limits, dedupe, the schema of

@@ -79,7 +79,7 @@ fn table(service: &Value) -> String {
 
 /// The fields that not every service has, `base_url` included.
 fn own_fields(account: &Value) -> impl Iterator<Item = (&String, &Value)> {
-    const COMMON: [&str; 4] = ["service", "auth", "rate", "max_in_flight"];
+    const COMMON: [&str; 6] = ["service", "auth", "rate", "max_in_flight", "proxy", "to"];
     properties(account).iter().filter(|(name, _)| !COMMON.contains(&name.as_str()))
 }
 
@@ -89,7 +89,17 @@ fn meaning(name: &str, field: &Value, object: &Value) -> String {
         let default = if i == 0 && field["default"] == *word { " (default)" } else { "" };
         kinds.push(format!("`{word}`{default}"));
     }
-    kinds.extend((field["type"] == "integer").then(|| "a whole number".to_owned()));
+    let kind = match &field["type"] {
+        Value::Array(_) => "a whole number or text",
+        kind => match kind.as_str() {
+            Some("integer") => "a whole number",
+            Some("boolean") => "`true` or `false`",
+            Some("array") => "a list",
+            Some("object") => "an object",
+            _ => "",
+        },
+    };
+    kinds.extend((!kind.is_empty()).then(|| kind.to_owned()));
     kinds.extend((field["writeOnly"] == true).then(|| "secret".to_owned()));
     kinds.extend(texts(&object["required"]).contains(&name).then(|| "required".to_owned()));
     let words = text(&field["description"]);
@@ -103,38 +113,101 @@ fn the_functions_of_python_are_the_generated_ones() {
 }
 
 fn module(services: &[Value]) -> String {
-    // Credentials of a kind that several services take are one function.
-    let mut kinds: BTreeMap<&str, (&Value, Vec<&str>)> = BTreeMap::new();
-    for service in services {
-        for (name, auth) in auths(service) {
-            kinds.entry(name).or_insert((auth, Vec::new())).1.push(text(&service["name"]));
-        }
-    }
+    let kinds = kinds(services);
     let mut all = vec!["NO_LIMIT", "Account", "Auth", "Rate"];
-    let mut functions: Vec<_> = kinds.keys().copied().collect();
+    let mut functions: Vec<_> = kinds.keys().map(String::as_str).collect();
     functions.extend(services.iter().map(|service| text(&service["name"])));
     functions.sort_unstable();
     all.extend(functions);
     let mut module = "__all__ = [\n".to_owned();
     all.iter().for_each(|name| writeln!(module, "    \"{name}\",").expect("room"));
     module += "]\n";
-    for (name, (auth, services)) in kinds {
-        module += &auth_function(name, auth, &services.join(", "));
+    for (name, Credentials { kind, auth, services }) in &kinds {
+        module += &auth_function(name, kind, auth, &services.join(", "));
     }
     services.iter().for_each(|service| module += &account_function(service));
     module + "\n\n"
 }
 
+/// Credentials as a function makes them, and the services that take them.
+struct Credentials<'a> {
+    kind: &'a str,
+    auth: Value,
+    services: Vec<&'a str>,
+}
+
+/// The credentials of all services by the names of their functions.
+///
+/// Those of one kind with the same required fields are one function. Of others of a kind, those that most
+/// services take bear its name, and each other has a service's name behind it.
+fn kinds(services: &[Value]) -> BTreeMap<String, Credentials<'_>> {
+    let mut found: Vec<Credentials<'_>> = Vec::new();
+    for service in services {
+        let name = text(&service["name"]);
+        for (kind, auth) in auths(service) {
+            let same = |own: &&mut Credentials<'_>| {
+                own.kind == kind && own.auth["required"] == auth["required"]
+            };
+            match found.iter_mut().find(same) {
+                Some(own) => {
+                    let all = own.auth["properties"].as_object_mut().expect("fields");
+                    for (name, field) in properties(auth) {
+                        all.entry(name.clone()).or_insert_with(|| field.clone());
+                    }
+                    own.services.push(name);
+                }
+                None => {
+                    found.push(Credentials { kind, auth: auth.clone(), services: vec![name] });
+                }
+            }
+        }
+    }
+    found.sort_by_key(|own| std::cmp::Reverse(own.services.len()));
+    let mut kinds = BTreeMap::new();
+    for own in found {
+        // A service is called so, too.
+        let name = if own.kind == "webhook" { "webhook_url" } else { own.kind };
+        let name = match kinds.contains_key(name) {
+            true => format!("{name}_{}", own.services[0]),
+            false => name.to_owned(),
+        };
+        kinds.insert(name, own);
+    }
+    kinds
+}
+
+/// A field as a parameter of Python may be called.
+fn python_name(name: &str) -> String {
+    let is_keyword = ["from", "class", "import", "global", "pass"].contains(&name);
+    if is_keyword { format!("{name}_") } else { name.to_owned() }
+}
+
+/// A field that is given by name, `name=name` or whatever else Python takes.
+fn given(name: &str) -> String {
+    match python_name(name) {
+        own if own == name => format!("{name}={name}"),
+        own => format!("**{{\"{name}\": {own}}}"),
+    }
+}
+
 /// A parameter with its type.
 fn parameter(name: &str, field: &Value, required: bool) -> String {
+    let name = python_name(name);
     let words = texts(&field["enum"]);
     let kind = match &field["type"] {
         _ if !words.is_empty() => {
             let words: Vec<_> = words.iter().map(|word| format!("{word:?}")).collect();
             format!("Literal[{}]", words.join(", "))
         }
-        kind if kind == "integer" => "int".to_owned(),
-        _ => "str".to_owned(),
+        Value::Array(_) => "int | str".to_owned(),
+        kind => match kind.as_str() {
+            Some("integer") => "int",
+            Some("boolean") => "bool",
+            Some("array") => "Sequence[Any]",
+            Some("object") => "Mapping[str, Any]",
+            _ => "str",
+        }
+        .to_owned(),
     };
     if required {
         format!("    {name}: {kind},\n")
@@ -143,7 +216,7 @@ fn parameter(name: &str, field: &Value, required: bool) -> String {
     }
 }
 
-fn auth_function(name: &str, auth: &Value, services: &str) -> String {
+fn auth_function(name: &str, kind: &str, auth: &Value, services: &str) -> String {
     let required = texts(&auth["required"]);
     let fields = || properties(auth).iter().filter(|(name, _)| *name != "type");
     let is_required = |name: &String| required.contains(&name.as_str());
@@ -160,14 +233,14 @@ fn auth_function(name: &str, auth: &Value, services: &str) -> String {
     }
     let words = format!("{}: {services}.", text(&auth["description"]));
     function += &format!(
-        ") -> Auth:\n{}    return {{\n        \"type\": \"{name}\",\n",
+        ") -> Auth:\n{}    return {{\n        \"type\": \"{kind}\",\n",
         doc(&words, fields())
     );
     for (name, _) in fields().filter(|(name, _)| is_required(name)) {
-        writeln!(function, "        \"{name}\": {name},").expect("room");
+        writeln!(function, "        \"{name}\": {},", python_name(name)).expect("room");
     }
     if !optional.is_empty() {
-        let given: Vec<_> = optional.iter().map(|(name, _)| format!("{name}={name}")).collect();
+        let given: Vec<_> = optional.iter().map(|(name, _)| given(name)).collect();
         writeln!(function, "        **_given({}),", given.join(", ")).expect("room");
     }
     function + "    }\n"
@@ -179,20 +252,21 @@ fn account_function(service: &Value) -> String {
     let fields = || own_fields(account);
     let mut function = format!("\n\ndef {name}(\n    auth: Mapping[str, Any],\n    *,\n");
     fields().for_each(|(name, field)| function += &parameter(name, field, false));
-    function += "    rate: _Rate = None,\n    max_in_flight: int | None = None,\n";
+    function += "    to: _To = None,\n    rate: _Rate = None,\n";
+    function += "    max_in_flight: int | None = None,\n    proxy: str | None = None,\n";
     let auths: Vec<_> = auths(service).iter().map(|(name, _)| format!("`{name}`")).collect();
     let words = format!("{}, with {}.", text(&account["description"]), auths.join(" or "));
     function += &format!(") -> Account:\n{}    return _account(\n", doc(&words, fields()));
     write!(function, "        \"{name}\",\n        auth,\n        rate,\n").expect("room");
-    fields().for_each(|(name, _)| writeln!(function, "        {name}={name},").expect("room"));
-    function + "        max_in_flight=max_in_flight,\n    )\n"
+    fields().for_each(|(name, _)| writeln!(function, "        {},", given(name)).expect("room"));
+    function + "        to=to,\n        max_in_flight=max_in_flight,\n        proxy=proxy,\n    )\n"
 }
 
 /// A docstring: what the function makes, and what its parameters mean.
 fn doc<'a>(words: &str, fields: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
     let mut doc = format!("    \"\"\"{words}\n\n");
     for (name, field) in fields {
-        let mut line = format!("    ``{name}``:");
+        let mut line = format!("    ``{}``:", python_name(name));
         for word in text(&field["description"]).replace('`', "``").split(' ') {
             if line.chars().count() + word.chars().count() > 98 {
                 doc += &format!("{line}\n");

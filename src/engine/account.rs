@@ -18,6 +18,7 @@ use super::pace::{Limit, Window, Windows};
 use super::stats::AccountStats;
 use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::message::{Message, To};
 use crate::model::redact::Redactor;
 use crate::net::Clock;
 use crate::service;
@@ -39,6 +40,10 @@ pub struct Entry {
     pub origin: Url,
     /// Whose limits it shares.
     identity: String,
+    /// The recipient of messages that name none.
+    to: To,
+    /// True if the URL of its requests is a secret as a whole.
+    pub hides_url: bool,
     /// What must be masked in everything that its service says.
     pub redactor: Arc<Redactor>,
     pub max_in_flight: Option<usize>,
@@ -77,6 +82,13 @@ impl Entry {
             })
         });
         keyed.chain(self.windows.iter().cloned()).collect()
+    }
+
+    /// Gives a message that names no recipient the account's own.
+    pub fn address(&self, message: &mut Message) {
+        if message.to.is_empty() && !self.to.is_empty() {
+            message.to = self.to.clone();
+        }
     }
 
     pub fn skew(&self) -> i64 {
@@ -139,6 +151,10 @@ fn sender(info: &Info, opened: &Opened) -> Arc<str> {
     for part in ["hongyan sender 1", info.name, opened.origin.as_str(), &opened.sender] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
+    }
+    // A message that names no recipient would go to another one when it is sent again.
+    for (kind, name) in opened.to.iter() {
+        hash.update(format!("{} {} {name}", kind.name(), name.len()));
     }
     let digest: [u8; 32] = hash.finalize().into();
     let number = u128::from_be_bytes(*digest.first_chunk().expect("it is longer"));
@@ -238,6 +254,8 @@ impl Accounts {
             account: opened.account,
             origin: opened.origin,
             identity: opened.identity,
+            to: opened.to,
+            hides_url: opened.hides_url,
             redactor: Arc::new(opened.redactor),
             max_in_flight,
             rate,

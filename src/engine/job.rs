@@ -191,9 +191,10 @@ impl Job {
     pub fn of_row(
         shared: &Arc<Shared>,
         row: &Ready,
-        message: Message,
+        mut message: Message,
         entry: Option<Arc<Entry>>,
     ) -> Box<Job> {
+        entry.as_ref().inspect(|entry| entry.address(&mut message));
         let intake = Intake {
             id: row.id.clone(),
             token: row.token,

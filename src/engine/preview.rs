@@ -2,6 +2,7 @@
 
 use crate::model::redact::{MASK, Redactor};
 use crate::service::api::{Exchange, Wire};
+use crate::service::pasted;
 
 /// A request that was not sent; nothing secret is in it.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,7 +17,7 @@ pub struct Preview {
 
 impl Preview {
     /// Masks what must not be shown of a request.
-    pub(crate) fn new(exchange: Exchange, redactor: &Redactor) -> Preview {
+    pub(crate) fn new(exchange: Exchange, redactor: &Redactor, hides_url: bool) -> Preview {
         let redactor = redactor.with(&exchange.secrets);
         let text = |bytes: &[u8]| redactor.text(&String::from_utf8_lossy(bytes)).into_owned();
         match exchange.wire {
@@ -29,7 +30,10 @@ impl Preview {
                     _ => (name.to_owned(), redactor.text(value).into_owned()),
                 });
                 Preview {
-                    url: redactor.text(request.url.as_str()).into_owned(),
+                    url: match hides_url {
+                        true => pasted::shown(&request.url),
+                        false => redactor.text(request.url.as_str()).into_owned(),
+                    },
                     headers: headers.collect(),
                     body: text(&request.body.whole()),
                 }

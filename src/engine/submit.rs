@@ -126,18 +126,21 @@ impl Engine {
     /// A message on its way into the outbox.
     pub(super) fn arrived(
         &self,
-        given: Given,
+        mut given: Given,
         json: Cow<'_, [u8]>,
         token: u64,
     ) -> (Accept, Box<Job>) {
         let shared = &self.shared;
         let unix_ms = shared.clock.unix_ms();
-        let message = given.as_ref().ok();
         let account = match &given {
             Ok(message) => message.account.clone(),
             Err(refused) => refused.account.clone().unwrap_or_default(),
         };
         let entry = shared.accounts.get(&account);
+        if let (Ok(message), Some(entry)) = (&mut given, &entry) {
+            entry.address(message);
+        }
+        let message = given.as_ref().ok();
         let id = shared.count(entry.as_deref());
         let mut accept = Accept {
             id: id.clone(),

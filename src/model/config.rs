@@ -1,6 +1,7 @@
 //! The configuration of a client, as `hy_init` takes it.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use url::{Host, Url};
 use super::error::{Error, ErrorCode, Result};
 use super::fields::Fields;
 use super::json;
+use super::message::To;
 
 /// The largest configuration JSON, in bytes.
 const MAX_CONFIG: usize = 16 << 20;
@@ -43,6 +45,16 @@ pub enum Proxy {
     Env,
     /// This one.
     Url(Url),
+}
+
+impl Proxy {
+    fn read(f: &mut Fields) -> Result<Option<Proxy>> {
+        Ok(match f.string("proxy")? {
+            None => None,
+            Some(text) if text == "env" => Some(Proxy::Env),
+            Some(text) => Some(Proxy::Url(proxy_url(&text).map_err(|why| f.error("proxy", why))?)),
+        })
+    }
 }
 
 /// The URL may hold a password.
@@ -84,6 +96,11 @@ pub enum Rate {
 /// What is common to the accounts of all services; the rest is read by the service itself.
 pub struct AccountConfig {
     pub(crate) service: String,
+    /// The recipient of messages that name none.
+    pub(crate) to: To,
+    /// What its requests go through, in place of the client's own.
+    #[allow(dead_code, reason = "the transport takes one proxy only so far")]
+    pub(crate) proxy: Option<Proxy>,
     pub(crate) base_url: Option<Url>,
     pub(crate) signing_url: Option<Url>,
     pub(crate) rate: Rate,
@@ -182,11 +199,7 @@ impl OutboxConfig {
 
 impl NetConfig {
     fn read(f: &mut Fields) -> Result<NetConfig> {
-        let proxy = match f.string("proxy")? {
-            None => Proxy::None,
-            Some(text) if text == "env" => Proxy::Env,
-            Some(text) => Proxy::Url(proxy_url(&text).map_err(|why| f.error("proxy", why))?),
-        };
+        let proxy = Proxy::read(f)?.unwrap_or(Proxy::None);
         let user_agent = f
             .string("user_agent")?
             .unwrap_or_else(|| concat!("hongyan/", env!("CARGO_PKG_VERSION")).to_owned());
@@ -261,8 +274,11 @@ impl AccountConfig {
             }
         };
         let max_in_flight = f.integer("max_in_flight", 1..=10_000_000)?;
+        let to = f.object("to")?.map(To::of_fields).transpose()?.unwrap_or_default();
         Ok(AccountConfig {
             service,
+            to,
+            proxy: Proxy::read(&mut f)?,
             base_url,
             signing_url,
             rate,
@@ -280,35 +296,60 @@ fn url_field(f: &mut Fields, name: &'static str) -> Result<Option<Url>> {
 /// The longest base URL and name of a client, in bytes.
 const MAX_TEXT: usize = 8192;
 
+/// The schemes of a base URL; which of them a service speaks is its own matter.
+const BASE_SCHEMES: &[&str] = &["http", "https", "smtp", "smtps"];
+
 /// Scheme, host, optional port and path prefix: what a documented path can be appended to.
 ///
 /// The text is not repeated: credentials, or a query with a key in it, may have been put there.
 fn base_url(text: &str) -> std::result::Result<Url, String> {
+    let url = no_credentials(text, url(text, BASE_SCHEMES))?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("a URL must not have a query or a fragment here".to_owned());
+    }
+    Ok(url)
+}
+
+/// A URL of http or https without credentials in it; the text is not repeated where it is wrong.
+pub fn web_url(text: &str) -> std::result::Result<Url, String> {
+    no_credentials(text, any_web_url(text))
+}
+
+/// A URL of http or https; the text is not repeated where it is wrong.
+pub fn any_web_url(text: &str) -> std::result::Result<Url, String> {
+    url(text, &["http", "https"])
+}
+
+/// Refuses a URL with credentials, even where they make it none.
+fn no_credentials(
+    text: &str,
+    url: std::result::Result<Url, String>,
+) -> std::result::Result<Url, String> {
+    let authority = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let authority = authority.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    let has = |url: &Url| !url.username().is_empty() || url.password().is_some();
+    if authority.contains('@') || url.as_ref().is_ok_and(has) {
+        return Err("credentials belong into \"auth\", not into a URL".to_owned());
+    }
+    url
+}
+
+fn url(text: &str, schemes: &[&str]) -> std::result::Result<Url, String> {
     let wrong = |words: &str| Err(words.to_owned());
     if text.len() > MAX_TEXT {
         return Err(format!("a URL of {} bytes is too long; {MAX_TEXT} are taken", text.len()));
-    }
-    if text.contains('@') {
-        return wrong("credentials belong into \"auth\", not into a URL");
     }
     // The parser would quietly drop what it takes for a slip of the pen.
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return wrong("a URL must not hold white space or line breaks");
     }
-    let Some(host) = host(text) else {
+    let Some(host) = host(text, schemes) else {
         return wrong("a URL must begin with http:// or https:// and a host");
     };
     if !is_ascii_host(host) {
         return wrong("a URL must name its host in ASCII, as DNS does: xn--…");
     }
-    let url = Url::parse(text).map_err(|e| format!("this is no URL: {e}"))?;
-    if !url.username().is_empty() || url.password().is_some() {
-        return wrong("credentials belong into \"auth\", not into a URL");
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return wrong("a URL must not have a query or a fragment here");
-    }
-    Ok(url)
+    Url::parse(text).map_err(|e| format!("this is no URL: {e}"))
 }
 
 /// The URL of a proxy; the text is not repeated, since it may hold a password.
@@ -316,7 +357,7 @@ pub fn proxy_url(text: &str) -> std::result::Result<Url, String> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err("the proxy must not hold white space or line breaks".to_owned());
     }
-    let Some(host) = host(text) else {
+    let Some(host) = host(text, &["http", "https"]) else {
         return Err("a proxy is \"env\" or a URL of the form http://host:port".to_owned());
     };
     if !is_ascii_host(host) {
@@ -327,12 +368,12 @@ pub fn proxy_url(text: &str) -> std::result::Result<Url, String> {
 
 /// The host and port of a URL that is written out, as `http://` and a host. The parser also takes
 /// `http:/host` and `http:host`, whose host nobody who looks at them would find.
-fn host(url: &str) -> Option<&str> {
+fn host<'a>(url: &'a str, schemes: &[&str]) -> Option<&'a str> {
     let (scheme, rest) = url.split_once("://")?;
-    let is_http = ["http", "https"].iter().any(|own| scheme.eq_ignore_ascii_case(own));
+    let is_known = schemes.iter().any(|own| scheme.eq_ignore_ascii_case(own));
     let authority = rest.split(['/', '\\', '?', '#']).next()?;
     let host = authority.rsplit('@').next()?;
-    (is_http && !host.is_empty()).then_some(host)
+    (is_known && !host.is_empty()).then_some(host)
 }
 
 /// True if the host is written in ASCII: the tables that translate other scripts would make up 4 % of
@@ -345,7 +386,10 @@ fn is_ascii_host(host: &str) -> bool {
 /// True if the URL's host is this machine itself.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
+        // Of other schemes than http an address is no more than a name.
+        Some(Host::Domain(name)) => {
+            name == "localhost" || name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback())
+        }
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.to_canonical().is_loopback(),
         None => false,

@@ -18,7 +18,7 @@ use super::info::{Info, Scope};
 use super::opening::Opening;
 use super::verdict::Row;
 use crate::model::error::Result;
-use crate::model::message::{Kind, Message};
+use crate::model::message::{Kind, Message, To};
 use crate::model::receipt::Note;
 use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
@@ -46,6 +46,10 @@ pub struct Opened {
     /// Who sends, as far as the service tells: a message that somebody else sent is another one to
     /// it, however much the two are alike. What changes with a new password or key is no part of it.
     pub sender: String,
+    /// The recipient of messages that name none.
+    pub to: To,
+    /// True if the URL of its requests is a secret as a whole: it is shown as `https://HOST/…`.
+    pub hides_url: bool,
     /// What must be masked in everything that the service says.
     pub redactor: Redactor,
 }

@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::info::Info;
+use super::opening::only_takes;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, quoted};
 use crate::model::message::{Kind, Message, Part, Priority, Source, To};
@@ -90,6 +91,51 @@ pub fn no_extra(message: &Message, set: &[(&'static str, &str)]) -> Result<()> {
         }
     }
     f.finish()
+}
+
+/// The kind of recipient that a message has, of those of which it needs exactly one. Kinds that go
+/// with another are for [`with`].
+#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone need it"))]
+pub fn one_of(message: &Message, kinds: &[Kind]) -> Result<Kind> {
+    let wrong = |kind: Kind, words: String| {
+        Err(Error::new(ErrorCode::Message, words).at(format!("to.{}", kind.name())))
+    };
+    let mut given = kinds.iter().copied().filter(|kind| message.to.has(*kind));
+    match (given.next(), given.next()) {
+        (Some(kind), None) => Ok(kind),
+        (Some(first), Some(second)) => {
+            let (first, name) = (first.name(), second.name());
+            wrong(second, format!("a message goes to {first:?} or to {name:?}, not to both"))
+        }
+        (None, _) => {
+            let shown = kinds.iter().map(|kind| match kind.is_list() {
+                true => format!("{{{:?}: […]}}", kind.name()),
+                false => format!("{{{:?}: …}}", kind.name()),
+            });
+            let shown: Vec<_> = shown.collect();
+            let words = format!("the recipient is missing: give \"to\": {}", shown.join(" or "));
+            wrong(kinds.first().copied().unwrap_or(Kind::User), words)
+        }
+    }
+}
+
+/// The recipient of a kind that goes with another only, as a topic with its chat.
+#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone need it"))]
+pub fn with(message: &Message, kind: Kind, main: Kind) -> Result<Option<&str>> {
+    if message.to.has(kind) && !message.to.has(main) {
+        let words = format!("{:?} goes with {:?} only: give both", kind.name(), main.name());
+        return Err(Error::new(ErrorCode::Message, words).at(format!("to.{}", kind.name())));
+    }
+    Ok(message.to.one(kind))
+}
+
+/// Refuses recipients of other kinds than these, where the service knows more but `what` does not: a
+/// webhook takes none, or few. See [`Opening::takes_only`](super::opening::Opening::takes_only).
+#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone need it"))]
+pub fn only(message: &Message, kinds: &[Kind], what: &str) -> Result<()> {
+    let Some(kind) = message.to.kinds().find(|kind| !kinds.contains(kind)) else { return Ok(()) };
+    let words = format!("{what} {}", only_takes(kinds));
+    Err(Error::new(ErrorCode::Unsupported, words).at(format!("to.{}", kind.name())))
 }
 
 /// The one recipient that a message of this service needs.
@@ -224,6 +270,39 @@ mod tests {
             assert_eq!(error.path(), Some(path), "{fields}");
         }
         encoded("weibo", &json!({"to": {"user": "1"}, "text": "\u{1}\u{80}"})).expect("no NUL");
+    }
+
+    #[test]
+    fn one_kind_of_recipient_is_asked_for_by_its_name() {
+        let bearer = json!({"type": "bearer", "token": "t"});
+        let hook = json!({"type": "webhook", "url": "https://chat.example/rooms/x"});
+        let fault = |auth: &serde_json::Value, to: serde_json::Value| {
+            let config = json!({"service": "chatroom", "auth": auth});
+            let config = AccountConfig::from_value(config, "account").expect("a configuration");
+            let (_, opened) = open(config).expect("an account");
+            let message = json!({"v": 1, "account": "a", "text": "hi", "to": to});
+            let message = Message::from_json(&message.to_string()).expect("well-formed");
+            let error = opened.account.encode(&message, Seed(7)).err()?;
+            Some((
+                error.code(),
+                error.path().unwrap_or_default().to_owned(),
+                error.words().to_owned(),
+            ))
+        };
+        for (to, path, words) in [
+            (json!({"channel": "c", "user": "u"}), "to.user", "\"channel\" or to \"user\""),
+            (json!({"user": "u", "topic": "t"}), "to.topic", "\"topic\" goes with \"channel\""),
+            (json!({"topic": "t"}), "to.channel", "{\"channel\": …} or {\"user\": …}"),
+        ] {
+            let (code, own, said) = fault(&bearer, to).expect("a fault");
+            assert_eq!((code, &*own), (ErrorCode::Message, path));
+            assert!(said.contains(words), "{said}");
+        }
+        assert_eq!(fault(&bearer, json!({"channel": "c", "topic": "t"})), None);
+        assert_eq!(fault(&hook, json!(null)), None);
+        let (code, path, words) = fault(&hook, json!({"user": "u"})).expect("a fault");
+        assert_eq!((code, &*path), (ErrorCode::Unsupported, "to.user"));
+        assert!(words.contains("takes no recipient"), "{words}");
     }
 
     fn encoded(service: &str, fields: &serde_json::Value) -> Result<Draft> {

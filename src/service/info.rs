@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::pasted::UrlForm;
+
 /// What a service is, for people and for `hy_services_json`.
 #[derive(Debug, Serialize)]
 pub struct Info {
@@ -50,6 +52,11 @@ pub struct Info {
     pub dedupe_ms: Option<Duration>,
     /// True if the service gives a message an id.
     pub message_id: bool,
+    /// The schemes of `base_url`.
+    #[serde(skip)]
+    pub schemes: &'static [&'static str],
+    /// True if people run it on servers of their own: its accounts may say `"allow_http": true`.
+    pub self_hosted: bool,
     /// How it ended, where it is known to be gone: only what kept its interface can be reached.
     pub ended: Option<&'static str>,
     /// The document that this was made from.
@@ -79,6 +86,8 @@ impl Info {
         rates: &[],
         dedupe_ms: None,
         message_id: false,
+        schemes: &["https", "http"],
+        self_hosted: false,
         ended: None,
         document: "",
     };
@@ -137,9 +146,24 @@ pub enum FieldKind {
     Choice(&'static [&'static str]),
     /// One of these, or none.
     Either(&'static [&'static str]),
-    /// A URL that the service shows to be copied, of this host and this path. It is never shown.
+    /// A whole number from 0 on, or any text: [`Opening::text`](super::opening::Opening::text).
     #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
-    Webhook(&'static str, &'static str),
+    NumberOrText,
+    /// `true` or `false`.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    Boolean,
+    /// A list of anything; what its items may be is for the service to check.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    List,
+    /// An object; what may stand in it is for the service to check.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    Object,
+    /// A URL that the service shows to be copied, of one of these forms. It is never shown.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    Webhook(&'static [UrlForm]),
+    /// Any URL of http or https, whose credentials and query are never shown.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    Url,
     /// A URL up to where a documented path begins: `base_url` or `signing_url`.
     Base,
 }

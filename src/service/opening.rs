@@ -1,13 +1,16 @@
 //! An account as its service opens it: its fields, read as they are declared.
 
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 use super::api::{Account, Opened};
 use super::check::join;
 use super::info::{Field, FieldKind, Info};
-use crate::model::config::{AccountConfig, is_loopback};
+use super::pasted::{self, UrlForm};
+use crate::model::config::{AccountConfig, any_web_url, is_loopback};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::fields::Fields;
+use crate::model::fields::{Fields, quoted};
+use crate::model::message::{Kind, To};
 use crate::model::redact::Redactor;
 use crate::model::secret::Secret;
 
@@ -22,6 +25,11 @@ pub struct Opening {
     values: Vec<(&'static str, Value)>,
     base_url: Option<Url>,
     signing_url: Option<Url>,
+    /// The recipient of messages that name none.
+    to: To,
+    allow_http: bool,
+    /// True if the URL of its requests is a secret as a whole.
+    hides_url: bool,
     /// Where it stands, for errors.
     place: Fields,
     /// What must be masked; secrets are in it already.
@@ -33,22 +41,31 @@ enum Value {
     Secret(Secret),
     Number(i64),
     Word(&'static str),
+    Flag(bool),
+    List(Vec<serde_json::Value>),
+    Object(Fields),
     Url(Url),
+    /// A URL that was pasted, and where its documented path begins.
+    Pasted(Url, usize),
 }
 
 impl Opening {
     /// Reads an account by what its service declares.
     pub fn read(info: &'static Info, config: AccountConfig) -> Result<Opening> {
-        let AccountConfig { base_url, signing_url, mut fields, .. } = config;
+        let AccountConfig { base_url, signing_url, to, mut fields, .. } = config;
         let mut opening = Opening {
             info,
             auth: "",
             values: Vec::new(),
             base_url,
             signing_url,
+            to,
+            allow_http: false,
+            hides_url: false,
             place: Fields::empty(fields.path(""), ErrorCode::Config),
             redactor: Redactor::default(),
         };
+        opening.check_common(&mut fields)?;
         let mut auth = fields.required_object("auth")?;
         let names: Vec<_> = info.auth.iter().map(|auth| auth.name).collect();
         opening.auth = auth.one_of("type", &names)?.ok_or_else(|| {
@@ -67,6 +84,32 @@ impl Opening {
         Ok(opening)
     }
 
+    /// Checks the fields that accounts of all services have, as far as this one takes them.
+    fn check_common(&mut self, fields: &mut Fields) -> Result<()> {
+        let Info { name, to, schemes, self_hosted, .. } = self.info;
+        if self.base_url.as_ref().is_some_and(|base| !schemes.contains(&base.scheme())) {
+            let schemes: Vec<_> = schemes.iter().map(|scheme| format!("{scheme}://")).collect();
+            let words = format!("a URL must begin with {} and a host", schemes.join(" or "));
+            return Err(self.error("base_url", words));
+        }
+        if let Some(kind) = self.to.kinds().map(Kind::name).find(|kind| !to.contains(kind)) {
+            let words = match to {
+                [] => format!("{name} takes no recipient"),
+                to => format!("{name} cannot send to {kind:?}; it knows {}", quoted(to)),
+            };
+            return Err(self.error(&format!("to.{kind}"), words));
+        }
+        if *self_hosted {
+            self.allow_http = fields.boolean("allow_http")?.unwrap_or(false);
+        } else if fields.value("allow_http").is_some() {
+            let words = format!(
+                "accounts of {name} never send over http: it is for services on servers of one's own"
+            );
+            return Err(self.error("allow_http", words));
+        }
+        Ok(())
+    }
+
     fn read_all(&mut self, f: &mut Fields, fields: &[Field]) -> Result<()> {
         for field in fields {
             let name = field.name;
@@ -78,15 +121,17 @@ impl Opening {
                 }
                 FieldKind::Text => f.string(name)?.map(Value::Text),
                 FieldKind::Credential => credential(f, name)?.map(Value::Text),
-                FieldKind::Webhook(host, path) => credential(f, name)?
+                FieldKind::NumberOrText => number_or_text(f, name)?.map(Value::Text),
+                FieldKind::Boolean => f.boolean(name)?.map(Value::Flag),
+                FieldKind::List => f.array(name)?.map(Value::List),
+                FieldKind::Object => f.object(name)?.map(Value::Object),
+                FieldKind::Webhook(forms) => credential(f, name)?
+                    .map(|text| self.pasted(f, name, &text, forms))
+                    .transpose()?,
+                FieldKind::Url => credential(f, name)?
                     .map(|text| {
-                        let url = webhook(&text, host, path).ok_or_else(|| {
-                            let words =
-                                format!("this is no URL that begins with https://{host}/{path}");
-                            f.error(name, words)
-                        })?;
-                        self.redactor.add(&text);
-                        url.query_pairs().for_each(|(_, value)| self.redactor.add(&value));
+                        let url = any_web_url(&text).map_err(|why| f.error(name, why))?;
+                        self.hide_parts(&url);
                         Ok(Value::Url(url))
                     })
                     .transpose()?,
@@ -109,6 +154,41 @@ impl Opening {
             }
         }
         Ok(())
+    }
+
+    /// Reads a URL that a service shows to be copied.
+    fn pasted(
+        &mut self,
+        f: &Fields,
+        name: &'static str,
+        text: &str,
+        forms: &[UrlForm],
+    ) -> Result<Value> {
+        let pasted = pasted::read(text, forms).map_err(|why| {
+            let error = f.error(name, why);
+            match super::services_of_url(text).as_slice() {
+                [] => error,
+                [own] => error.hint(format!("it is a URL of {own}: set \"service\" to {own:?}")),
+                several => error.hint(format!("it may be a URL of {}", quoted(several))),
+            }
+        })?;
+        let is_plain = pasted.url.scheme() == "http" && self.base_url.is_none();
+        if is_plain && !self.may_be_plain(&pasted.url, false) {
+            return Err(self.plain_http(f.error(name, "this URL would be sent over http")));
+        }
+        pasted.secrets.iter().for_each(|secret| self.redactor.add(secret));
+        Ok(Value::Pasted(pasted.url, pasted.documented))
+    }
+
+    /// Masks the credentials and the query of a URL.
+    fn hide_parts(&mut self, url: &Url) {
+        let decoded = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        for part in [url.username(), url.password().unwrap_or_default()] {
+            self.redactor.add(part);
+            self.redactor.add(&decoded(part));
+        }
+        self.redactor.add(url.query().unwrap_or_default());
+        url.query_pairs().for_each(|(_, value)| self.redactor.add(&value));
     }
 
     /// The kind of its credentials.
@@ -155,6 +235,42 @@ impl Opening {
         }
     }
 
+    /// `true` or `false`, if it is there.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    pub fn flag(&mut self, name: &str) -> Option<bool> {
+        match self.take(name)? {
+            Value::Flag(flag) => Some(flag),
+            _ => None,
+        }
+    }
+
+    /// A list, if it is there.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    pub fn list(&mut self, name: &str) -> Option<Vec<serde_json::Value>> {
+        match self.take(name)? {
+            Value::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// An object, if it is there: to be read in turn and finished.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    pub fn object(&mut self, name: &str) -> Option<Fields> {
+        match self.take(name)? {
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        }
+    }
+
+    /// Refuses recipients of other kinds than these, where the service knows more but not with these
+    /// credentials: messages of a webhook take none, or few.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    pub fn takes_only(&self, kinds: &[Kind]) -> Result<()> {
+        let Some(kind) = self.to.kinds().find(|kind| !kinds.contains(kind)) else { return Ok(()) };
+        let words = format!("{} with {:?} {}", self.info.name, self.auth, only_takes(kinds));
+        Err(self.error(&format!("to.{}", kind.name()), words))
+    }
+
     /// One of the words that are declared, if it is there.
     pub fn word(&mut self, name: &str) -> Option<&'static str> {
         match self.take(name)? {
@@ -173,29 +289,61 @@ impl Opening {
         self.base_url.as_ref()
     }
 
+    /// True if requests to this URL may go over http.
+    fn may_be_plain(&self, url: &Url, plain_http: bool) -> bool {
+        plain_http || self.allow_http || is_loopback(url)
+    }
+
+    /// What to do about a URL of http.
+    fn plain_http(&self, error: Error) -> Error {
+        error.hint(match self.info.self_hosted {
+            true => "write https://; or set \"allow_http\": true if nobody can listen on the way",
+            false => "write https://",
+        })
+    }
+
     /// The URL that requests go to: `base_url`, or else `default`, with the documented path appended.
+    /// Without a default (an empty one), `base_url` is required.
     ///
     /// `plain_http`: credentials may travel over http although the host is not this machine.
     pub fn endpoint(&self, default: &str, path: &str, plain_http: bool) -> Result<Url> {
         let base = self.base_url.as_ref();
-        if base.is_some_and(|base| base.scheme() == "http" && !plain_http && !is_loopback(base)) {
+        if base.is_none() && default.is_empty() {
+            return Err(self.place.missing("base_url"));
+        }
+        if base.is_some_and(|base| base.scheme() == "http" && !self.may_be_plain(base, plain_http))
+        {
             let words = format!("these credentials of {} travel over https only", self.info.name);
-            return Err(self.error("base_url", words));
+            return Err(self.plain_http(self.error("base_url", words)));
         }
         join(base.map_or(default, Url::as_str), path).map_err(|e| self.error("base_url", e))
     }
 
-    /// The URL that a service shows to be copied, with `base_url` for its scheme, host and port.
+    /// The URL that a service shows to be copied, with `base_url` for its scheme, host, port and prefix.
+    ///
+    /// From here on the URL of every request is shown as `https://HOST/…`.
     #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     pub fn webhook(&mut self, name: &str) -> Result<Url> {
-        let Some(Value::Url(url)) = self.take(name) else { return Err(self.place.missing(name)) };
-        let mut own = self.endpoint(
-            &url.origin().ascii_serialization(),
-            url.path().trim_start_matches('/'),
-            false,
-        )?;
+        let Some(Value::Pasted(url, documented)) = self.take(name) else {
+            return Err(self.place.missing(name));
+        };
+        self.hides_url = true;
+        if self.base_url.is_none() {
+            return Ok(url);
+        }
+        let mut own = self.endpoint("", url.path()[documented..].trim_start_matches('/'), false)?;
         own.set_query(url.query());
         Ok(own)
+    }
+
+    /// A URL of any kind, if it is there, with its credentials in it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    pub fn url(&mut self, name: &str) -> Result<Option<Url>> {
+        let Some(Value::Url(url)) = self.take(name) else { return Ok(None) };
+        if url.scheme() == "http" && !self.may_be_plain(&url, false) {
+            return Err(self.plain_http(self.error(name, "this URL would be sent over http")));
+        }
+        Ok(Some(url))
     }
 
     /// The URL that a signature covers: `signing_url`, or else `default`, with that path appended.
@@ -211,21 +359,32 @@ impl Opening {
             origin,
             identity: identity.to_owned(),
             sender: identity.to_owned(),
+            to: self.to,
+            hides_url: self.hides_url,
             redactor: self.redactor,
         }
     }
 }
 
-/// A URL that a service shows, if it is of this host and this path.
-fn webhook(text: &str, host: &str, path: &str) -> Option<Url> {
-    let url = Url::parse(text).ok()?;
-    let is_own = url.scheme() == "https"
-        && url.host_str() == Some(host)
-        && url.path().strip_prefix('/')? == path
-        && url.username().is_empty()
-        && url.password().is_none()
-        && url.port().is_none();
-    is_own.then_some(url)
+/// What is said of an account that takes recipients of these kinds only.
+pub fn only_takes(kinds: &[Kind]) -> String {
+    match kinds {
+        [] => "takes no recipient: where it sends is a part of its credentials".to_owned(),
+        kinds => {
+            let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            format!("takes no other recipient than {}", quoted(&names))
+        }
+    }
+}
+
+/// A whole number from 0 on or a text, as text.
+fn number_or_text(f: &mut Fields, name: &'static str) -> Result<Option<String>> {
+    match f.value(name) {
+        None => Ok(None),
+        Some(serde_json::Value::String(text)) if !text.trim().is_empty() => Ok(Some(text)),
+        Some(serde_json::Value::Number(number)) if number.is_u64() => Ok(Some(number.to_string())),
+        Some(_) => Err(f.error(name, "expected a whole number from 0 on, or a text")),
+    }
 }
 
 /// A credential that travels in a header or a signature: no line break can hide in it.
@@ -259,9 +418,14 @@ mod tests {
             FieldKind::Choice(words) | FieldKind::Either(words) => (json!(words[0]), json!("no")),
             FieldKind::Base => (json!("http://127.0.0.1:1"), json!("ftp://127.0.0.1")),
             FieldKind::Text => (json!("a text"), json!(7)),
-            FieldKind::Webhook(host, path) => {
-                (json!(format!("https://{host}/{path}?token=abc")), json!("https://example.com"))
+            FieldKind::Webhook(forms) => (json!(forms[0].example()), json!("https://example.com")),
+            FieldKind::Url => {
+                (json!("https://u:p@example.com/x?k=abc"), json!("ftp://example.com"))
             }
+            FieldKind::NumberOrText => (json!(1_000_002), json!(1.5)),
+            FieldKind::Boolean => (json!(true), json!("yes")),
+            FieldKind::List => (json!([1]), json!({})),
+            FieldKind::Object => (json!({"colour": "red"}), json!([])),
             FieldKind::Credential | FieldKind::Secret => (json!("abc"), json!("a\nb")),
             FieldKind::Token => (json!("abc"), json!("a b")),
         }
@@ -309,5 +473,188 @@ mod tests {
                 assert!(opened(&config).is_err_and(|e| e.path() == Some("accounts.a.auth.colour")));
             }
         }
+    }
+
+    fn room(more: Value) -> Result<Opened> {
+        let mut config = json!({"service": "chatroom"});
+        config.as_object_mut().expect("an object").extend(more.as_object().expect("one").clone());
+        opened(&config)
+    }
+
+    /// Path, words and hint of what is wrong with an account.
+    fn fault(opened: Result<Opened>) -> (String, String, String) {
+        let error = opened.err().expect("it is wrong");
+        assert_eq!(error.code(), ErrorCode::Config);
+        let hint = error.hint_text().unwrap_or_default().to_owned();
+        (error.path().unwrap_or_default().to_owned(), error.words().to_owned(), hint)
+    }
+
+    #[test]
+    fn a_pasted_url_goes_where_base_url_says_and_keeps_its_documented_path() {
+        let ding =
+            "https://oapi.dingtalk.example/robot/send?access_token=robot-token&x=unknown-value";
+        for (service, url, base, goes) in [
+            ("dingtalk", ding, None, ding),
+            (
+                "dingtalk",
+                ding,
+                Some("http://127.0.0.1:8025/dingtalk/"),
+                "http://127.0.0.1:8025/dingtalk/robot/send?access_token=robot-token&x=unknown-value",
+            ),
+            (
+                "chatroom",
+                "https://chat.example/team/rooms/room-secret",
+                Some("https://other.example/sub"),
+                "https://other.example/sub/rooms/room-secret",
+            ),
+            (
+                "chatroom",
+                "https://chat.example:444/team/rooms/room-secret",
+                None,
+                "https://chat.example:444/team/rooms/room-secret",
+            ),
+            (
+                "chatroom",
+                "http://127.0.0.1:1/rooms/room-secret",
+                None,
+                "http://127.0.0.1:1/rooms/room-secret",
+            ),
+            (
+                "chatroom",
+                "http://chat.example/rooms/room-secret",
+                Some("https://chat.example"),
+                "https://chat.example/rooms/room-secret",
+            ),
+        ] {
+            let mut config = json!({"service": service, "auth": {"type": "webhook", "url": url}});
+            config["base_url"] = base.into();
+            let opened = opened(&config).unwrap_or_else(|e| panic!("{config}: {e}"));
+            assert!(opened.hides_url, "{config}");
+            let message = r#"{"v": 1, "account": "a", "text": "hi"}"#;
+            let message = crate::model::message::Message::from_json(message).expect("a message");
+            let draft = opened.account.encode(&message, crate::service::api::Seed(1));
+            let stamp = crate::service::api::Stamp { unix: 0, nonce: 0, renew: false };
+            let exchange = opened.account.next(&draft.expect("a text"), &stamp, None);
+            let crate::service::api::Wire::Http(request) = exchange.wire else { panic!("mail") };
+            assert_eq!(request.url.as_str(), goes);
+            assert!(pasted::shown(&request.url).ends_with("/…"));
+            for part in ["room-secret", "robot-token", "unknown-value"] {
+                assert!(
+                    !opened.redactor.text(&format!("said {part}")).contains(part)
+                        || !goes.contains(part)
+                );
+            }
+            let echo = format!("no such robot: {url}");
+            let shown = opened.redactor.text(&echo);
+            assert!(shown.contains("https://") || url.starts_with("http:"), "{shown}");
+            assert!(!shown.contains("send?") && !shown.contains("rooms/"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_url_of_another_service_is_told_by_its_name_and_not_repeated() {
+        let ding = "https://oapi.dingtalk.example/robot/send?access_token=robot-token";
+        let wrong = |service: &str, url: &str| {
+            let config = json!({"service": service, "auth": {"type": "webhook", "url": url}});
+            let fault = fault(opened(&config));
+            assert!(!format!("{fault:?}").contains("robot-token"), "{fault:?}");
+            fault
+        };
+        let (path, words, hint) = wrong("chatroom", ding);
+        assert_eq!(path, "accounts.a.auth.url");
+        assert_eq!(words, "the URL must have the form https://HOST/rooms/…");
+        assert_eq!(hint, "it is a URL of dingtalk: set \"service\" to \"dingtalk\"");
+        let (_, words, hint) = wrong("dingtalk", "https://chat.example/rooms/robot-token");
+        assert!(
+            words.contains("https://oapi.dingtalk.example/robot/send?access_token=…"),
+            "{words}"
+        );
+        assert_eq!(hint, "it is a URL of chatroom: set \"service\" to \"chatroom\"");
+        let (_, _, hint) = wrong("dingtalk", "https://chat.example/robot-token");
+        assert_eq!(hint, "", "nobody's");
+        let (_, words, _) = wrong("chatroom", "https://u:robot-token@chat.example/rooms/x");
+        assert!(words.contains("credentials"), "{words}");
+    }
+
+    #[test]
+    fn http_beyond_this_machine_needs_a_service_of_ones_own_and_a_word() {
+        let hook = json!({"type": "webhook", "url": "http://chat.example/rooms/x"});
+        let token = json!({"type": "bearer", "token": "t"});
+        let (path, words, hint) = fault(room(json!({"auth": hook})));
+        assert_eq!(path, "accounts.a.auth.url");
+        assert!(words.contains("http") && hint.contains("allow_http"), "{words} {hint}");
+        room(json!({"auth": hook, "allow_http": true})).expect("it is allowed");
+        let base = "http://chat.example";
+        let (path, _, hint) = fault(room(json!({"auth": token, "base_url": base})));
+        assert_eq!(path, "accounts.a.base_url");
+        assert!(hint.contains("allow_http"), "{hint}");
+        room(json!({"auth": token, "base_url": base, "allow_http": true})).expect("it is allowed");
+        room(json!({"auth": token, "base_url": "http://[::1]:1"})).expect("this machine");
+        assert_eq!(
+            fault(room(json!({"auth": token, "base_url": "smtp://h"}))).0,
+            "accounts.a.base_url"
+        );
+        let weibo = json!({"service": "weibo", "auth": {"type": "oauth2", "token": "t"},
+            "allow_http": true});
+        let (path, words, _) = fault(opened(&weibo));
+        assert_eq!(path, "accounts.a.allow_http");
+        assert!(words.contains("weibo never send over http"), "{words}");
+    }
+
+    #[test]
+    fn an_account_s_own_recipient_is_checked_when_it_is_opened() {
+        let token = json!({"type": "bearer", "token": "t"});
+        let to = |to: Value| room(json!({"auth": token, "to": to}));
+        let opened = to(json!({"channel": "c", "topic": "t"})).expect("a recipient");
+        assert_eq!(opened.to.one(Kind::Channel), Some("c"));
+        for (wrong, path) in [
+            (json!({"group": "g"}), "accounts.a.to.group"),
+            (json!({"planet": "g"}), "accounts.a.to.planet"),
+            (json!({"channel": " "}), "accounts.a.to.channel"),
+            (json!({"channel": 1}), "accounts.a.to.channel"),
+            (json!("c"), "accounts.a.to"),
+        ] {
+            assert_eq!(fault(to(wrong)).0, path);
+        }
+        let hook = json!({"type": "webhook", "url": "https://chat.example/rooms/x"});
+        let (path, words, _) = fault(room(json!({"auth": hook, "to": {"channel": "c"}})));
+        assert_eq!(path, "accounts.a.to.channel");
+        assert!(words.contains("takes no recipient"), "{words}");
+    }
+
+    #[test]
+    fn fields_of_every_kind_reach_their_service() {
+        let more = json!({"auth": {"type": "bearer", "token": "t"}, "app_id": 1_000_002, "pings": true,
+            "labels": ["x", 1], "style": {"colour": "red"}});
+        let message = r#"{"v": 1, "account": "a", "text": "hi"}"#;
+        let message = crate::model::message::Message::from_json(message).expect("a message");
+        let account = room(more.clone()).expect("an account").account;
+        let draft = account.encode(&message, crate::service::api::Seed(1)).expect("a text");
+        let body: Value = serde_json::from_slice(&draft.body).expect("JSON");
+        assert_eq!(body["app_id"], "1000002");
+        assert_eq!((&body["pings"], &body["labels"]), (&json!(true), &json!(["x", 1])));
+        assert_eq!(body["colour"], "red");
+        for (name, wrong, path) in [
+            ("style", json!({"colour": 1}), "accounts.a.style.colour"),
+            ("style", json!({"colour": "red", "size": 1}), "accounts.a.style.size"),
+            ("app_id", json!(""), "accounts.a.app_id"),
+            ("app_id", json!(-1), "accounts.a.app_id"),
+            ("report", json!("http://report.example"), "accounts.a.report"),
+        ] {
+            let mut more = more.clone();
+            more[name] = wrong;
+            assert_eq!(fault(room(more)).0, path);
+        }
+    }
+
+    #[test]
+    fn credentials_and_query_of_any_url_are_masked() {
+        let report = "https://user%2B1:pass%2B1@report.example/path?key=se%2Bcret";
+        let opened = room(json!({"auth": {"type": "bearer", "token": "t"}, "report": report}));
+        let redactor = opened.expect("an account").redactor;
+        for part in ["user+1", "user%2B1", "pass+1", "se+cret", "key=se%2Bcret"] {
+            assert_eq!(redactor.text(part), "***", "{part}");
+        }
+        assert_eq!(redactor.text("report.example/path"), "report.example/path");
     }
 }

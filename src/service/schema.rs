@@ -3,6 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::info::{Field, FieldKind, Info};
+use super::pasted::UrlForm;
+use crate::model::message::Kind;
 
 /// The schema of an account of this service, as it stands in a configuration.
 pub fn of(info: &Info) -> Value {
@@ -24,9 +26,37 @@ pub fn of(info: &Info) -> Value {
     let mut more = Map::new();
     more.insert("auth".to_owned(), json!({"oneOf": auth}));
     more.insert("base_url".to_owned(), text("what stands before the documented path"));
+    if info.self_hosted {
+        let words = "true: credentials may travel over http beyond this machine";
+        more.insert("allow_http".to_owned(), json!({"type": "boolean", "description": words}));
+    }
     more.insert("rate".to_owned(), rate);
     more.insert("max_in_flight".to_owned(), count(10_000_000));
+    let words = "the proxy that its requests go through, in place of the client's own";
+    more.insert("proxy".to_owned(), text(words));
+    more.insert("to".to_owned(), recipients(info.to));
     object(info.title, ("service", info.name), info.fields, more)
+}
+
+/// The recipient of messages that name none.
+fn recipients(kinds: &[&str]) -> Value {
+    let kinds = kinds.iter().filter_map(|name| Kind::of(name));
+    let properties: Map<String, Value> = kinds
+        .map(|kind| {
+            let name = json!({"type": "string", "minLength": 1});
+            let schema = match kind.is_list() {
+                true => json!({"type": "array", "minItems": 1, "items": name}),
+                false => name,
+            };
+            (kind.name().to_owned(), schema)
+        })
+        .collect();
+    json!({
+        "type": "object",
+        "description": "the recipient of messages that name none",
+        "properties": properties,
+        "additionalProperties": false,
+    })
 }
 
 /// An object that is told by the value of one field.
@@ -60,10 +90,16 @@ fn property(field: &Field) -> Value {
         }
         FieldKind::Choice(words) => json!({"enum": words, "default": words.first()}),
         FieldKind::Either(words) => json!({"enum": words}),
-        FieldKind::Webhook(host, path) => {
-            let begins = format!("^https://{}/{path}", host.replace('.', "\\."));
-            json!({"type": "string", "format": "uri", "pattern": begins, "writeOnly": true})
+        FieldKind::NumberOrText => json!({"type": ["integer", "string"]}),
+        FieldKind::Boolean => json!({"type": "boolean"}),
+        FieldKind::List => json!({"type": "array"}),
+        FieldKind::Object => json!({"type": "object"}),
+        FieldKind::Webhook(forms) => {
+            let patterns: Vec<_> = forms.iter().map(UrlForm::pattern).collect();
+            let pattern = patterns.join("|");
+            json!({"type": "string", "format": "uri", "pattern": pattern, "writeOnly": true})
         }
+        FieldKind::Url => json!({"type": "string", "format": "uri", "writeOnly": true}),
         FieldKind::Base => json!({"type": "string", "format": "uri"}),
     };
     property["description"] = field.words.into();

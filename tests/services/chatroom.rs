@@ -3,28 +3,50 @@
 //! It is compiled into the library's own tests only. Like the robots of today's chat services it
 //! hides its refusals in HTTP 200: `{"errcode": 0}` is success and everything else is not.
 
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::api::{
     Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
 };
 use super::auth::token::Token;
-use super::check::{check, no_extra, scalars};
-use super::info::{Auth, Info, Limit};
+use super::check::{check, no_extra, one_of, only, scalars, with};
+use super::info::{Auth, Field, FieldKind, Info, Limit};
 use super::opening::Opening;
+use super::pasted::UrlForm;
 use super::verdict::{Row, verdicts};
 use super::wire::envelope::Envelope;
 use super::wire::json;
 use crate::model::error::Result;
-use crate::model::message::Message;
+use crate::model::message::{Kind, Message};
 use crate::model::secret::Secret;
 
 const MAX_TEXT: u32 = 2048;
 
+/// The URL of a room, on whatever server it is.
+const FORMS: &[UrlForm] = &[UrlForm::new(UrlForm::ANY_HOST, "/rooms/{}")];
+
 static INFO: Info = Info {
     name: "chatroom",
     title: "A robot in a chat room",
-    auth: &[Auth { name: "bearer", fields: &[Token::FIELD], words: "A token" }],
+    auth: &[
+        Auth { name: "bearer", fields: &[Token::FIELD], words: "A token" },
+        Auth {
+            name: "webhook",
+            fields: &[Field::required("url", FieldKind::Webhook(FORMS), "what its page shows")],
+            words: "The URL of a room",
+        },
+    ],
+    fields: &[
+        Field::optional("app_id", FieldKind::NumberOrText, "the app that sends"),
+        Field::optional("pings", FieldKind::Boolean, "whether everybody is called"),
+        Field::optional("labels", FieldKind::List, "what is shown beside a message"),
+        Field::optional("style", FieldKind::Object, "how messages look: `colour`"),
+        Field::optional("report", FieldKind::Url, "where the room sends what became of it"),
+        Field::optional("base_url", FieldKind::Base, "the server"),
+    ],
+    to: &["channel", "user", "topic"],
+    self_hosted: true,
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
     document: "none: it exists in these tests only",
     ..Info::PLAIN
@@ -41,16 +63,42 @@ static TABLE: &[Row] = verdicts! {
 pub static SERVICE: Service = Service { info: &INFO, table: TABLE, open };
 
 struct RoomAccount {
-    token: Token,
+    token: Option<Token>,
     url: Url,
+    /// What stands in the body of every message.
+    more: Map<String, Value>,
 }
 
 /// Opens an account.
 fn open(mut opening: Opening) -> Result<Opened> {
+    let mut more = Map::new();
+    if let Some(id) = opening.text("app_id") {
+        more.insert("app_id".to_owned(), id.into());
+    }
+    if let Some(pings) = opening.flag("pings") {
+        more.insert("pings".to_owned(), pings.into());
+    }
+    if let Some(labels) = opening.list("labels") {
+        more.insert("labels".to_owned(), labels.into());
+    }
+    if let Some(mut style) = opening.object("style") {
+        more.insert("colour".to_owned(), style.required_string("colour")?.into());
+        style.finish()?;
+    }
+    if let Some(report) = opening.url("report")? {
+        more.insert("report".to_owned(), report.as_str().into());
+    }
+    if opening.auth() == "webhook" {
+        opening.takes_only(&[])?;
+        let url = opening.webhook("url")?;
+        let identity = url.to_string();
+        return Ok(opening.opened(url.clone(), &identity, RoomAccount { token: None, url, more }));
+    }
     let token = Token::open(&mut opening);
     let url = opening.endpoint("https://robot.example", "send", false)?;
     let identity = token.text().to_owned();
-    Ok(opening.opened(url.clone(), &identity, RoomAccount { token, url }))
+    let token = Some(token);
+    Ok(opening.opened(url.clone(), &identity, RoomAccount { token, url, more }))
 }
 
 impl Account for RoomAccount {
@@ -58,13 +106,25 @@ impl Account for RoomAccount {
         check(message, &INFO)?;
         no_extra(message, &[])?;
         let text = scalars(message, MAX_TEXT, "the robot")?;
-        let body = serde_json::json!({"msgtype": "text", "text": {"content": text}}).to_string();
-        Ok(Draft { body: body.into(), ..Draft::default() })
+        let mut body = serde_json::json!({"msgtype": "text", "text": {"content": text}});
+        for (name, value) in &self.more {
+            body[name] = value.clone();
+        }
+        if self.token.is_none() {
+            only(message, &[], "a webhook of the robot")?;
+        } else if !message.to.is_empty() {
+            let kind = one_of(message, &[Kind::Channel, Kind::User])?;
+            body["to"] = message.to.one(kind).into();
+            body["topic"] = with(message, Kind::Topic, Kind::Channel)?.into();
+        }
+        Ok(Draft { body: body.to_string().into(), ..Draft::default() })
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let request = HttpRequest::post(self.url.clone(), json::CONTENT_TYPE, draft.body.clone());
-        Exchange::commit(request.authorized(Some(self.token.header("Bearer"))))
+        Exchange::commit(
+            request.authorized(self.token.as_ref().map(|token| token.header("Bearer"))),
+        )
     }
 
     fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {

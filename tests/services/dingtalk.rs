@@ -18,6 +18,7 @@ use super::api::{
 use super::check::{check, no_extra};
 use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
+use super::pasted::UrlForm;
 use super::verdict::{Row, verdicts};
 use super::wire::envelope::Envelope;
 use super::wire::json;
@@ -26,7 +27,8 @@ use crate::model::message::Message;
 use crate::model::secret::Secret;
 
 const HOST: &str = "oapi.dingtalk.example";
-const PATH: &str = "robot/send";
+/// The URL that its page shows.
+const FORMS: &[UrlForm] = &[UrlForm::new(&[HOST], "/robot/send").query(&["access_token"])];
 /// The longest body, in bytes.
 const MAX_BODY: u32 = 20_000;
 
@@ -36,7 +38,7 @@ static INFO: Info = Info {
     auth: &[Auth {
         name: "webhook",
         fields: &[
-            Field::required("url", FieldKind::Webhook(HOST, PATH), "the URL that its page shows"),
+            Field::required("url", FieldKind::Webhook(FORMS), "the URL that its page shows"),
             Field::optional("secret", FieldKind::Secret, "what requests are signed with"),
         ],
         words: "The URL of a robot",

@@ -165,11 +165,15 @@ impl To {
 
     /// Reads `to` from JSON, and tells with its path what is wrong there.
     pub(crate) fn read(text: &str) -> Result<To> {
-        let mut to = To::default();
-        if text == "null" {
-            return Ok(to);
+        match text {
+            "null" => Ok(To::default()),
+            _ => To::of_fields(Fields::read(text, "to", ErrorCode::Message)?),
         }
-        let mut f = Fields::read(text, "to", ErrorCode::Message)?;
+    }
+
+    /// Reads recipients from the fields of an object, and tells with its path what is wrong there.
+    pub(crate) fn of_fields(mut f: Fields) -> Result<To> {
+        let mut to = To::default();
         for kind in Kind::ALL {
             if kind.is_list() {
                 f.recipients(kind.name())?

@@ -4,16 +4,17 @@
 ...     hongyan.accounts.oauth1("key", "${env:SECRET}", "token", "${env:TOKEN_SECRET}"))}}
 
 Each function only makes the dict. ``${env:NAME}`` and ``${file:PATH}`` stand for credentials that
-are kept elsewhere. What every account may have besides: ``base_url``, ``rate`` (``{"count": 30,
-"per_ms": 60000}`` replaces the documented limits, `NO_LIMIT` removes them) and ``max_in_flight``.
+are kept elsewhere. What every account may have besides: ``base_url``, ``to`` (the recipient of messages
+that name none), ``rate`` (``{"count": 30, "per_ms": 60000}`` replaces the documented limits, `NO_LIMIT`
+removes them), ``max_in_flight`` and ``proxy``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Literal, Optional, TypedDict, Union
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Account = dict[str, Any]
 """An account, as a configuration has it."""
@@ -32,6 +33,7 @@ class Rate(TypedDict):
 NO_LIMIT: Literal["no limit"] = "no limit"
 
 _Rate = Union[Rate, Literal["no limit"], None]
+_To = Optional["Mapping[str, Union[str, Sequence[str]]]"]
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -183,8 +185,10 @@ def fanfou(
     base_url: str | None = None,
     format: Literal["json", "xml", "rss"] | None = None,
     signing_url: str | None = None,
+    to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
+    proxy: str | None = None,
 ) -> Account:
     """Fanfou direct message, with `basic` or `oauth1`.
 
@@ -199,7 +203,9 @@ def fanfou(
         base_url=base_url,
         format=format,
         signing_url=signing_url,
+        to=to,
         max_in_flight=max_in_flight,
+        proxy=proxy,
     )
 
 
@@ -210,8 +216,10 @@ def sina(
     app_key: str | None = None,
     format: Literal["json", "xml"] | None = None,
     signing_url: str | None = None,
+    to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
+    proxy: str | None = None,
 ) -> Account:
     """Old Sina microblog direct message, with `basic` or `oauth1`.
 
@@ -229,7 +237,9 @@ def sina(
         app_key=app_key,
         format=format,
         signing_url=signing_url,
+        to=to,
         max_in_flight=max_in_flight,
+        proxy=proxy,
     )
 
 
@@ -238,8 +248,10 @@ def weibo(
     *,
     base_url: str | None = None,
     app_key: str | None = None,
+    to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
+    proxy: str | None = None,
 ) -> Account:
     """Weibo direct message (commercial API), with `oauth2`.
 
@@ -252,7 +264,9 @@ def weibo(
         rate,
         base_url=base_url,
         app_key=app_key,
+        to=to,
         max_in_flight=max_in_flight,
+        proxy=proxy,
     )
 
 
@@ -262,8 +276,10 @@ def renren(
     base_url: str | None = None,
     params: Literal["query", "form"] | None = None,
     signing_url: str | None = None,
+    to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
+    proxy: str | None = None,
 ) -> Account:
     """Renren talk, with `bearer` or `mac`.
 
@@ -280,7 +296,9 @@ def renren(
         base_url=base_url,
         params=params,
         signing_url=signing_url,
+        to=to,
         max_in_flight=max_in_flight,
+        proxy=proxy,
     )
 
 
@@ -289,8 +307,10 @@ def tencent_im(
     *,
     base_url: str | None = None,
     region: Literal["cn", "sgp", "kr", "jpn", "ger", "usa", "idn", "ind", "ksa"] | None = None,
+    to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
+    proxy: str | None = None,
 ) -> Account:
     """Tencent IM group message, with `usersig`.
 
@@ -304,7 +324,9 @@ def tencent_im(
         rate,
         base_url=base_url,
         region=region,
+        to=to,
         max_in_flight=max_in_flight,
+        proxy=proxy,
     )
 
 
