@@ -21,6 +21,7 @@ pub mod fingerprint;
 mod golden;
 pub mod info;
 pub mod judge;
+mod mark;
 pub mod opening;
 pub mod pasted;
 #[cfg(test)]

@@ -142,6 +142,7 @@ impl Work {
                 attempts: 1,
                 sender: Some("somebody".to_owned()),
                 body,
+                mark: None,
                 progress: None,
             })));
             self.begun.push((id, seq));
@@ -396,6 +397,7 @@ fn begin_of(seq: Seq) -> Change {
         attempts: 1,
         sender: None,
         body: None,
+        mark: None,
         progress: None,
     }))
 }

@@ -164,6 +164,7 @@ fn begin(seq: i64) -> Change {
         attempts: 1,
         sender: Some(SENDER.into()),
         body: None,
+        mark: None,
         progress: None,
     }))
 }

@@ -280,10 +280,11 @@ async fn mark(job: &mut Job, entry: &Entry) -> Result<()> {
         outbox.went(repeats::slots(own));
     }
     job.marked = true;
-    let body = job.draft.kept_body();
+    let (body, mark) = (job.draft.kept_body(), job.draft.mark());
     let (first_sent_ms, attempts) = (job.shared.clock.unix_ms(), job.history.attempts + 1);
     let sender = Some(entry.sender.to_string());
-    outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body, progress: None }).await
+    let progress = None;
+    outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body, mark, progress }).await
 }
 
 /// Nothing of a kept message is under way any more, and nothing of it has arrived; a wait holds for a

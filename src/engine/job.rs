@@ -245,19 +245,21 @@ impl Job {
         let first_sent = age.and_then(|age| now.checked_sub(age));
         let sender = begun.sender.as_deref();
         let known = sender == Some(&*entry.sender)
-            && entry.info.dedupe_ms.zip(age).is_some_and(|(window, age)| age <= window);
+            && self.draft.window().zip(age).is_some_and(|(window, age)| age <= window);
         // To a service that it never was sent to it would be another message.
         let service = sender.and_then(|sender| sender.split(' ').next());
         let resend = self.shared.retry.resend_maybe_sent
             && service.is_none_or(|service| service == entry.info.name);
-        match begun.body {
-            Some(body) if known && first_sent.is_some() && !self.is_refused() => {
-                self.draft.recover(body);
-                self.history.first_sent = first_sent;
-                true
-            }
-            _ => resend && !self.is_refused(),
+        if self.is_refused() {
+            return false;
         }
+        if let (Some(body), true, Some(_)) = (begun.body, known, first_sent)
+            && self.draft.recover(body, begun.mark.as_deref())
+        {
+            self.history.first_sent = first_sent;
+            return true;
+        }
+        resend
     }
 
     /// Goes away without a result: another run has it, or nobody accepted it.

@@ -22,6 +22,8 @@ pub struct History {
     pub doubted: Option<Arc<str>>,
     /// A signature was made anew already.
     pub resigned: bool,
+    /// A token was got anew already.
+    pub reauthenticated: bool,
     /// Waits whose length nobody told.
     pub untold_waits: u32,
     /// When the bytes that are resent were first sent.
@@ -98,7 +100,7 @@ pub fn next(
         return done(delivery, false);
     }
 
-    let (mut resign, mut renew) = (false, false);
+    let (mut resign, mut reauthenticate, mut renew) = (false, false, false);
     let in_doubt = outcome.delivery == Delivery::MaybeSent;
     let wait = match outcome.class {
         _ if outcome.dropped && (history.doubt || !at.renewable) => return done(delivery, false),
@@ -110,6 +112,11 @@ pub fn next(
         Class::Resign if history.resigned => return done(delivery, false),
         Class::Resign => {
             resign = true;
+            outcome.told_wait.unwrap_or_default()
+        }
+        Class::Reauthenticate if history.reauthenticated => return done(delivery, false),
+        Class::Reauthenticate => {
+            reauthenticate = true;
             outcome.told_wait.unwrap_or_default()
         }
         Class::Backoff => outcome.told_wait.unwrap_or_else(|| backoff(history, config, at.chance)),
@@ -128,8 +135,8 @@ pub fn next(
             return done(delivery, false);
         }
     }
-    let is_new_signature_only = resign && wait.is_zero();
-    if at.until.is_some_and(|until| at.now + wait >= until) && !is_new_signature_only {
+    let are_new_credentials_only = (resign || reauthenticate) && wait.is_zero();
+    if at.until.is_some_and(|until| at.now + wait >= until) && !are_new_credentials_only {
         return Next::Done {
             delivery,
             deduplicated: false,
@@ -142,6 +149,7 @@ pub fn next(
         return done(delivery, false);
     }
     history.resigned |= resign;
+    history.reauthenticated |= reauthenticate;
     Next::Again { wait, resign, renew }
 }
 
@@ -282,6 +290,19 @@ mod tests {
             verdict_of(next(&outcome, &mut history, &CONFIG, AT)),
             (Delivery::NotSent, false)
         );
+    }
+
+    #[test]
+    fn a_token_is_got_anew_once_beside_a_signature() {
+        let (mut outcome, mut history) =
+            (failed(Delivery::NotSent, Class::Reauthenticate), begun(1));
+        let again = |resign| Next::Again { wait: Duration::ZERO, resign, renew: false };
+        assert_eq!(next(&outcome, &mut history, &CONFIG, AT), again(false));
+        outcome.class = Class::Resign;
+        assert_eq!(next(&outcome, &mut history, &CONFIG, AT), again(true));
+        outcome.class = Class::Reauthenticate;
+        let verdict = verdict_of(next(&outcome, &mut history, &CONFIG, AT));
+        assert_eq!(verdict, (Delivery::NotSent, false));
     }
 
     #[test]

@@ -149,7 +149,7 @@ pub struct Begin {
     /// Which.
     pub seq: Seq,
     /// When these bytes were first sent, in Unix milliseconds; kept from the attempt before, if that
-    /// had the same body and sender and did not end.
+    /// had the same body, mark and sender and did not end.
     pub first_sent_ms: u64,
     /// Attempts begun, this one included.
     pub attempts: u32,
@@ -157,6 +157,8 @@ pub struct Begin {
     pub sender: Option<String>,
     /// The body, where the service recognises it if it is sent again.
     pub body: Option<Vec<u8>>,
+    /// What a later run has to know beside the body; see `service/mark.rs`.
+    pub mark: Option<String>,
     /// How far the message has come, where it is sent in several requests, and which of them this is;
     /// `None` leaves what stands there. See `engine/progress.rs`.
     pub progress: Option<Vec<u8>>,

@@ -66,14 +66,19 @@ pub trait Account: Send + Sync {
     /// what the steps before it gave. `session` is the token, where there is a [`Session`].
     fn next(&self, draft: &Draft, at: &Stamp, session: Option<&Secret>) -> Exchange;
 
+    /// True if the draft's next exchange is one that does not commit, for which nothing is written into
+    /// an outbox.
+    fn prepares(&self, _draft: &Draft) -> bool {
+        false
+    }
+
     /// What an answer says.
     ///
-    /// [`Reading::Next`] asks for the next step; what that needs goes into `draft.kept` here.
+    /// [`Reading::Next`] asks for the next step; what that needs goes into the draft here, by
+    /// [`Draft::keep`].
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading;
 
     /// How a token is got, where the account needs one before it can send.
-    ///
-    /// No engine asks for tokens yet: an account that has a session is refused when it is opened.
     fn session(&self) -> Option<&dyn Session> {
         None
     }
@@ -85,8 +90,14 @@ pub trait Account: Send + Sync {
 }
 
 /// How an account gets the token that its exchanges carry.
-#[allow(dead_code, reason = "its methods wait for the engine's sessions")]
+///
+/// The engine asks once for all who need it, keeps it in memory until it ends, and asks anew where a code of
+/// the class `Reauthenticate` refuses it.
 pub trait Session: Send + Sync {
+    /// Whose token it is, and all that it is asked for with, secrets too: accounts of which this is the
+    /// same share one. It is kept as a digest only.
+    fn key(&self) -> String;
+
     /// The request for a token; it commits nothing.
     fn ask(&self, at: &Stamp) -> Exchange;
 
@@ -95,7 +106,7 @@ pub trait Session: Send + Sync {
 }
 
 /// What came of a request for a token.
-#[allow(dead_code, reason = "it waits for the engine's sessions")]
+#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have tokens"))]
 pub enum Granted {
     /// A token.
     Token {
@@ -294,11 +305,13 @@ pub struct Draft {
     pub dedupe: Option<Dedupe>,
     /// The keys of the limits that are by recipient, or by whatever else a message tells.
     pub scopes: Vec<ScopeKey>,
-    /// Which step comes next.
+    /// How many steps are done. What they gave says better which comes next: an attempt that
+    /// failed does not do them again, and what is remembered spares them.
     pub step: u8,
     /// What earlier steps gave, by name: ids of media, of channels.
-    #[allow(dead_code, reason = "the services of today have one step")]
-    pub kept: Vec<(&'static str, String)>,
+    pub kept: Vec<(Cow<'static, str>, String)>,
+    /// What of it the engine remembers, so that later messages need not ask for it.
+    pub remember: Option<Remember>,
     /// The JavaScript function that the answer will be wrapped in.
     pub callback: Option<String>,
     /// Recipient and text, where the service may call another message repeated that has the same.
@@ -331,6 +344,16 @@ impl Dedupe {
     pub fn by_caller(&self) -> bool {
         self.renew.is_none()
     }
+}
+
+/// What a step gives that is the same for every message to a recipient: the id of a channel.
+#[derive(Clone, Debug)]
+#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
+pub struct Remember {
+    /// Its name among what is kept.
+    pub name: &'static str,
+    /// The recipient, as the account tells it from others.
+    pub of: String,
 }
 
 /// What a limit that is not the account's is counted by.
@@ -393,10 +416,22 @@ impl Draft {
         true
     }
 
-    /// Takes over the bytes that an earlier process sent: they are never made anew.
-    pub fn recover(&mut self, body: Vec<u8>) {
-        self.body = body.into();
-        self.dedupe = None;
+    /// How long the service knows the message again; none where it does not.
+    pub fn window(&self) -> Option<Duration> {
+        self.dedupe.as_ref().map(|dedupe| dedupe.window)
+    }
+
+    /// What an earlier step gave, or is remembered of another message.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
+    pub fn kept(&self, name: &str) -> Option<&str> {
+        self.kept.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
+    }
+
+    /// Keeps what a step gave for those after it.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
+    pub fn keep(&mut self, name: &'static str, value: String) {
+        self.kept.retain(|(own, _)| own != name);
+        self.kept.push((name.into(), value));
     }
 }
 
@@ -473,7 +508,7 @@ pub enum Reading {
     #[allow(dead_code, reason = "the services of today have one verdict")]
     Each(Vec<Verdict>),
     /// This step is done; the next one follows at once, within the same attempt.
-    #[allow(dead_code, reason = "the services of today have one step")]
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
     Next,
     /// The service's own refusal.
     Refused {

@@ -47,7 +47,8 @@ pub struct Info {
     pub limits: &'static [Limit],
     /// What is paced, per scope.
     pub rates: &'static [Rate],
-    /// How long the service recognises a message that is sent again; none where it does not.
+    /// How long the service recognises a message that is sent again, for people: what holds for a message
+    /// stands in its draft. None where it does not.
     #[serde(serialize_with = "as_millis")]
     pub dedupe_ms: Option<Duration>,
     /// True if the service gives a message an id.
@@ -197,6 +198,8 @@ pub struct Rate {
 pub enum Scope {
     /// The messages of an app to one group.
     Group,
+    /// The messages of an account or an app to one recipient, whatever kind that is.
+    Recipient,
     /// The messages of one account.
     Account,
     /// The messages of an app, whoever sends them.

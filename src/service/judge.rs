@@ -56,7 +56,7 @@ fn by_row(row: &Row, code: String, text: String) -> Outcome {
     };
     let mut outcome = Outcome::failed(row.delivery, name, row.class, words);
     outcome.service_code = Some(code).filter(|code| !code.is_empty());
-    outcome.repeated = row.repeated;
+    (outcome.repeated, outcome.stops) = (row.repeated, row.stops);
     outcome
 }
 
@@ -88,7 +88,7 @@ pub fn unreadable(answer: &Answer, why: &str) -> Outcome {
 fn told_wait(outcome: &Outcome, answer: &Answer, own: Option<Duration>) -> Option<Duration> {
     let told = answer.retry_after.max(own).filter(|wait| !wait.is_zero());
     match outcome.class {
-        Class::Backoff | Class::Wait | Class::Quota | Class::Resign => told,
+        Class::Backoff | Class::Wait | Class::Quota | Class::Resign | Class::Reauthenticate => told,
         Class::WaitFor(s) => told.max(Some(Duration::from_secs(u64::from(s)))),
         // A doubt is resent where the caller or the service makes that safe.
         Class::Never => told.filter(|_| outcome.delivery == Delivery::MaybeSent),

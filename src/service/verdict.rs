@@ -15,6 +15,8 @@ pub enum Class {
     Never,
     /// Once, with a new signature, timestamp and nonce.
     Resign,
+    /// Once, with a new token; never where the account has none that could be got anew.
+    Reauthenticate,
     /// After an exponential wait with full jitter.
     Backoff,
     /// After the told time in full; untold: 1 s, 2 s, 4 s and so on.
@@ -84,6 +86,10 @@ pub struct Row {
     /// True if the code says that the service had this very message already.
     #[serde(skip)]
     pub repeated: bool,
+    /// True if its account is of no use any more: nothing more is sent with it until it is set anew,
+    /// but for a message now and then that tries.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub stops: bool,
 }
 
 fn name_of<S: serde::Serializer>(name: &Option<ErrorCode>, s: S) -> Result<S::Ok, S::Error> {
@@ -96,11 +102,14 @@ fn delivery_name<S: serde::Serializer>(delivery: &Delivery, s: S) -> Result<S::O
 
 /// Writes a table: `code ["text"] => Name Delivery Class Source "note";` a row.
 ///
+/// `stops` before the note says that the account is of no use any more, as the vendor documents it.
+///
 /// `Duplicate` says that the service had this very message, which proves that it arrived; `Similar` is
 /// the same error of a service that says no more than that it had one like it.
 macro_rules! verdicts {
     ($($(@$any:ident)? $($code:literal $(.. $end:literal)?)? $([$text:literal])? =>
-        $name:ident $delivery:ident $class:ident $(($wait:literal))? $source:ident $note:literal;)*) => {
+        $name:ident $delivery:ident $class:ident $(($wait:literal))? $source:ident
+        $($stops:ident)? $note:literal;)*) => {
         &[$($crate::service::verdict::Row {
             code: verdicts!(@code $($any)? $($code $(.. $end)?)?),
             text: concat!($($text)?),
@@ -110,6 +119,7 @@ macro_rules! verdicts {
             source: $crate::service::verdict::Source::$source,
             note: $note,
             repeated: verdicts!(@repeated $name),
+            stops: verdicts!(@stops $($stops)?),
         },)*]
     };
     (@code any) => { $crate::service::verdict::Code::Any };
@@ -117,6 +127,8 @@ macro_rules! verdicts {
     (@code $from:literal .. $to:literal) => { $crate::service::verdict::Code::Range($from, $to) };
     (@repeated Duplicate) => { true };
     (@repeated $name:ident) => { false };
+    (@stops stops) => { true };
+    (@stops) => { false };
     (@name Ok) => { None };
     (@name Similar) => { Some($crate::model::error::ErrorCode::Duplicate) };
     (@name $name:ident) => { Some($crate::model::error::ErrorCode::$name) };
@@ -182,6 +194,8 @@ pub struct Outcome {
     pub dropped: bool,
     /// The service says that it had this message already: proof of an earlier attempt in doubt.
     pub repeated: bool,
+    /// The service says that the account is of no use any more.
+    pub stops: bool,
     /// What is worth knowing about it.
     pub notes: Vec<Note>,
 }
@@ -201,6 +215,7 @@ impl Outcome {
             told_wait: None,
             dropped: false,
             repeated: false,
+            stops: false,
             notes: Vec::new(),
         }
     }
@@ -233,6 +248,7 @@ mod tests {
         5..9 => Service MaybeSent Backoff Doc "range";
         "type.NOT_YOU" => Forbidden NotSent Never Sdk "named";
         "8" => RateLimited NotSent WaitFor(60) Doc "told";
+        "9" => Auth NotSent Never Doc stops "over";
         @any => Service NotSent Never Inferred "any";
     };
 
@@ -247,5 +263,14 @@ mod tests {
         assert_eq!(note("Type.not-you", ""), "named");
         assert_eq!(note("kind.type.NOT_YOU", ""), "named", "behind its kind");
         assert_eq!(note("10", ""), "any");
+    }
+
+    #[test]
+    fn a_row_says_whether_it_stops_its_account() {
+        let stops: Vec<_> = TABLE.iter().filter(|row| row.stops).map(|row| row.note).collect();
+        assert_eq!(stops, ["over"]);
+        let shown = |code| serde_json::to_value(find(TABLE, code, "")).expect("a row");
+        assert_eq!(shown("9")["stops"], true);
+        assert!(shown("8").get("stops").is_none(), "told where it is so only");
     }
 }

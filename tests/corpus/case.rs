@@ -47,6 +47,8 @@ pub enum Class {
     Never,
     /// Once, with a new signature.
     Resign,
+    /// Once, with a new token.
+    Reauthenticate,
     /// After an exponential wait.
     Backoff,
     /// After `retry_after_ms`.

@@ -89,6 +89,7 @@ fn retried(expect: &Expect) -> String {
         Class::Never if expect.retryable => "no, but a later try may work".to_owned(),
         Class::Never => "no".to_owned(),
         Class::Resign => "once, with a new signature".to_owned(),
+        Class::Reauthenticate => "once, with a new token".to_owned(),
         Class::Backoff if expect.delivery == "maybe_sent" => {
             "yes, it is recognised if it arrived".to_owned()
         }

@@ -98,8 +98,10 @@ const VERSION_2: &str = "
 
 /// - `messages.progress`: how far a message has come that is sent in several requests, or the result that
 ///   it had when it was queued again (`engine/progress.rs`).
+/// - `messages.mark`: what a later run has to know of what was begun, beside its body (`service/mark.rs`).
 const VERSION_3: &str = "
     ALTER TABLE messages ADD COLUMN progress BLOB;
+    ALTER TABLE messages ADD COLUMN mark TEXT;
 ";
 
 /// What a file is.

@@ -13,7 +13,7 @@ fn expected_requests(class: Class, delivery: Delivery, dedupe: bool) -> usize {
     match (delivery, class) {
         (Delivery::MaybeSent, _) if dedupe => 4,
         (Delivery::MaybeSent | Delivery::Sent, _) | (_, Class::Never | Class::Quota) => 1,
-        (_, Class::Resign) => 2,
+        (_, Class::Resign | Class::Reauthenticate) => 2,
         (_, Class::Backoff | Class::Wait | Class::WaitFor(_)) => 4,
     }
 }

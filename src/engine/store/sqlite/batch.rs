@@ -69,13 +69,13 @@ const INSERT: &str = "
 
 const BEGIN: &str = "
     UPDATE messages SET state = 4, attempts = ?2, first_sent_ms = ?3, body = ?4, sender = ?5,
-        progress = coalesce(?6, progress)
+        progress = coalesce(?6, progress), mark = ?7
     WHERE seq = ?1 AND state = 0";
 
 /// Of a message that has no key, is in no line and waits for no time.
 const FINISH: &str = "
     UPDATE messages SET state = 5, turn = NULL, run = ?2, body = NULL, sender = NULL, progress = NULL,
-        delivery = ?3, receipt = ?4
+        mark = NULL, delivery = ?3, receipt = ?4
     WHERE seq = ?1 AND state < 5 AND key IS NULL AND place IS NULL AND wake_ms IS NULL
         AND expires_ms IS NULL";
 
@@ -305,7 +305,8 @@ impl<'c> Batch<'c> {
             first,
             begin.body,
             begin.sender,
-            begin.progress
+            begin.progress,
+            begin.mark
         ])?;
         if made > 0 {
             return Ok(done(made));
@@ -315,8 +316,9 @@ impl<'c> Batch<'c> {
             .conn
             .prepare_cached(
                 "UPDATE messages SET attempts = ?2, body = ?4, sender = ?5,
-                     progress = coalesce(?6, progress),
-                     first_sent_ms = CASE WHEN body IS ?4 AND sender IS ?5 THEN first_sent_ms ELSE ?3 END
+                     progress = coalesce(?6, progress), mark = ?7,
+                     first_sent_ms = CASE WHEN body IS ?4 AND sender IS ?5 AND mark IS ?7
+                         THEN first_sent_ms ELSE ?3 END
                  WHERE seq = ?1 AND state = 4",
             )?
             .execute(params![
@@ -325,7 +327,8 @@ impl<'c> Batch<'c> {
                 first,
                 begin.body,
                 begin.sender,
-                begin.progress
+                begin.progress,
+                begin.mark
             ])?;
         Ok(done(again))
     }
@@ -341,7 +344,7 @@ impl<'c> Batch<'c> {
             .conn
             .prepare_cached(
                 "UPDATE messages SET state = 0, attempts = ?2, due_ms = coalesce(?3, due_ms),
-                     first_sent_ms = NULL, body = NULL, sender = NULL,
+                     first_sent_ms = NULL, body = NULL, sender = NULL, mark = NULL,
                      progress = coalesce(?4, progress)
                  WHERE seq = ?1 AND state = 4",
             )?

@@ -256,7 +256,7 @@ fn size(changes: &[Change]) -> u64 {
         }
         Change::Begin(begin) => {
             let of = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-            of(&begin.body) + of(&begin.progress)
+            of(&begin.body) + of(&begin.progress) + begin.mark.as_ref().map_or(0, String::len)
         }
         Change::Ended { progress, .. } => progress.as_ref().map_or(0, Vec::len),
         Change::Finish { verdict, .. } => verdict.receipt.len(),

@@ -68,7 +68,8 @@ fn read(row: &SqlRow<'_>) -> Result<Row> {
 /// The columns of [`ready`].
 pub(super) const READY: &str = "seq, coalesce(turn, 0), id, token, message, accepted_ms, \
                                 deadline_ms, attempts, first_sent_ms, body, state, due_ms, sender, \
-                                account, key, direct IS NOT NULL, progress";
+                                account, key, direct IS NOT NULL, progress, \
+                                mark";
 
 /// A message that is to be begun, or was; `earlier` owners accepted those up to this number.
 pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
@@ -76,8 +77,8 @@ pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
     let begun = match state(row, 10)? {
         State::Begun => {
             let first_sent_ms = option_ms(row, 8)?.unwrap_or(0);
-            let (sender, body) = (row.get(12)?, row.get(9)?);
-            Some(Begin { seq, first_sent_ms, attempts, sender, body, progress: None })
+            let (sender, body, mark) = (row.get(12)?, row.get(9)?, row.get(17)?);
+            Some(Begin { seq, first_sent_ms, attempts, sender, body, mark, progress: None })
         }
         _ => None,
     };

@@ -95,7 +95,16 @@ fn accept(accept: Accept) -> Change {
 fn begin(seq: Seq, attempts: u32, first_sent_ms: u64, body: Option<&str>) -> Change {
     let body = body.map(|body| body.as_bytes().to_vec());
     let sender = Some("s".into());
-    Change::Begin(Box::new(Begin { seq, first_sent_ms, attempts, sender, body, progress: None }))
+    let mark = body.as_ref().map(|_| "mark".into());
+    Change::Begin(Box::new(Begin {
+        seq,
+        first_sent_ms,
+        attempts,
+        sender,
+        body,
+        mark,
+        progress: None,
+    }))
 }
 
 fn verdict(delivery: Delivery) -> Verdict {

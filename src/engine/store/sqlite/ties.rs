@@ -164,7 +164,7 @@ impl Batch<'_> {
             .prepare_cached(
                 "UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL,
                      expires_ms = NULL, run = ?2, delivery = ?3, borrowed = ?4, follows = NULL, body = NULL,
-                     sender = NULL, progress = NULL, receipt = ?5
+                     sender = NULL, progress = NULL, mark = NULL, receipt = ?5
                  WHERE seq = ?1",
             )?
             .execute(params![

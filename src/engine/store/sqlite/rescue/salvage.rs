@@ -26,7 +26,7 @@ pub(in crate::engine::store::sqlite) const UNSOUND: &str = "
      OR coalesce(delivery NOT IN (0, 1, 2, 3), 0))";
 
 /// The columns that may be long; each is read alone, since its pages may be damaged.
-const LONG: [&str; 4] = ["message", "body", "receipt", "progress"];
+const LONG: [&str; 5] = ["message", "body", "receipt", "progress", "mark"];
 
 /// What the pages tell of the rows that a table has.
 struct Found<T> {
@@ -242,7 +242,7 @@ pub(in crate::engine::store::sqlite) fn doubt(
 ) -> Result<u64> {
     const DOUBT: &str = "
         UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL, expires_ms = NULL,
-            until_ms = NULL, follows = NULL, body = NULL, progress = NULL, run = 0, delivery = 1, borrowed = 0,
+            until_ms = NULL, follows = NULL, body = NULL, progress = NULL, mark = NULL, run = 0, delivery = 1, borrowed = 0,
             receipt = x'' WHERE";
     // Nobody waits any more for what a caller had sent himself; its key is settled below.
     conn.execute(&format!("DELETE FROM messages WHERE direct IS NOT NULL AND {which}"), [])?;

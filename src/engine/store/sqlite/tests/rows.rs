@@ -85,6 +85,7 @@ fn a_begun_message_is_told_to_the_next_owner() {
         attempts: 2,
         sender: Some("s".into()),
         body: Some(b"bytes".to_vec()),
+        mark: Some("mark".into()),
         progress: None,
     };
     assert_eq!(begun.begun, Some(expected), "the same bytes are as old as when first sent");
