@@ -1,14 +1,38 @@
-//! The page for people at `/`.
+//! The pages for people: the inbox at `/`, and what the sandbox plays at `/_/about`.
+
+use std::sync::LazyLock;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest as _, Sha256};
 
 use crate::exchange::Answer;
 use crate::services::{self, Service};
+
+/// The inbox, whole: nothing else is loaded but what the sandbox itself took.
+const INBOX: &str = include_str!("inbox.html");
+
+/// Lets the page's own script and style run, and nothing that a message might bring.
+static POLICY: LazyLock<String> = LazyLock::new(|| {
+    let hash = |tag: &str| {
+        let inside = INBOX.split(&format!("<{tag}>")).nth(1).unwrap_or_default();
+        let inside = inside.split(&format!("</{tag}>")).next().unwrap_or_default();
+        format!("'sha256-{}'", STANDARD.encode(Sha256::digest(inside)))
+    };
+    format!(
+        "default-src 'none'; connect-src 'self'; img-src 'self'; script-src {}; style-src {}; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        hash("script"),
+        hash("style")
+    )
+});
 
 const HEAD: &str = r#"<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>hongyan sandbox</title>
+<title>hongyan sandbox: what it plays</title>
 <style>
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --accent: #b5432e; }
 body { font: 16px/1.55 system-ui, sans-serif; max-width: 46rem; margin: 3rem auto; padding: 0 1.2rem; }
@@ -27,8 +51,8 @@ padding: .35rem .8rem .35rem 0; vertical-align: top; }
 <body>
 <h1>鸿雁 <small>hongyan sandbox</small></h1>
 <p>This server plays chat services for tests. It checks credentials, signatures, limits and fields
-as the services document them, and delivers nothing to anybody: what it took is listed at
-<a href="/_/messages"><code>/_/messages</code></a>. Its credentials are throw-away ones;
+as the services document them, and delivers nothing to anybody: what it took is shown in
+<a href="/_/">the inbox</a> and listed at <a href="/_/messages"><code>/_/messages</code></a>. Its credentials are throw-away ones;
 <code>hongyan sandbox --print-config</code> prints them.</p>
 "#;
 
@@ -52,8 +76,14 @@ is taken all the same</td></tr>
 </table>
 "#;
 
-/// The page, with examples that reach this very server.
-pub(crate) fn page(base_url: &str) -> Answer {
+/// The inbox.
+pub(crate) fn inbox() -> Answer {
+    let answer = Answer::new(200, "text/html; charset=utf-8", INBOX);
+    answer.with_header("content-security-policy", &POLICY)
+}
+
+/// What the sandbox plays, with examples that reach this very server.
+pub(crate) fn about(base_url: &str) -> Answer {
     let mut html = HEAD.to_owned();
     for service in services::all() {
         html.push_str(&section(service.as_ref()));

@@ -1,4 +1,4 @@
-//! The HTTP side: finding the service, meeting faults, and the sandbox's own paths.
+//! The HTTP side: finding the service, and meeting faults.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,13 +8,11 @@ use axum::extract::{ConnectInfo, Request, State as Shared};
 use axum::http::header::{CONTENT_TYPE, DATE};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
-use serde_json::{Value, json};
 
 use crate::clock::Utc;
 use crate::connection::{Cutter, Door};
 use crate::exchange::{Answer, Call};
 use crate::faults::{self, Kind};
-use crate::page;
 use crate::state::{Action, State};
 
 /// The largest request body that the sandbox's own paths read.
@@ -58,7 +56,7 @@ impl Server {
             Place::Nowhere => Answer::not_found(),
             Place::Own(own) => {
                 let own = own.to_owned();
-                self.own(&own, &call)
+                self.own(&own, &call).await
             }
             Place::Service(service, path) => {
                 let path = path.to_owned();
@@ -96,7 +94,7 @@ impl Server {
     }
 
     async fn meet(&self, service: &str, mut call: Call, cutter: &Cutter) -> Answer {
-        let fault = self.state().faults.take(service);
+        let fault = self.state().take_fault(service);
         if let Some(Kind::Latency(latency)) = fault {
             tokio::time::sleep(latency).await;
         }
@@ -114,35 +112,6 @@ impl Server {
         }
         cutter.cut();
         Answer::new(500, "text/plain", "")
-    }
-
-    /// The sandbox's own paths.
-    fn own(&self, path: &str, call: &Call) -> Answer {
-        let mut state = self.state();
-        match (path, call.method.as_str()) {
-            ("", "GET" | "HEAD") => page::page(&self.base_url()),
-            ("", _) => Answer::wrong_method("GET"),
-            ("messages", "GET") => Answer::json(200, &Value::Array(state.messages())),
-            ("messages", "DELETE") => {
-                state.clear();
-                Answer::new(204, "", "")
-            }
-            ("messages", _) => Answer::wrong_method("GET, DELETE"),
-            ("faults", "GET") => Answer::json(200, &state.faults.to_json()),
-            ("faults", "POST") => {
-                let added = crate::json::read(&call.body).and_then(|fault| state.add_fault(&fault));
-                match added {
-                    Ok(()) => Answer::json(200, &state.faults.to_json()),
-                    Err(error) => Answer::json(400, &json!({ "error": error })),
-                }
-            }
-            ("faults", "DELETE") => {
-                state.faults.clear();
-                Answer::new(204, "", "")
-            }
-            ("faults", _) => Answer::wrong_method("GET, POST, DELETE"),
-            _ => Answer::not_found(),
-        }
     }
 
     pub(crate) fn base_url(&self) -> String {

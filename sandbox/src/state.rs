@@ -1,28 +1,20 @@
 //! What the sandbox knows: its services, the messages they took, the faults that wait.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
+use tokio::sync::watch;
 
 use crate::clock::Clock;
-use crate::exchange::{Answer, Call, Delivered, Outcome};
+use crate::exchange::{Answer, Call, Outcome};
 use crate::faults::{self, Faults, Kind, When};
+use crate::kept::{Kept, Other, Taken};
+use crate::mask;
 use crate::services::robot::{Played, Robot};
 use crate::services::{self, Service};
 
-/// How many messages are kept, and how many bytes of their requests; older ones make room.
-const KEPT: usize = 200_000;
-const KEPT_BYTES: usize = 256 << 20;
-
-/// A message with the request that brought it.
-struct Taken {
-    service: &'static str,
-    delivered: Delivered,
-    time: u64,
-    request: Arc<Value>,
-    bytes: usize,
-}
+/// How much of an answer is kept with a request that brought no message.
+const KEPT_ANSWER: usize = 2 << 10;
 
 /// What the connection should do once the service has been asked, or not asked.
 #[derive(Debug)]
@@ -37,9 +29,12 @@ pub(crate) struct State {
     pub clock: Clock,
     pub faults: Faults,
     pub limits: bool,
+    pub kept: Kept,
     services: Vec<Box<dyn Service>>,
-    messages: VecDeque<Taken>,
-    message_bytes: usize,
+    /// The secrets of each service, in the order of the services.
+    secrets: Vec<Vec<String>>,
+    /// Counts changes, for pages that wait for one.
+    version: watch::Sender<u64>,
 }
 
 impl State {
@@ -50,9 +45,10 @@ impl State {
             clock,
             faults: Faults::default(),
             limits: true,
+            kept: Kept::default(),
+            secrets: services.iter().map(|service| mask::secrets(service.as_ref())).collect(),
             services,
-            messages: VecDeque::new(),
-            message_bytes: 0,
+            version: watch::Sender::new(1),
         }
     }
 
@@ -68,8 +64,45 @@ impl State {
     }
 
     pub(crate) fn add_fault(&mut self, fault: &Value) -> Result<(), String> {
-        let names: Vec<_> = self.services.iter().map(|service| service.name()).collect();
-        self.faults.add(fault, &names)
+        self.faults.add(fault, &self.names())?;
+        self.changed();
+        Ok(())
+    }
+
+    /// The fault that meets the next request to `service`.
+    pub(crate) fn take_fault(&mut self, service: &str) -> Option<Kind> {
+        let fault = self.faults.take(service)?;
+        self.changed();
+        Some(fault)
+    }
+
+    pub(crate) fn clear_faults(&mut self) {
+        self.faults.clear();
+        self.changed();
+    }
+
+    /// The names of the services, in their order.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.services.iter().map(|service| service.name()).collect()
+    }
+
+    /// The secrets of the accounts of a service.
+    pub(crate) fn secrets(&self, name: &str) -> &[String] {
+        let at = self.services.iter().position(|service| service.name() == name);
+        at.map_or(&[], |at| &self.secrets[at])
+    }
+
+    /// Counts one up with every change; a receiver is told.
+    pub(crate) fn versions(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        *self.version.borrow()
+    }
+
+    fn changed(&self) {
+        self.version.send_modify(|version| *version += 1);
     }
 
     /// Lets `service` see the request, the fault that meets it included.
@@ -117,69 +150,32 @@ impl State {
     fn ask(&mut self, at: usize, call: &Call) -> Answer {
         let service = &mut self.services[at];
         let Outcome { answer, delivered } = service.answer(call);
-        if delivered.is_empty() {
-            return answer;
-        }
         let (service, time) = (service.name(), call.now_s());
-        let request = Arc::new(call.to_json());
+        let request = call.to_json();
         let shown = request["body"].as_str().map_or(0, str::len) + call.target.len();
-        for delivered in delivered {
-            let (request, bytes) = (request.clone(), shown + delivered.bytes());
-            self.keep(Taken { service, delivered, time, request, bytes });
+        if delivered.is_empty() {
+            let body = &answer.body[..answer.body.len().min(KEPT_ANSWER)];
+            let (status, text) = (answer.status, String::from_utf8_lossy(body).into_owned());
+            let bytes = shown + text.len();
+            self.kept.keep_other(Other { service, time, request, status, answer: text, bytes });
+        } else {
+            let request = Arc::new(request);
+            for delivered in delivered {
+                let (request, bytes) = (request.clone(), shown + delivered.bytes());
+                self.kept.keep(Taken { number: 0, service, delivered, time, request, bytes });
+            }
         }
+        self.changed();
         answer
     }
 
-    fn keep(&mut self, taken: Taken) {
-        self.message_bytes += taken.bytes;
-        self.messages.push_back(taken);
-        while self.messages.len() > KEPT || self.message_bytes > KEPT_BYTES {
-            let Some(oldest) = self.messages.pop_front() else { break };
-            self.message_bytes -= oldest.bytes;
-        }
-    }
-
     pub(crate) fn clear(&mut self) {
-        self.messages.clear();
-        self.message_bytes = 0;
+        self.kept.clear();
+        self.changed();
     }
 
     /// The messages in the order of their arrival.
     pub(crate) fn messages(&self) -> Vec<Value> {
-        let one = |taken: &Taken| {
-            let mut json = json!({"service": taken.service});
-            if let Value::Object(map) = &mut json {
-                map.extend(taken.delivered.to_json());
-            }
-            json["time"] = taken.time.into();
-            json["request"] = (*taken.request).clone();
-            json
-        };
-        self.messages.iter().map(one).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn taken(id: usize, bytes: usize) -> Taken {
-        let delivered = Delivered { id: Some(id.to_string()), ..Delivered::default() };
-        Taken { service: "fanfou", delivered, time: 0, request: Arc::default(), bytes }
-    }
-
-    #[test]
-    fn older_messages_make_room() {
-        let mut state = State::new(Clock::manual(0), &[]);
-        for id in 0..=KEPT {
-            state.keep(taken(id, 1));
-        }
-        assert_eq!(state.messages.len(), KEPT);
-        assert_eq!(state.messages[0].delivered.id.as_deref(), Some("1"));
-        assert_eq!(state.message_bytes, KEPT);
-        state.keep(taken(KEPT + 1, KEPT_BYTES));
-        assert_eq!((state.messages.len(), state.message_bytes), (1, KEPT_BYTES));
-        state.clear();
-        assert_eq!((state.messages.len(), state.message_bytes), (0, 0));
+        self.kept.messages.iter().map(Taken::to_json).collect()
     }
 }

@@ -183,7 +183,7 @@ fn bodies_are_bounded() {
 #[test]
 fn the_page_tells_of_every_service_and_account() {
     let (sandbox, _) = start();
-    let page = get(&sandbox, "/");
+    let page = get(&sandbox, "/_/about");
     assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
     let text = page.text();
     let config = sandbox.config();
