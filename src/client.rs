@@ -70,7 +70,7 @@ impl Client {
         }
         let path = format!("accounts.{name}");
         let mut value = config::json_value(json, &path)?;
-        expand_auth(&mut value, &path)?;
+        expand_account(&mut value, &path)?;
         self.engine.set_account(name, crate::engine::account_config(value, name)?)
     }
 
@@ -278,17 +278,20 @@ fn config_value(json: &[u8]) -> Result<Value> {
     }
     if let Some(Value::Object(accounts)) = value.get_mut("accounts") {
         for (name, account) in accounts {
-            expand_auth(account, &format!("accounts.{name}"))?;
+            expand_account(account, &format!("accounts.{name}"))?;
         }
     }
     Ok(value)
 }
 
-fn expand_auth(account: &mut Value, path: &str) -> Result<()> {
-    match account.get_mut("auth") {
-        Some(auth) => expand(auth, &format!("{path}.auth"), &look_up),
-        None => Ok(()),
+/// Replaces the references in what of an account may hold secrets.
+fn expand_account(account: &mut Value, path: &str) -> Result<()> {
+    for name in ["auth", "proxy", "url", "headers"] {
+        if let Some(value) = account.get_mut(name) {
+            expand(value, &format!("{path}.{name}"), &look_up)?;
+        }
     }
+    Ok(())
 }
 
 fn look_up(reference: Reference<'_>) -> std::result::Result<String, String> {

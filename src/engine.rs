@@ -133,9 +133,16 @@ impl Shared {
             secrets: Vec::new(),
         };
         for (name, account) in config.accounts {
-            shared.accounts.set(&name, account, &shared.windows, shared.clock.now())?;
+            shared.set_account(&name, account)?;
         }
         Ok(shared)
+    }
+
+    /// Adds an account or replaces one.
+    fn set_account(&self, name: &str, config: AccountConfig) -> Result<()> {
+        let proxy = config.proxy.as_ref().map(|proxy| self.transport.route(proxy)).transpose();
+        let route = proxy.map_err(|error| error.at(format!("accounts.{name}.proxy")))?.flatten();
+        self.accounts.put(name, config, route, &self.windows, self.clock.now())
     }
 
     /// The outbox, if there is one; a build without the feature has none, and no code for it.
@@ -329,9 +336,8 @@ impl Engine {
     /// Adds an account or replaces one; holds for attempts begun later.
     pub fn set_account(&self, name: &str, config: AccountConfig) -> Result<()> {
         self.refuse_if_closed()?;
-        let shared = &self.shared;
-        shared.accounts.set(name, config, &shared.windows, shared.clock.now())?;
-        shared.outbox().inspect(|outbox| outbox.account(name, false));
+        self.shared.set_account(name, config)?;
+        self.shared.outbox().inspect(|outbox| outbox.account(name, false));
         Ok(())
     }
 

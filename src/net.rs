@@ -17,7 +17,9 @@ use std::sync::atomic::AtomicBool;
 pub use clock::{Alarm, Clock, Sleep};
 pub use failure::{Failure, NoResources, Way};
 use http::Http;
+pub use http::Route;
 
+use crate::model::config::Proxy;
 use crate::service::api::{Answer, Wire};
 
 /// A future that may be kept and sent to another thread.
@@ -38,7 +40,6 @@ pub trait Transport: Send + Sync {
 }
 
 /// The transport of an engine; a type and no `dyn`, so that no attempt has to be boxed.
-#[cfg_attr(test, expect(clippy::large_enum_variant, reason = "there is one of it"))]
 pub enum Carrier {
     /// Real sockets.
     Http(Http),
@@ -47,15 +48,26 @@ pub enum Carrier {
     Scripted(Box<dyn Scripted>),
 }
 
-impl Transport for Carrier {
-    async fn send(
+impl Carrier {
+    /// The way through an account's own proxy.
+    pub fn route(&self, proxy: &Proxy) -> crate::model::error::Result<Option<Route>> {
+        match self {
+            Carrier::Http(http) => http.route(proxy).map(Some),
+            #[cfg(test)]
+            Carrier::Scripted(_) => Ok(None),
+        }
+    }
+
+    /// Sends a request by an account's own route, or by the client's: see [`Transport::send`].
+    pub async fn send(
         &self,
         wire: Wire,
+        route: Option<&Route>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Result<Answer, Failure> {
         match self {
-            Carrier::Http(http) => http.send(wire, time_out, begun).await,
+            Carrier::Http(http) => http.carry(wire, route, time_out, begun).await,
             #[cfg(test)]
             Carrier::Scripted(script) => script.send(wire, time_out, begun).await,
         }

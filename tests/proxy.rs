@@ -7,7 +7,8 @@ mod raw;
 #[path = "support/tunnel.rs"]
 mod tunnel;
 
-use std::io::Write as _;
+use std::io::{self, Read as _, Write as _};
+use std::net::TcpStream;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -268,4 +269,140 @@ fn credentials_for_this_machine_never_pass_a_proxy_elsewhere() {
     let more = json!({"proxy": format!("http://localhost:{}", proxy.port())});
     let receipt = send(&client(&config_with(&direct.url(), more)), &message("im"));
     assert_eq!((verdict(&receipt), proxy.request_count()), (("sent", "ok"), 1));
+}
+
+/// So many bytes of a stream.
+fn bytes(stream: &mut TcpStream, count: u8) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::from(count)];
+    stream.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A text with its length before it.
+fn counted(stream: &mut TcpStream) -> io::Result<String> {
+    let length = bytes(stream, 1)?[0];
+    Ok(String::from_utf8(bytes(stream, length)?).expect("UTF-8"))
+}
+
+/// A SOCKS 5 proxy that answers the requests itself: what it was asked for, credentials before the address.
+fn socks(credentials: Option<&'static str>) -> (RawServer, Arc<Mutex<Vec<String>>>) {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let seen = Arc::clone(&asked);
+    let server = RawServer::wild(move |stream| {
+        let count = bytes(stream, 2)?[1];
+        let (methods, method) = (bytes(stream, count)?, if credentials.is_some() { 2 } else { 0 });
+        assert!(methods.contains(&method), "{methods:?}");
+        stream.write_all(&[5, method])?;
+        let mut who = String::new();
+        if let Some(own) = credentials {
+            bytes(stream, 1)?;
+            let given = format!("{}:{}", counted(stream)?, counted(stream)?);
+            stream.write_all(&[1, u8::from(given != own)])?;
+            if given != own {
+                return Ok(());
+            }
+            who = format!("{given}@");
+        }
+        let host = match bytes(stream, 4)?[3] {
+            1 => bytes(stream, 4)?.iter().map(u8::to_string).collect::<Vec<_>>().join("."),
+            _ => counted(stream)?,
+        };
+        let port = bytes(stream, 2)?;
+        let port = u16::from_be_bytes([port[0], port[1]]);
+        seen.lock().unwrap_or_else(PoisonError::into_inner).push(format!("{who}{host}:{port}"));
+        stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0])?;
+        let mut request = Vec::new();
+        while !request.ends_with(b"\r\n\r\n") {
+            request.extend(bytes(stream, 1)?);
+        }
+        let head = String::from_utf8_lossy(&request).to_ascii_lowercase();
+        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.lines().next());
+        for _ in 0..length.and_then(|length| length.parse().ok()).unwrap_or(0) {
+            bytes(stream, 1)?;
+        }
+        stream.write_all(&answer(200, "Connection: close\r\n", success("ff-json")))
+    });
+    (server, asked)
+}
+
+#[test]
+fn an_account_goes_through_its_own_proxy_and_no_other() {
+    let (clients, own, direct) = (forwarding(), forwarding(), forwarding());
+    let through = |server: &RawServer| format!("http://u:hunter2@127.0.0.1:{}", server.port());
+    let mut config = config_with(&direct.url(), json!({"proxy": through(&clients)}));
+    config["accounts"]["im"]["proxy"] = through(&own).into();
+    let client = client(&config);
+    assert_eq!(verdict(&send(&client, &message("im"))), ("sent", "ok"));
+    assert_eq!((clients.request_count(), own.request_count()), (0, 1));
+    assert_eq!(verdict(&send(&client, &message("ff-json"))), ("sent", "ok"));
+    assert_eq!((clients.request_count(), own.request_count()), (1, 1));
+    // It changes with its account.
+    let mut account = config["accounts"]["im"].clone();
+    account["proxy"] = Value::Null;
+    client.set_account("im", &account.to_string()).expect("a valid account");
+    assert_eq!(verdict(&send(&client, &message("im"))), ("sent", "ok"));
+    assert_eq!((clients.request_count(), own.request_count()), (2, 1));
+    assert_eq!(direct.request_count(), 0);
+}
+
+#[test]
+fn what_an_account_s_proxy_echoes_of_its_credentials_is_masked() {
+    let proxy = RawServer::fixed(answer(502, "", "no way for u with hunter2 (dTpodW50ZXIy)"));
+    let mut config = one("http://service.invalid", json!({"retry": {"max_attempts": 1}}));
+    config["accounts"]["ff-json"]["proxy"] =
+        format!("http://u:hunter2@127.0.0.1:{}", proxy.port()).into();
+    let receipt = send(&client(&config), &message("ff-json"));
+    let shown = shown(&receipt).to_string();
+    assert!(shown.contains("no way for u with"), "{shown}");
+    assert!(!shown.contains("hunter2") && !shown.contains("dTpodW50ZXIy"), "{shown}");
+    for (wrong, words) in [
+        ("socks4://u:hunter2@h:1", "socks5://host:port"),
+        ("hunter2", "\"env\" or a URL"),
+        ("http://u:hunter2@h é", "white space"),
+    ] {
+        config["accounts"]["ff-json"]["proxy"] = wrong.into();
+        let error = Client::from_json(&config.to_string()).err().expect("no proxy");
+        assert_eq!(error.path(), Some("accounts.ff-json.proxy"));
+        assert!(error.message().contains(words) && !error.to_string().contains("hunter2"));
+    }
+    config["accounts"]["ff-json"]["proxy"] = "env".into();
+    let error = in_child(&[("http_proxy", "://hunter2")], &config);
+    assert_eq!(error["path"], "accounts.ff-json.proxy", "{error}");
+}
+
+#[test]
+fn a_socks_proxy_is_told_a_name_or_an_address_and_its_credentials() {
+    for (userinfo, credentials) in [("", None), ("u:p%40ss@", Some("u:p@ss"))] {
+        let (proxy, asked) = socks(credentials);
+        let who = credentials.map(|own| format!("{own}@")).unwrap_or_default();
+        for (scheme, host, told) in [
+            ("socks5", "localhost:7", "127.0.0.1:7"),
+            ("socks5h", "service.invalid", "service.invalid:80"),
+        ] {
+            let mut config = one(&format!("http://{host}"), json!({"retry": {"max_attempts": 1}}));
+            let url = format!("{scheme}://{userinfo}127.0.0.1:{}", proxy.port());
+            config["accounts"]["ff-json"]["proxy"] = url.clone().into();
+            let receipt = send(&client(&config), &message("ff-json"));
+            assert_eq!(verdict(&receipt), ("sent", "ok"), "{url}: {:?}", receipt.error);
+            assert_eq!(heads(&asked).pop(), Some(format!("{who}{told}")));
+            // At the top it is the client's.
+            config["accounts"]["ff-json"]["proxy"] = Value::Null;
+            config["proxy"] = url.into();
+            assert_eq!(verdict(&send(&client(&config), &message("ff-json"))), ("sent", "ok"));
+        }
+        assert_eq!(heads(&asked).len(), 4);
+    }
+}
+
+#[test]
+fn a_socks_proxy_that_refuses_is_named_and_nothing_was_sent() {
+    let (proxy, asked) = socks(Some("u:right"));
+    let mut config = one("http://service.invalid", json!({"retry": {"max_attempts": 1}}));
+    config["accounts"]["ff-json"]["proxy"] =
+        format!("socks5h://u:hunter2@127.0.0.1:{}", proxy.port()).into();
+    let receipt = send(&client(&config), &message("ff-json"));
+    assert_eq!(verdict(&receipt), ("not_sent", "network"), "{:?}", receipt.error);
+    let words = shown(&receipt).to_string();
+    assert!(words.contains(&format!("the proxy 127.0.0.1:{}", proxy.port())), "{words}");
+    assert!(!words.contains("hunter2") && heads(&asked).is_empty(), "{words}");
 }

@@ -20,7 +20,7 @@ use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, To};
 use crate::model::redact::Redactor;
-use crate::net::Clock;
+use crate::net::{Clock, Route};
 use crate::service;
 use crate::service::api::{Account, Opened, ScopeKey};
 use crate::service::info::{self, Info, Scope};
@@ -42,6 +42,8 @@ pub struct Entry {
     identity: String,
     /// The recipient of messages that name none.
     to: To,
+    /// The way through its own proxy, where it has one.
+    pub route: Option<Route>,
     /// True if the URL of its requests is a secret as a whole.
     pub hides_url: bool,
     /// What must be masked in everything that its service says.
@@ -219,6 +221,7 @@ impl Accounts {
     }
 
     /// Adds an account or replaces the one of that name.
+    #[cfg(test)]
     pub fn set(
         &self,
         name: &str,
@@ -226,8 +229,22 @@ impl Accounts {
         windows: &Windows,
         now: Duration,
     ) -> Result<()> {
+        self.put(name, config, None, windows, now)
+    }
+
+    /// Adds an account or replaces the one of that name; it has a proxy of its own if it has a route.
+    pub fn put(
+        &self,
+        name: &str,
+        config: AccountConfig,
+        route: Option<Route>,
+        windows: &Windows,
+        now: Duration,
+    ) -> Result<()> {
         let (max_in_flight, rate) = (config.max_in_flight, config.rate);
-        let (service, opened) = service::open(config)?;
+        let (service, mut opened) = service::open(config)?;
+        let secrets = route.iter().flat_map(Route::secrets);
+        secrets.for_each(|secret| opened.redactor.add(&secret));
         let info = service.info;
         if opened.account.session().is_some() {
             let words = format!("accounts of {} need a token, which nobody gets yet", info.name);
@@ -255,6 +272,7 @@ impl Accounts {
             origin: opened.origin,
             identity: opened.identity,
             to: opened.to,
+            route,
             hides_url: opened.hides_url,
             redactor: Arc::new(opened.redactor),
             max_in_flight,

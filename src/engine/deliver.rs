@@ -22,7 +22,7 @@ use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::{Level, enabled, log};
 use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
 use crate::model::redact::Redactor;
-use crate::net::{Clock, Failure, Transport as _, Way};
+use crate::net::{Clock, Failure, Way};
 use crate::service::api::{Answer, Exchange, Reading, Seed, Stamp};
 use crate::service::judge::judge;
 use crate::service::verdict::{Class, Outcome};
@@ -371,7 +371,7 @@ async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outco
             // What commits nothing leaves no doubt, however far it came.
             false => begun = Arc::default(),
         }
-        let sent = shared.transport.send(wire, time_out, begun).await;
+        let sent = shared.transport.send(wire, entry.route.as_ref(), time_out, begun).await;
         // Taken back, so that an end between two attempts is not taken for one within an attempt.
         let begun = kit.begun.swap(false, Ordering::AcqRel);
         let ended = shared.clock.now();

@@ -99,7 +99,6 @@ pub struct AccountConfig {
     /// The recipient of messages that name none.
     pub(crate) to: To,
     /// What its requests go through, in place of the client's own.
-    #[allow(dead_code, reason = "the transport takes one proxy only so far")]
     pub(crate) proxy: Option<Proxy>,
     pub(crate) base_url: Option<Url>,
     pub(crate) signing_url: Option<Url>,
@@ -352,18 +351,28 @@ fn url(text: &str, schemes: &[&str]) -> std::result::Result<Url, String> {
     Url::parse(text).map_err(|e| format!("this is no URL: {e}"))
 }
 
+/// Where a SOCKS proxy listens that names no port.
+const SOCKS_PORT: u16 = 1080;
+
 /// The URL of a proxy; the text is not repeated, since it may hold a password.
 pub fn proxy_url(text: &str) -> std::result::Result<Url, String> {
     if text.contains(|c: char| c.is_control() || c.is_whitespace()) {
         return Err("the proxy must not hold white space or line breaks".to_owned());
     }
-    let Some(host) = host(text, &["http", "https"]) else {
-        return Err("a proxy is \"env\" or a URL of the form http://host:port".to_owned());
+    let Some(host) = host(text, &["http", "https", "socks5", "socks5h"]) else {
+        return Err(
+            "a proxy is \"env\" or a URL of the form http://host:port or socks5://host:port"
+                .to_owned(),
+        );
     };
     if !is_ascii_host(host) {
         return Err("the proxy must name its host in ASCII, as DNS does: xn--…".to_owned());
     }
-    Url::parse(text).map_err(|e| format!("the proxy is no URL: {e}"))
+    let mut url = Url::parse(text).map_err(|e| format!("the proxy is no URL: {e}"))?;
+    if url.port_or_known_default().is_none() {
+        let _ = url.set_port(Some(SOCKS_PORT));
+    }
+    Ok(url)
 }
 
 /// The host and port of a URL that is written out, as `http://` and a host. The parser also takes

@@ -11,10 +11,11 @@ mod socket;
 mod tests;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -25,7 +26,7 @@ use self::proxied::Proxied;
 use super::proxy::Proxies;
 use super::tls::Tls;
 use super::{Alarm, Failure, Lookup, Transport, Way};
-use crate::model::config::NetConfig;
+use crate::model::config::{NetConfig, Proxy};
 use crate::model::error::Result;
 use crate::service::api::{Answer, Header, Headers, HttpRequest, MAX_URL, Method, Wire};
 use crate::service::wire::form;
@@ -33,8 +34,20 @@ use crate::service::wire::form;
 /// The transport that sends over real sockets.
 pub struct Http {
     direct: Direct,
-    proxied: Proxied,
-    proxies: Arc<Proxies>,
+    proxied: Arc<Proxied>,
+    /// Those of accounts that have proxies of their own, by what these say.
+    routes: Mutex<HashMap<String, Weak<Proxied>>>,
+}
+
+/// How the requests of an account that has a proxy of its own go.
+#[derive(Clone)]
+pub struct Route(Arc<Proxied>);
+
+impl Route {
+    /// What of the proxy's credentials must not be shown.
+    pub fn secrets(&self) -> Vec<String> {
+        self.0.proxies().secrets()
+    }
 }
 
 impl Http {
@@ -44,14 +57,49 @@ impl Http {
         let proxies = Arc::new(Proxies::new(&config.proxy)?);
         Ok(Http {
             direct: Direct::new(config, Arc::clone(&tls), Arc::clone(&lookup)),
-            proxied: Proxied::new(config, Arc::clone(&proxies), tls, lookup),
-            proxies,
+            proxied: Arc::new(Proxied::new(config, proxies, tls, lookup)),
+            routes: Mutex::default(),
         })
     }
 
     /// What of the proxies' credentials must not be shown.
     pub fn secrets(&self) -> Vec<String> {
-        self.proxies.secrets()
+        self.proxied.proxies().secrets()
+    }
+
+    /// The way through this proxy; accounts with the same one share its connections.
+    pub fn route(&self, proxy: &Proxy) -> Result<Route> {
+        let key = match proxy {
+            Proxy::None => "none",
+            Proxy::Env => "env",
+            Proxy::Url(url) => url.as_str(),
+        };
+        let mut routes = self.routes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = routes.get(key).and_then(Weak::upgrade) {
+            return Ok(Route(known));
+        }
+        let proxies = Arc::new(Proxies::new(proxy)?);
+        let new = Arc::new(self.proxied.through(proxies));
+        routes.retain(|_, route| route.strong_count() > 0);
+        routes.insert(key.to_owned(), Arc::downgrade(&new));
+        Ok(Route(new))
+    }
+
+    /// Sends a request by an account's own route, or by the client's.
+    pub async fn carry(
+        &self,
+        wire: Wire,
+        route: Option<&Route>,
+        time_out: &mut Alarm,
+        begun: Arc<AtomicBool>,
+    ) -> std::result::Result<Answer, Failure> {
+        let proxied = route.map_or(&*self.proxied, |route| &*route.0);
+        let is_proxied =
+            matches!(&wire, Wire::Http(request) if proxied.proxies().of(&request.url).is_some());
+        match is_proxied {
+            false => self.direct.send(wire, time_out, begun).await,
+            true => Box::pin(proxied.send(wire, time_out, begun)).await,
+        }
     }
 }
 
@@ -62,12 +110,7 @@ impl Transport for Http {
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> std::result::Result<Answer, Failure> {
-        let is_proxied =
-            matches!(&wire, Wire::Http(request) if self.proxies.of(&request.url).is_some());
-        match is_proxied {
-            false => self.direct.send(wire, time_out, begun).await,
-            true => Box::pin(self.proxied.send(wire, time_out, begun)).await,
-        }
+        self.carry(wire, None, time_out, begun).await
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -111,7 +111,7 @@ fn env_proxy(name: &'static str, value: OsString) -> Result<Url> {
     let has_scheme = text.contains("://");
     let text = if has_scheme { text } else { format!("http://{text}") };
     if text.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("socks")) {
-        return wrong("SOCKS proxies are not supported");
+        return wrong("a SOCKS proxy is taken from \"proxy\" alone, not from the environment");
     }
     match proxy_url(&text) {
         Ok(url) if !has_scheme && (url.path() != "/" || url.query().is_some()) => {
@@ -126,7 +126,10 @@ fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.');
-            name == "localhost" || name.ends_with(".localhost")
+            // Of a SOCKS proxy an address is no more than a name.
+            let ip =
+                name.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified());
+            ip || name.eq_ignore_ascii_case("localhost") || name.ends_with(".localhost")
         }
         host => ip(host.as_ref()).is_some_and(|ip| ip.is_loopback() || ip.is_unspecified()),
     }

@@ -21,6 +21,7 @@ impl Folder {
         Folder(path)
     }
 
+    #[allow(dead_code, reason = "not every test uses it")]
     pub fn path(&self) -> &PathBuf {
         &self.0
     }

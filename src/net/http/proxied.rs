@@ -58,6 +58,26 @@ impl Proxied {
         }
     }
 
+    /// The same through other proxies, with connections of its own.
+    pub fn through(&self, proxies: Arc<Proxies>) -> Proxied {
+        Proxied {
+            idle: self.idle,
+            max_connections_per_host: self.max_connections_per_host,
+            proxies,
+            user_agent: self.user_agent.clone(),
+            tls: Arc::clone(&self.tls),
+            lookup: Arc::clone(&self.lookup),
+            client: OnceCell::new(),
+            reader: Reader::default(),
+            last_answer: Mutex::default(),
+        }
+    }
+
+    /// The proxies that requests go through.
+    pub fn proxies(&self) -> &Proxies {
+        &self.proxies
+    }
+
     fn client(&self) -> Result<&reqwest::Client, Failure> {
         let proxies = Arc::clone(&self.proxies);
         let through = reqwest::Proxy::custom(move |url| proxies.of(url).cloned());
