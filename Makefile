@@ -13,7 +13,7 @@ export CARGO PREFIX LIBDIR DESTDIR
 FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo size test counts simulation torture soak bench python test-python bench-python lint header \
+.PHONY: help build demo size test counts simulation torture soak bench python test-python test-judges bench-python lint header \
 	golden truth accounts install clean
 
 help: ## list the targets
@@ -62,6 +62,9 @@ python: ## build the Python wheel for release into target/wheels
 
 test-python: ## build the wheel, install it into a fresh environment, test that
 	tools/python-test
+
+test-judges: ## let clients that others wrote, and a browser, judge the sandbox
+	tools/test-judges
 
 bench-python: ## compare the Python package with other clients
 	tools/python-bench
