@@ -15,6 +15,7 @@ mod check;
 #[path = "../tests/services/dingtalk.rs"]
 mod dingtalk;
 mod direct_message;
+mod extra;
 mod fanfou;
 pub mod fingerprint;
 #[cfg(test)]
@@ -30,6 +31,7 @@ mod registered;
 mod renren;
 mod schema;
 mod sina;
+mod telegram;
 mod tencent_im;
 #[allow(dead_code, reason = "the services of today take plain texts")]
 pub mod text;
@@ -55,6 +57,7 @@ static SERVICES: &[&Service] = &[
     &weibo::SERVICE,
     &renren::SERVICE,
     &tencent_im::SERVICE,
+    &telegram::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -31,6 +31,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
         ("weibo", json!({"auth": {"type": "oauth2", "token": "t"}}), to_user.clone()),
         ("renren", json!({"auth": {"type": "bearer", "token": "t"}, "params": "form"}), talk),
         ("tencent_im", json!({"auth": usersig}), json!({"to": {"group": "g"}})),
+        (
+            "telegram",
+            json!({"auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}}),
+            json!({"to": {"chat": "4711"}}),
+        ),
     ];
     for (service, account, _) in &mut accounts {
         account["service"] = json!(*service);

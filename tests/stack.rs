@@ -84,6 +84,7 @@ fn messages(sandbox: &Sandbox) -> Vec<String> {
                     (json!({"users": ["1"]}), json!({"messageType": "1", "resourceTitle": "t"}))
                 }
                 Some("sina") => (json!({"user": "11051"}), json!({})),
+                Some("telegram") => (json!({"chat": "4711"}), json!({})),
                 Some("weibo") => (json!({"user": "2125034703"}), json!({})),
                 _ => (json!({"user": "lisztli"}), json!({})),
             };

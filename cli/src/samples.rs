@@ -60,6 +60,36 @@ pub const SENT: &[Sample] = &[
             {"type": "location", "latitude": 39.98, "longitude": 116.31, "address": "Beijing"}],
             "extra": {"messageType": "ANY", "resourceTitle": "here"}}"#,
     ),
+    sample("telegram", "text", r#"{"to": {"chat": "4711"}, "text": "鸿雁 carries letters"}"#),
+    sample(
+        "telegram",
+        "topic",
+        r#"{"to": {"chat": "-1002000000001", "topic": "7"}, "title": "on this topic",
+            "text": "without a sound", "silent": true}"#,
+    ),
+    sample(
+        "telegram",
+        "moved group",
+        r#"{"to": {"chat": "-4001"}, "text": "it is a supergroup now"}"#,
+    ),
+    sample(
+        "telegram",
+        "photo",
+        r#"{"to": {"chat": "@hongyan_news"}, "text": "a goose", "attachments": [{"name": "goose.png",
+            "data_base64": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="}]}"#,
+    ),
+    sample(
+        "telegram",
+        "album",
+        r#"{"to": {"chat": "4711"}, "attachments": [{"url": "https://example.com/a.pdf"},
+            {"name": "b.txt", "data_base64": "aGVsbG8="}]}"#,
+    ),
+    sample(
+        "telegram",
+        "raw",
+        r#"{"to": {"chat": "4711"}, "parts": [{"type": "raw", "value": {"method": "sendMessage",
+            "text": "<b>bold</b>", "parse_mode": "HTML"}}]}"#,
+    ),
     sample("tencent_im", "text", r#"{"to": {"group": "@TGS#2C5SZEAEF"}, "text": "red packet"}"#),
     sample(
         "tencent_im",
@@ -117,6 +147,12 @@ pub const REFUSED: &[Sample] = &[
         ..sample("sina", "no follower", r#"{"to": {"user": "1000040017"}, "text": "hello?"}"#)
     },
     sample("weibo", "no follower", r#"{"to": {"user": "5000020301"}, "text": "hello?"}"#),
+    sample("telegram", "blocked", r#"{"to": {"chat": "4712"}, "text": "hello?"}"#),
+    sample(
+        "telegram",
+        "closed topic",
+        r#"{"to": {"chat": "-1002000000001", "topic": "8"}, "text": "hello?"}"#,
+    ),
     sample("tencent_im", "unknown group", r#"{"to": {"group": "@TGS#NOWHERE"}, "text": "hello?"}"#),
     sample("tencent_im", "muted", r#"{"to": {"group": "@TGS#MUTED"}, "text": "hello?"}"#),
 ];

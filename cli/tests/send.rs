@@ -352,6 +352,7 @@ fn a_dry_run_sends_nothing_and_shows_no_secret() {
         let to = match account["service"].as_str().expect("a service") {
             "tencent_im" => "group=@TGS#2C5SZEAEF",
             "renren" => "users=1",
+            "telegram" => "chat=4711",
             _ => "user=1",
         };
         let mut args = vec!["send", "-a", name, "--to", to, "--dry-run", "dry"];

@@ -27,6 +27,8 @@
 #define MAC "{\"type\":\"mac\",\"token\":\"renren-mac-token\",\"mac_key\":\"renren-mac-key\"}"
 #define APP_KEY ",\"app_key\":\"1852823608\""
 #define IN_A_FORM ",\"params\":\"form\""
+#define BOT                                                                                  \
+    "{\"type\":\"bot\",\"token\":\"110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw\"}"
 #define USERSIG                                                                              \
     "{\"type\":\"usersig\",\"sdk_app_id\":1400000000,\"identifier\":\"administrator\","      \
     "\"secret_key\":\"5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e\"}"
@@ -73,6 +75,7 @@ static const struct {
     {"renren", "bearer", NULL, BEARER IN_A_FORM, TALK_WITH_PARTS},
     {"renren", "mac", NULL, MAC, TALK},
     {"renren", "mac", NULL, MAC IN_A_FORM, TALK_WITH_PARTS},
+    {"telegram", "bot", NULL, BOT, "\"to\":{\"chat\":\"4711\"},\"text\":\"hello by bot\""},
     {"tencent_im", "usersig", NULL, USERSIG, TO_THE_GROUP},
 };
 
@@ -86,6 +89,7 @@ static const struct {
     {"sina", BASIC APP_KEY, TO_USER("1000040017", "no follower of mine"), HY_E_FORBIDDEN},
     {"weibo", OAUTH2("form"), TO_USER("5000020301", "no follower of mine"), HY_E_FORBIDDEN},
     {"renren", "{\"type\":\"bearer\",\"token\":\"expired\"}", TALK, HY_E_AUTH},
+    {"telegram", BOT, "\"to\":{\"chat\":\"4712\"},\"text\":\"hello?\"", HY_E_FORBIDDEN},
     {"tencent_im", USERSIG, "\"to\":{\"group\":\"@TGS#NOSUCHGROUP\"},\"text\":\"hello?\"",
      HY_E_NOT_FOUND},
 };

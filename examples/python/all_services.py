@@ -28,6 +28,7 @@ MESSAGES: dict[str, Message] = {
         "parts": [parts.link("http://example.com/", title="an example")],
         "extra": {"messageType": "ANY"},
     },
+    "telegram": {"account": "", "to": {"chat": "4711"}, "text": "鸿雁 carries letters"},
     "tencent_im": {
         "account": "",
         "to": {"group": "@TGS#2C5SZEAEF"},

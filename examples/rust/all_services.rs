@@ -73,6 +73,12 @@ fn cases(base: &str) -> Vec<Case> {
         ("renren", mac(), json!({"params": "query"}), talk()),
         ("renren", mac(), json!({"params": "form"}), talk()),
         (
+            "telegram",
+            json!({"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}),
+            json!({}),
+            json!({"to": {"chat": "4711"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
             "tencent_im",
             usersig,
             json!({}),

@@ -118,6 +118,8 @@ fn accounts() -> Value {
         "ding": {"service": "dingtalk", "auth": {"type": "webhook", "secret": "robot-secret",
             "url": "https://oapi.dingtalk.example/robot/send?access_token=robot-token"}},
         "robot": {"service": "chatroom", "auth": {"type": "bearer", "token": "robot-token"}},
+        "tg": {"service": "telegram",
+            "auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}},
         "im": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
             "sdk_app_id": 1, "identifier": "admin", "secret_key": "secret-key"}},
     })

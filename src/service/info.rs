@@ -141,6 +141,8 @@ pub enum FieldKind {
     Secret,
     /// The same of printable ASCII without blanks.
     Token,
+    /// The same in a form that the service documents: what tells it, and an example.
+    TokenLike(fn(&str) -> bool, &'static str),
     /// A whole number between two others.
     Number(i64, i64),
     /// One of these; the first where it is left out.

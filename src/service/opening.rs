@@ -135,17 +135,26 @@ impl Opening {
                         Ok(Value::Url(url))
                     })
                     .transpose()?,
-                FieldKind::Secret | FieldKind::Token => credential(f, name)?
-                    .map(|text| {
-                        let is_token = matches!(field.kind, FieldKind::Token);
-                        if is_token && !text.bytes().all(|b| b.is_ascii_graphic()) {
-                            let words = "a token is printable ASCII without spaces";
-                            return Err(f.error(name, words));
-                        }
-                        self.redactor.add(&text);
-                        Ok(Value::Secret(Secret::new(text)))
-                    })
-                    .transpose()?,
+                FieldKind::Secret | FieldKind::Token | FieldKind::TokenLike(..) => {
+                    credential(f, name)?
+                        .map(|text| {
+                            let is_token = !matches!(field.kind, FieldKind::Secret);
+                            if is_token && !text.bytes().all(|b| b.is_ascii_graphic()) {
+                                let words = "a token is printable ASCII without spaces";
+                                return Err(f.error(name, words));
+                            }
+                            if let FieldKind::TokenLike(is_own, example) = field.kind
+                                && !is_own(&text)
+                            {
+                                let words =
+                                    format!("this has not the form of one, such as {example}");
+                                return Err(f.error(name, words));
+                            }
+                            self.redactor.add(&text);
+                            Ok(Value::Secret(Secret::new(text)))
+                        })
+                        .transpose()?
+                }
             };
             match value {
                 Some(value) => self.values.push((name, value)),
@@ -428,6 +437,7 @@ mod tests {
             FieldKind::Object => (json!({"colour": "red"}), json!([])),
             FieldKind::Credential | FieldKind::Secret => (json!("abc"), json!("a\nb")),
             FieldKind::Token => (json!("abc"), json!("a b")),
+            FieldKind::TokenLike(_, example) => (json!(example), json!("abc")),
         }
     }
 

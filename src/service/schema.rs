@@ -82,7 +82,7 @@ fn property(field: &Field) -> Value {
         FieldKind::Text => json!({"type": "string"}),
         FieldKind::Credential => json!({"type": "string", "minLength": 1}),
         FieldKind::Secret => json!({"type": "string", "minLength": 1, "writeOnly": true}),
-        FieldKind::Token => {
+        FieldKind::Token | FieldKind::TokenLike(..) => {
             json!({"type": "string", "pattern": "^[!-~]+$", "writeOnly": true})
         }
         FieldKind::Number(least, most) => {

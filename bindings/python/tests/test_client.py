@@ -25,6 +25,7 @@ TO: dict[str, Any] = {
         "extra": {"messageType": "ANY", "resourceTitle": "t"},
     },
     "tencent_im": {"to": {"group": "@TGS#2C5SZEAEF"}},
+    "telegram": {"to": {"chat": "4711"}},
 }
 NOBODY: Any = {"user": "nobody"}
 U: Any = {"user": "u"}

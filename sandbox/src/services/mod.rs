@@ -5,6 +5,7 @@ mod latest;
 mod renren;
 pub(crate) mod robot;
 mod sina;
+mod telegram;
 mod tencent_im;
 mod weibo;
 
@@ -56,5 +57,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(weibo::Weibo::default()),
         Box::new(renren::Renren::default()),
         Box::new(tencent_im::TencentIm::default()),
+        Box::new(telegram::Telegram::default()),
     ]
 }

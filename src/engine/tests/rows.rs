@@ -215,3 +215,20 @@ fn a_robot_of_a_declared_envelope_is_judged_by_its_table() {
         if code == 0 { vec![(200, body)] } else { vec![(200, body.clone()), (400, body)] }
     });
 }
+
+#[test]
+fn every_row_of_telegram_s_table_is_the_verdict_of_its_code_in_every_status() {
+    let message = json!({"v": 1, "account": "tg", "to": {"chat": "4711"}, "text": "hello"});
+    walk("telegram", 49, &message, |row| {
+        let code: u16 = match row.code {
+            Code::Any => 499,
+            _ => code_of(row).parse().expect("a number"),
+        };
+        if row.name.is_none() {
+            return vec![(200, json!({"ok": true, "result": {"message_id": 57}}).to_string())];
+        }
+        let words = format!("Bad Request: {}", row.text);
+        let body = json!({"ok": false, "error_code": code, "description": words}).to_string();
+        vec![(code, body.clone()), (200, body.clone()), (502, body)]
+    });
+}

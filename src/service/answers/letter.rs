@@ -119,6 +119,17 @@ fn json_that_contradicts_itself_is_no_success() {
                 r#""MsgDropReason":false"#,
                 r#""MsgSeq":2"#,
             ],
+            "telegram" => &[
+                r#""ok":true"#,
+                r#""ok":false"#,
+                r#""\u006fk":true"#,
+                r#""error_code":400"#,
+                r#""error":"no""#,
+                r#""error":{}"#,
+                r#""errors":[]"#,
+                r#""description":7"#,
+                r#""result":{"message_id":58}"#,
+            ],
             _ => &[
                 r#""id":1"#,
                 r#""id":null"#,

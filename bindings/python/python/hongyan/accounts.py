@@ -57,12 +57,14 @@ __all__ = [
     "Rate",
     "basic",
     "bearer",
+    "bot",
     "fanfou",
     "mac",
     "oauth1",
     "oauth2",
     "renren",
     "sina",
+    "telegram",
     "tencent_im",
     "usersig",
     "weibo",
@@ -94,6 +96,19 @@ def bearer(
     """
     return {
         "type": "bearer",
+        "token": token,
+    }
+
+
+def bot(
+    token: str,
+) -> Auth:
+    """The token of a bot: telegram.
+
+    ``token``: the token of the bot, as @BotFather shows it: ``123456:AA…``
+    """
+    return {
+        "type": "bot",
         "token": token,
     }
 
@@ -324,6 +339,31 @@ def tencent_im(
         rate,
         base_url=base_url,
         region=region,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def telegram(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Telegram message of a bot (Bot API), with `bot`.
+
+    ``base_url``: ``https://api.telegram.org`` by default, or a server of your own; http only for
+        this machine
+    """
+    return _account(
+        "telegram",
+        auth,
+        rate,
+        base_url=base_url,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
