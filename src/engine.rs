@@ -5,6 +5,7 @@
 //! [`queue::Queue`] or, for a blocking send, straight to its caller.
 
 mod account;
+mod attempt;
 mod blocking;
 mod connections;
 mod deliver;
@@ -54,6 +55,8 @@ use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::id::ulid;
 use crate::model::message::{Message, Refused};
 use crate::model::receipt::Receipt;
+use crate::model::redact::MASK;
+use crate::model::secret::Secret;
 use crate::net::http::Http;
 use crate::net::{Carrier, Clock};
 use crate::service::api::{Seed, Stamp};
@@ -365,7 +368,9 @@ impl Engine {
         let draft = entry.account.encode(&message, Seed(shared.random(|rng| rng.u32(..))))?;
         let unix = shared.clock.unix_ms() / 1000;
         let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };
-        let exchange = entry.account.next(&draft, &stamp, None);
+        // No token is asked for to look at a message.
+        let token = entry.tokens.as_ref().map(|_| Secret::new(MASK.to_owned()));
+        let exchange = entry.account.next(&draft, &stamp, token.as_ref());
         Ok(Preview::new(exchange, &entry.redactor, entry.hides_url))
     }
 

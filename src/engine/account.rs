@@ -13,6 +13,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 use url::Url;
 
+use super::attempt::{Channels, Halt, Probe, Sessions, Tokens};
 use super::connections::{Connections, Lane};
 use super::pace::{Limit, Window, Windows};
 use super::stats::AccountStats;
@@ -26,6 +27,8 @@ use crate::service::api::{Account, Opened, ScopeKey};
 use crate::service::info::{self, Info, Scope};
 use crate::service::verdict::Row;
 
+/// Beyond this many hosts, those that nobody speaks to are forgotten.
+const MOST_HOSTS: usize = 1000;
 /// How many accounts are named where one was not found.
 const NAMED: usize = 20;
 
@@ -59,6 +62,10 @@ pub struct Entry {
     pub stats: Arc<AccountStats>,
     /// Who sends, to which service and where: a doubt is resent only by the same.
     pub sender: Arc<str>,
+    /// The tokens that its exchanges carry, where its service wants them.
+    pub tokens: Option<Arc<Tokens>>,
+    /// Whether its service has stopped it.
+    pub halt: Arc<Halt>,
     /// True once the account was replaced or removed.
     outdated: AtomicBool,
     /// Seconds that the service's clock is ahead of ours, once it refused ours and was right.
@@ -77,13 +84,18 @@ impl Entry {
             Rate::Documented => self.info.rates,
             _ => &[],
         };
-        let keyed = keys.iter().flat_map(|key| {
+        let keyed = in_order(keys).into_iter().flat_map(|key| {
             rates.iter().filter(|rate| rate.scope == key.scope).map(|rate| {
                 let scope = scope_name(self.info, rate.scope, &self.identity);
                 window(windows, format!("{scope}/{}", key.key), rate, clock.now())
             })
         });
         keyed.chain(self.windows.iter().cloned()).collect()
+    }
+
+    /// True once the account was replaced or removed.
+    pub fn is_outdated(&self) -> bool {
+        self.outdated.load(Ordering::Acquire)
     }
 
     /// Gives a message that names no recipient the account's own.
@@ -102,6 +114,16 @@ impl Entry {
     }
 }
 
+/// The keys in an order that all messages share, each once: nobody waits in a circle then, nor for
+/// himself. Limits that are the account's own are not counted twice.
+fn in_order(keys: &[ScopeKey]) -> Vec<&ScopeKey> {
+    let is_keyed = |key: &&ScopeKey| matches!(key.scope, Scope::Group | Scope::Recipient);
+    let mut keys: Vec<_> = keys.iter().filter(is_keyed).collect();
+    keys.sort_unstable_by_key(|key| (key.scope, &*key.key));
+    keys.dedup();
+    keys
+}
+
 fn scope_name(info: &Info, scope: Scope, identity: &str) -> String {
     match scope {
         Scope::Ip => info.name.to_owned(),
@@ -114,7 +136,8 @@ fn window(windows: &Windows, scope: String, rate: &info::Rate, now: Duration) ->
     let per = Duration::from_millis(u64::from(rate.per_ms));
     let own = rate.scope == Scope::Account;
     let limit = Limit { count: rate.count as usize, per, codes: rate.codes, own };
-    windows.get(format!("{scope}/{:?}", rate.scope), limit, now)
+    // A scope may have several: so many a second, and so many a minute.
+    windows.get(format!("{scope}/{:?}/{}", rate.scope, rate.per_ms), limit, now)
 }
 
 /// The windows of an account that do not depend on the recipient.
@@ -173,6 +196,9 @@ fn hash(text: &str) -> u64 {
 pub struct Accounts {
     entries: RwLock<BTreeMap<String, Arc<Entry>>>,
     hosts: Mutex<BTreeMap<String, Arc<Connections>>>,
+    sessions: Sessions,
+    /// The ids of channels that steps gave.
+    pub channels: Channels,
     max_connections: usize,
     changed: Notify,
 }
@@ -182,6 +208,8 @@ impl Accounts {
         Accounts {
             entries: RwLock::default(),
             hosts: Mutex::default(),
+            sessions: Sessions::default(),
+            channels: Channels::default(),
             max_connections,
             changed: Notify::new(),
         }
@@ -246,16 +274,10 @@ impl Accounts {
         let secrets = route.iter().flat_map(Route::secrets);
         secrets.for_each(|secret| opened.redactor.add(&secret));
         let info = service.info;
-        if opened.account.session().is_some() {
-            let words = format!("accounts of {} need a token, which nobody gets yet", info.name);
-            return Err(Error::new(ErrorCode::Internal, words));
-        }
         let origin = opened.origin.origin().ascii_serialization();
-        let host = {
-            let mut hosts = self.hosts.lock().unwrap_or_else(|p| p.into_inner());
-            let new = || Arc::new(Connections::new(self.max_connections));
-            Arc::clone(hosts.entry(origin).or_insert_with(new))
-        };
+        let session = opened.account.session().map(|session| session.key());
+        let tokens = session.map(|key| self.sessions.of(info.name, &origin, &key));
+        let host = self.host(&origin);
         let old = self.get(name);
         let lane = match &old {
             Some(old) if old.lane.is_of(&host) => Arc::clone(&old.lane),
@@ -279,6 +301,8 @@ impl Accounts {
             rate,
             in_flight: old.as_ref().map(|old| Arc::clone(&old.in_flight)).unwrap_or_default(),
             stats: old.as_ref().map(|old| Arc::clone(&old.stats)).unwrap_or_default(),
+            tokens,
+            halt: Arc::default(),
             outdated: AtomicBool::new(false),
             skew: AtomicI64::new(0),
         };
@@ -288,6 +312,25 @@ impl Accounts {
         old.inspect(|old| old.outdated.store(true, Ordering::Release));
         self.changed.notify_waiters();
         Ok(())
+    }
+
+    /// The connections to the host of this origin, which all share who speak to it.
+    pub fn host(&self, origin: &str) -> Arc<Connections> {
+        let mut hosts = self.hosts.lock().unwrap_or_else(|p| p.into_inner());
+        if let Some(host) = hosts.get(origin) {
+            return Arc::clone(host);
+        }
+        if hosts.len() >= MOST_HOSTS {
+            hosts.retain(|_, host| Arc::strong_count(host) > 1);
+        }
+        let host = Arc::new(Connections::new(self.max_connections));
+        hosts.insert(origin.to_owned(), Arc::clone(&host));
+        host
+    }
+
+    /// Those who wait look anew whether their account is what it was.
+    pub fn has_changed(&self) {
+        self.changed.notify_waiters();
     }
 
     /// Takes an account away.
@@ -301,10 +344,11 @@ impl Accounts {
         Ok(())
     }
 
-    /// The account that a waiting message is sent with now.
-    pub fn current(&self, was: &Arc<Entry>) -> Result<Arc<Entry>> {
-        if !was.outdated.load(Ordering::Acquire) {
-            return Ok(Arc::clone(was));
+    /// The account that a waiting message is sent with now; none where its service has stopped it, save
+    /// for the message that tries.
+    pub fn current(&self, was: &Arc<Entry>, probe: Option<&Probe>) -> Result<Arc<Entry>> {
+        if !was.is_outdated() {
+            return was.halt.check(probe).map(|()| Arc::clone(was));
         }
         let name = &was.name;
         let Some(entry) = self.get(name) else {
@@ -315,13 +359,18 @@ impl Accounts {
             let words = format!("the account {name:?} was of {old} and is now of {new}");
             return Err(Error::new(ErrorCode::Config, words));
         }
-        Ok(entry)
+        entry.halt.check(probe).map(|()| entry)
     }
 
     /// Waits for `future`, or for the account to go.
-    pub async fn unless_gone<F: Future>(&self, was: &Arc<Entry>, future: F) -> Result<F::Output> {
+    pub async fn unless_gone<F: Future>(
+        &self,
+        was: &Arc<Entry>,
+        probe: Option<&Probe>,
+        future: F,
+    ) -> Result<F::Output> {
         let mut future = pin!(future);
-        self.current(was)?;
+        self.current(was, probe)?;
         // What need not wait need not watch.
         let at_once = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
         if let Poll::Ready(value) = at_once {
@@ -330,7 +379,7 @@ impl Accounts {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();
-            self.current(was)?;
+            self.current(was, probe)?;
             tokio::select! {
                 biased;
                 value = &mut future => return Ok(value),

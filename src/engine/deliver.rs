@@ -1,14 +1,13 @@
 //! The attempts of one send: request, answer, verdict, and whether there is another.
 
-use std::borrow::Cow;
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::Duration;
 
 use super::account::Entry;
+use super::attempt::{Signing, attempt};
 use super::connections::Permit;
 use super::direct::{called, enter};
 use super::job::Job;
@@ -20,20 +19,13 @@ use super::stats::Why;
 use super::store::Begin;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::{Level, enabled, log};
-use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw, Receipt};
-use crate::model::redact::Redactor;
-use crate::net::{Clock, Failure, Way};
-use crate::service::api::{Answer, Exchange, Reading, Seed, Stamp};
-use crate::service::judge::judge;
-use crate::service::verdict::{Class, Outcome};
+use crate::model::receipt::{Delivery, Receipt};
+use crate::net::Clock;
+use crate::service::api::Seed;
+use crate::service::verdict::Outcome;
 
 /// A wait before an attempt that is told of in the log.
 const WORTH_TELLING: Duration = Duration::from_secs(1);
-/// A clock that differs by more than this is worth a word, in seconds.
-const SKEW_WORTH_TELLING: i64 = 60;
-
-/// The longest message of an error, in characters.
-const MAX_WORDS: usize = 600;
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
 pub async fn deliver(job: &mut Job) -> Option<Receipt> {
@@ -96,7 +88,28 @@ async fn work(job: &mut Job) {
     if job.direct.is_some() && called(job).await {
         return;
     }
+    if !admitted(job) {
+        return;
+    }
     attempts(job).await;
+}
+
+/// False for a message of an account that its service has stopped, unless it is the one that tries
+/// whether that still holds: it has its result then.
+fn admitted(job: &mut Job) -> bool {
+    let Some(entry) = job.entry.as_ref().filter(|entry| !entry.is_outdated()) else { return true };
+    // Whoever waits first would keep others from it.
+    let tries = job.not_before.is_none() && job.place.is_none();
+    match entry.halt.admit(job.shared.clock.now(), tries) {
+        Ok(probe) => {
+            job.probe = probe;
+            true
+        }
+        Err(error) => {
+            gone(job, error);
+            false
+        }
+    }
 }
 
 /// Makes attempts until there is a verdict, which is then in the receipt.
@@ -107,7 +120,9 @@ async fn attempts(job: &mut Job) {
     let (mut renew_signature, mut skew) = (false, entry.skew());
     if let Some(place) = &job.place {
         let _waiting = entry.stats.waiting(Why::Order);
-        if let Err(error) = shared.accounts.unless_gone(&entry, place.turn()).await {
+        if let Err(error) =
+            shared.accounts.unless_gone(&entry, job.probe.as_ref(), place.turn()).await
+        {
             return gone(job, error);
         }
     }
@@ -118,7 +133,8 @@ async fn attempts(job: &mut Job) {
                 waits(&job.receipt.id, wait, "time");
             }
             let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
-            if let Err(error) = shared.accounts.unless_gone(&entry, sleep).await {
+            if let Err(error) = shared.accounts.unless_gone(&entry, job.probe.as_ref(), sleep).await
+            {
                 return gone(job, error);
             }
         }
@@ -128,7 +144,7 @@ async fn attempts(job: &mut Job) {
             Ok(Err(wait)) => return job.end_paced(wait),
             Err(error) => return gone(job, error),
         };
-        match shared.accounts.current(&entry) {
+        match shared.accounts.current(&entry, job.probe.as_ref()) {
             Ok(now) if Arc::ptr_eq(&now, &entry) => {}
             Ok(now) => {
                 // Its windows, its host and the mark of who sends are others.
@@ -152,9 +168,9 @@ async fn attempts(job: &mut Job) {
             return job.conclude(Delivery::MaybeSent, Some(error));
         }
         job.begin_in_words();
-        let (outcome, now) = attempt(job, &entry, renew_signature, skew).await;
+        let signing = Signing { renew: renew_signature, skew };
+        let (outcome, now) = attempt(job, &entry, permit, signing).await;
         job.answered = Some(now);
-        drop(permit);
         let began = passage.end(now, outcome.delivery == Delivery::Sent);
 
         let at = Circumstances {
@@ -243,6 +259,7 @@ async fn turn<'a>(
 ) -> Result<std::result::Result<(Permit, Passage<'a>), Duration>> {
     let shared = Arc::clone(&job.shared);
     let until = job.until.map(|(at, _)| at);
+    shared.accounts.channels.recall(entry, &mut job.draft);
     loop {
         let first = {
             let _waiting = entry.stats.waiting(Why::Pace);
@@ -250,7 +267,7 @@ async fn turn<'a>(
                 waits(&job.receipt.id, pace::free_in(windows, clock.now()), "turn within its rate");
             }
             let wait = pace::wait(windows, clock, until);
-            match shared.accounts.unless_gone(entry, wait).await? {
+            match shared.accounts.unless_gone(entry, job.probe.as_ref(), wait).await? {
                 Ok(first) => first,
                 Err(wait) => return Ok(Err(wait)),
             }
@@ -260,10 +277,19 @@ async fn turn<'a>(
             None => {
                 drop(first);
                 let _waiting = entry.stats.waiting(Why::Connection);
-                (shared.accounts.unless_gone(entry, entry.lane.acquire()).await?, None)
+                (
+                    shared
+                        .accounts
+                        .unless_gone(entry, job.probe.as_ref(), entry.lane.acquire())
+                        .await?,
+                    None,
+                )
             }
         };
-        mark(job, entry).await?;
+        // What only prepares needs no mark.
+        if !entry.account.prepares(&job.draft) {
+            mark(job, entry, job.history.attempts + 1).await?;
+        }
         if let Some(passage) = pace::go(windows, clock) {
             return Ok(Ok((permit, passage)));
         }
@@ -272,7 +298,7 @@ async fn turn<'a>(
 }
 
 /// Makes durable that bytes of a kept message may go, and who sends them.
-async fn mark(job: &mut Job, entry: &Entry) -> Result<()> {
+pub async fn mark(job: &mut Job, entry: &Entry, attempts: u32) -> Result<()> {
     let Some(kept) = job.kept.as_ref().filter(|_| !job.marked) else { return Ok(()) };
     let (outbox, seq) = (Arc::clone(&kept.outbox), kept.seq);
     if let Some(own) = job.draft.fingerprint.filter(|_| kept.direct) {
@@ -281,7 +307,7 @@ async fn mark(job: &mut Job, entry: &Entry) -> Result<()> {
     }
     job.marked = true;
     let (body, mark) = (job.draft.kept_body(), job.draft.mark());
-    let (first_sent_ms, attempts) = (job.shared.clock.unix_ms(), job.history.attempts + 1);
+    let first_sent_ms = job.shared.clock.unix_ms();
     let sender = Some(entry.sender.to_string());
     let progress = None;
     outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body, mark, progress }).await
@@ -304,7 +330,7 @@ fn is_elsewhere(job: &Job, entry: &Entry) -> bool {
 }
 
 /// True unless a doubt is pending that the service would no longer recognise.
-fn may_resend(job: &Job, entry: &Entry) -> bool {
+pub fn may_resend(job: &Job, entry: &Entry) -> bool {
     if !job.history.doubt || job.shared.retry.resend_maybe_sent {
         return true;
     }
@@ -328,10 +354,17 @@ fn narrow(
         return;
     }
     let code = outcome.service_code.as_deref().unwrap_or_default();
-    let meant = windows.iter().find(|window| window.is_meant_by(code));
-    if let Some(window) = meant.or_else(|| windows.iter().find(|window| window.is_own())) {
-        let (wait, told) = (wait.min(retry::LONGEST_WAIT), outcome.told_wait.is_some());
-        window.narrow(TooFast { began, now, wait, told });
+    let (wait, told) = (wait.min(retry::LONGEST_WAIT), outcome.told_wait.is_some());
+    let too_fast = TooFast { began, now, wait, told };
+    let mut meant = windows.iter().filter(|window| window.is_meant_by(code)).peekable();
+    match meant.peek() {
+        // A told wait holds for whatever the code may speak of.
+        Some(_) if told => meant.for_each(|window| window.narrow(too_fast)),
+        Some(window) => window.narrow(too_fast),
+        None => {
+            let own = windows.iter().find(|window| window.is_own());
+            own.into_iter().for_each(|window| window.narrow(too_fast));
+        }
     }
 }
 
@@ -345,136 +378,6 @@ pub fn gone(job: &mut Job, error: Error) {
 
 pub fn lost() -> Error {
     Error::new(ErrorCode::Internal, "a verdict without words; this is a bug in hongyan")
-}
-
-/// The most steps that an attempt has.
-const MOST_STEPS: u8 = 8;
-
-/// One attempt, step by step, and when its last answer came; the error of it stands in the receipt
-/// afterwards.
-async fn attempt(job: &mut Job, entry: &Entry, renew: bool, skew: i64) -> (Outcome, Duration) {
-    let shared = Arc::clone(&job.shared);
-    let unix_ms = shared.clock.unix_ms();
-    let unix = (unix_ms / 1000).saturating_add_signed(skew);
-    let started = shared.clock.now();
-    job.history.attempts += 1;
-    let redactor = &entry.redactor;
-    let (mut outcome, status, raw, ended, took) = loop {
-        let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew };
-        let exchange = entry.account.next(&job.draft, &stamp, None);
-        let Exchange { wire, commits, secrets: mut signatures } = exchange;
-        signatures.extend_from_slice(&shared.secrets);
-        let kit = job.kit.get_or_insert_default();
-        let (time_out, mut begun) = kit.attempt(&shared.clock, shared.clock.now() + shared.timeout);
-        match commits {
-            true => _ = job.history.first_sent.get_or_insert(started),
-            // What commits nothing leaves no doubt, however far it came.
-            false => begun = Arc::default(),
-        }
-        let sent = shared.transport.send(wire, entry.route.as_ref(), time_out, begun).await;
-        // Taken back, so that an end between two attempts is not taken for one within an attempt.
-        let begun = kit.begun.swap(false, Ordering::AcqRel);
-        let ended = shared.clock.now();
-        let took = u64::try_from(ended.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
-        let raw = |body| Came { body, redactor: Arc::clone(redactor), signatures };
-        match sent {
-            Ok(answer) => {
-                job.skew_seen = seen_skew(&answer, unix_ms.saturating_add(took));
-                let reading = entry.account.read(&mut job.draft, &answer);
-                if matches!(reading, Reading::Next) && job.draft.step < MOST_STEPS {
-                    job.draft.step += 1;
-                    continue;
-                }
-                let hint = entry.account.hint(&answer, &reading);
-                let mut outcome = Outcome { hint, ..judge(entry.table, &answer, reading) };
-                if !commits {
-                    outcome.delivery = Delivery::NotSent;
-                }
-                break (outcome, Some(answer.status), raw(answer.body), ended, took);
-            }
-            Err(failure) => {
-                let outcome = from_failure(failure, begun, entry);
-                break (outcome, None, raw(Vec::new()), ended, took);
-            }
-        }
-    };
-    if outcome.name == Some(ErrorCode::Auth)
-        && let Some(seen) = job.skew_seen.filter(|seen| seen.abs() > SKEW_WORTH_TELLING)
-    {
-        let (by, how) = (seen.unsigned_abs(), if seen < 0 { "ahead" } else { "behind" });
-        outcome.text.push_str(&format!("; your clock is {by} s {how}"));
-    }
-    job.trace(AttemptTrace {
-        at_ms: unix_ms,
-        ms: took,
-        http_status: status,
-        name: outcome.name.map_or("ok", ErrorCode::name),
-        delivery: outcome.delivery.name(),
-        wait_ms: 0,
-    });
-    outcome.message_id = outcome.message_id.map(|id| shown_id(id, redactor, &raw.signatures));
-    job.receipt.error = outcome.name.map(|name| {
-        let secrets = redactor.with(&raw.signatures);
-        let error = Error::new(name, shortened(&secrets.text(&outcome.text)))
-            .with_account(&entry.name, Some(entry.info.name))
-            .with_service_code(
-                outcome.service_code.as_deref().map(|code| secrets.text(code).into_owned()),
-            )
-            .with_http_status(status);
-        match outcome.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    });
-    job.receipt.raw = status.map(|_| Raw::Came(raw));
-    (outcome, ended)
-}
-
-/// The service's id of a message, which is anything it likes: what it was sent, too.
-fn shown_id(id: String, redactor: &Redactor, signatures: &[String]) -> String {
-    // No spelling of a signature is shorter than it is itself, and hardly an id is as long.
-    let may_be_signature = signatures.iter().any(|signature| signature.len() <= id.len());
-    let secrets = redactor.with(if may_be_signature { signatures } else { &[] });
-    if let Cow::Owned(masked) = secrets.text(&id) {
-        return masked;
-    }
-    id
-}
-
-/// Words of a service, after their secrets are masked: on one line, and not longer than a person reads.
-fn shortened(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match text.char_indices().nth(MAX_WORDS) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
-/// Seconds that the service's clock is ahead of ours, by its `Date`.
-fn seen_skew(answer: &Answer, unix_ms: u64) -> Option<i64> {
-    let theirs = i64::try_from(answer.date?).ok()?;
-    let ours = i64::try_from(unix_ms / 1000).ok()?;
-    Some(theirs - ours)
-}
-
-/// No answer: what is true depends on whether the request had begun.
-fn from_failure(failure: Failure, begun: bool, entry: &Entry) -> Outcome {
-    let name = match failure.way {
-        Way::Network => ErrorCode::Network,
-        Way::Tls => ErrorCode::Tls,
-        Way::TimedOut => ErrorCode::Timeout,
-        Way::Protocol => ErrorCode::Protocol,
-        Way::TooLarge => ErrorCode::TooLarge,
-        Way::Resources => ErrorCode::Internal,
-    };
-    let delivery = if begun { Delivery::MaybeSent } else { Delivery::NotSent };
-    let host = entry.origin.host_str().unwrap_or_default().to_owned();
-    let stage = if begun { "after the request was sent" } else { "before anything was sent" };
-    let class = match failure.way {
-        Way::TooLarge => Class::Never,
-        _ => Class::Backoff,
-    };
-    Outcome::failed(delivery, name, class, format!("{host}: {} ({stage})", failure.words))
 }
 
 /// The longest time that is waited for anything: far enough to mean for ever.

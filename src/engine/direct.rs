@@ -37,7 +37,7 @@ pub async fn called(job: &mut Job) -> bool {
         direct.told().await
     } else {
         let _waiting = entry.stats.waiting(Why::Order);
-        match shared.accounts.unless_gone(&entry, direct.told()).await {
+        match shared.accounts.unless_gone(&entry, None, direct.told()).await {
             Ok(told) => told,
             Err(error) => {
                 gone(job, error);

@@ -10,6 +10,7 @@ pub use end::Ended;
 use end::earliest;
 
 use super::account::Entry;
+use super::attempt::Probe;
 use super::keys::{Claim, Held};
 use super::kit::Kit;
 use super::op::Op;
@@ -66,6 +67,8 @@ pub struct Job {
     listed: Vec<(Kind, String)>,
     /// Its row in the outbox, if it has one.
     pub kept: Option<Kept>,
+    /// It tries whether an account that was stopped is of use again.
+    pub probe: Option<Probe>,
     /// Its caller waits, and the outbox has to say when it is to be begun.
     pub direct: Option<Box<Direct>>,
     /// It stands in the outbox that bytes of it may have gone.
@@ -176,6 +179,7 @@ impl Job {
             alone: false,
             listed,
             kept: None,
+            probe: None,
             direct: None,
             marked: false,
             repeats: None,

@@ -83,7 +83,7 @@ impl AccountStats {
         }
     }
 
-    fn to_json(&self, entry: &Entry) -> Value {
+    fn to_json(&self, entry: &Entry, now: Duration) -> Value {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let waiting: Map<String, Value> = WHYS
             .iter()
@@ -103,6 +103,7 @@ impl AccountStats {
             "waiting": waiting,
             "latency_ms": self.latency.to_json(),
             "connections_in_use": entry.lane.in_use(),
+            "stopped": entry.halt.to_json(now),
         })
     }
 }
@@ -162,11 +163,12 @@ impl Latency {
 
 /// The counters of the client and of every account, as JSON.
 pub fn to_json(shared: &Shared) -> String {
+    let now = shared.clock.now();
     let accounts: Map<String, Value> = shared
         .accounts
         .all()
         .into_iter()
-        .map(|entry| (entry.name.clone(), entry.stats.to_json(&entry)))
+        .map(|entry| (entry.name.clone(), entry.stats.to_json(&entry, now)))
         .collect();
     let in_flight = shared.in_flight.load(Ordering::Relaxed);
     let outbox = shared.outbox().map(|outbox| {
