@@ -631,6 +631,22 @@ hy_error_t *hy_message_set_json(hy_message_t *m,
                                 size_t len);
 
 /**
+ * Adds a file of up to 100 MiB, outside the 1 MiB that the JSON of a message may have.
+ *
+ * type is its media type, such as "image/png"; NULL: as its name tells. bytes may hold zeros; NULL with
+ * len 0 is a file without bytes. They are copied, once for all sends of the message. After an error
+ * the message is what it was. A service that cannot carry files refuses the message when it is sent.
+ * Errors: argument, message (blank name, no media type, longer than 100 MiB).
+ */
+hy_error_t *hy_message_add_file(hy_message_t *m,
+                                const char *name,
+                                size_t nlen,
+                                const char *type,
+                                size_t tlen,
+                                const void *bytes,
+                                size_t len);
+
+/**
  * Frees a message.
  *
  * NULL does nothing.

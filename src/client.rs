@@ -12,7 +12,7 @@ use crate::model::expand::{Reference, expand};
 use crate::model::fields::shown_path;
 use crate::model::file::read_regular;
 use crate::model::log::{self, Level, Reentrant, log};
-use crate::model::message::Message;
+use crate::model::message::{Message, MessageBuilder};
 use crate::model::receipt::Receipt;
 
 /// The longest file that `${file:…}` reads.
@@ -206,6 +206,28 @@ impl Client {
         Ok(answers.map(|answer| answer.map(put)).collect())
     }
 
+    /// Like [`Client::send_json`], of a message that was built.
+    pub fn send_built(
+        &self,
+        message: &MessageBuilder,
+        time_out: Option<Duration>,
+    ) -> Result<Receipt> {
+        let (given, _) = built(message)?;
+        self.engine.send_blocking(given, time_out, None)
+    }
+
+    /// Like [`Client::submit_json`], of a message that was built.
+    pub fn submit_built(&self, message: &MessageBuilder, token: u64) -> Result<Op> {
+        let (given, json) = built(message)?;
+        self.engine.submit(Arrival { given, json: Cow::Owned(json.into_bytes()), token })
+    }
+
+    /// Like [`Client::submit_built`], for a caller who will not cancel.
+    pub fn submit_built_only(&self, message: &MessageBuilder, token: u64) -> Result<()> {
+        let (given, json) = built(message)?;
+        self.engine.submit_only(Arrival { given, json: Cow::Owned(json.into_bytes()), token })
+    }
+
     /// Says that a receipt need never be handed out again; without an outbox it would not be anyway.
     pub fn ack(&self, receipt: &Receipt) -> Result<()> {
         self.engine.ack(&receipt.id)
@@ -268,6 +290,16 @@ fn given(json: &[u8]) -> Result<Given> {
         Err(refused) if refused.error.code() == ErrorCode::Argument => Err(refused.error),
         given => Ok(given),
     }
+}
+
+/// A message that was built, with its files, and its JSON without them.
+fn built(message: &MessageBuilder) -> Result<(Given, String)> {
+    let json = message.to_json();
+    let mut given = given(json.as_bytes())?;
+    if let Ok(read) = &mut given {
+        message.add_files(read);
+    }
+    Ok((given, json))
 }
 
 /// Reads a configuration and replaces the references in its credentials.

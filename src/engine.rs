@@ -187,6 +187,7 @@ impl Shared {
                 return Err(error);
             }
         };
+        let given = loaded(given);
         let id = shared.count(entry.as_deref());
         let outbox = given.as_ref().ok().filter(|m| is_tied(m)).and(shared.outbox());
         let direct = outbox.zip(given.as_ref().ok());
@@ -227,6 +228,30 @@ impl Shared {
 /// True of a message that has to know of others.
 fn is_tied(message: &Message) -> bool {
     message.key.is_some() || message.ordered
+}
+
+/// The message with its files, which are read on this thread; or why they cannot be.
+fn loaded(given: Given) -> Given {
+    let mut message = given?;
+    match message.load_files() {
+        Ok(()) => Ok(message),
+        Err(error) => {
+            let Message { account, key, .. } = message;
+            Err(Refused { error, account: Some(account), key })
+        }
+    }
+}
+
+/// The same on a thread of its own: a caller who must not block waits without one.
+async fn loaded_aside(given: Given) -> Given {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let own = given.clone();
+    let read = move || drop(sender.send(loaded(own)));
+    match wake::spawn_thread("hy-files", read) {
+        Ok(_) => receiver.await.unwrap_or(given),
+        // Where there is no thread left, it is late rather than lost.
+        Err(_) => loaded(given),
+    }
 }
 
 /// The engine of one client.
@@ -365,18 +390,26 @@ impl Engine {
         if message.to.is_empty() {
             entry.address(message.to_mut());
         }
+        if !message.attachments.is_empty() {
+            message.to_mut().load_files()?;
+        }
         let draft = entry.account.encode(&message, Seed(shared.random(|rng| rng.u32(..))))?;
         let unix = shared.clock.unix_ms() / 1000;
         let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };
         // No token is asked for to look at a message.
         let token = entry.tokens.as_ref().map(|_| Secret::new(MASK.to_owned()));
         let exchange = entry.account.next(&draft, &stamp, token.as_ref());
-        Ok(Preview::new(exchange, &entry.redactor, entry.hides_url))
+        let files = &message.attachments;
+        Ok(Preview::new(exchange, &entry.redactor, entry.hides_url, files))
     }
 
     /// Sends and waits without blocking a thread.
     pub async fn send(&self, given: Given) -> Result<Receipt> {
         self.runtime.start_io()?;
+        let given = match &given {
+            Ok(message) if message.has_paths() => loaded_aside(given).await,
+            _ => given,
+        };
         let mut job = self.accept(given, 0, Sink::Caller, None)?;
         let cancel = CancelOnDrop(job.op());
         let (sender, receiver) = tokio::sync::oneshot::channel();

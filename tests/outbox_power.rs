@@ -117,6 +117,7 @@ impl Work {
             token: self.count,
             account: "ff".into(),
             message: (0..random.usize(1..longest)).map(|n| n as u8).collect(),
+            files: Vec::new(),
             key: (random.u8(..) < 60).then(|| (random.u8(0..9).to_string(), [7; 32].into())),
             line: (random.u8(..) < 60).then(|| random.u8(0..3).to_string()),
             accepted_ms: NOW,
@@ -383,6 +384,7 @@ fn new_message(number: u64, length: usize) -> Change {
     Change::Accept(Box::new(Accept {
         id: format!("{number:026}"),
         message: vec![b'x'; length],
+        files: Vec::new(),
         key: None,
         line: None,
         due_ms: None,

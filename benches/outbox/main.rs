@@ -145,6 +145,7 @@ fn accepts(numbers: std::ops::Range<usize>) -> Vec<Change> {
                 token: number as u64,
                 account: "account".into(),
                 message: vec![b'm'; MESSAGE],
+                files: Vec::new(),
                 key: None,
                 line: None,
                 accepted_ms: NOW,

@@ -1,26 +1,20 @@
 //! A message, built field by field.
 
-use std::ffi::c_char;
+use std::ffi::{c_char, c_void};
 
 use super::error::hy_error_t;
 use super::guard::guard;
 use super::input::{bytes, out, text};
-use crate::model::message::MessageBuilder;
+use crate::model::error::{Error, ErrorCode};
+use crate::model::message::{MAX_ATTACHMENT, MessageBuilder};
 
 /// A message being built; used by one thread at a time.
 pub struct hy_message {
-    builder: MessageBuilder,
+    pub(super) builder: MessageBuilder,
 }
 
 /// A message being built; used by one thread at a time.
 pub type hy_message_t = hy_message;
-
-impl hy_message {
-    /// The message as JSON, which is what is sent.
-    pub fn to_json(&self) -> String {
-        self.builder.to_json()
-    }
-}
 
 /// Begins a message from an account.
 ///
@@ -110,6 +104,39 @@ pub unsafe extern "C" fn hy_message_set_json(
         let (m, field, json) =
             unsafe { (out(m, "m")?, text(field, flen, "field")?, bytes(json, len, "json")?) };
         m.builder.field_json(field, json).map(drop)
+    })
+}
+
+/// Adds a file of up to 100 MiB, outside the 1 MiB that the JSON of a message may have.
+///
+/// type is its media type, such as "image/png"; NULL: as its name tells. bytes may hold zeros; NULL with
+/// len 0 is a file without bytes. They are copied, once for all sends of the message. After an error
+/// the message is what it was. A service that cannot carry files refuses the message when it is sent.
+/// Errors: argument, message (blank name, no media type, longer than 100 MiB).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_message_add_file(
+    m: *mut hy_message_t,
+    name: *const c_char,
+    nlen: usize,
+    r#type: *const c_char,
+    tlen: usize,
+    bytes: *const c_void,
+    len: usize,
+) -> *mut hy_error_t {
+    guard(|| {
+        // SAFETY: a live message and text, or NULL.
+        let (m, name) = unsafe { (out(m, "m")?, text(name, nlen, "name")?) };
+        let media_type = match r#type.is_null() {
+            true => None,
+            // SAFETY: text.
+            false => Some(unsafe { text(r#type, tlen, "type")? }),
+        };
+        if len > MAX_ATTACHMENT {
+            return Err(Error::new(ErrorCode::Message, "the file is larger than 100 MiB"));
+        }
+        // SAFETY: so many bytes, or NULL.
+        let bytes = unsafe { self::bytes(bytes.cast(), len, "bytes")? };
+        m.builder.file(name, media_type, bytes).map(drop)
     })
 }
 

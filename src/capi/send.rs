@@ -23,6 +23,13 @@ pub struct hy_op {
 /// A submitted send.
 pub type hy_op_t = hy_op;
 
+impl hy_op {
+    fn into_raw(op: Op) -> *mut hy_op {
+        let id = Text::new(op.id());
+        Box::into_raw(Box::new(hy_op { pid: std::process::id(), op, id }))
+    }
+}
+
 /// Sends a message, given as JSON, and waits for its outcome, at most timeout_ms, retries included.
 ///
 /// A failed delivery is not a failed call: look at hy_result_error(). The result in *out is the
@@ -45,7 +52,7 @@ pub unsafe extern "C" fn hy_send_json(
         // SAFETY: a live client, text and a place for the result, or NULL.
         let (entry, json, place) =
             unsafe { (enter(c)?, bytes(json, len, "json")?, self::out(out, "out")?) };
-        *place = send(&entry, json, timeout_ms)?;
+        *place = sent(&entry, entry.client().send_json(json, time_out(timeout_ms)))?;
         Ok(())
     })
 }
@@ -64,13 +71,13 @@ pub unsafe extern "C" fn hy_send(
         // SAFETY: a live client, a live message and a place for the result, or NULL.
         let (entry, message, place) =
             unsafe { (enter(c)?, handle(m, "m")?, self::out(out, "out")?) };
-        *place = send(&entry, message.to_json().as_bytes(), timeout_ms)?;
+        *place = sent(&entry, entry.client().send_built(&message.builder, time_out(timeout_ms)))?;
         Ok(())
     })
 }
 
-fn send(entry: &Entry<'_>, json: &[u8], timeout_ms: i64) -> Result<*mut hy_result> {
-    let receipt = entry.client().send_json(json, time_out(timeout_ms))?;
+fn sent(entry: &Entry<'_>, receipt: Result<Receipt>) -> Result<*mut hy_result> {
+    let receipt = receipt?;
     // Cut short by hy_free: the caller learns that the client is gone, and what is true.
     if entry.is_freeing() && was_cut(&receipt) {
         let words =
@@ -105,7 +112,11 @@ pub unsafe extern "C" fn hy_submit_json(
         // SAFETY: a live client and text, or NULL.
         let (entry, json) = unsafe { (enter(c)?, bytes(json, len, "json")?) };
         // SAFETY: NULL or a place for the handle.
-        unsafe { submit(&entry, json, token, op) }
+        let Some(place) = (unsafe { op.as_mut() }) else {
+            return entry.client().submit_json_only(json, token);
+        };
+        *place = hy_op::into_raw(entry.client().submit_json(json, token)?);
+        Ok(())
     })
 }
 
@@ -123,7 +134,11 @@ pub unsafe extern "C" fn hy_submit(
         // SAFETY: a live client and a live message, or NULL.
         let (entry, message) = unsafe { (enter(c)?, handle(m, "m")?) };
         // SAFETY: NULL or a place for the handle.
-        unsafe { submit(&entry, message.to_json().as_bytes(), token, op) }
+        let Some(place) = (unsafe { op.as_mut() }) else {
+            return entry.client().submit_built_only(&message.builder, token);
+        };
+        *place = hy_op::into_raw(entry.client().submit_built(&message.builder, token)?);
+        Ok(())
     })
 }
 
@@ -306,19 +321,4 @@ pub unsafe extern "C" fn hy_result_ack(
         let (entry, result) = unsafe { (enter(c)?, handle(r, "r")?) };
         entry.client().ack(result.receipt())
     })
-}
-
-/// Submits a message, and hands its op to a caller who wants it.
-///
-/// # Safety
-/// `op` is NULL or valid for a write.
-unsafe fn submit(entry: &Entry<'_>, json: &[u8], token: u64, op: *mut *mut hy_op_t) -> Result<()> {
-    // SAFETY: the caller's promise.
-    let Some(place) = (unsafe { op.as_mut() }) else {
-        return entry.client().submit_json_only(json, token);
-    };
-    let op = entry.client().submit_json(json, token)?;
-    let id = Text::new(op.id());
-    *place = Box::into_raw(Box::new(hy_op { pid: std::process::id(), op, id }));
-    Ok(())
 }

@@ -195,10 +195,12 @@ impl Job {
     pub fn of_row(
         shared: &Arc<Shared>,
         row: &Ready,
-        mut message: Message,
+        mut given: Given,
         entry: Option<Arc<Entry>>,
     ) -> Box<Job> {
-        entry.as_ref().inspect(|entry| entry.address(&mut message));
+        if let (Ok(message), Some(entry)) = (&mut given, &entry) {
+            entry.address(message);
+        }
         let intake = Intake {
             id: row.id.clone(),
             token: row.token,
@@ -208,7 +210,7 @@ impl Job {
             kept: true,
             tied: true,
         };
-        let mut job = Job::new(Arc::clone(shared), Ok(message), entry, intake);
+        let mut job = Job::new(Arc::clone(shared), given, entry, intake);
         let (now, unix_ms) = (shared.clock.now(), shared.clock.unix_ms());
         let since = |at: u64| Duration::from_millis(unix_ms.saturating_sub(at));
         job.accepted = now.saturating_sub(since(row.accepted_ms));

@@ -1,7 +1,14 @@
 //! What would be sent, for people: a request with its secrets masked.
 
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+
+use crate::model::message::Attachment;
 use crate::model::redact::{MASK, Redactor};
-use crate::service::api::{Exchange, Wire};
+use crate::service::api::{Body, Exchange, Wire};
 use crate::service::pasted;
 
 /// A request that was not sent; nothing secret is in it.
@@ -11,15 +18,23 @@ pub struct Preview {
     pub url: String,
     /// Its header fields, as far as they are the message's.
     pub headers: Vec<(String, String)>,
-    /// Its body.
+    /// Its body; in the place of a file stand its name, its type and its size.
     pub body: String,
 }
 
 impl Preview {
     /// Masks what must not be shown of a request.
-    pub(crate) fn new(exchange: Exchange, redactor: &Redactor, hides_url: bool) -> Preview {
+    pub(crate) fn new(
+        exchange: Exchange,
+        redactor: &Redactor,
+        hides_url: bool,
+        files: &[Attachment],
+    ) -> Preview {
         let redactor = redactor.with(&exchange.secrets);
-        let text = |bytes: &[u8]| redactor.text(&String::from_utf8_lossy(bytes)).into_owned();
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            redactor.text(&without(files, text)).into_owned()
+        };
         match exchange.wire {
             Wire::Http(request) => {
                 let headers = request.headers.iter().map(|(name, value)| match name {
@@ -35,7 +50,16 @@ impl Preview {
                         false => redactor.text(request.url.as_str()).into_owned(),
                     },
                     headers: headers.collect(),
-                    body: text(&request.body.whole()),
+                    body: match request.body {
+                        Body::One(bytes) => text(&bytes),
+                        Body::Several(pieces) => {
+                            let pieces = pieces.iter().map(|piece| match file_of(files, piece) {
+                                Some(file) => in_words(file),
+                                None => text(piece),
+                            });
+                            pieces.collect()
+                        }
+                    },
                 }
             }
             Wire::Mail(mail) => Preview {
@@ -45,4 +69,30 @@ impl Preview {
             },
         }
     }
+}
+
+/// The file whose bytes these are: pieces of a body are shared, not copied.
+fn file_of<'a>(files: &'a [Attachment], piece: &Bytes) -> Option<&'a Attachment> {
+    let is_it = |bytes: &Bytes| bytes.as_ptr() == piece.as_ptr() && bytes.len() == piece.len();
+    files.iter().find(|file| file.bytes().is_some_and(is_it))
+}
+
+/// A text without the files that stand in it, as they are or in base64.
+fn without<'a>(files: &[Attachment], text: Cow<'a, str>) -> Cow<'a, str> {
+    /// What is shorter could stand there for itself.
+    const SHORTEST: usize = 16;
+    files.iter().fold(text, |text, file| {
+        let Some(bytes) = file.bytes().filter(|bytes| bytes.len() >= SHORTEST) else { return text };
+        let forms = [STANDARD.encode(bytes), String::from_utf8_lossy(bytes).into_owned()];
+        forms.iter().fold(text, |text, form| match text.contains(form.as_str()) {
+            true => text.replace(form.as_str(), &in_words(file)).into(),
+            false => text,
+        })
+    })
+}
+
+/// What is shown of a file.
+fn in_words(file: &Attachment) -> String {
+    let length = file.bytes().map_or(0, Bytes::len);
+    format!("[{}, {}, {length} bytes]", file.file_name(), file.media_type())
 }

@@ -17,6 +17,8 @@ mod upgrade;
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use crate::model::digest::Content;
 use crate::model::error::Result;
 use crate::model::receipt::Delivery;
@@ -60,6 +62,8 @@ pub struct Accept {
     pub account: String,
     /// The message as JSON.
     pub message: Vec<u8>,
+    /// The files that go with it, each with its place in the message; they are shared, not copied.
+    pub files: Vec<(usize, Bytes)>,
     /// The caller's idempotency key, and what the message says: another message under the same live
     /// key is refused if it says something else.
     pub key: Option<(String, Content)>,
@@ -233,6 +237,8 @@ pub struct Ready {
     pub key: Option<String>,
     /// The message as JSON; empty of a direct one.
     pub message: Vec<u8>,
+    /// Files go with it; see [`Store::files`].
+    pub has_files: bool,
     /// A caller waits for its result.
     pub direct: bool,
     /// It waits for the result of another message of its key.
@@ -396,6 +402,9 @@ pub trait Store: Send {
 
     /// Results of an earlier owner that were not acknowledged, after this row, oldest first.
     fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>>;
+
+    /// The files that go with the message of this id, each with its place in it.
+    fn files(&mut self, id: &str) -> Result<Vec<(usize, Bytes)>>;
 
     /// How many messages have no acknowledged result, and how many of them have no result.
     fn count(&self) -> (u64, u64);

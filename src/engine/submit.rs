@@ -126,11 +126,12 @@ impl Engine {
     /// A message on its way into the outbox.
     pub(super) fn arrived(
         &self,
-        mut given: Given,
+        given: Given,
         json: Cow<'_, [u8]>,
         token: u64,
     ) -> (Accept, Box<Job>) {
         let shared = &self.shared;
+        let mut given = super::loaded(given);
         let unix_ms = shared.clock.unix_ms();
         let account = match &given {
             Ok(message) => message.account.clone(),
@@ -142,10 +143,20 @@ impl Engine {
         }
         let message = given.as_ref().ok();
         let id = shared.count(entry.as_deref());
+        let (json, files) = match message.filter(|message| !message.attachments.is_empty()) {
+            None => (json.into_owned(), Vec::new()),
+            // Their bytes stand beside the JSON, which names them only.
+            Some(message) => {
+                let mut message = message.clone();
+                let files = message.take_files();
+                (message.to_json().into_bytes(), files)
+            }
+        };
         let mut accept = Accept {
             id: id.clone(),
             token,
-            message: json.into_owned(),
+            message: json,
+            files,
             key: message.and_then(key_of),
             line: message.and_then(line_of),
             accepted_ms: unix_ms,
@@ -182,6 +193,7 @@ impl Shared {
             token: 0,
             account: message.account.clone(),
             message: Vec::new(),
+            files: Vec::new(),
             key: key_of(message),
             line: line_of(message),
             accepted_ms: self.clock.unix_ms(),

@@ -3,6 +3,8 @@
 mod delivery;
 mod elsewhere;
 mod exhausted;
+#[cfg(feature = "outbox")]
+mod files;
 mod joined;
 mod pacing;
 mod repeated;

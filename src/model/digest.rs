@@ -249,6 +249,8 @@ impl Canonical for Attachment {
             Source::Path(path) => (Some(path), None, None),
             Source::Bytes(bytes) => (None, Some(hex(&Sha256::digest(bytes))), None),
             Source::Url(url) => (None, None, Some(url)),
+            // Of what an outbox keeps the digest stands beside it.
+            Source::Kept(_) => (None, None, None),
         };
         hash.object([
             ("name", &self.name),

@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::error::{Error, ErrorCode, Result};
 use super::fields::{Fields, quoted};
 use super::json::{self, Member};
-pub use attachment::{Attachment, Source};
+pub use attachment::{Attachment, MAX_ATTACHMENT, Source};
 pub use builder::MessageBuilder;
 pub use options::{Format, Overflow, Priority};
 pub use to::{BLANK, Kind, To, is_blank};
@@ -103,7 +103,7 @@ pub enum Part {
 }
 
 /// Why no message was made of some JSON, and whose it was as far as could be told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Refused {
     pub(crate) error: Error,
     pub(crate) account: Option<String>,

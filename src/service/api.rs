@@ -396,24 +396,25 @@ impl Draft {
         HttpRequest { method: Method::Post, url, headers, body: self.whole_body() }
     }
 
-    /// The body as an outbox keeps it for a later run: whole, or not at all.
-    pub fn kept_body(&self) -> Option<Vec<u8>> {
-        (self.dedupe.is_some() && self.rest.is_empty()).then(|| self.body.to_vec())
-    }
-
     /// Makes a new message of it for the service, which threw the old one away for certain.
     ///
     /// False if that is not for us to decide: the caller chose himself what the message is known by.
     pub fn renew(&mut self, seed: Seed) -> bool {
         let Some(dedupe) = &mut self.dedupe else { return false };
         let Some(renew) = dedupe.renew else { return false };
-        dedupe.value = renew(seed);
+        self.know_by(renew(seed));
+        true
+    }
+
+    /// Puts another value in the place of what the service knows it by.
+    pub(super) fn know_by(&mut self, value: String) {
+        let Some(dedupe) = &mut self.dedupe else { return };
+        dedupe.value = value;
         if let Some(at) = &mut dedupe.at {
             let mut body = Vec::from(std::mem::take(&mut self.body));
             body.splice(at.clone(), dedupe.value.bytes());
             (at.end, self.body) = (at.start + dedupe.value.len(), body.into());
         }
-        true
     }
 
     /// How long the service knows the message again; none where it does not.

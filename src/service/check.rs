@@ -48,7 +48,7 @@ pub fn check(message: &Message, info: &Info) -> Result<()> {
     for (i, attachment) in message.attachments.iter().enumerate() {
         let source = match attachment.source {
             Source::Url(_) => "url",
-            Source::Path(_) | Source::Bytes(_) => "data",
+            Source::Path(_) | Source::Bytes(_) | Source::Kept(_) => "data",
         };
         if !info.attachments.contains(&source) {
             let words = match (info.attachments, source) {

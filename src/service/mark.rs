@@ -16,11 +16,25 @@ struct Mark {
     kept: Vec<(String, String)>,
 }
 
+/// A longer body is not copied for a later run, in bytes: it is made anew of the message.
+const LONG: usize = 1 << 20;
+
 impl Draft {
+    /// The body for a later run; empty where that makes it anew, none where it sends it never again.
+    pub fn kept_body(&self) -> Option<Vec<u8>> {
+        let body = || if self.is_long() { Vec::new() } else { self.body.to_vec() };
+        self.dedupe.as_ref().map(|_| body())
+    }
+
+    fn is_long(&self) -> bool {
+        !self.rest.is_empty() || self.body.len() > LONG
+    }
+
     /// What a later run has to know beside the body; none where that is nothing.
     pub fn mark(&self) -> Option<String> {
         // A value that stands in the body is kept with that.
-        let dedupe = self.dedupe.as_ref().filter(|dedupe| dedupe.at.is_none());
+        let is_long = self.is_long();
+        let dedupe = self.dedupe.as_ref().filter(|dedupe| dedupe.at.is_none() || is_long);
         let dedupe = dedupe.map(|dedupe| dedupe.value.clone());
         let kept = self.kept.iter().map(|(name, value)| (name.to_string(), value.clone()));
         let mark = Mark { dedupe, kept: kept.collect() };
@@ -29,19 +43,27 @@ impl Draft {
     }
 
     /// Takes over what an earlier process sent: the service is to know it again, so that neither bytes
-    /// nor value are made anew. False if what was written of it cannot be read.
+    /// nor value are made anew; of what is long the value alone, by which it is known. False if what was
+    /// written of it cannot be read.
     pub fn recover(&mut self, body: Vec<u8>, mark: Option<&str>) -> bool {
         let Ok(mark) = mark.map(serde_json::from_str::<Mark>).transpose() else { return false };
         let Mark { dedupe, kept } = mark.unwrap_or_default();
+        let is_anew = body.is_empty() && self.is_long();
         let Some(own) = &mut self.dedupe else { return false };
         match dedupe {
+            Some(value) if is_anew => self.know_by(value),
+            None if is_anew => return false,
             Some(value) if own.at.is_none() => own.value = value,
             None if own.at.is_some() => {}
             // It is not told in the way in which this version would tell it.
             _ => return false,
         }
-        own.renew = None;
-        self.body = body.into();
+        if let Some(own) = &mut self.dedupe {
+            own.renew = None;
+        }
+        if !is_anew {
+            (self.body, self.rest) = (body.into(), Vec::new());
+        }
         self.kept = kept.into_iter().map(|(name, value)| (name.into(), value)).collect();
         true
     }
@@ -74,6 +96,25 @@ mod tests {
             let dedupe = again.dedupe.as_ref().expect("it is recognised");
             assert!(in_mark == (dedupe.value == "one") && dedupe.by_caller());
             assert!(!again.renew(Seed(7)), "it is never made anew");
+        }
+    }
+
+    #[test]
+    fn a_long_body_is_made_anew_and_known_by_the_same_value() {
+        for at in [None, Some(0..3)] {
+            let long = |value| {
+                let rest = vec![bytes::Bytes::from_static(b"file")];
+                Draft { rest, ..draft(value, at.clone()) }
+            };
+            let sent = long("one");
+            assert_eq!(sent.kept_body().as_deref(), Some(&b""[..]), "nothing is copied");
+            let mut again = long("two");
+            assert!(again.recover(Vec::new(), sent.mark().as_deref()));
+            let in_body: &[u8] = if at.is_some() { b"one" } else { b"two" };
+            assert_eq!((&again.body[..], &again.rest), (in_body, &sent.rest));
+            assert_eq!(again.dedupe.as_ref().map(|dedupe| &*dedupe.value), Some("one"));
+            assert!(!again.renew(Seed(7)), "it is never made anew");
+            assert!(!long("two").recover(Vec::new(), None), "nobody knows by what");
         }
     }
 

@@ -1,7 +1,8 @@
 //! A service, added by the steps of CONTRIBUTING.md: a robot that posts into one chat room.
 //!
 //! It is compiled into the library's own tests only. Like the robots of today's chat services it
-//! hides its refusals in HTTP 200: `{"errcode": 0}` is success and everything else is not.
+//! hides its refusals in HTTP 200: `{"errcode": 0}` is success and everything else is not. A message with
+//! files is a form, any other is JSON.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -17,6 +18,7 @@ use super::pasted::UrlForm;
 use super::verdict::{Row, verdicts};
 use super::wire::envelope::Envelope;
 use super::wire::json;
+use super::wire::multipart::Multipart;
 use crate::model::error::Result;
 use crate::model::message::{Kind, Message};
 use crate::model::secret::Secret;
@@ -45,6 +47,7 @@ static INFO: Info = Info {
         Field::optional("report", FieldKind::Url, "where the room sends what became of it"),
         Field::optional("base_url", FieldKind::Base, "the server"),
     ],
+    attachments: &["data"],
     to: &["channel", "user", "topic"],
     self_hosted: true,
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
@@ -102,10 +105,17 @@ fn open(mut opening: Opening) -> Result<Opened> {
 }
 
 impl Account for RoomAccount {
-    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
+    fn encode(&self, message: &Message, seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
         no_extra(message, &[])?;
         let text = scalars(message, MAX_TEXT, "the robot")?;
+        if !message.attachments.is_empty() {
+            let form = Multipart::new(seed).text("text", text);
+            let form = message.attachments.iter().fold(form, |form, file| {
+                form.file(if file.is_image() { "image" } else { "file" }, file)
+            });
+            return Ok(Draft::multipart(form.finish()));
+        }
         let mut body = serde_json::json!({"msgtype": "text", "text": {"content": text}});
         for (name, value) in &self.more {
             body[name] = value.clone();
@@ -121,7 +131,10 @@ impl Account for RoomAccount {
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
-        let request = HttpRequest::post(self.url.clone(), json::CONTENT_TYPE, draft.body.clone());
+        let request = match draft.rest.is_empty() {
+            true => HttpRequest::post(self.url.clone(), json::CONTENT_TYPE, draft.body.clone()),
+            false => draft.post(self.url.clone()),
+        };
         Exchange::commit(
             request.authorized(self.token.as_ref().map(|token| token.header("Bearer"))),
         )

@@ -139,7 +139,12 @@ impl Keeper {
             {
                 recovered = true;
                 // All of them are in doubt before the first is sent again.
-                let jobs: Vec<_> = begun.into_iter().filter_map(|row| self.doubtful(row)).collect();
+                let mut jobs = Vec::with_capacity(begun.len());
+                for row in begun {
+                    // Without its files it is in doubt all the same.
+                    let files = self.try_to("read files", |k| k.files(&row)).unwrap_or_default();
+                    jobs.extend(self.doubtful(&row, files));
+                }
                 jobs.into_iter().for_each(|(job, begun, entry)| self.recover(job, begun, entry));
             }
             let (batch, ends) = self.next();

@@ -12,6 +12,8 @@ use std::path::Path;
 use std::sync::{Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
+
 use super::sqlite::{Options, Sqlite};
 use super::{Applied, Change, Kept, Ready, Seq, Store, Turn};
 use crate::model::error::{Error, ErrorCode, Result};
@@ -271,6 +273,10 @@ impl Store for Owned {
 
     fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>> {
         self.with(|store| store.results(after, most))
+    }
+
+    fn files(&mut self, id: &str) -> Result<Vec<(usize, Bytes)>> {
+        self.with(|store| store.files(id))
     }
 
     fn damage(&self) -> Option<String> {

@@ -13,6 +13,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { sql: VERSION_1, rows: None },
     Step { sql: VERSION_2, rows: Some(upgrade::digests) },
     Step { sql: VERSION_3, rows: None },
+    Step { sql: VERSION_4, rows: None },
 ];
 
 /// What makes a file one of the next version.
@@ -102,6 +103,23 @@ const VERSION_2: &str = "
 const VERSION_3: &str = "
     ALTER TABLE messages ADD COLUMN progress BLOB;
     ALTER TABLE messages ADD COLUMN mark TEXT;
+";
+
+/// - `messages.files`: how many bytes of files go with it; null where none do.
+/// - `files`: those bytes, in parts that are read and written one by one; `file` is the place of the
+///   file in the message. They go with the message's row, or before it.
+const VERSION_4: &str = "
+    ALTER TABLE messages ADD COLUMN files INTEGER;
+    CREATE TABLE files (
+        part INTEGER PRIMARY KEY,
+        id TEXT NOT NULL,
+        file INTEGER NOT NULL,
+        bytes BLOB NOT NULL
+    ) STRICT;
+    CREATE INDEX files_id ON files (id, part);
+    CREATE TRIGGER files_go AFTER DELETE ON messages WHEN old.files IS NOT NULL BEGIN
+        DELETE FROM files WHERE id = old.id;
+    END;
 ";
 
 /// What a file is.

@@ -4,6 +4,7 @@ mod batch;
 mod direct;
 mod faults;
 pub(super) mod file;
+mod files;
 pub(super) mod log;
 mod open;
 mod reader;
@@ -18,6 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use bytes::Bytes;
 use rusqlite::{Connection, params};
 
 use super::lock::Lock;
@@ -403,6 +405,10 @@ impl Store for Sqlite {
                 .query_map(params![account, after, most], |row| row::ready(row, earlier))?
                 .collect()
         })
+    }
+
+    fn files(&mut self, id: &str) -> Result<Vec<(usize, Bytes)>> {
+        self.read("read files from", |conn| files::read(conn, id))
     }
 
     fn next_deadline(&mut self) -> Result<Option<u64>> {

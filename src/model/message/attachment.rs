@@ -1,5 +1,7 @@
 //! A file that goes with a message.
 
+use std::fmt;
+use std::fs::OpenOptions;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -7,13 +9,21 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use serde_json::{Value, json};
+use url::Url;
 
+use super::{BLANK, Message, is_blank};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::fields::Fields;
+use crate::model::fields::{Fields, shown_path};
+use crate::model::file::open_regular;
 
 /// The largest attachment, in bytes.
-#[allow(dead_code, reason = "as above")]
-const MAX_ATTACHMENT: usize = 100 << 20;
+pub const MAX_ATTACHMENT: usize = 100 << 20;
+
+/// The most that the attachments of a message have together, in bytes.
+const MAX_TOGETHER: usize = 512 << 20;
+
+/// How many bytes an outbox has of a file.
+const KEPT: &str = "size";
 
 /// A file that goes with a message.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +37,7 @@ pub struct Attachment {
 }
 
 /// Where the bytes of an attachment are.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Source {
     /// In a file, which is read when the message is accepted.
     Path(String),
@@ -35,10 +45,43 @@ pub enum Source {
     Bytes(Bytes),
     /// Where the service fetches them itself.
     Url(String),
+    /// In an outbox, so many of them.
+    Kept(u64),
 }
 
-#[allow(dead_code, reason = "the services that carry files come next")]
+/// The bytes may be many, and nobody else's.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Path(path) => write!(f, "Path({path:?})"),
+            Source::Bytes(bytes) => write!(f, "Bytes({} bytes)", bytes.len()),
+            Source::Url(url) => write!(f, "Url({url:?})"),
+            Source::Kept(length) => write!(f, "Kept({length} bytes)"),
+        }
+    }
+}
+
 impl Attachment {
+    /// A file whose bytes are here; `i` is its place in the message, for errors.
+    pub fn new(i: usize, name: &str, mime: Option<&str>, bytes: Bytes) -> Result<Attachment> {
+        let error = |field: &str, words: String| {
+            Err(Error::new(ErrorCode::Message, words).at(format!("attachments[{i}].{field}")))
+        };
+        if is_blank(name) {
+            return error("name", BLANK.to_owned());
+        }
+        if bytes.len() > MAX_ATTACHMENT {
+            let words = "the file is larger than 100 MiB";
+            let error = Error::new(ErrorCode::Message, words);
+            return Err(error.at(format!("attachments[{i}]")));
+        }
+        if let Some(mime) = mime.filter(|mime| !is_media_type(mime)) {
+            return error("type", no_media_type(mime));
+        }
+        let (name, mime) = (Some(name.to_owned()), mime.map(str::to_owned));
+        Ok(Attachment { name, mime, source: Source::Bytes(bytes) })
+    }
+
     /// Reads the attachments of a message.
     pub(super) fn read_all(values: Vec<Value>) -> Result<Vec<Attachment>> {
         let values = values.into_iter().enumerate();
@@ -49,7 +92,11 @@ impl Attachment {
         let mut f = Fields::new(value, path, ErrorCode::Message)?;
         let (name, mime) = (f.string("name")?, f.string("type")?);
         let (file, data, url) = (f.string("path")?, f.string("data_base64")?, f.string("url")?);
+        // As an outbox writes it; elsewhere it is refused once files are read.
+        let kept =
+            if (&file, &data, &url) == (&None, &None, &None) { f.unsigned(KEPT)? } else { None };
         let source = match (file, data, url) {
+            _ if kept.is_some() => Source::Kept(kept.unwrap_or_default()),
             (Some(file), None, None) => Source::Path(file),
             (None, Some(data), None) => {
                 let data = STANDARD.decode(&data);
@@ -78,6 +125,7 @@ impl Attachment {
             Source::Path(path) => json!({"path": path}),
             Source::Bytes(bytes) => json!({"data_base64": STANDARD.encode(bytes)}),
             Source::Url(url) => json!({"url": url}),
+            Source::Kept(length) => json!({KEPT: length}),
         };
         for (name, text) in [("name", &self.name), ("type", &self.mime)] {
             if let Some(text) = text {
@@ -88,12 +136,24 @@ impl Attachment {
     }
 
     /// Reads the bytes of a file; `i` is its place in the message, for errors.
-    pub fn load(&mut self, i: usize) -> Result<()> {
-        let Source::Path(path) = &self.source else { return Ok(()) };
-        let error = |words: String| {
-            Error::new(ErrorCode::Message, words).at(format!("attachments[{i}].path"))
+    fn load(&mut self, i: usize) -> Result<()> {
+        let error = |field: &str, words: String| {
+            Err(Error::new(ErrorCode::Message, words).at(format!("attachments[{i}].{field}")))
         };
-        let bytes = read_file(Path::new(path)).map_err(error)?;
+        let path = match &self.source {
+            Source::Path(path) => path,
+            Source::Url(url) if !is_web_url(url) => {
+                return error("url", "a service fetches from http:// and https:// only".to_owned());
+            }
+            Source::Kept(_) => {
+                return error(KEPT, format!("unknown field {KEPT:?}: give \"path\""));
+            }
+            Source::Bytes(_) | Source::Url(_) => return Ok(()),
+        };
+        let bytes = match read_file(Path::new(path)) {
+            Ok(bytes) => bytes,
+            Err(e) => return error("path", format!("{} cannot be read: {e}", shown_path(path))),
+        };
         if self.name.is_none() {
             let name = Path::new(path).file_name().map(|name| name.to_string_lossy().into_owned());
             self.name = name;
@@ -136,6 +196,7 @@ impl Attachment {
     }
 
     /// True for a picture.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
     pub fn is_image(&self) -> bool {
         self.media_type().starts_with("image/")
     }
@@ -165,20 +226,154 @@ fn no_media_type(text: &str) -> String {
     format!("{text:?} is no media type: it is written like \"image/png\"")
 }
 
+/// True of a URL that a service can fetch from.
+fn is_web_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
 /// Reads a regular file as a whole: another kind of file might never end.
-#[allow(dead_code, reason = "as above")]
-fn read_file(path: &Path) -> std::result::Result<Vec<u8>, String> {
-    let shown = path.display();
-    let unread = |e: std::io::Error| format!("{shown} cannot be read: {e}");
-    if !std::fs::metadata(path).map_err(unread)?.is_file() {
-        return Err(format!("{shown} is no regular file"));
+fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = open_regular(path, OpenOptions::new().read(true))?;
+    let length = file.metadata()?.len();
+    let too_long = || {
+        let words = "it is larger than 100 MiB";
+        std::io::Error::new(std::io::ErrorKind::FileTooLarge, words)
+    };
+    if length > MAX_ATTACHMENT as u64 {
+        return Err(too_long());
     }
-    let file = std::fs::File::open(path).map_err(unread)?;
+    // Room for all of it at once, and a byte more by which it is seen to have grown.
     let mut bytes = Vec::new();
-    let limit = MAX_ATTACHMENT as u64 + 1;
-    file.take(limit).read_to_end(&mut bytes).map_err(unread)?;
-    match bytes.len() > MAX_ATTACHMENT {
-        true => Err(format!("{shown} is larger than 100 MiB")),
-        false => Ok(bytes),
+    bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default() + 1)?;
+    (&mut file).take(MAX_ATTACHMENT as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > MAX_ATTACHMENT {
+        return Err(too_long());
+    }
+    Ok(bytes)
+}
+
+impl Message {
+    /// True if files have to be read before it is sent.
+    pub(crate) fn has_paths(&self) -> bool {
+        self.attachments.iter().any(|file| matches!(file.source, Source::Path(_)))
+    }
+
+    /// Reads the files that are named by their paths.
+    pub(crate) fn load_files(&mut self) -> Result<()> {
+        let mut together = 0;
+        for (i, file) in self.attachments.iter_mut().enumerate() {
+            file.load(i)?;
+            together += file.bytes().map_or(0, Bytes::len);
+            if together > MAX_TOGETHER {
+                let words = "the attachments are larger than 512 MiB together";
+                return Err(Error::new(ErrorCode::Message, words).at(format!("attachments[{i}]")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the bytes of its files out for a store, which has them as they are; each with its place.
+    pub(crate) fn take_files(&mut self) -> Vec<(usize, Bytes)> {
+        let files = self.attachments.iter_mut().enumerate();
+        let files = files.filter_map(|(i, file)| match &file.source {
+            Source::Bytes(bytes) => {
+                let bytes = bytes.clone();
+                file.source = Source::Kept(bytes.len() as u64);
+                Some((i, bytes))
+            }
+            _ => None,
+        });
+        files.collect()
+    }
+
+    /// Puts the bytes of its files back; false if there are not those that were taken.
+    pub(crate) fn put_files(&mut self, files: Vec<(usize, Bytes)>) -> bool {
+        for (i, bytes) in files {
+            match self.attachments.get_mut(i) {
+                Some(file) if file.source == Source::Kept(bytes.len() as u64) => {
+                    file.source = Source::Bytes(bytes);
+                }
+                _ => return false,
+            }
+        }
+        !self.attachments.iter().any(|file| matches!(file.source, Source::Kept(_)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(attachment: &str) -> Result<Message> {
+        let json = format!(r#"{{"v":1,"account":"a","text":"x","attachments":[{attachment}]}}"#);
+        let mut message = Message::from_json(&json)?;
+        message.load_files()?;
+        Ok(message)
+    }
+
+    fn refused(attachment: &str) -> (ErrorCode, String) {
+        let error = message(attachment).expect_err(attachment);
+        (error.code(), error.path().unwrap_or_default().to_owned())
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_attachment_is_told_with_its_path() {
+        for (attachment, path) in [
+            (r#"{"path":"/nowhere/a.png"}"#, "attachments[0].path"),
+            (r#"{"path":"/dev/zero"}"#, "attachments[0].path"),
+            (r#"{"path":"/"}"#, "attachments[0].path"),
+            (r#"{"path":""}"#, "attachments[0].path"),
+            (r#"{"path":"a","url":"https://a"}"#, "attachments[0].path"),
+            (r#"{"name":"a"}"#, "attachments[0].path"),
+            (r#"{"data_base64":"YQ=="}"#, "attachments[0].name"),
+            (r#"{"name":"a","data_base64":"?"}"#, "attachments[0].data_base64"),
+            (r#"{"name":"a","data_base64":"YQ==","type":"a"}"#, "attachments[0].type"),
+            (r#"{"name":"a","data_base64":"YQ==","type":"a/b\r\nX: y"}"#, "attachments[0].type"),
+            (r#"{"name":"a","size":1}"#, "attachments[0].size"),
+            (r#"{"path":"a","size":1}"#, "attachments[0].size"),
+            (r#"{"url":"file:///etc/passwd"}"#, "attachments[0].url"),
+            (r#"{"url":"https://a/b"},{"path":"/nowhere"}"#, "attachments[1].path"),
+        ] {
+            assert_eq!(refused(attachment), (ErrorCode::Message, path.to_owned()), "{attachment}");
+        }
+        assert!(message(r#"{"url":"https://a/b.png"}"#).is_ok());
+        assert!(message(r#"{"name":"a","data_base64":"","type":"text/plain; charset=x"}"#).is_ok());
+    }
+
+    #[test]
+    fn a_file_is_read_whole_and_has_its_own_name_and_type() {
+        let folder = std::env::temp_dir().join(format!("hongyan-files-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("天地.png");
+        std::fs::write(&path, b"PNG").expect("a file");
+        let read = |path: &Path| message(&json!({"path": path}).to_string());
+        let file = read(&path).expect("a file").attachments.remove(0);
+        assert_eq!((file.file_name(), file.media_type()), ("天地.png", "image/png"));
+        assert_eq!(file.bytes().expect("read").as_ref(), b"PNG");
+        let sparse = folder.join("sparse");
+        let made = std::fs::File::create(&sparse).expect("a file");
+        made.set_len(MAX_ATTACHMENT as u64 + 1).expect("long");
+        let error = read(&sparse).expect_err("too long");
+        assert_eq!(error.path(), Some("attachments[0].path"));
+        assert!(error.message().contains("larger than 100 MiB"), "{error}");
+        std::fs::remove_dir_all(folder).expect("removed");
+    }
+
+    #[test]
+    fn files_are_taken_out_for_a_store_and_put_back() {
+        let mut one = message(
+            r#"{"name":"a","data_base64":"YWJj"},{"url":"https://a/b"},{"name":"c","data_base64":""}"#,
+        )
+        .expect("a message");
+        let whole = one.attachments.clone();
+        let files = one.take_files();
+        assert_eq!(files, [(0, Bytes::from_static(b"abc")), (2, Bytes::new())]);
+        let kept = Message::from_json(&one.to_json()).expect("what a store has");
+        let mut again = kept.clone();
+        assert!(again.put_files(files.clone()));
+        assert_eq!(again.attachments, whole);
+        for lost in [&files[1..], &[(0, Bytes::from_static(b"ab")), (2, Bytes::new())]] {
+            assert!(!kept.clone().put_files(lost.to_vec()), "{lost:?}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{BLANK, KNOWN_FIELDS, Kind, Part, is_blank};
+use super::{Attachment, BLANK, KNOWN_FIELDS, Kind, Message, Part, is_blank};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::json;
 
@@ -10,6 +10,8 @@ use crate::model::json;
 #[derive(Clone, Debug)]
 pub struct MessageBuilder {
     fields: Map<String, Value>,
+    /// The files whose bytes are here; they stand behind those among the fields.
+    files: Vec<Attachment>,
 }
 
 impl MessageBuilder {
@@ -18,7 +20,7 @@ impl MessageBuilder {
         let mut fields = Map::new();
         fields.insert("v".to_owned(), Value::from(1));
         fields.insert("account".to_owned(), Value::from(account));
-        MessageBuilder { fields }
+        MessageBuilder { fields, files: Vec::new() }
     }
 
     /// Adds a recipient: repeatable for the list kinds, once for the single ones.
@@ -80,7 +82,33 @@ impl MessageBuilder {
         Ok(self)
     }
 
-    /// The message as JSON.
+    /// Adds a file of up to 100 MiB, whose bytes are no part of the JSON; without a media type its name
+    /// tells one.
+    pub fn file(
+        &mut self,
+        name: &str,
+        media_type: Option<&str>,
+        bytes: impl Into<Vec<u8>>,
+    ) -> Result<&mut MessageBuilder> {
+        let given = self.fields.get("attachments").and_then(Value::as_array).map_or(0, Vec::len);
+        let i = given + self.files.len();
+        self.files.push(Attachment::new(i, name, media_type, bytes.into().into())?);
+        Ok(self)
+    }
+
+    /// The message, read; with its files.
+    pub fn message(&self) -> Result<Message> {
+        let mut message = Message::from_json(&self.to_json())?;
+        self.add_files(&mut message);
+        Ok(message)
+    }
+
+    /// Adds the files to what was read of the JSON.
+    pub(crate) fn add_files(&self, message: &mut Message) {
+        message.attachments.extend_from_slice(&self.files);
+    }
+
+    /// The message as JSON, without the files whose bytes are here.
     pub fn to_json(&self) -> String {
         serde_json::to_string(&self.fields).unwrap_or_default()
     }
@@ -94,6 +122,28 @@ fn json_text(bytes: &[u8]) -> Result<&str> {
 mod tests {
     use super::super::Message;
     use super::*;
+
+    #[test]
+    fn files_stand_behind_those_among_the_fields_and_their_bytes_are_shared() {
+        let mut builder = MessageBuilder::new("a");
+        let given = br#"[{"name":"a","data_base64":"YQ=="}]"#;
+        builder.file("b.png", None, "PNG").expect("a file");
+        builder.field_json("attachments", given).expect("a field");
+        builder.file("c", Some("text/x"), vec![0; 2 << 20]).expect("longer than any JSON");
+        let message = builder.message().expect("well-formed");
+        let told = |file: &Attachment| format!("{} {}", file.file_name(), file.media_type());
+        let told: Vec<_> = message.attachments.iter().map(told).collect();
+        assert_eq!(told, ["a application/octet-stream", "b.png image/png", "c text/x"]);
+        let again = builder.message().expect("well-formed");
+        let place = |message: &Message| message.attachments[2].bytes().map(|bytes| bytes.as_ptr());
+        assert_eq!(place(&message), place(&again));
+        for (name, mime, path) in [(" ", None, "name"), ("a", Some("x"), "type")] {
+            let error = builder.file(name, mime, "").expect_err("refused");
+            assert_eq!(error.path(), Some(&*format!("attachments[3].{path}")));
+        }
+        let error = builder.file("a", None, vec![0; (100 << 20) + 1]).expect_err("too long");
+        assert_eq!((error.code(), error.path()), (ErrorCode::Message, Some("attachments[3]")));
+    }
 
     #[test]
     fn a_builder_makes_the_same_message() {

@@ -166,6 +166,9 @@ fn nobody() -> Context<'static> {
     Context::from_waker(Waker::noop())
 }
 
+/// The most of a body that is handed over at once, in bytes.
+const AT_ONCE: usize = 64 << 10;
+
 /// The body of a request.
 pub struct Pieces {
     next: Option<Bytes>,
@@ -194,9 +197,14 @@ impl Body for Pieces {
         mut self: Pin<&mut Self>,
         _cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let Some(bytes) = self.next.take() else { return Poll::Ready(None) };
+        let Some(mut bytes) = self.next.take() else { return Poll::Ready(None) };
+        if bytes.len() > AT_ONCE {
+            // Who writes without gathering copies what he is given.
+            self.next = Some(bytes.split_off(AT_ONCE));
+        } else {
+            self.next = self.rest.find(|bytes| !bytes.is_empty());
+        }
         self.left -= bytes.len() as u64;
-        self.next = self.rest.find(|bytes| !bytes.is_empty());
         Poll::Ready(Some(Ok(Frame::data(bytes))))
     }
 

@@ -8,13 +8,14 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use once_cell::sync::OnceCell;
 use reqwest::{Body, Method};
 use tokio::time::{Instant, sleep_until};
 use url::Url;
 
 use super::answer::{self, Reader};
+use super::connection::Pieces;
 use super::pool::CLOSES_WITHIN;
 use super::{before, fill, timed_out};
 use crate::model::config::NetConfig;
@@ -223,14 +224,16 @@ impl Transport for Proxied {
 fn prepared(request: HttpRequest, begun: Arc<AtomicBool>) -> Result<reqwest::Request, Failure> {
     let mut prepared = reqwest::Request::new(super::method(request.method), request.url);
     fill(prepared.headers_mut(), request.headers)?;
-    let bytes = Some(request.body.whole());
-    *prepared.body_mut() = Some(Body::wrap(Marked { bytes, begun }));
+    let pieces = Pieces::from(request.body);
+    let is_empty = pieces.is_end_stream();
+    *prepared.body_mut() = Some(Body::wrap(Marked { pieces, is_empty, begun }));
     Ok(prepared)
 }
 
 /// A body that tells when it is taken: in the same step its bytes go to the socket.
 struct Marked {
-    bytes: Option<Bytes>,
+    pieces: Pieces,
+    is_empty: bool,
     begun: Arc<AtomicBool>,
 }
 
@@ -240,23 +243,22 @@ impl http_body::Body for Marked {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        _cx: &mut Context<'_>,
+        cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         self.begun.store(true, Ordering::Release);
-        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
+        Pin::new(&mut self.pieces).poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {
         // An empty body is never taken: it is asked whether it ends where its request is written.
-        if self.bytes.as_ref().is_some_and(Bytes::is_empty) {
+        if self.is_empty {
             self.begun.store(true, Ordering::Release);
-            return true;
         }
-        self.bytes.is_none()
+        self.pieces.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
+        self.pieces.size_hint()
     }
 }
 

@@ -58,6 +58,7 @@ over_both! {
     an_answer_that_closes_its_connection_is_read_to_its_end
     an_answer_before_the_request_was_read_is_an_answer
     methods_fields_and_pieces_arrive_as_they_are
+    a_long_body_goes_out_at_the_pace_of_who_reads_it
     what_http_cannot_carry_is_refused
 }
 
@@ -467,6 +468,36 @@ fn methods_fields_and_pieces_arrive_as_they_are(over: Over) {
             assert!(lines.contains(&line), "{line}: {head}");
         }
     }
+}
+
+/// 100 MiB between two short pieces, which nobody holds twice.
+fn a_long_body_goes_out_at_the_pace_of_who_reads_it(over: Over) {
+    const LONG: usize = 100 << 20;
+    let server = RawServer::wild(|stream| {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte)?;
+            head.push(byte[0]);
+        }
+        let length = format!("content-length: {}\r\n", LONG + 6);
+        assert!(String::from_utf8_lossy(&head).contains(&length));
+        let (mut room, mut zeros, mut ends) = (vec![0; 1 << 20], 0, Vec::<u8>::new());
+        while zeros + ends.len() < LONG + 6 {
+            let read = stream.read(&mut room)?;
+            assert!(read > 0);
+            zeros += room[..read].iter().filter(|byte| **byte == 0).count();
+            ends.extend(room[..read].iter().filter(|byte| **byte != 0));
+        }
+        stream.write_all(&answer(200, "Connection: close\r\n", format!("{zeros} {ends:?}")))
+    });
+    let world = World::new(over, &server, json!({}));
+    let long = Bytes::from(vec![0; LONG]);
+    let pieces = vec![Bytes::from_static(b"one"), long, Bytes::from_static(b"end")];
+    let mut request = HttpRequest::post(world.url.clone(), "text/plain", Bytes::new());
+    request.body = Body::Several(pieces);
+    let told = body(world.send_wire(GUARD, Wire::Http(request)));
+    assert_eq!(told, format!("{LONG} {:?}", b"oneend"));
 }
 
 fn what_http_cannot_carry_is_refused(over: Over) {

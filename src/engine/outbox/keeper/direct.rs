@@ -65,15 +65,23 @@ impl Keeper {
             }
             let Some(entry) = self.shared.accounts.get(&row.account) else { continue };
             // What was begun in this run has its job.
-            if (row.begun.is_some() && !row.earlier) || !self.loaded.insert(row.seq) {
+            if (row.begun.is_some() && !row.earlier) || self.loaded.contains(&row.seq) {
                 continue;
             }
+            let files = match self.files(&row) {
+                Ok(files) => files,
+                Err(error) => {
+                    self.calls = true;
+                    return Err(error);
+                }
+            };
+            self.loaded.insert(row.seq);
             if self.begins == Begins::Needed {
                 self.shared.queue.adopt(1);
             }
             if row.begun.is_none() {
-                self.resume(row, &entry, Slot::default());
-            } else if let Some((job, begun, entry)) = self.doubtful(row) {
+                self.resume(&row, files, &entry, Slot::default());
+            } else if let Some((job, begun, entry)) = self.doubtful(&row, files) {
                 self.recover(job, begun, entry);
             }
         }
@@ -81,14 +89,14 @@ impl Keeper {
     }
 
     /// A send whose caller died with his process, while a request was under way: its key remembers it.
-    pub(super) fn recover_direct(&mut self, row: Ready, error: Error) {
+    pub(super) fn recover_direct(&mut self, row: &Ready, error: Error) {
         // Nobody takes this result.
         self.shared.queue.finish();
         let entry = self.shared.accounts.get(&row.account);
         let receipt = Receipt {
             id: row.id.clone(),
-            key: row.key,
-            account: row.account,
+            key: row.key.clone(),
+            account: row.account.clone(),
             service: entry.map(|entry| entry.info.name),
             delivery: Delivery::MaybeSent,
             attempts: row.attempts,
@@ -96,7 +104,7 @@ impl Keeper {
             error: Some(error),
             ..Receipt::nothing()
         };
-        self.direct.insert(row.id, None);
+        self.direct.insert(row.id.clone(), None);
         drop(self.outbox.settle(row.seq, receipt, false));
     }
 }

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::{Begins, Keeper, MOST_LOADED};
 use crate::engine::account::Entry;
 use crate::engine::job::{Job, Kept};
+use crate::engine::loaded;
 use crate::engine::outbox::OnDisk;
 use crate::engine::queue::Slot;
 use crate::engine::store::{Begin, Ready, Verdict};
@@ -15,6 +18,9 @@ use crate::service;
 
 /// Results of an earlier run that wait in the queue at once.
 const MOST_EARLIER: usize = 256;
+
+/// The files of a message, each with its place in it.
+type Files = Vec<(usize, Bytes)>;
 
 impl Keeper {
     /// Loads messages for which there is room.
@@ -37,14 +43,17 @@ impl Keeper {
             let rows = self.store.ready(account, after, MOST_LOADED)?;
             let all = rows.len() < MOST_LOADED;
             for row in rows {
-                if let Some(line) = self.lines.get_mut(account) {
-                    line.cursor = row.turn;
-                }
+                let turn = row.turn;
                 // Its end is about to be written.
-                if self.loaded.contains(&row.seq) {
+                let is_loaded = self.loaded.contains(&row.seq);
+                let files = if is_loaded { Files::new() } else { self.files(&row)? };
+                if let Some(line) = self.lines.get_mut(account) {
+                    line.cursor = turn;
+                }
+                if is_loaded {
                     continue;
                 }
-                self.resume(row, entry, slot);
+                self.resume(&row, files, entry, slot);
                 slot = match self.shared.slot(account) {
                     Ok(slot) => slot,
                     Err(_) => return Ok(()),
@@ -83,7 +92,7 @@ impl Keeper {
     }
 
     fn end(&mut self, row: &Ready, account: &str) {
-        if let Some(mut job) = self.job(row, None) {
+        if let Some(mut job) = self.job(row, None, None) {
             let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
             job.keep(kept, Slot::default());
             job.refuse();
@@ -94,27 +103,52 @@ impl Keeper {
     }
 
     /// Makes a job of a row that was never begun.
-    pub(super) fn resume(&mut self, row: Ready, entry: &Arc<Entry>, slot: Slot) {
+    pub(super) fn resume(&mut self, row: &Ready, files: Files, entry: &Arc<Entry>, slot: Slot) {
         let seq = row.seq;
-        if let Some(mut job) = self.job(&row, Some(Arc::clone(entry))) {
+        if let Some(mut job) = self.job(row, Some(files), Some(Arc::clone(entry))) {
             job.keep(Kept { outbox: Arc::clone(&self.outbox), seq, direct: false }, slot);
             self.spawn(job, seq);
         }
     }
 
-    fn job(&mut self, row: &Ready, entry: Option<Arc<Entry>>) -> Option<Box<Job>> {
-        let message = match Message::parse(&row.message) {
-            Ok(message) => message,
+    /// The files that go with a row.
+    pub(super) fn files(&mut self, row: &Ready) -> Result<Files> {
+        if row.has_files { self.store.files(&row.id) } else { Ok(Files::new()) }
+    }
+
+    /// A job of a row; of one that will not be sent any more without its files.
+    fn job(
+        &mut self,
+        row: &Ready,
+        files: Option<Files>,
+        entry: Option<Arc<Entry>>,
+    ) -> Option<Box<Job>> {
+        let message = Message::parse(&row.message).and_then(|mut message| {
+            if files.is_none_or(|files| message.put_files(files)) {
+                return Ok(message);
+            }
+            let Message { account, key, .. } = message;
+            let error = Error::new(ErrorCode::Storage, "its files are lost");
+            Err(Refused { error, account: Some(account), key })
+        });
+        let given = match message {
+            // One that was refused since its files could not be read is queued again.
+            Ok(message) if message.has_paths() => loaded(Ok(message)),
+            Ok(message) => Ok(message),
             Err(refused) => {
                 self.broken_row(row, refused);
                 return None;
             }
         };
-        Some(Job::of_row(&self.shared, row, message, entry))
+        Some(Job::of_row(&self.shared, row, given, entry))
     }
 
     /// What an earlier run began, with the account that it would go on with.
-    pub(super) fn doubtful(&mut self, row: Ready) -> Option<(Box<Job>, Begin, Option<Arc<Entry>>)> {
+    pub(super) fn doubtful(
+        &mut self,
+        row: &Ready,
+        files: Files,
+    ) -> Option<(Box<Job>, Begin, Option<Arc<Entry>>)> {
         if row.direct {
             self.recover_direct(row, cut_short());
             return None;
@@ -123,7 +157,7 @@ impl Keeper {
         let entry = Message::parse(&row.message)
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
-        let mut job = self.job(&row, entry.clone())?;
+        let mut job = self.job(row, Some(files), entry.clone())?;
         let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
         job.keep(kept, Slot::default());
         self.loaded.insert(row.seq);
@@ -184,7 +218,7 @@ impl Keeper {
         let entry = Message::parse(&row.message)
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
-        if let Some(mut job) = self.job(row, entry) {
+        if let Some(mut job) = self.job(row, None, entry) {
             let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
             job.keep(kept, Slot::default());
             // The first of its key may be taken, and they are one message.

@@ -19,6 +19,8 @@ pub(super) struct Ledger {
     pub(super) next: i64,
     /// Nothing expires before then, in Unix milliseconds.
     pub(super) purge_at: u64,
+    /// There may be messages with files.
+    pub(super) has_files: bool,
 }
 
 /// What the caller has set.
@@ -80,7 +82,7 @@ const FINISH: &str = "
         AND expires_ms IS NULL";
 
 const DONE: &str = "
-    SELECT seq, delivery, length(message) + length(receipt) FROM messages
+    SELECT seq, delivery, length(message) + coalesce(files, 0) + length(receipt) FROM messages
     WHERE id = ?1 AND state = 5";
 
 const DELETE: &str = "DELETE FROM messages WHERE seq = ?1";
@@ -185,7 +187,7 @@ impl<'c> Batch<'c> {
     fn accept(&mut self, accept: &Accept) -> Result<Applied> {
         if !accept.direct {
             let receipt = accept.result.as_ref().map_or(0, |verdict| verdict.receipt.len());
-            self.refused = self.refused.take().or(self.full(accept.message.len() + receipt));
+            self.refused = self.refused.take().or(self.full(size(accept) + receipt));
             if let Some(full) = &self.refused {
                 return Ok(full.clone());
             }
@@ -250,6 +252,9 @@ impl<'c> Batch<'c> {
             ])?;
         } else {
             self.insert_tied(seq, accept, state, wake_ms, verdict, leader)?;
+        }
+        if verdict.is_none_or(|verdict| verdict.delivery != Delivery::Sent) {
+            self.put_files(seq, accept)?;
         }
         self.ledger.unacked += 1;
         self.ledger.open += u64::from(verdict.is_none());
@@ -363,6 +368,7 @@ impl<'c> Batch<'c> {
             return self.finish_tied(seq, verdict, alone);
         }
         self.finished(verdict);
+        self.free_files(seq, verdict)?;
         Ok(done(made))
     }
 
@@ -470,12 +476,18 @@ impl<'c> Batch<'c> {
         self.ledger.open += 1;
         if let Some(verdict) = verdict {
             self.finished(&verdict);
+            self.free_files(seq, &verdict)?;
             return Ok(Applied::Known { seq, verdict });
         }
         let follows = state == State::Following;
         let turn = if follows { None } else { self.go_on(&Row { seq, ..row })?.0 };
         Ok(Applied::Accepted { seq, turn, follows })
     }
+}
+
+/// How long a message is, with its files.
+pub(super) fn size(accept: &Accept) -> usize {
+    accept.message.len() + accept.files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
 }
 
 pub(super) fn done(made: usize) -> Applied {

@@ -206,11 +206,12 @@ struct Survey {
 
 /// `None` where a row contradicts itself.
 fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Option<Survey>> {
-    let mut ledger = Ledger { unacked: 0, open: 0, bytes: 0, next: 1, purge_at: 0 };
+    let mut ledger =
+        Ledger { unacked: 0, open: 0, bytes: 0, next: 1, purge_at: 0, has_files: false };
     let (mut begun, mut results) = (Vec::new(), None);
     let mut statement = conn.prepare(&format!(
         "SELECT seq, state, max(seq, coalesce(turn, 0), coalesce(place, 0)), run,
-             length(message) + coalesce(length(receipt), 0), {}
+             length(message) + coalesce(files, 0) + coalesce(length(receipt), 0), {}, files IS NOT NULL
          FROM messages ORDER BY seq",
         rescue::UNSOUND
     ))?;
@@ -225,6 +226,7 @@ fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Option<Survey>> {
             continue;
         }
         ledger.unacked += 1;
+        ledger.has_files |= row.get::<_, bool>(6)?;
         ledger.bytes += row::ms(row.get(4)?);
         ledger.open += u64::from(state != State::Done);
         match state {

@@ -12,7 +12,7 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 
-use super::{Sqlite, faults, file};
+use super::{Sqlite, batch, faults, file};
 use crate::engine::store::Change;
 use crate::model::error::Result;
 use crate::model::file::open_own;
@@ -252,7 +252,7 @@ fn makes_room(change: &Change) -> bool {
 fn size(changes: &[Change]) -> u64 {
     let of = |change: &Change| match change {
         Change::Accept(accept) => {
-            accept.message.len() + accept.result.as_ref().map_or(0, |verdict| verdict.receipt.len())
+            batch::size(accept) + accept.result.as_ref().map_or(0, |verdict| verdict.receipt.len())
         }
         Change::Begin(begin) => {
             let of = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);

@@ -28,7 +28,7 @@ macro_rules! row {
     ($by:literal) => {
         concat!(
             "SELECT seq, state, id, account, line, key, content, accepted_ms, due_ms, deadline_ms, ",
-            "delivery, length(message), coalesce(length(receipt), 0), ",
+            "delivery, length(message) + coalesce(files, 0), coalesce(length(receipt), 0), ",
             "direct IS NOT NULL FROM messages WHERE ",
             $by,
             " = ?1"
@@ -69,7 +69,7 @@ fn read(row: &SqlRow<'_>) -> Result<Row> {
 pub(super) const READY: &str = "seq, coalesce(turn, 0), id, token, message, accepted_ms, \
                                 deadline_ms, attempts, first_sent_ms, body, state, due_ms, sender, \
                                 account, key, direct IS NOT NULL, progress, \
-                                mark";
+                                mark, files IS NOT NULL";
 
 /// A message that is to be begun, or was; `earlier` owners accepted those up to this number.
 pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
@@ -91,6 +91,7 @@ pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
         key: row.get(14)?,
         message: row.get(4)?,
         direct: row.get(15)?,
+        has_files: row.get(18)?,
         follows: state(row, 10)? == State::Following,
         accepted_ms: ms(row.get(5)?),
         due_ms: option_ms(row, 11)?,

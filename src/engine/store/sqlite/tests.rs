@@ -2,6 +2,7 @@
 
 mod direct;
 mod file;
+mod files;
 mod keys;
 mod lines;
 mod random;
@@ -78,6 +79,7 @@ fn message(id: &str) -> Accept {
         token: u64::MAX - 7,
         account: "ff".into(),
         message: format!("{{\"text\":\"{id}\"}}").into(),
+        files: Vec::new(),
         key: None,
         line: None,
         accepted_ms: NOW,

@@ -175,7 +175,7 @@ impl Batch<'_> {
                 verdict.receipt
             ])?;
         self.finished(verdict);
-        Ok(())
+        self.free_files(seq, verdict)
     }
 
     /// Who waits for the result of this message, oldest first.

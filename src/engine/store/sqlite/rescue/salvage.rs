@@ -58,6 +58,7 @@ pub(super) fn salvage(
     for slot in slots.rows.keys() {
         to.execute("INSERT OR IGNORE INTO went (slot) VALUES (?1)", [slot])?;
     }
+    let files_all = version < 4 || copy_files(from, &to)?;
     to.execute_batch("UPDATE meta SET run = 1 + (SELECT coalesce(max(run), 0) FROM messages)")?;
     // A file without messages had owners, too.
     if let Ok(run) = from.query_row("SELECT run FROM meta", [], |row| row.get::<_, i64>(0)) {
@@ -77,6 +78,9 @@ pub(super) fn salvage(
             ", and of {} it is not known what became of them: that is their result",
             lost + doubtful
         );
+    }
+    if !files_all {
+        words += "; files of messages may be lost, which are not sent then";
     }
     words += match (settled, messages_all, keys_all && slots_all) {
         (false, ..) => "; the last commits are lost, and what they said of other messages",
@@ -170,6 +174,17 @@ fn copy_keys(from: &Connection, to: &Connection, keep_ms: u64) -> Result<bool> {
         if all {
             break;
         }
+    }
+    Ok(all)
+}
+
+/// Copies the files of messages; true if these are all.
+fn copy_files(from: &Connection, to: &Connection) -> Result<bool> {
+    let columns = columns(to, "files")?;
+    let table = walk(from, "SELECT part, NULL FROM files NOT INDEXED ORDER BY part", |_| ());
+    let mut all = table.all;
+    for part in table.rows.keys() {
+        all &= copy_row(from, to, "files", "part", *part, &columns, &[]).unwrap_or(false);
     }
     Ok(all)
 }

@@ -79,6 +79,10 @@ fn change(random: &mut fastrand::Rng, number: usize, now: u64, live: &Live) -> C
                 accepted_ms: now,
                 due_ms: random.bool().then(|| now + random.u64(0..DAY)),
                 deadline_ms: random.bool().then(|| now + random.u64(0..DAY)),
+                files: match random.u8(..) {
+                    0..64 => vec![(0, vec![7; random.usize(0..1000)].into()), (2, "x".into())],
+                    _ => Vec::new(),
+                },
                 result: (random.u8(..) < 20).then(|| verdict(Delivery::NotSent)),
                 ..message(&number.to_string())
             };
@@ -87,6 +91,7 @@ fn change(random: &mut fastrand::Rng, number: usize, now: u64, live: &Live) -> C
                 true => accept(Accept {
                     direct: true,
                     message: Vec::new(),
+                    files: Vec::new(),
                     due_ms: None,
                     deadline_ms: None,
                     ..row
@@ -113,7 +118,7 @@ fn check(folder: &Folder, store: &Sqlite, now: u64) {
     assert_eq!(whole, "ok");
 
     let sum = "count(*) FILTER (WHERE state < 6), count(*) FILTER (WHERE state < 5), coalesce(sum(
-        length(message) + coalesce(length(receipt), 0)) FILTER (WHERE state < 6), 0)";
+        length(message) + coalesce(files, 0) + coalesce(length(receipt), 0)) FILTER (WHERE state < 6), 0)";
     let counted = conn
         .query_row(&format!("SELECT {sum} FROM messages"), [], |row| {
             Ok([row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?])
@@ -123,6 +128,13 @@ fn check(folder: &Folder, store: &Sqlite, now: u64) {
     assert_eq!(counted.map(i64::unsigned_abs), [ledger.unacked, ledger.open, ledger.bytes]);
 
     none(&format!("messages WHERE {}", crate::engine::store::sqlite::rescue::UNSOUND));
+    // Files are those of a message that is not known to be sent, and whole.
+    none("files WHERE id NOT IN (SELECT id FROM messages WHERE files IS NOT NULL)");
+    none("messages WHERE files IS NOT NULL AND delivery IS 2");
+    none(
+        "messages AS m WHERE files IS NOT
+         (SELECT sum(length(bytes)) FROM files WHERE files.id = m.id)",
+    );
     // What each state means.
     none("messages WHERE (state IN (0, 4)) IS NOT (turn IS NOT NULL)");
     none("messages WHERE (state = 1) IS NOT (wake_ms IS NOT NULL)");

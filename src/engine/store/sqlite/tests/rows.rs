@@ -15,6 +15,7 @@ fn an_accepted_message_is_ready_in_its_turn() {
     assert_eq!(store.accounts().unwrap(), ["ff", "wb"]);
     let ready = store.ready("ff", 0, 10).unwrap();
     let first = Ready {
+        has_files: false,
         seq: 1,
         turn: turns[0],
         id: "a".into(),

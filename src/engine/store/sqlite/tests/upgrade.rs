@@ -19,7 +19,7 @@ fn bytes(hex: &str) -> Vec<u8> {
 }
 
 /// An old file with these rows (id, state, key, ordered), each of them that message.
-fn old_file(folder: &Folder, rows: &[(&str, i64, Option<&str>, bool)]) -> Connection {
+pub(super) fn old_file(folder: &Folder, rows: &[(&str, i64, Option<&str>, bool)]) -> Connection {
     let conn = Connection::open(folder.outbox()).unwrap();
     conn.execute_batch(schema::VERSION_1).unwrap();
     conn.execute_batch("PRAGMA application_id = 0x68795f6f; PRAGMA user_version = 1").unwrap();
