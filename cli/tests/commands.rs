@@ -81,6 +81,18 @@ fn a_configuration_is_printed_without_a_sandbox() {
     assert_eq!(printed, hongyan_sandbox::config("http://127.0.0.1:4321", None));
 }
 
+#[test]
+fn a_sandbox_of_one_service_has_it_at_the_root() {
+    let folder = Folder::new();
+    let args = ["sandbox", "--service", "fanfou", "--port", "4321", "--print-config"];
+    let printed: Value = serde_json::from_str(&folder.run(&args).expect(0).out).expect("JSON");
+    assert_eq!(printed, hongyan_sandbox::root_config("http://127.0.0.1:4321", None, "fanfou"));
+    assert_eq!(printed["accounts"]["fanfou-basic"]["base_url"], "http://127.0.0.1:4321");
+    assert_eq!(printed["accounts"].get("sina-basic"), None);
+    let refused = folder.run(&["sandbox", "--service", "icq"]).expect(2);
+    assert!(refused.err.contains("fanfou, sina"), "{}", refused.err);
+}
+
 /// A `hongyan sandbox` that runs, and what it wrote first.
 struct Running {
     child: Child,

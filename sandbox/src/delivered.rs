@@ -215,9 +215,24 @@ impl Delivered {
 
     /// The bytes that are kept of it.
     pub(crate) fn bytes(&self) -> usize {
-        let image = |one: &Attached| one.image.as_ref().map_or(0, |(_, bytes)| bytes.len());
-        self.text.len()
-            + self.attachments.iter().map(|one| image(one) + one.name.len()).sum::<usize>()
+        let file = |one: &Attached| {
+            let image = one.image.as_ref().map_or(0, |(_, bytes)| bytes.len());
+            image
+                + one.name.len()
+                + one.content_type.len()
+                + one.url.as_ref().map_or(0, String::len)
+        };
+        let words =
+            [Some(&self.account), Some(&self.recipient), Some(&self.text), self.id.as_ref()];
+        let more = [self.title.as_ref(), self.thread.as_ref(), self.priority.as_ref()];
+        let words = words.into_iter().chain(more).flatten().chain(&self.mentions);
+        let entities = match &self.format {
+            Format::Entities(entities) => entities.len() * size_of::<Entity>(),
+            _ => 0,
+        };
+        words.map(String::len).sum::<usize>()
+            + self.attachments.iter().map(file).sum::<usize>()
+            + entities
     }
 }
 

@@ -227,4 +227,15 @@ mod tests {
         call.target = "/api/x".to_owned();
         assert_eq!(call.base_url(), "http://127.0.0.1:1");
     }
+
+    #[test]
+    fn of_a_large_body_the_beginning_is_kept() {
+        let mut call = Call { body: vec![b'x'; SHOWN_PARTS + 1].into(), ..Call::default() };
+        assert_eq!(call.to_json()["body"].as_str().map(str::len), Some(SHOWN_PARTS + 1));
+        let parts = "multipart/form-data; boundary=B".parse().expect("a value");
+        call.headers.insert("content-type", parts);
+        let json = call.to_json();
+        assert_eq!(json["body"].as_str().map(str::len), Some(SHOWN_PARTS));
+        assert_eq!(json["body_bytes"], SHOWN_PARTS + 1);
+    }
 }

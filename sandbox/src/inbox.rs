@@ -91,7 +91,7 @@ impl State {
         json!({
             "service": other.service,
             "time": other.time,
-            "request": self.request(other.service, &other.request),
+            "request": mask::guess(self.request(other.service, &other.request)),
             "status": other.status,
             "answer": other.answer,
         })

@@ -16,6 +16,15 @@ use crate::services::{self, Service};
 /// How much of an answer is kept with a request that brought no message.
 const KEPT_ANSWER: usize = 2 << 10;
 
+/// The bytes of a request that is kept.
+fn size_of_request(request: &Value) -> usize {
+    let text = |value: &Value| value.as_str().map_or(0, str::len);
+    let headers = request["headers"].as_object().into_iter().flatten();
+    text(&request["path"])
+        + text(&request["body"])
+        + headers.map(|(name, value)| name.len() + text(value)).sum::<usize>()
+}
+
 /// What the connection should do once the service has been asked, or not asked.
 #[derive(Debug)]
 pub(crate) enum Action {
@@ -152,7 +161,7 @@ impl State {
         let Outcome { answer, delivered } = service.answer(call);
         let (service, time) = (service.name(), call.now_s());
         let request = call.to_json();
-        let shown = request["body"].as_str().map_or(0, str::len) + call.target.len();
+        let shown = size_of_request(&request);
         if delivered.is_empty() {
             let body = &answer.body[..answer.body.len().min(KEPT_ANSWER)];
             let (status, text) = (answer.status, String::from_utf8_lossy(body).into_owned());

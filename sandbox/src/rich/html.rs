@@ -195,6 +195,6 @@ mod tests {
             let shown: String = shown(html).into_iter().map(|(text, _)| text).collect();
             assert_eq!(shown, text);
         }
-        assert_eq!(shown(&"<b>".repeat(100_000)), []);
+        assert_eq!(shown(&"<b>".repeat(20_000)), []);
     }
 }
