@@ -12,6 +12,8 @@ mod log;
 mod message;
 mod result;
 mod send;
+mod text;
+mod unwind;
 
 pub use client::*;
 pub use error::*;

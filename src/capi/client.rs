@@ -5,8 +5,9 @@ use std::ffi::{CStr, CString, c_char};
 use once_cell::race::OnceBox;
 
 use super::error::{HY_ABI_VERSION, hy_error_t};
-use super::guard::{guard, guard_or, hy_client};
+use super::guard::{guard, hy_client};
 use super::input::{bytes, enter, out, text, time_out};
+use super::unwind::guard_or;
 use crate::client::Client;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::inside_sink;

@@ -4,8 +4,8 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::guard::guard_or;
-use super::input::Text;
+use super::text::Text;
+use super::unwind::guard_or;
 use crate::model::error::Error;
 
 /// How many times something was added to the ABI.

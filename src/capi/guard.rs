@@ -1,13 +1,12 @@
 //! What every entry passes: the fork check, the re-entrance check, the count, the panic net.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard};
 
 use super::error::{hy_error, hy_error_t};
+use super::unwind::caught;
 use crate::client::Client;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::inside_sink;
-use crate::model::panic::Inside as InsideLibrary;
 
 /// Many accounts of many services over one runtime; made by `hy_init`.
 pub struct hy_client {
@@ -112,25 +111,15 @@ pub fn guard(body: impl FnOnce() -> Result<()>) -> *mut hy_error_t {
     }
 }
 
-/// Runs the body of a function that cannot fail, with a value for the case that it panics.
-pub fn guard_or<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
-    caught(body).unwrap_or(otherwise)
-}
-
-fn caught<T>(body: impl FnOnce() -> T) -> std::thread::Result<T> {
-    #[cfg(feature = "private-std")]
-    crate::model::panic::keep_quiet();
-    let _inside = InsideLibrary::enter();
-    catch_unwind(AssertUnwindSafe(body))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::panic::catch_unwind;
     use std::process::Command;
     use std::sync::Arc;
 
     use super::*;
     use crate::capi::error::{HY_E_PANIC, hy_error_code, hy_error_free};
+    use crate::capi::unwind::guard_or;
     use crate::engine::wake::spawn_thread;
     use crate::model::log::{Level, set_sink};
 

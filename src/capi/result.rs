@@ -5,8 +5,8 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use super::error::{hy_error, hy_error_t};
-use super::guard::guard_or;
-use super::input::{Text, give};
+use super::text::{Text, give};
+use super::unwind::guard_or;
 use crate::model::receipt::Receipt;
 
 /// Nothing was sent: sending again cannot duplicate.

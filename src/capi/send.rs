@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use super::client::hy_client_t;
 use super::error::hy_error_t;
-use super::guard::{Entry, guard, guard_or};
-use super::input::{Text, bytes, enter, give, handle, out, time_out};
+use super::guard::{Entry, guard};
+use super::input::{bytes, enter, handle, out, time_out};
 use super::message::hy_message_t;
 use super::result::{hy_result, hy_result_t};
+use super::text::{Text, give};
+use super::unwind::guard_or;
 use crate::engine::{Op, Waited};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::{Delivery, Receipt};
