@@ -54,6 +54,21 @@ pub struct Opened {
     pub redactor: Redactor,
 }
 
+impl Opening {
+    /// The account, whose sender is told by what its limits are shared by.
+    pub fn opened(self, origin: Url, identity: &str, account: impl Account + 'static) -> Opened {
+        Opened {
+            account: std::sync::Arc::new(account),
+            origin,
+            identity: identity.to_owned(),
+            sender: identity.to_owned(),
+            to: self.to,
+            hides_url: self.hides_url,
+            redactor: self.redactor,
+        }
+    }
+}
+
 /// An account of a service, ready to send.
 pub trait Account: Send + Sync {
     /// What the message becomes, once for all its attempts.

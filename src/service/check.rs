@@ -3,7 +3,6 @@
 use url::Url;
 
 use super::info::Info;
-use super::opening::only_takes;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, quoted};
 use crate::model::message::{Kind, Message, Part, Priority, Source, To};
@@ -222,6 +221,17 @@ impl Part {
             ]),
             // No form carries the others.
             _ => false,
+        }
+    }
+}
+
+/// What is said of an account that takes recipients of these kinds only.
+pub fn only_takes(kinds: &[Kind]) -> String {
+    match kinds {
+        [] => "takes no recipient: where it sends is a part of its credentials".to_owned(),
+        kinds => {
+            let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
+            format!("takes no other recipient than {}", quoted(&names))
         }
     }
 }

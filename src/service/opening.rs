@@ -3,8 +3,7 @@
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-use super::api::{Account, Opened};
-use super::check::join;
+use super::check::{join, only_takes};
 use super::info::{Field, FieldKind, Info};
 use super::pasted::{self, UrlForm};
 use crate::model::config::{AccountConfig, any_web_url, is_loopback};
@@ -26,10 +25,10 @@ pub struct Opening {
     base_url: Option<Url>,
     signing_url: Option<Url>,
     /// The recipient of messages that name none.
-    to: To,
+    pub(super) to: To,
     allow_http: bool,
     /// True if the URL of its requests is a secret as a whole.
-    hides_url: bool,
+    pub(super) hides_url: bool,
     /// Where it stands, for errors.
     place: Fields,
     /// What must be masked; secrets are in it already.
@@ -360,30 +359,6 @@ impl Opening {
         let base = self.signing_url.as_ref().map_or(default, Url::as_str);
         join(base, path).map_err(|why| self.error("signing_url", why))
     }
-
-    /// The account, whose sender is told by what its limits are shared by.
-    pub fn opened(self, origin: Url, identity: &str, account: impl Account + 'static) -> Opened {
-        Opened {
-            account: std::sync::Arc::new(account),
-            origin,
-            identity: identity.to_owned(),
-            sender: identity.to_owned(),
-            to: self.to,
-            hides_url: self.hides_url,
-            redactor: self.redactor,
-        }
-    }
-}
-
-/// What is said of an account that takes recipients of these kinds only.
-pub fn only_takes(kinds: &[Kind]) -> String {
-    match kinds {
-        [] => "takes no recipient: where it sends is a part of its credentials".to_owned(),
-        kinds => {
-            let names: Vec<_> = kinds.iter().map(|kind| kind.name()).collect();
-            format!("takes no other recipient than {}", quoted(&names))
-        }
-    }
 }
 
 /// A whole number from 0 on or a text, as text.
@@ -418,6 +393,7 @@ mod tests {
     use serde_json::{Map, Value, json};
 
     use super::*;
+    use crate::service::api::Opened;
     use crate::service::{SERVICES, open};
 
     /// A value that a field may have, and one that it may not.
