@@ -393,7 +393,7 @@ impl Engine {
         if !message.attachments.is_empty() {
             message.to_mut().load_files()?;
         }
-        let draft = entry.account.encode(&message, Seed(shared.random(|rng| rng.u32(..))))?;
+        let draft = entry.account.encode(&message, Seed(shared.random(|rng| rng.u64(..))))?;
         let unix = shared.clock.unix_ms() / 1000;
         let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };
         // No token is asked for to look at a message.

@@ -11,9 +11,7 @@ pub mod auth;
 #[path = "../tests/services/chatroom.rs"]
 mod chatroom;
 mod check;
-#[cfg(test)]
-#[path = "../tests/services/dingtalk.rs"]
-mod dingtalk;
+mod dingtalk_bot;
 mod direct_message;
 mod extra;
 mod fanfou;
@@ -29,6 +27,7 @@ pub mod pasted;
 #[path = "../tests/services/registered.rs"]
 mod registered;
 mod renren;
+mod robot;
 mod schema;
 mod sina;
 mod telegram;
@@ -58,10 +57,9 @@ static SERVICES: &[&Service] = &[
     &renren::SERVICE,
     &tencent_im::SERVICE,
     &telegram::SERVICE,
+    &dingtalk_bot::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
-    #[cfg(test)]
-    &dingtalk::SERVICE,
 ];
 
 /// The service of this name.

@@ -125,12 +125,17 @@ impl Plan {
 
     /// Adds an account with a wrong secret.
     fn add_impostor(&mut self, name: &str, account: &Value, format: &str) -> anyhow::Result<()> {
-        const SECRETS: [&str; 5] = ["password", "token_secret", "token", "mac_key", "secret_key"];
+        const SECRETS: [&str; 7] =
+            ["password", "token_secret", "token", "mac_key", "secret_key", "secret", "url"];
         let auth = account["auth"].as_object().context("an account without credentials")?;
         let secret = SECRETS.into_iter().find(|secret| auth.contains_key(*secret));
         let secret = secret.context("credentials without a secret")?;
         let mut account = account.clone();
-        account["auth"][secret] = "wrong".into();
+        account["auth"][secret] = match account["auth"][secret].as_str() {
+            // What ends the URL of a webhook is its secret.
+            Some(url) if secret == "url" => format!("{url}-wrong").into(),
+            _ => "wrong".into(),
+        };
         let what = "wrong credentials";
         self.add_one(&format!("{name}/impostor"), account, format, what, Delivery::NotSent)
     }

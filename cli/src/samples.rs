@@ -134,6 +134,35 @@ pub const SENT: &[Sample] = &[
         r#"{"to": {"group": "@TGS#2C5SZEAEF"}, "parts": [{"type": "raw",
             "value": {"MsgType": "TIMTextElem", "MsgContent": {"Text": "as it is"}}}]}"#,
     ),
+    sample("dingtalk_bot", "text", r#"{"text": "鸿雁 carries letters"}"#),
+    sample(
+        "dingtalk_bot",
+        "markdown",
+        r#"{"title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
+    ),
+    sample(
+        "dingtalk_bot",
+        "mention",
+        r#"{"parts": [{"type": "mention", "user": "13800138000"}, {"type": "mention", "all": true},
+            {"type": "text", "text": "look"}]}"#,
+    ),
+    sample(
+        "dingtalk_bot",
+        "link",
+        r#"{"parts": [{"type": "link", "url": "https://example.com/", "title": "an example"}]}"#,
+    ),
+    sample(
+        "dingtalk_bot",
+        "feed",
+        r#"{"parts": [{"type": "link", "url": "https://example.com/1", "title": "one"},
+            {"type": "link", "url": "https://example.com/2", "title": "two"}]}"#,
+    ),
+    sample(
+        "dingtalk_bot",
+        "card",
+        r#"{"title": "Deploy", "text": "ready", "extra": {"actionCard":
+            {"singleTitle": "Open", "singleURL": "https://example.com/"}}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.

@@ -33,6 +33,10 @@
     "{\"type\":\"usersig\",\"sdk_app_id\":1400000000,\"identifier\":\"administrator\","      \
     "\"secret_key\":\"5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e\"}"
 
+#define DINGTALK(secret)                                                                     \
+    "{\"type\":\"webhook\",\"secret\":\"" secret "\",\"url\":"                               \
+    "\"https://oapi.dingtalk.com/robot/send?access_token=dingtalk-robot-token\"}"
+
 /* Old Sina and Weibo refuse the text that the recipient got last: each row says its own. */
 #define TO_USER(id, text) "\"to\":{\"user\":\"" id "\"},\"text\":\"" text "\""
 #define TALK                                                                                 \
@@ -52,6 +56,10 @@
     "{\"type\":\"face\",\"index\":6,\"data\":\"smile\"},"                                    \
     "{\"type\":\"location\",\"latitude\":29.34,\"longitude\":106.55,\"address\":\"Chongqing\"}," \
     "{\"type\":\"custom\",\"data\":\"from C\",\"desc\":\"a note\",\"ext\":\"\",\"sound\":\"\"}]"
+
+#define TO_A_ROBOT                                                                           \
+    "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
+    "{\"type\":\"text\",\"text\":\"hello from C\"}]"
 
 /* One row makes one account and one message to it. */
 static const struct {
@@ -77,6 +85,7 @@ static const struct {
     {"renren", "mac", NULL, MAC IN_A_FORM, TALK_WITH_PARTS},
     {"telegram", "bot", NULL, BOT, "\"to\":{\"chat\":\"4711\"},\"text\":\"hello by bot\""},
     {"tencent_im", "usersig", NULL, USERSIG, TO_THE_GROUP},
+    {"dingtalk_bot", "webhook", NULL, DINGTALK("SEC-dingtalk-robot-secret"), TO_A_ROBOT},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -92,6 +101,7 @@ static const struct {
     {"telegram", BOT, "\"to\":{\"chat\":\"4712\"},\"text\":\"hello?\"", HY_E_FORBIDDEN},
     {"tencent_im", USERSIG, "\"to\":{\"group\":\"@TGS#NOSUCHGROUP\"},\"text\":\"hello?\"",
      HY_E_NOT_FOUND},
+    {"dingtalk_bot", DINGTALK("SEC-of-another"), TO_A_ROBOT, HY_E_AUTH},
 };
 
 static char text[1 << 16];

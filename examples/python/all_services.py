@@ -41,6 +41,10 @@ MESSAGES: dict[str, Message] = {
             parts.custom('{"packet": 1}', desc="a red packet"),
         ],
     },
+    "dingtalk_bot": {
+        "account": "",
+        "parts": [parts.text("look, "), parts.mention("13800138000"), parts.mention_all()],
+    },
 }
 
 

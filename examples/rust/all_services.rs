@@ -40,6 +40,11 @@ fn cases(base: &str) -> Vec<Case> {
         "type": "usersig", "sdk_app_id": 1_400_000_000, "identifier": "administrator",
         "secret_key": "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e",
     });
+    let webhook = |url: &str, secret: Option<&str>| {
+        let mut auth = json!({"type": "webhook", "url": url});
+        secret.into_iter().for_each(|secret| auth["secret"] = secret.into());
+        auth
+    };
     // Old Sina and Weibo refuse the text that the recipient got last: each says its own.
     let to = |user: &str, text: &str| json!({"to": {"user": user}, "text": text});
     let talk = || {
@@ -83,6 +88,15 @@ fn cases(base: &str) -> Vec<Case> {
             usersig,
             json!({}),
             json!({"to": {"group": "@TGS#2C5SZEAEF"}, "parts": parts}),
+        ),
+        (
+            "dingtalk_bot",
+            webhook(
+                "https://oapi.dingtalk.com/robot/send?access_token=dingtalk-robot-token",
+                Some("SEC-dingtalk-robot-secret"),
+            ),
+            json!({}),
+            json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
         ),
     ]
     .into_iter()

@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     /// An integer within these bounds.
     Within(i64, i64),
     Number,
+    /// A boolean, or the word for one.
+    Flag,
     Object,
     Array,
     Texts,
@@ -68,6 +70,10 @@ fn fits(value: &Value, kind: Kind) -> Result<(), String> {
             when(within, "is invalid")
         }
         Kind::Number => when(value.is_number(), "is not a number"),
+        Kind::Flag => {
+            let is_word = value.as_str().is_some_and(|word| matches!(word, "true" | "false"));
+            when(value.is_boolean() || is_word, "is not a boolean")
+        }
         Kind::Object => when(value.is_object(), "is not an object"),
         Kind::Array => when(value.is_array(), "is not an array"),
         Kind::Texts => {
@@ -106,6 +112,7 @@ mod tests {
         may("word", Kind::Word(&["A", "B"])),
         may("integer", Kind::Integer),
         may("flag", Kind::Within(0, 1)),
+        may("boolean", Kind::Flag),
         may("object", Kind::Object),
         may("array", Kind::Array),
         may("texts", Kind::Texts),
@@ -120,7 +127,7 @@ mod tests {
 
     #[test]
     fn passes_what_fits() {
-        let full = json!({"text": "", "word": "A", "integer": -3, "flag": 1, "object": {},
+        let full = json!({"text": "", "word": "A", "integer": -3, "flag": 1, "boolean": true, "object": {},
             "array": [1], "texts": [], "words": ["B", "A"], "fields": {"n": 0.5},
             "list": [{"n": 1}], "unknown": null});
         assert_eq!(verdict(full), Ok(()));
@@ -135,6 +142,7 @@ mod tests {
             ("integer", json!(1.0)),
             ("flag", json!(2)),
             ("flag", json!("1")),
+            ("boolean", json!(1)),
             ("object", json!([])),
             ("array", json!({})),
             ("texts", json!([1])),

@@ -223,7 +223,7 @@ async fn attempts(job: &mut Job) {
                 }
                 narrow(&outcome, &windows, began, now, next);
                 if renew {
-                    job.draft.renew(Seed(shared.random(|rng| rng.u32(..))));
+                    job.draft.renew(Seed(shared.random(|rng| rng.u64(..))));
                     job.history.first_sent = None;
                 }
                 unmark(job, Some(next));

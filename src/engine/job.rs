@@ -127,7 +127,7 @@ impl Job {
             (Some(_), _) => Ok(Draft::default()),
             (None, None) => Err(shared.accounts.unknown(&message.account)),
             (None, Some(entry)) => {
-                entry.account.encode(&message, Seed(shared.random(|rng| rng.u32(..))))
+                entry.account.encode(&message, Seed(shared.random(|rng| rng.u64(..))))
             }
         };
         let (draft, mut refused) = match encoded {

@@ -452,8 +452,10 @@ impl Draft {
 }
 
 /// The chance in a message: what the service is to know it by.
+///
+/// A service that takes 32 bits takes the lower ones.
 #[derive(Clone, Copy, Debug)]
-pub struct Seed(pub u32);
+pub struct Seed(pub u64);
 
 /// What one attempt is signed with.
 #[derive(Clone, Copy, Debug)]

@@ -30,8 +30,8 @@ fn exchange(case: &Value) -> Exchange {
     message["v"] = 1.into();
     message["account"] = "a".into();
     let message = Message::from_json(&message.to_string()).expect("a message");
-    let random = u32::try_from(number("random")).expect("32 bits");
-    let draft = opened.account.encode(&message, Seed(random)).expect("it can be sent");
+    let seed = Seed(number("random"));
+    let draft = opened.account.encode(&message, seed).expect("it can be sent");
     let stamp = Stamp { unix: number("unix"), nonce: u128::from(number("nonce")), renew: false };
     opened.account.next(&draft, &stamp, None)
 }

@@ -477,12 +477,11 @@ mod tests {
 
     #[test]
     fn a_pasted_url_goes_where_base_url_says_and_keeps_its_documented_path() {
-        let ding =
-            "https://oapi.dingtalk.example/robot/send?access_token=robot-token&x=unknown-value";
+        let ding = "https://oapi.dingtalk.com/robot/send?access_token=robot-token&x=unknown-value";
         for (service, url, base, goes) in [
-            ("dingtalk", ding, None, ding),
+            ("dingtalk_bot", ding, None, ding),
             (
-                "dingtalk",
+                "dingtalk_bot",
                 ding,
                 Some("http://127.0.0.1:8025/dingtalk/"),
                 "http://127.0.0.1:8025/dingtalk/robot/send?access_token=robot-token&x=unknown-value",
@@ -539,7 +538,7 @@ mod tests {
 
     #[test]
     fn a_url_of_another_service_is_told_by_its_name_and_not_repeated() {
-        let ding = "https://oapi.dingtalk.example/robot/send?access_token=robot-token";
+        let ding = "https://oapi.dingtalk.com/robot/send?access_token=robot-token";
         let wrong = |service: &str, url: &str| {
             let config = json!({"service": service, "auth": {"type": "webhook", "url": url}});
             let fault = fault(opened(&config));
@@ -549,14 +548,11 @@ mod tests {
         let (path, words, hint) = wrong("chatroom", ding);
         assert_eq!(path, "accounts.a.auth.url");
         assert_eq!(words, "the URL must have the form https://HOST/rooms/…");
-        assert_eq!(hint, "it is a URL of dingtalk: set \"service\" to \"dingtalk\"");
-        let (_, words, hint) = wrong("dingtalk", "https://chat.example/rooms/robot-token");
-        assert!(
-            words.contains("https://oapi.dingtalk.example/robot/send?access_token=…"),
-            "{words}"
-        );
+        assert_eq!(hint, "it is a URL of dingtalk_bot: set \"service\" to \"dingtalk_bot\"");
+        let (_, words, hint) = wrong("dingtalk_bot", "https://chat.example/rooms/robot-token");
+        assert!(words.contains("https://oapi.dingtalk.com/robot/send?access_token=…"), "{words}");
         assert_eq!(hint, "it is a URL of chatroom: set \"service\" to \"chatroom\"");
-        let (_, _, hint) = wrong("dingtalk", "https://chat.example/robot-token");
+        let (_, _, hint) = wrong("dingtalk_bot", "https://chat.example/robot-token");
         assert_eq!(hint, "", "nobody's");
         let (_, words, _) = wrong("chatroom", "https://u:robot-token@chat.example/rooms/x");
         assert!(words.contains("credentials"), "{words}");

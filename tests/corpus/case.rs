@@ -104,6 +104,10 @@ struct Default {
     /// Templates whose answers mean something else to this service.
     #[serde(default)]
     without: Vec<String>,
+    /// Bodies of `tests/gateways/bodies.txt` that are this service's own words too, where its status is one
+    /// of success: src/service/answers.rs reads them.
+    #[serde(default)]
+    shares: Vec<String>,
 }
 
 #[derive(Clone, Deserialize)]

@@ -147,7 +147,7 @@ impl Account for RoomAccount {
 
 /// An answer: `{"errcode": 0, "errmsg": "ok"}` is success.
 const ENVELOPE: Envelope = Envelope {
-    ok: ("errcode", "0"),
+    ok: ("errcode", &["0"]),
     code: "errcode",
     own: |code| code.len() == 6 && code.bytes().all(|b| b.is_ascii_digit()),
     text: "errmsg",

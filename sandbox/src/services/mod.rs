@@ -1,5 +1,6 @@
 //! The services that the sandbox plays, one file each.
 
+mod dingtalk_bot;
 mod fanfou;
 mod latest;
 mod renren;
@@ -58,5 +59,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(renren::Renren::default()),
         Box::new(tencent_im::TencentIm::default()),
         Box::new(telegram::Telegram::default()),
+        Box::new(dingtalk_bot::DingTalkBot::default()),
     ]
 }

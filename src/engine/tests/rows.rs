@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::{World, answer, fanfou, name_of, tencent};
 use crate::model::error::ErrorCode;
 use crate::model::receipt::Delivery;
-use crate::service::tables;
 use crate::service::verdict::{Class, Code, Row};
+use crate::service::{find, tables};
 
 /// How many requests a message gets whose every answer is this row's.
 fn expected_requests(class: Class, delivery: Delivery, dedupe: bool) -> usize {
@@ -99,6 +99,7 @@ fn every_row_of_fanfou_s_table_is_the_verdict_of_its_status_in_every_shape() {
 fn walk(service: &str, rows: usize, message: &Value, shapes: impl Fn(&Row) -> Vec<(u16, String)>) {
     let table = tables(service);
     assert_eq!(table.len(), rows, "a row is missing");
+    let dedupe = find(service).is_some_and(|service| service.info.dedupe_ms.is_some());
     for row in table {
         for (status, body) in shapes(row) {
             let world = World::new([answer(status, &body)]);
@@ -109,7 +110,7 @@ fn walk(service: &str, rows: usize, message: &Value, shapes: impl Fn(&Row) -> Ve
                 (expected, row.delivery),
                 "{status} {body}"
             );
-            let requests = expected_requests(row.class, row.delivery, false);
+            let requests = expected_requests(row.class, row.delivery, dedupe);
             assert_eq!(world.requests().len(), requests, "requests for {status} {body}");
         }
     }
@@ -207,12 +208,19 @@ fn a_sixth_service_is_judged_by_its_table_like_the_others() {
 }
 
 #[test]
-fn a_robot_of_a_declared_envelope_is_judged_by_its_table() {
-    let message = json!({"v": 1, "account": "ding", "text": "hello"});
-    walk("dingtalk", 8, &message, |row| {
-        let code: i64 = code_of(row).parse().expect("a number");
-        let body = json!({"errcode": code, "errmsg": row.text}).to_string();
-        if code == 0 { vec![(200, body)] } else { vec![(200, body.clone()), (400, body)] }
+fn every_row_of_dingtalk_s_robot_is_the_verdict_of_its_code() {
+    let message = json!({"v": 1, "account": "dingtalk_bot", "text": "hello"});
+    walk("dingtalk_bot", 33, &message, |row| match code_of(row).parse::<i64>() {
+        Ok(0) => vec![(200, r#"{"errcode":0,"errmsg":"ok"}"#.to_owned())],
+        Ok(1111) => vec![(200, r#"{"status":1111,"punish":"deny","uuid":"x"}"#.to_owned())],
+        code => {
+            let code = code.expect("a number");
+            let body = json!({"errcode": code, "errmsg": row.text}).to_string();
+            let as_text = json!({"errcode": code.to_string(), "errmsg": row.text}).to_string();
+            let mut shapes = vec![(200, body.clone()), (200, as_text)];
+            shapes.extend((code > 0).then_some((400, body)));
+            shapes
+        }
     });
 }
 

@@ -93,7 +93,7 @@ pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
 
     let mut object = Object::new();
     object.put("GroupId", &json!(group));
-    let value = own_random.map_or_else(|| seed.0.to_string(), |random| random.to_string());
+    let value = own_random.map_or_else(|| random_of(seed), |random| random.to_string());
     let at = object.put_text("Random", &value);
     object.put_some("MsgPriority", priority.map(Value::from));
     object.put_text("MsgBody", &msg_body);
@@ -114,7 +114,7 @@ pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
     });
     let renew: Option<fn(Seed) -> String> = match own_random {
         Some(_) => None,
-        None => Some(|seed| seed.0.to_string()),
+        None => Some(random_of),
     };
     Ok(Draft {
         body: object.finish(),
@@ -123,6 +123,11 @@ pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
         fingerprint,
         ..Draft::default()
     })
+}
+
+/// A Random, which has 32 bits.
+fn random_of(seed: Seed) -> String {
+    (seed.0 as u32).to_string()
 }
 
 /// Refuses what the message's own fields set already.

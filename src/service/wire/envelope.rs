@@ -8,8 +8,8 @@ use crate::service::judge::{excerpt, is_success, text};
 
 /// What an answer is known by. Whatever has not this shape is not the service's.
 pub struct Envelope {
-    /// The member that tells success, and its value there as JSON.
-    pub ok: (&'static str, &'static str),
+    /// The member that tells success, and the values that it may have there, as JSON.
+    pub ok: (&'static str, &'static [&'static str]),
     /// The member that has the code of a refusal, a number or text; it may be the same.
     pub code: &'static str,
     /// True for a code of the service's own form.
@@ -54,7 +54,7 @@ impl Envelope {
             return Ok(None);
         }
         let code = member(self.code).map(|code| code.trim_matches('"'));
-        if member(self.ok.0) != Some(self.ok.1) {
+        if !member(self.ok.0).is_some_and(|value| self.ok.1.contains(&value)) {
             let Some(code) = code.filter(|code| (self.own)(code)) else { return Ok(None) };
             let wait = self.wait.and_then(member).and_then(seconds);
             return Ok(Some(Reading::Refused { code: code.to_owned(), text: words, wait }));
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     const ROBOT: Envelope = Envelope {
-        ok: ("errcode", "0"),
+        ok: ("errcode", &["0"]),
         code: "errcode",
         own: |code| code == "-1" || code.len() == 6,
         text: "errmsg",
@@ -97,7 +97,7 @@ mod tests {
         wait: Some("wait"),
     };
     const FLAG: Envelope = Envelope {
-        ok: ("ok", "true"),
+        ok: ("ok", &["true"]),
         code: "error",
         own: |code| code.contains('_'),
         text: "note",

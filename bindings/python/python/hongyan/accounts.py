@@ -58,6 +58,7 @@ __all__ = [
     "basic",
     "bearer",
     "bot",
+    "dingtalk_bot",
     "fanfou",
     "mac",
     "oauth1",
@@ -67,6 +68,7 @@ __all__ = [
     "telegram",
     "tencent_im",
     "usersig",
+    "webhook_url",
     "weibo",
 ]
 
@@ -191,6 +193,23 @@ def usersig(
         "identifier": identifier,
         "secret_key": secret_key,
         **_given(expire_s=expire_s, userbuf=userbuf),
+    }
+
+
+def webhook_url(
+    url: str,
+    *,
+    secret: str | None = None,
+) -> Auth:
+    """The URL of a robot: dingtalk_bot.
+
+    ``url``: the URL that the robot's page shows, whole
+    ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
+    """
+    return {
+        "type": "webhook",
+        "url": url,
+        **_given(secret=secret),
     }
 
 
@@ -361,6 +380,30 @@ def telegram(
     """
     return _account(
         "telegram",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def dingtalk_bot(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """DingTalk custom robot, with `webhook`.
+
+    ``base_url``: instead of the URL's own host
+    """
+    return _account(
+        "dingtalk_bot",
         auth,
         rate,
         base_url=base_url,
