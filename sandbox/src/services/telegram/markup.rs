@@ -1,6 +1,6 @@
 //! Texts as Telegram reads them: entities in UTF-16, HTML, MarkdownV2.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::delivered::{Entity, Style};
 
@@ -48,6 +48,39 @@ fn style_of(kind: &str, more: &Value) -> Option<Style> {
         "text_mention" => Style::Mention,
         _ => return None,
     })
+}
+
+/// What was marked, as answers tell it: offsets and lengths in UTF-16. Who is mentioned by his id is left
+/// out, as an answer tells the whole user.
+pub(super) fn entities(rich: &Rich) -> Value {
+    let units: Vec<usize> = rich
+        .text
+        .chars()
+        .scan(0, |units, c| Some(std::mem::replace(units, *units + c.len_utf16())))
+        .collect();
+    let whole = rich.text.encode_utf16().count();
+    let at = |index: usize| units.get(index).copied().unwrap_or(whole);
+    let one = |entity: &Entity| {
+        let kind = match &entity.style {
+            Style::Bold => "bold",
+            Style::Italic => "italic",
+            Style::Underline => "underline",
+            Style::Strike => "strikethrough",
+            Style::Spoiler => "spoiler",
+            Style::Code => "code",
+            Style::Pre => "pre",
+            Style::Quote => "blockquote",
+            Style::Link(_) => "text_link",
+            Style::Mention | Style::Heading => return None,
+        };
+        let (offset, length) = (at(entity.start), at(entity.end) - at(entity.start));
+        let mut json = json!({"type": kind, "offset": offset, "length": length});
+        if let Style::Link(url) = &entity.style {
+            json["url"] = url.as_str().into();
+        }
+        Some(json)
+    };
+    rich.entities.iter().filter_map(one).collect()
 }
 
 fn of_entities(text: &str, entities: Option<Value>) -> Result<Rich, String> {
@@ -220,7 +253,6 @@ fn markdown(text: &str) -> Result<Rich, String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
 
     use super::*;
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use self::chats::{Chat, FORUM, State, TOPICS};
 use self::markup::Rich;
 use super::{About, Service};
-use crate::delivered::{Attached, Format};
+use crate::delivered::{Attached, Format, image_type};
 use crate::exchange::{Answer, Call, Delivered, Outcome};
 use crate::fields::Fields;
 use crate::window::Windows;
@@ -85,6 +85,24 @@ fn ok(result: &Value) -> Answer {
 struct File {
     kind: &'static str,
     attached: Attached,
+}
+
+impl File {
+    /// The file in the answer. Images are not decoded: each is told to be as small as the smallest copy that
+    /// the service makes.
+    fn to_json(&self, number: i64) -> Value {
+        let (id, attached) = (format!("file-{number}"), &self.attached);
+        let mut one = json!({"file_id": id, "file_unique_id": id, "file_size": attached.size});
+        if self.kind == "photo" {
+            (one["width"], one["height"]) = (90.into(), 90.into());
+            return json!([one]);
+        }
+        one["file_name"] = attached.name.as_str().into();
+        if !attached.content_type.is_empty() {
+            one["mime_type"] = attached.content_type.as_str().into();
+        }
+        one
+    }
 }
 
 impl Telegram {
@@ -230,6 +248,10 @@ impl Telegram {
             if !text.is_empty() {
                 result[field] = text.clone().into();
             }
+            if !rich.entities.is_empty() {
+                let field = if file.is_some() { "caption_entities" } else { "entities" };
+                result[field] = markup::entities(&rich);
+            }
             if let Some(topic) = topic {
                 (result["message_thread_id"], result["is_topic_message"]) =
                     (topic.into(), true.into());
@@ -238,10 +260,7 @@ impl Telegram {
                 result["media_group_id"] = "1".into();
             }
             if let Some(file) = &file {
-                let id = format!("file-{}", self.sent);
-                let one =
-                    json!({"file_id": id, "file_unique_id": id, "file_size": file.attached.size});
-                result[file.kind] = if file.kind == "photo" { json!([one]) } else { one };
+                result[file.kind] = file.to_json(self.sent);
             }
             results.push(result);
             let format = match rich.entities.is_empty() {
@@ -347,7 +366,7 @@ fn uploaded(part: &crate::multipart::Part, kind: &'static str) -> Result<File> {
     if kind == "photo" && part.bytes.len() > LARGEST_PHOTO {
         return bad("file is too big");
     }
-    if kind == "photo" && attached.image.is_none() {
+    if kind == "photo" && image_type(&part.bytes).is_none() {
         return bad("PHOTO_INVALID_DIMENSIONS");
     }
     Ok(File { kind, attached })
