@@ -109,7 +109,7 @@
 /**
  * How many times something was added to the ABI.
  */
-#define HY_ABI_VERSION 1
+#define HY_ABI_VERSION 2
 
 /**
  * Success.
@@ -409,6 +409,21 @@ hy_error_t *hy_account_set(hy_client_t *c,
  * Any thread. Errors: argument, config (no such account), closed, forked, reentrant.
  */
 hy_error_t *hy_account_remove(hy_client_t *c, const char *name, size_t nlen);
+
+/**
+ * Asks the service of an account whether its credentials work, and waits at most timeout_ms.
+ *
+ * NULL: they do. Nothing is sent to anybody, and no counter of messages changes. The calling thread does
+ * the work itself; a failure on the way is tried again, as that of a message. A time-out of 0 makes no
+ * request. Any thread.
+ * Errors: unsupported (this service cannot be asked without sending), auth (it refuses them; the message
+ * has its words), config (no such account), whatever else a service may answer, network, tls, timeout,
+ * protocol, argument, closed, forked, reentrant.
+ */
+hy_error_t *hy_check_account(hy_client_t *c,
+                             const char *name,
+                             size_t nlen,
+                             int64_t timeout_ms);
 
 /**
  * Waits until nothing is queued or in flight; *unfinished says how many sends still are.

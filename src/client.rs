@@ -79,6 +79,27 @@ impl Client {
         self.engine.remove_account(name)
     }
 
+    /// Asks the service of an account whether its credentials work, and waits at most `time_out`.
+    ///
+    /// Nothing is sent to anybody. `unsupported`: this service cannot be asked; `auth`: it refuses the
+    /// credentials, in its own words; `config`: there is no such account; otherwise what went wrong on
+    /// the way.
+    pub fn check_account(&self, name: &str, time_out: Option<Duration>) -> Result<()> {
+        self.engine.check_account(name, time_out, None)
+    }
+
+    /// Like [`Client::check_account`]; asks `had_enough` every `every` on the calling thread, and gives up
+    /// (`cancelled`) once it answers true.
+    pub fn check_account_watched(
+        &self,
+        name: &str,
+        time_out: Option<Duration>,
+        every: Duration,
+        had_enough: &mut dyn FnMut() -> bool,
+    ) -> Result<()> {
+        self.engine.check_account(name, time_out, Some(Watch { every, had_enough }))
+    }
+
     /// Sends a message and waits for its outcome; dropping the future cancels the send.
     ///
     /// `Err` means that nothing was accepted (`closed`, `full`); everything else is in the receipt.

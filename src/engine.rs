@@ -7,6 +7,7 @@
 mod account;
 mod attempt;
 mod blocking;
+mod check;
 mod connections;
 mod deliver;
 mod direct;
@@ -378,7 +379,11 @@ impl Engine {
     }
 
     fn refuse_if_closed(&self) -> Result<()> {
-        if self.shared.queue.is_closed() { Err(closed()) } else { Ok(()) }
+        if self.is_closed() { Err(closed()) } else { Ok(()) }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.shared.queue.is_closed()
     }
 
     /// The request that a message would become, with its secrets masked; nothing is sent.

@@ -48,7 +48,7 @@ pub enum Command {
     /// Explain what became of a message of the outbox, and whether it is safe to send again
     Why(WhyArgs),
     /// Check the configuration in words; nothing is sent
-    Check,
+    Check(CheckArgs),
     /// List the services and what they can carry
     Services,
     /// Play the services on this machine, for trying things out
@@ -124,6 +124,16 @@ pub struct SendArgs {
     /// With --queue: the outbox file; by default that of the configuration
     #[arg(long, value_name = "PATH", requires = "queue")]
     pub outbox: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub struct CheckArgs {
+    /// Ask the services, too, whether the credentials work, where they can be asked without sending
+    #[arg(long)]
+    pub live: bool,
+    /// How long to try for each account, retries included
+    #[arg(long, value_name = "SECONDS", value_parser = seconds, default_value = "30", requires = "live")]
+    pub timeout: Duration,
 }
 
 #[derive(Args, Debug)]

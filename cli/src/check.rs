@@ -1,28 +1,42 @@
 //! `hongyan check`: what is wrong with a configuration, or what is in it.
 
 mod faults;
+mod live;
 mod warnings;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 use hongyan::Error;
 use serde_json::{Value, json};
 
+use crate::args::CheckArgs;
 use crate::config::Config;
 use crate::exit::{Exit, Usage};
 use crate::output::{Output, count, diagnose, line};
 use crate::report;
 use crate::table::Table;
+use live::Live;
 
 /// Checks the configuration as far as that goes without sending anything.
-pub fn run(config: Option<&Path>, json: bool, out: &mut Output) -> anyhow::Result<Exit> {
+pub fn run(
+    args: &CheckArgs,
+    config: Option<&Path>,
+    json: bool,
+    out: &mut Output,
+) -> anyhow::Result<Exit> {
+    let mut live = BTreeMap::new();
     let (path, errors, accounts, warnings) = match Config::load(config) {
         Ok(config) => {
             let errors = faults::of(&config);
             let value: Value = serde_json::from_str(&config.json).unwrap_or_default();
             let accounts = if errors.is_empty() { Account::all(&value) } else { Vec::new() };
             let warnings = warnings::of(&config.path, &value)?;
+            if args.live {
+                let names: Vec<&str> = accounts.iter().map(|own| own.name.as_str()).collect();
+                live = live::ask(&config.json, &names, args.timeout)?;
+            }
             (Some(config.path), errors, accounts, warnings)
         }
         Err(Usage { file, error }) => (file, vec![error], Vec::new(), Vec::new()),
@@ -31,7 +45,7 @@ pub fn run(config: Option<&Path>, json: bool, out: &mut Output) -> anyhow::Resul
     if json {
         let shown = json!({
             "v": 1, "ok": errors.is_empty(), "config": name,
-            "accounts": accounts.iter().map(Account::to_json).collect::<Vec<_>>(),
+            "accounts": accounts.iter().map(|own| own.to_json(&live)).collect::<Vec<_>>(),
             "errors": errors.iter().map(error_json).collect::<Vec<_>>(),
             "warnings": warnings,
         });
@@ -40,7 +54,12 @@ pub fn run(config: Option<&Path>, json: bool, out: &mut Output) -> anyhow::Resul
         let name = line(name.as_deref().unwrap_or_default());
         writeln!(out, "{name} is fine, with {}", count(accounts.len() as u64, "account"))?;
         if !accounts.is_empty() {
-            list(&accounts, out)?;
+            list(&accounts, &live, out)?;
+            for (name, own) in &live {
+                if let Live::Fails(error) = own {
+                    report::explain_at(error, &format!("{name}: "));
+                }
+            }
         }
     } else {
         if let Some(name) = &name {
@@ -52,7 +71,7 @@ pub fn run(config: Option<&Path>, json: bool, out: &mut Output) -> anyhow::Resul
     if !json {
         warnings.iter().for_each(|warning| diagnose(&format!("warning: {}", line(warning))));
     }
-    Ok(if errors.is_empty() { Exit::Sent } else { Exit::Usage })
+    Ok(if errors.is_empty() { live::exit(&live) } else { Exit::Usage })
 }
 
 fn error_json(error: &Error) -> Value {
@@ -86,11 +105,15 @@ impl Account {
         }
     }
 
-    fn to_json(&self) -> Value {
-        json!({
+    fn to_json(&self, live: &BTreeMap<String, Live>) -> Value {
+        let mut shown = json!({
             "name": self.name, "service": self.service, "auth": self.auth,
             "base_url": self.base_url, "region": self.region,
-        })
+        });
+        if let Some(live) = live.get(&self.name) {
+            shown["live"] = live.to_json();
+        }
+        shown
     }
 
     fn host(&self) -> String {
@@ -102,10 +125,20 @@ impl Account {
     }
 }
 
-fn list(accounts: &[Account], out: &mut Output) -> std::io::Result<()> {
-    let mut table = Table::new(&["ACCOUNT", "SERVICE", "AUTH", "HOST"]);
+fn list(
+    accounts: &[Account],
+    live: &BTreeMap<String, Live>,
+    out: &mut Output,
+) -> std::io::Result<()> {
+    let mut columns = vec!["ACCOUNT", "SERVICE", "AUTH", "HOST"];
+    columns.extend((!live.is_empty()).then_some("CREDENTIALS"));
+    let mut table = Table::new(&columns);
     for account in accounts {
-        table.row([&account.name, &account.service, &account.auth, &account.host()]);
+        let Account { name, service, auth, .. } = account;
+        let (host, word) = (account.host(), live.get(name).map(Live::word));
+        let mut row = vec![name.as_str(), service, auth, &host];
+        row.extend(word.as_deref());
+        table.cells(&row);
     }
     table.write(out)
 }

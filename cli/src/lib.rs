@@ -80,7 +80,7 @@ fn run(cli: &Cli, again: &[OsString], out: &mut Output) -> anyhow::Result<Exit> 
         Command::Bulk(args) => bulk::run(args, config, cli.json, out),
         Command::Queue(args) => queue::run(args, config, cli.json, out),
         Command::Why(args) => why::run(args, config, cli.json, out),
-        Command::Check => check::run(config, cli.json, out),
+        Command::Check(args) => check::run(args, config, cli.json, out),
         Command::Services => services::run(cli.json, out),
         Command::Sandbox(args) => sandbox::run(args, cli.json, again, out),
         Command::Demo => demo::run(cli.json, out),

@@ -17,8 +17,13 @@ impl Table {
 
     /// Adds a row; an empty cell shows as a dash.
     pub fn row<const N: usize>(&mut self, cells: [&str; N]) {
+        self.cells(&cells);
+    }
+
+    /// Adds a row of so many cells as there are.
+    pub fn cells(&mut self, cells: &[&str]) {
         let cell = |cell: &str| if cell.is_empty() { "-".to_owned() } else { line(cell) };
-        self.rows.push(cells.into_iter().map(cell).collect());
+        self.rows.push(cells.iter().copied().map(cell).collect());
     }
 
     /// Prints it.

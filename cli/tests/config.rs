@@ -323,3 +323,30 @@ fn check_lists_what_is_fine_and_sends_nothing() {
     }
     assert!(sandbox.messages().is_empty());
 }
+
+#[test]
+fn check_asks_the_services_only_if_told_to() {
+    let folder = Folder::new();
+    let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let base_url = format!("http://{}/fanfou", server.local_addr().expect("bound"));
+    let auth = json!({"type": "basic", "username": "u", "password": "p"});
+    let account = json!({"service": "fanfou", "auth": auth, "base_url": base_url});
+    let config = json!({"v": 1, "accounts": {"ff": account},
+        "outbox": {"path": folder.path().join("outbox.db")}});
+    folder.write("hongyan.json", config.to_string());
+    let plain = folder.run(&["check"]).expect(0);
+    assert!(!plain.out.contains("CREDENTIALS"), "{}", plain.out);
+    let live = folder.run(&["check", "--live"]).expect(0);
+    assert!(
+        live.out.contains("CREDENTIALS") && live.out.contains("cannot be asked"),
+        "{}",
+        live.out
+    );
+    let shown = &folder.run(&["check", "--live", "--timeout", "5", "--json"]).expect(0).json()[0];
+    assert_eq!(shown["accounts"][0]["live"], json!({"ok": null, "error": null}), "{shown}");
+    assert_eq!(shown["ok"], true);
+    assert!(!folder.path().join("outbox.db").exists(), "it opens no outbox");
+    folder.run(&["check", "--timeout", "5"]).expect(2);
+    server.set_nonblocking(true).expect("a socket");
+    assert!(server.accept().is_err(), "nothing was asked");
+}

@@ -119,6 +119,34 @@ pub unsafe extern "C" fn hy_account_remove(
     })
 }
 
+/// Asks the service of an account whether its credentials work, and waits at most timeout_ms.
+///
+/// NULL: they do. Nothing is sent to anybody, and no counter of messages changes. The calling thread does
+/// the work itself; a failure on the way is tried again, as that of a message. A time-out of 0 makes no
+/// request. Any thread.
+/// Errors: unsupported (this service cannot be asked without sending), auth (it refuses them; the message
+/// has its words), config (no such account), whatever else a service may answer, network, tls, timeout,
+/// protocol, argument, closed, forked, reentrant.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_check_account(
+    c: *mut hy_client_t,
+    name: *const c_char,
+    nlen: usize,
+    timeout_ms: i64,
+) -> *mut hy_error_t {
+    guard(|| {
+        // SAFETY: a live client and text, or NULL.
+        let (entry, name) = unsafe { (enter(c)?, text(name, nlen, "name")?) };
+        let checked = entry.client().check_account(name, time_out(timeout_ms));
+        match checked {
+            Err(error) if entry.is_freeing() && error.code() == ErrorCode::Cancelled => {
+                Err(crate::engine::closed())
+            }
+            checked => checked,
+        }
+    })
+}
+
 /// Waits until nothing is queued or in flight; *unfinished says how many sends still are.
 ///
 /// A time-out that runs out is no error. unfinished may be NULL. Any thread.

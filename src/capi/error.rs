@@ -9,7 +9,7 @@ use super::unwind::guard_or;
 use crate::model::error::Error;
 
 /// How many times something was added to the ABI.
-pub const HY_ABI_VERSION: u32 = 1;
+pub const HY_ABI_VERSION: u32 = 2;
 
 /// Success.
 pub const HY_OK: i32 = 0;

@@ -98,6 +98,34 @@ impl Entry {
         self.outdated.load(Ordering::Acquire)
     }
 
+    /// The same account for a question of ours, which no rate and no counter is for.
+    pub fn asking(&self, account: Arc<dyn Account>) -> Entry {
+        Entry {
+            name: self.name.clone(),
+            info: self.info,
+            table: self.table,
+            account,
+            origin: self.origin.clone(),
+            identity: self.identity.clone(),
+            to: To::default(),
+            route: self.route.clone(),
+            hides_url: self.hides_url,
+            redactor: Arc::clone(&self.redactor),
+            max_in_flight: self.max_in_flight,
+            rate: Rate::Unlimited,
+            windows: Vec::new(),
+            lane: Arc::clone(&self.lane),
+            in_flight: Arc::default(),
+            stats: Arc::default(),
+            sender: Arc::clone(&self.sender),
+            tokens: self.tokens.clone(),
+            // What is stopped may be asked whether it works again.
+            halt: Arc::default(),
+            outdated: AtomicBool::new(false),
+            skew: AtomicI64::new(self.skew()),
+        }
+    }
+
     /// Gives a message that names no recipient the account's own.
     pub fn address(&self, message: &mut Message) {
         if message.to.is_empty() && !self.to.is_empty() {

@@ -34,7 +34,17 @@ impl Engine {
         if !may_drive {
             self.runtime.start_io()?;
         }
-        let mut job = self.accept(given, 0, Sink::Caller, patience)?;
+        let job = self.accept(given, 0, Sink::Caller, patience)?;
+        self.finish_blocking(job, watch, may_drive)
+    }
+
+    /// Carries a send to its end, on this thread if that may drive the sockets.
+    pub(super) fn finish_blocking(
+        &self,
+        mut job: Box<Job>,
+        watch: Option<Watch<'_>>,
+        may_drive: bool,
+    ) -> Result<Receipt> {
         if watch.is_some() || !may_drive {
             return self.send_by_task(job, watch, may_drive);
         }

@@ -93,6 +93,14 @@ pub trait Account: Send + Sync {
     /// [`Draft::keep`].
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading;
 
+    /// How the service can be asked whether the credentials work, without anything being sent; none where
+    /// it cannot.
+    ///
+    /// It is called without a session, too, to learn whether there is such a way.
+    fn probe(&self, _at: &Stamp, _session: Option<&Secret>) -> Option<Inquiry> {
+        None
+    }
+
     /// How a token is got, where the account needs one before it can send.
     fn session(&self) -> Option<&dyn Session> {
         None
@@ -141,6 +149,26 @@ pub enum Granted {
     },
     /// Not this service's envelope.
     Unreadable(String),
+}
+
+/// The question whether an account's credentials work.
+pub struct Inquiry {
+    /// The request, which commits nothing.
+    pub exchange: Exchange,
+    /// What the answer says: [`Reading::Sent`] where they work, else what is judged by the table.
+    pub read: fn(&Answer) -> Reading,
+}
+
+impl Inquiry {
+    /// A request that commits nothing, and how its answer is read.
+    #[cfg_attr(
+        not(test),
+        allow(dead_code, reason = "services of the test tree alone can be asked")
+    )]
+    pub fn new(request: HttpRequest, read: fn(&Answer) -> Reading) -> Inquiry {
+        let exchange = Exchange { commits: false, ..Exchange::commit(request) };
+        Inquiry { exchange, read }
+    }
 }
 
 /// One request of a step.
@@ -194,6 +222,13 @@ impl HttpRequest {
     pub fn post(url: Url, content_type: &'static str, body: impl Into<Body>) -> HttpRequest {
         let headers = Headers { content_type: content_type.into(), ..Headers::default() };
         HttpRequest { method: Method::Post, url, headers, body: body.into() }
+    }
+
+    /// A GET, which has no body.
+    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone get"))]
+    pub fn get(url: Url) -> HttpRequest {
+        let (headers, body) = (Headers::default(), Body::One(Bytes::new()));
+        HttpRequest { method: Method::Get, url, headers, body }
     }
 
     /// The same with an `Authorization`.

@@ -49,6 +49,12 @@ int main(int argc, char **argv)
     FAILS_SAYING(hy_account_remove(client, "absent", 6), HY_E_CONFIG, "absent");
     RESULT(send_json(client, TO_NEW), HY_NOT_SENT, HY_E_AUTH);
 
+    /* Whether credentials work is asked where that is possible without sending. */
+    FAILS_SAYING(hy_check_account(client, "ff", 2, -1), HY_E_UNSUPPORTED, "fanfou");
+    FAILS_SAYING(hy_check_account(client, "absent", HY_NTS, 0), HY_E_CONFIG, "absent");
+    FAILS(hy_check_account(client, NULL, 1, 0), HY_E_ARGUMENT);
+    FAILS(hy_check_account(NULL, "ff", 2, 0), HY_E_ARGUMENT);
+
     /* Remove: what waits for the account ends at once, and not for another. */
     submit(client, HELLO_LATER, 2);
     submit(client,

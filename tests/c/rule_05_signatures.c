@@ -84,6 +84,7 @@ typedef struct {
     hy_error_t *(*stats_json)(hy_client_t *, char **, size_t *);
     void (*string_free)(char *);
     hy_error_t *(*set_log)(int32_t, void (*)(void *, int32_t, const char *, const char *), void *);
+    hy_error_t *(*check_account)(hy_client_t *, const char *, size_t, int64_t);
 } signatures;
 
 static const signatures all = {
@@ -98,7 +99,7 @@ static const signatures all = {
     hy_result_error,     hy_result_delivery,   hy_result_message_id,    hy_result_json,
     hy_result_free,      hy_error_code,        hy_error_name,           hy_error_message,
     hy_error_detail_json, hy_error_is_retryable, hy_error_retry_after_ms, hy_error_free,
-    hy_stats_json,       hy_string_free,       hy_set_log,
+    hy_stats_json,       hy_string_free,       hy_set_log,              hy_check_account,
 };
 
 int main(void)

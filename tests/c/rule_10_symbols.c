@@ -21,7 +21,7 @@ static const char *const names[] = {
     NAME(hy_result_free),      NAME(hy_error_code),       NAME(hy_error_name),
     NAME(hy_error_message),    NAME(hy_error_detail_json), NAME(hy_error_is_retryable),
     NAME(hy_error_retry_after_ms), NAME(hy_error_free),   NAME(hy_stats_json),
-    NAME(hy_string_free),      NAME(hy_set_log),
+    NAME(hy_string_free),      NAME(hy_set_log),          NAME(hy_check_account),
 };
 
 int main(int argc, char **argv)

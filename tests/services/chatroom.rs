@@ -4,11 +4,17 @@
 //! hides its refusals in HTTP 200: `{"errcode": 0}` is success and everything else is not. A message with
 //! files is a form, any other is JSON.
 
+#[path = "chatroom/asked.rs"]
+mod asked;
+#[path = "../support/raw.rs"]
+#[allow(clippy::duplicate_mod, reason = "each test has its own server")]
+mod raw;
+
 use serde_json::{Map, Value};
 use url::Url;
 
 use super::api::{
-    Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
+    Account, Answer, Draft, Exchange, HttpRequest, Inquiry, Opened, Reading, Seed, Service, Stamp,
 };
 use super::auth::token::Token;
 use super::check::{check, no_extra, one_of, only, scalars, with};
@@ -142,6 +148,14 @@ impl Account for RoomAccount {
 
     fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
         ENVELOPE.read(answer)
+    }
+
+    fn probe(&self, _at: &Stamp, _session: Option<&Secret>) -> Option<Inquiry> {
+        let token = self.token.as_ref()?;
+        let mut url = self.url.clone();
+        url.set_path(&url.path().replace("send", "me"));
+        let request = HttpRequest::get(url).authorized(Some(token.header("Bearer")));
+        Some(Inquiry::new(request, |answer| ENVELOPE.read(answer)))
     }
 }
 

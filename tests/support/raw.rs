@@ -236,7 +236,9 @@ where
             // The request's last byte is still unread: closing now resets the connection.
             return Ok(());
         }
-        stream.read_exact(&mut [0])?;
+        if !request.body.is_empty() {
+            stream.read_exact(&mut [0])?;
+        }
         match then? {
             Then::Keep => {}
             Then::Close | Then::Reset => return Ok(()),
@@ -246,7 +248,7 @@ where
     Ok(())
 }
 
-/// Reads a request, but leaves its last byte in the socket.
+/// Reads a request, but leaves the last byte of its body in the socket; a GET has none.
 fn read_request(stream: &mut TcpStream) -> io::Result<Option<Request>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -258,6 +260,9 @@ fn read_request(stream: &mut TcpStream) -> io::Result<Option<Request>> {
     }
     let head = String::from_utf8(head).map_err(io::Error::other)?;
     let mut request = Request { head, body: Vec::new(), number: 0 };
+    if request.head.starts_with("GET ") {
+        return Ok(Some(request));
+    }
     let length = request.header("content-length").and_then(|value| value.parse().ok());
     let length: usize = length.filter(|n| *n > 0).ok_or(io::ErrorKind::InvalidData)?;
     request.body = vec![0; length];

@@ -127,6 +127,16 @@ impl Core {
         detached(py, || self.0.client()?.remove_account(&name))
     }
 
+    /// Asks the service of an account whether its credentials work, with Ctrl-C.
+    fn check_account(
+        &self,
+        py: Python<'_>,
+        name: &Bound<'_, PyAny>,
+        timeout: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        self.0.check_account(py, &text("name", name)?, duration(timeout)?)
+    }
+
     /// Counters per account, as JSON.
     fn stats_json(&self, py: Python<'_>) -> PyResult<String> {
         attached(py, || Ok(self.0.client()?.stats_json()))

@@ -307,6 +307,27 @@ impl Shared {
         })
     }
 
+    /// Asks the service of an account whether its credentials work; what a signal handler raises ends it.
+    pub fn check_account(
+        &self,
+        py: Python<'_>,
+        name: &str,
+        time_out: Option<Duration>,
+    ) -> PyResult<()> {
+        let mut raised = None;
+        let mut had_enough = || {
+            raised = Python::try_attach(|py| py.check_signals().err()).flatten();
+            raised.is_some()
+        };
+        let checked = without_python(py, || {
+            self.open_client()?.check_account_watched(name, time_out, SLICE, &mut had_enough)
+        });
+        match raised {
+            Some(raised) => Err(raised),
+            None => checked.map_err(|error| refused(py, &error)),
+        }
+    }
+
     /// True once it was closed.
     pub fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)

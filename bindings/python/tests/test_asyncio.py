@@ -101,6 +101,17 @@ def test_send_many_in_every_kind_of_loop(run: Run, hostile: Hostile) -> None:
     run(main())
 
 
+def test_who_cannot_be_asked_for_credentials_says_so(run: Run, hostile: Hostile) -> None:
+    async def main() -> None:
+        async with hongyan.AsyncClient(hostile.config()) as client:
+            with pytest.raises(hongyan.UnsupportedError, match="fanfou cannot be asked"):
+                await client.check_account("ok")
+            with pytest.raises(hongyan.ConfigError, match="absent"):
+                await client.check_account("absent", timeout=5)
+
+    run(main())
+
+
 def test_a_source_that_raises(hostile: Hostile) -> None:
     def source() -> Iterator[Any]:
         yield message()

@@ -175,6 +175,20 @@ def test_accounts_come_and_go(client: hongyan.Client, hostile: Hostile) -> None:
         client.set_account("new", "x")  # type: ignore[arg-type] # pyright: ignore
 
 
+def test_who_cannot_be_asked_for_credentials_says_so(
+    client: hongyan.Client, hostile: Hostile
+) -> None:
+    with pytest.raises(hongyan.UnsupportedError, match="fanfou cannot be asked"):
+        client.check_account("ok")
+    with pytest.raises(hongyan.ConfigError, match="absent"):
+        client.check_account("absent", timeout=5)
+    with pytest.raises(TypeError, match="name must be a str"):
+        client.check_account(5)  # type: ignore[arg-type] # pyright: ignore
+    client.close()
+    with pytest.raises(hongyan.ClosedError):
+        client.check_account("ok")
+
+
 def test_the_services_are_listed() -> None:
     services = hongyan.services()["services"]
     assert {"fanfou", "tencent_im"} <= {service["name"] for service in services}

@@ -169,6 +169,18 @@ class AsyncClient:
         """Take an account away; what waits for it ends with `ConfigError`."""
         self._core.remove_account(name)
 
+    async def check_account(self, name: str, timeout: float | None = None) -> None:
+        """Ask the service of an account whether its credentials work; see `Client.check_account`.
+
+        Where the task is cancelled, the question goes on in a thread of its own until it is
+        answered, or until ``timeout``.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(None, self._core.check_account, name, timeout)
+        finally:
+            drain()
+
     @staticmethod
     def services() -> dict[str, Any]:
         """What this build can send, per service: recipients, parts, extra fields, limits, codes."""

@@ -238,6 +238,19 @@ class Client:
         """Take an account away; what waits for it ends with `ConfigError`."""
         self._core.remove_account(name)
 
+    def check_account(self, name: str, timeout: float | None = None) -> None:
+        """Ask the service of an account whether its credentials work; nothing is sent.
+
+        Returns if they do. `AuthError` where the service refuses them, with its words;
+        `UnsupportedError` where it cannot be asked without sending; `ConfigError` where there is no
+        such account; else what went wrong on the way, such as `NetworkError` or `SendTimeoutError`.
+        """
+        drain()
+        try:
+            self._core.check_account(name, timeout)
+        finally:
+            drain()
+
     @staticmethod
     def services() -> dict[str, Any]:
         """What this build can send, per service: recipients, parts, extra fields, limits, codes."""
