@@ -35,7 +35,7 @@
 
 #define DINGTALK(secret)                                                                     \
     "{\"type\":\"webhook\",\"secret\":\"" secret "\",\"url\":"                               \
-    "\"https://oapi.dingtalk.com/robot/send?access_token=dingtalk-robot-token\"}"
+    "\"https://oapi.dingtalk.com/robot/send?access_token=dingtalkrobottoken\"}"
 
 /* Old Sina and Weibo refuse the text that the recipient got last: each row says its own. */
 #define TO_USER(id, text) "\"to\":{\"user\":\"" id "\"},\"text\":\"" text "\""
@@ -85,7 +85,7 @@ static const struct {
     {"renren", "mac", NULL, MAC IN_A_FORM, TALK_WITH_PARTS},
     {"telegram", "bot", NULL, BOT, "\"to\":{\"chat\":\"4711\"},\"text\":\"hello by bot\""},
     {"tencent_im", "usersig", NULL, USERSIG, TO_THE_GROUP},
-    {"dingtalk_bot", "webhook", NULL, DINGTALK("SEC-dingtalk-robot-secret"), TO_A_ROBOT},
+    {"dingtalk_bot", "webhook", NULL, DINGTALK("SECdingtalkrobotsecret"), TO_A_ROBOT},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every

@@ -92,8 +92,8 @@ fn cases(base: &str) -> Vec<Case> {
         (
             "dingtalk_bot",
             webhook(
-                "https://oapi.dingtalk.com/robot/send?access_token=dingtalk-robot-token",
-                Some("SEC-dingtalk-robot-secret"),
+                "https://oapi.dingtalk.com/robot/send?access_token=dingtalkrobottoken",
+                Some("SECdingtalkrobotsecret"),
             ),
             json!({}),
             json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),

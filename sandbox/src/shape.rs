@@ -14,6 +14,8 @@ pub(crate) enum Kind {
     Number,
     /// A boolean, or the word for one.
     Flag,
+    /// A 0 or a 1, as a number or as a word.
+    Switch,
     Object,
     Array,
     Texts,
@@ -70,6 +72,10 @@ fn fits(value: &Value, kind: Kind) -> Result<(), String> {
             when(within, "is invalid")
         }
         Kind::Number => when(value.is_number(), "is not a number"),
+        Kind::Switch => {
+            let is_word = value.as_str().is_some_and(|word| matches!(word, "0" | "1"));
+            when(is_word || value.as_u64().is_some_and(|number| number < 2), "is invalid")
+        }
         Kind::Flag => {
             let is_word = value.as_str().is_some_and(|word| matches!(word, "true" | "false"));
             when(value.is_boolean() || is_word, "is not a boolean")
@@ -113,6 +119,7 @@ mod tests {
         may("integer", Kind::Integer),
         may("flag", Kind::Within(0, 1)),
         may("boolean", Kind::Flag),
+        may("switch", Kind::Switch),
         may("object", Kind::Object),
         may("array", Kind::Array),
         may("texts", Kind::Texts),
@@ -142,6 +149,8 @@ mod tests {
             ("integer", json!(1.0)),
             ("flag", json!(2)),
             ("flag", json!("1")),
+            ("switch", json!(2)),
+            ("switch", json!(true)),
             ("boolean", json!(1)),
             ("object", json!([])),
             ("array", json!({})),

@@ -10,7 +10,7 @@ use hongyan_sandbox::Sandbox;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-const SECRET: &str = "SEC-dingtalk-robot-secret";
+const SECRET: &str = "SECdingtalkrobotsecret";
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
 /// The path of a request that is signed at this time.
@@ -19,7 +19,7 @@ fn path(time_ms: u64) -> String {
     mac.update(format!("{time_ms}\n{SECRET}").as_bytes());
     let sign = STANDARD.encode(mac.finalize().into_bytes());
     let query = form(&[
-        ("access_token", "dingtalk-robot-token"),
+        ("access_token", "dingtalkrobottoken"),
         ("timestamp", &time_ms.to_string()),
         ("sign", &sign),
     ]);
@@ -74,7 +74,7 @@ fn refuses_in_a_success_of_http() {
         (path(now - 3_600_001), text("x"), 310000),
         (path(now + 3_600_001), text("x"), 310000),
         (wrong_sign, text("x"), 310000),
-        (path(now).replace("robot-token", "another"), text("x"), 300005),
+        (path(now).replace("robottoken", "another"), text("x"), 300005),
         ("/dingtalk_bot/robot/send".to_owned(), text("x"), 40035),
         (path(now), text(""), 40035),
         (path(now), json!({"msgtype": "image", "image": {}}), 400105),

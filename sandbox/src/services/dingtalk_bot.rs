@@ -15,8 +15,8 @@ use crate::shape::{Field, Kind, check, may, must};
 use crate::window::Window;
 
 const PATH: &str = "/robot/send";
-const TOKEN: &str = "dingtalk-robot-token";
-const SECRET: &str = "SEC-dingtalk-robot-secret";
+const TOKEN: &str = "dingtalkrobottoken";
+const SECRET: &str = "SECdingtalkrobotsecret";
 const HOUR_MS: u64 = 3_600_000;
 const MAX_BODY: usize = 20_000;
 const MAX_MENTIONS: usize = 50;
@@ -26,7 +26,8 @@ const BLOCK_MS: u64 = 600_000;
 /// Assumed: how long a `msgUuid` is known; the document does not tell.
 const KNOWN_MS: u64 = 3_600_000;
 
-const SWITCH: Kind = Kind::Word(&["0", "1"]);
+/// The document has words; a client that many use sends numbers.
+const SWITCH: Kind = Kind::Switch;
 const TEXT: &[Field] = &[must("content", Kind::Text)];
 const MARKDOWN: &[Field] = &[must("title", Kind::Text), must("text", Kind::Text)];
 const LINK: &[Field] = &[
