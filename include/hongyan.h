@@ -697,7 +697,7 @@ const char *hy_result_id(const hy_result_t *r, size_t *len);
 const char *hy_result_key(const hy_result_t *r, size_t *len);
 
 /**
- * Why the message is not sent, or NULL: delivered.
+ * Why the message is not sent, not to all, or perhaps not sent; NULL: delivered.
  *
  * Borrowed from the result: never free it. NULL gives NULL. Any thread.
  */
@@ -720,9 +720,15 @@ const char *hy_result_message_id(const hy_result_t *r, size_t *len);
 /**
  * Everything about the result as a JSON object; built when first asked for.
  *
+ * Where the message named a list of recipients, "recipients" has one object each, in the order of the
+ * message: "to", "delivery", "message_id" and "error". Where its text was split, "pieces" has one each:
+ * "delivery", "message_id" and "error". Else they are null. "notes" tells what is worth knowing and no
+ * error.
+ *
  * Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
  */
-const char *hy_result_json(const hy_result_t *r, size_t *len);
+const char *hy_result_json(const hy_result_t *r,
+                           size_t *len);
 
 /**
  * Frees a result.

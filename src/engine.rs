@@ -22,6 +22,7 @@ mod order;
 mod outbox;
 mod pace;
 mod preview;
+mod progress;
 mod queue;
 mod repeats;
 mod retry;

@@ -46,8 +46,8 @@ pub use model::{
     error::{Error, ErrorCode, Result},
     json::read as read_json,
     log::{Level as LogLevel, Reentrant},
-    message::{Location, Message, MessageBuilder, Part, To},
-    receipt::{Delivery, Origin, Receipt},
+    message::{Kind, Location, Message, MessageBuilder, Part, To},
+    receipt::{Delivery, Note, Origin, PieceResult, Receipt, RecipientResult},
     secret::Secret,
 };
 #[cfg(feature = "outbox")]

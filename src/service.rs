@@ -11,6 +11,9 @@ pub mod auth;
 #[path = "../tests/services/chatroom.rs"]
 mod chatroom;
 mod check;
+#[cfg(test)]
+#[path = "../tests/services/circular.rs"]
+mod circular;
 mod dingtalk_bot;
 mod direct_message;
 mod extra;
@@ -60,6 +63,8 @@ static SERVICES: &[&Service] = &[
     &dingtalk_bot::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
+    #[cfg(test)]
+    &circular::SERVICE,
 ];
 
 /// The service of this name.

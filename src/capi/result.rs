@@ -96,7 +96,7 @@ pub unsafe extern "C" fn hy_result_key(r: *const hy_result_t, len: *mut usize) -
     unsafe { give(r.as_ref().and_then(|r| lazily(&r.key, &r.receipt.key)), len) }
 }
 
-/// Why the message is not sent, or NULL: delivered.
+/// Why the message is not sent, not to all, or perhaps not sent; NULL: delivered.
 ///
 /// Borrowed from the result: never free it. NULL gives NULL. Any thread.
 #[unsafe(no_mangle)]
@@ -127,6 +127,11 @@ pub unsafe extern "C" fn hy_result_message_id(
 }
 
 /// Everything about the result as a JSON object; built when first asked for.
+///
+/// Where the message named a list of recipients, "recipients" has one object each, in the order of the
+/// message: "to", "delivery", "message_id" and "error". Where its text was split, "pieces" has one each:
+/// "delivery", "message_id" and "error". Else they are null. "notes" tells what is worth knowing and no
+/// error.
 ///
 /// Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
 #[unsafe(no_mangle)]

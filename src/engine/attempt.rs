@@ -96,19 +96,13 @@ pub async fn attempt(
     let signatures = raw.as_ref().map_or(&[][..], |raw| &raw.signatures);
     let redactor = &entry.redactor;
     outcome.message_id = outcome.message_id.map(|id| shown_id(id, redactor, signatures));
-    job.receipt.error = outcome.name.map(|name| {
-        let secrets = redactor.with(signatures);
-        let error = Error::new(name, shortened(&secrets.text(&outcome.text)))
-            .with_account(&entry.name, Some(entry.info.name))
-            .with_service_code(
-                outcome.service_code.as_deref().map(|code| secrets.text(code).into_owned()),
-            )
-            .with_http_status(status);
-        match outcome.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    });
+    let error = |outcome: &Outcome| error_of(outcome, entry, signatures, status);
+    job.receipt.error = error(&outcome);
+    for told in outcome.each.iter_mut().flatten() {
+        let id = told.outcome.message_id.take();
+        told.outcome.message_id = id.map(|id| shown_id(id, redactor, signatures));
+        told.error = error(&told.outcome);
+    }
     job.receipt.raw = raw.filter(|_| status.is_some()).map(Raw::Came);
     heed(job, entry, &outcome, at);
     (outcome, at)
@@ -172,7 +166,7 @@ async fn ready(
         if exchange.commits && job.kept.is_some() && !job.marked {
             held.release();
             (waited, unix_ms) = (true, None);
-            let marked = mark(job, entry, job.history.attempts).await;
+            let marked = mark(job, entry, job.history.all()).await;
             marked.map_err(|error| ended(failed(error.code(), error.words()), None))?;
             continue;
         }
@@ -274,6 +268,26 @@ async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) ->
 /// Nothing was sent, for a reason of our own.
 fn failed(code: ErrorCode, words: &str) -> Outcome {
     Outcome::failed(Delivery::NotSent, code, Class::Never, words)
+}
+
+/// Why it is not sent, with everything masked.
+fn error_of(
+    outcome: &Outcome,
+    entry: &Entry,
+    signatures: &[String],
+    status: Option<u16>,
+) -> Option<Error> {
+    let name = outcome.name?;
+    let secrets = entry.redactor.with(signatures);
+    let code = outcome.service_code.as_deref().map(|code| secrets.text(code).into_owned());
+    let error = Error::new(name, shortened(&secrets.text(&outcome.text)))
+        .with_account(&entry.name, Some(entry.info.name))
+        .with_service_code(code)
+        .with_http_status(status);
+    Some(match outcome.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
 }
 
 /// The service's id of a message, which is anything it likes: what it was sent, too.

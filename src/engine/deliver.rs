@@ -10,7 +10,7 @@ use super::account::Entry;
 use super::attempt::{Signing, attempt};
 use super::connections::Permit;
 use super::direct::{called, enter};
-use super::job::Job;
+use super::job::{Job, Kept, lost};
 use super::keys::{Claim, Told};
 use super::pace::{self, Passage, TooFast, Window};
 use super::repeats;
@@ -169,7 +169,7 @@ async fn attempts(job: &mut Job) {
         }
         job.begin_in_words();
         let signing = Signing { renew: renew_signature, skew };
-        let (outcome, now) = attempt(job, &entry, permit, signing).await;
+        let (mut outcome, now) = attempt(job, &entry, permit, signing).await;
         job.answered = Some(now);
         let began = passage.end(now, outcome.delivery == Delivery::Sent);
 
@@ -181,6 +181,17 @@ async fn attempts(job: &mut Job) {
             renewable: job.draft.dedupe.as_ref().is_some_and(|dedupe| !dedupe.by_caller()),
             chance: shared.random(|rng| rng.f64()),
         };
+        if let Some(each) = outcome.each.take().filter(|_| job.progress.is_some()) {
+            narrow(&outcome, &windows, began, now, outcome.told_wait.unwrap_or_default());
+            if outcome.delivery == Delivery::Sent {
+                entry.set_skew(skew);
+            }
+            match job.told_each(&entry, each, at) {
+                Some(next) => (wait, renew_signature) = (next, false),
+                None => return,
+            }
+            continue;
+        }
         let next = retry::next(&outcome, &mut job.history, &shared.retry, at);
         if job.history.doubt && job.history.doubted.is_none() {
             job.history.doubted = Some(Arc::clone(&entry.sender));
@@ -191,20 +202,27 @@ async fn attempts(job: &mut Job) {
                 if outcome.delivery == Delivery::Sent {
                     entry.set_skew(skew);
                 }
-                job.receipt.deduplicated = deduplicated;
+                job.receipt.deduplicated |= deduplicated;
                 // With more time there would have been another attempt.
                 (job.receipt.deadline, job.alone) = (deadline, deadline);
+                let error = (delivery != Delivery::Sent).then(|| {
+                    let after = retry_after
+                        .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+                    job.receipt.error.take().unwrap_or_else(lost).with_retry(retryable, after)
+                });
+                if job.progress.is_some() {
+                    match job.told(&entry, delivery, outcome, error) {
+                        Some(next) => (wait, renew_signature) = (next, false),
+                        None => return,
+                    }
+                    continue;
+                }
                 job.receipt.message_id = outcome.message_id;
                 job.receipt.service_time = outcome.service_time;
                 if delivery == Delivery::Sent {
                     job.receipt.notes = std::mem::take(&mut job.draft.notes);
                     job.receipt.notes.extend(outcome.notes);
                 }
-                let error = (delivery != Delivery::Sent).then(|| {
-                    let after = retry_after
-                        .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
-                    job.receipt.error.take().unwrap_or_else(lost).with_retry(retryable, after)
-                });
                 return job.conclude(delivery, error);
             }
             Next::Again { wait: next, resign, renew } => {
@@ -288,7 +306,7 @@ async fn turn<'a>(
         };
         // What only prepares needs no mark.
         if !entry.account.prepares(&job.draft) {
-            mark(job, entry, job.history.attempts + 1).await?;
+            mark(job, entry, job.history.all() + 1).await?;
         }
         if let Some(passage) = pace::go(windows, clock) {
             return Ok(Ok((permit, passage)));
@@ -300,26 +318,29 @@ async fn turn<'a>(
 /// Makes durable that bytes of a kept message may go, and who sends them.
 pub async fn mark(job: &mut Job, entry: &Entry, attempts: u32) -> Result<()> {
     let Some(kept) = job.kept.as_ref().filter(|_| !job.marked) else { return Ok(()) };
-    let (outbox, seq) = (Arc::clone(&kept.outbox), kept.seq);
+    let (outbox, seq, kept_direct) = (Arc::clone(&kept.outbox), kept.seq, kept.direct);
     if let Some(own) = job.draft.fingerprint.filter(|_| kept.direct) {
         // A later run will not have its words.
         outbox.went(repeats::slots(own));
     }
     job.marked = true;
     let (body, mark) = (job.draft.kept_body(), job.draft.mark());
+    let progress = job.stored_progress(true).filter(|_| !kept_direct);
     let first_sent_ms = job.shared.clock.unix_ms();
     let sender = Some(entry.sender.to_string());
-    let progress = None;
     outbox.begin(Begin { seq, first_sent_ms, attempts, sender, body, mark, progress }).await
 }
 
 /// Nothing of a kept message is under way any more, and nothing of it has arrived; a wait holds for a
 /// later run too.
 fn unmark(job: &mut Job, wait: Option<Duration>) {
-    if let Some(kept) = job.kept.as_ref().filter(|_| job.marked && !job.history.doubt) {
+    // The key of a send whose caller waits stays taken once a part of it was sent.
+    let has_sent = job.progress.as_ref().is_some_and(|progress| !progress.is_nothing_sent());
+    let goes = |kept: &&Kept| job.marked && !job.history.doubt && !(kept.direct && has_sent);
+    if let Some(kept) = job.kept.as_ref().filter(goes) {
         let in_ms = |wait: Duration| u64::try_from(wait.as_millis() + 1).unwrap_or(u64::MAX);
         let due_ms = wait.map(|wait| job.shared.clock.unix_ms().saturating_add(in_ms(wait)));
-        kept.outbox.ended(kept.seq, job.history.attempts, due_ms, None);
+        kept.outbox.ended(kept.seq, job.history.all(), due_ms, None);
         job.marked = false;
     }
 }
@@ -374,10 +395,6 @@ pub fn gone(job: &mut Job, error: Error) {
     // Where there is another account of this name, others of its key may be for that one.
     job.alone = job.shared.accounts.get(&job.receipt.account).is_some();
     job.conclude(delivery, Some(error));
-}
-
-pub fn lost() -> Error {
-    Error::new(ErrorCode::Internal, "a verdict without words; this is a bug in hongyan")
 }
 
 /// The longest time that is waited for anything: far enough to mean for ever.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::deliver::{gone, lost};
-use super::job::{Job, Kept};
+use super::deliver::gone;
+use super::job::{Job, Kept, lost};
 use super::outbox::{Direct, Standing};
 use super::stats::Why;
 use crate::model::receipt::Delivery;

@@ -16,6 +16,7 @@ use super::kit::Kit;
 use super::op::Op;
 use super::order::Place;
 use super::outbox::{Direct, Outbox};
+use super::progress::{Progress, Rest};
 use super::queue::Slot;
 use super::retry::History;
 use super::runtime::on_io_thread;
@@ -25,8 +26,8 @@ use super::{Given, Shared, repeats};
 use crate::model::digest;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
-use crate::model::message::{Kind, Message};
-use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt, RecipientResult};
+use crate::model::message::Message;
+use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
 use crate::service::api::{Draft, Seed};
 
 /// Where the result goes.
@@ -63,8 +64,9 @@ pub struct Job {
     line: Option<String>,
     /// It ended for a reason of its own, which is no verdict for others of its key.
     pub alone: bool,
-    /// Its recipients of the kinds that are lists: each has a result of its own.
-    listed: Vec<(Kind, String)>,
+    /// How far it has come, where it is sent in several requests or its recipients have results of their
+    /// own.
+    pub progress: Option<Box<Progress>>,
     /// Its row in the outbox, if it has one.
     pub kept: Option<Kept>,
     /// It tries whether an account that was stopped is of use again.
@@ -116,7 +118,7 @@ impl Job {
         let Intake { id, token, sink, slot, patience, kept, tied } = intake;
         let accepted = shared.clock.now();
         let service = entry.as_ref().map(|entry| entry.info.name);
-        let (message, refused) = match given {
+        let (mut message, refused) = match given {
             Ok(message) => (message, None),
             Err(refused) => {
                 let (account, key) = (refused.account.unwrap_or_default(), refused.key);
@@ -130,7 +132,7 @@ impl Job {
                 entry.account.encode(&message, Seed(shared.random(|rng| rng.u64(..))))
             }
         };
-        let (draft, mut refused) = match encoded {
+        let (mut draft, mut refused) = match encoded {
             Ok(draft) => (draft, refused),
             Err(error) => (Draft::default(), Some(error)),
         };
@@ -150,8 +152,7 @@ impl Job {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
             (!wait.is_zero()).then(|| accepted + wait)
         });
-        let listed = message.to.iter().filter(|(kind, _)| kind.is_list());
-        let listed = listed.map(|(kind, name)| (kind, name.to_owned())).collect();
+        let progress = Progress::of(&mut message, &mut draft);
         // Boxed at once: it is large to move.
         Box::new(Job {
             receipt: Receipt {
@@ -177,7 +178,7 @@ impl Job {
             place,
             line,
             alone: false,
-            listed,
+            progress,
             kept: None,
             probe: None,
             direct: None,
@@ -222,6 +223,9 @@ impl Job {
             .and_then(|at| at.checked_sub(unix_ms))
             .map(|wait| now + Duration::from_millis(wait));
         job.history.attempts = row.attempts;
+        if job.progress.is_some() || row.progress.is_some() {
+            job.go_on_from(row);
+        }
         if row.earlier {
             job.receipt.origin = Origin::EarlierRun;
         }
@@ -243,7 +247,9 @@ impl Job {
     /// True if what an earlier process began may go on: the service will know it again, or the caller
     /// has chosen that.
     pub fn recover(&mut self, begun: Begin, entry: &Entry, unix_ms: u64) -> bool {
-        self.history.attempts = begun.attempts;
+        if self.progress.is_none() {
+            self.history.attempts = begun.attempts;
+        }
         self.marked = true;
         let now = self.shared.clock.now();
         // A calendar that went backwards proves nothing.
@@ -293,7 +299,7 @@ impl Job {
     }
 
     /// Nothing more is done for it: what its words are for others of the same from now on.
-    fn end_in_words(&mut self, delivery: Delivery, now: Duration) {
+    pub fn end_in_words(&mut self, delivery: Delivery, now: Duration) {
         let Some((own, (begun, _))) = self.draft.fingerprint.zip(self.repeats.take()) else {
             return;
         };
@@ -308,7 +314,7 @@ impl Job {
     fn leave(&mut self, kept: &Kept) {
         self.forget();
         if self.marked && !self.history.doubt && !self.has_begun() {
-            kept.outbox.ended(kept.seq, self.history.attempts, None, None);
+            kept.outbox.ended(kept.seq, self.history.all(), None, None);
         }
         self.shared.cut.fetch_add(1, Ordering::AcqRel);
         self.shared.queue.finish();
@@ -331,6 +337,11 @@ impl Job {
         self.refused.is_some()
     }
 
+    /// Keeps for its end why no attempt will be made any more.
+    pub fn refuse_later(&mut self, error: Error) {
+        self.refused = Some(error);
+    }
+
     /// Writes into the receipt that the message is wrong, if it is.
     pub fn refuse(&mut self) -> bool {
         match self.refused.take() {
@@ -349,41 +360,38 @@ impl Job {
         self.finish()
     }
 
-    /// Writes the verdict into the receipt.
+    /// Writes the verdict into the receipt: on the message, or on the request of it that is under way.
     pub fn conclude(&mut self, delivery: Delivery, error: Option<Error>) {
-        self.receipt.delivery = delivery;
-        self.receipt.attempts = self.history.attempts;
-        let account = &self.receipt.account;
-        let error = error.map(|error| {
-            let error = error
-                .with_account(account, self.receipt.service)
-                .with_attempts(self.history.attempts);
-            match delivery {
-                Delivery::MaybeSent if error.hint_text().is_none() => {
-                    error.hint("it may have arrived: to send it again may double it")
-                }
-                _ => error,
-            }
-        });
-        self.receipt.recipients = (!self.listed.is_empty()).then(|| self.all_alike(&error));
-        self.receipt.error = error;
+        self.receipt.attempts = self.history.all();
+        let Some(progress) = self.progress.take() else {
+            self.receipt.delivery = delivery;
+            self.receipt.error = error.map(|error| self.decorated(delivery, error));
+            return;
+        };
+        let error = error.unwrap_or_else(lost);
+        let now = self.decorated(delivery, error.clone());
+        let untried = self.decorated(Delivery::NotSent, error);
+        let untried = match delivery {
+            // Another message of its key is in doubt, and that is to all of them.
+            Delivery::MaybeSent if self.receipt.attempts == 0 => (delivery, Some(&now)),
+            _ => (Delivery::NotSent, Some(&untried)),
+        };
+        let rest = Rest { now: (delivery, Some(&now)), untried };
+        progress.show(&mut self.receipt, &rest, |name| masked(self.entry.as_deref(), name));
+        self.progress = Some(progress);
     }
 
-    /// What a verdict on the whole message is for each of its recipients.
-    fn all_alike(&self, error: &Option<Error>) -> Vec<RecipientResult> {
-        let redactor = self.entry.as_ref().map(|entry| &entry.redactor);
-        let masked = |name: &String| match redactor {
-            Some(redactor) => redactor.text(name).into_owned(),
-            None => name.clone(),
-        };
-        let alike = |(kind, name): &(Kind, String)| RecipientResult {
-            kind: *kind,
-            name: masked(name),
-            delivery: self.receipt.delivery,
-            message_id: self.receipt.message_id.clone(),
-            error: error.clone(),
-        };
-        self.listed.iter().map(alike).collect()
+    /// An error of this message, as its receipt tells it.
+    pub fn decorated(&self, delivery: Delivery, error: Error) -> Error {
+        let error = error
+            .with_account(&self.receipt.account, self.receipt.service)
+            .with_attempts(self.history.all());
+        match delivery {
+            Delivery::MaybeSent if error.hint_text().is_none() => {
+                error.hint("it may have arrived: to send it again may double it")
+            }
+            _ => error,
+        }
     }
 
     /// Is the first message of its key from now on.
@@ -399,6 +407,10 @@ impl Job {
         self.receipt.id = own.id;
         self.receipt.deduplicated = true;
         self.receipt.trace = own.trace;
+        if let (None, Some(progress)) = (&self.receipt.recipients, &self.progress) {
+            let masked = |name: &str| masked(self.entry.as_deref(), name);
+            self.receipt.recipients = progress.alike(&self.receipt, masked);
+        }
     }
 
     /// Keeps an attempt for `trace`.
@@ -473,6 +485,19 @@ impl Drop for Job {
         self.alone = true;
         self.conclude(delivery, Some(error));
         self.finish();
+    }
+}
+
+/// The error of a verdict that has none.
+pub fn lost() -> Error {
+    Error::new(ErrorCode::Internal, "a verdict without words; this is a bug in hongyan")
+}
+
+/// The name of a recipient, without what is secret in it.
+fn masked(entry: Option<&Entry>, name: &str) -> String {
+    match entry {
+        Some(entry) => entry.redactor.text(name).into_owned(),
+        None => name.to_owned(),
     }
 }
 

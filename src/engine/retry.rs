@@ -16,6 +16,8 @@ pub const LONGEST_WAIT: Duration = Duration::from_secs(86_400);
 pub struct History {
     /// Attempts begun.
     pub attempts: u32,
+    /// Attempts of other requests of the message, which were begun before.
+    pub before: u32,
     /// An attempt may have arrived, and nothing has cleared that up.
     pub doubt: bool,
     /// Who made the first attempt that is in doubt.
@@ -28,6 +30,13 @@ pub struct History {
     pub untold_waits: u32,
     /// When the bytes that are resent were first sent.
     pub first_sent: Option<Duration>,
+}
+
+impl History {
+    /// Attempts of the whole message.
+    pub fn all(&self) -> u32 {
+        self.before + self.attempts
+    }
 }
 
 /// What the decision is made from besides the outcome.

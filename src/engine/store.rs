@@ -394,8 +394,8 @@ pub trait Store: Send {
     /// The earliest deadline of those that are not begun, in Unix milliseconds.
     fn next_deadline(&mut self) -> Result<Option<u64>>;
 
-    /// True if this message waits for the result of another of its key.
-    fn follows(&mut self, seq: Seq) -> Result<bool>;
+    /// The message of this number, if it is not begun and has no result.
+    fn unbegun(&mut self, seq: Seq) -> Result<Option<Ready>>;
 
     /// Messages of an account, save direct ones, that were not begun, have no result and follow none, after this row, oldest first.
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>>;

@@ -10,6 +10,9 @@ mod pacing;
 mod repeated;
 mod rows;
 mod scheduler;
+mod several;
+#[cfg(feature = "outbox")]
+mod several_kept;
 mod simulation;
 
 use std::collections::VecDeque;
@@ -117,6 +120,7 @@ fn accounts() -> Value {
         "weibo": {"service": "weibo", "auth": {"type": "oauth2", "token": "weibo-token"}},
         "renren": {"service": "renren", "auth": {"type": "mac", "token": "renren-token",
             "mac_key": "renren-mac-key"}},
+        "circ": {"service": "circular", "auth": {"type": "bearer", "token": "circular-token"}},
         "dingtalk_bot": {"service": "dingtalk_bot", "auth": {"type": "webhook", "secret": "robot-secret",
             "url": "https://oapi.dingtalk.com/robot/send?access_token=robot-token"}},
         "robot": {"service": "chatroom", "auth": {"type": "bearer", "token": "robot-token"}},

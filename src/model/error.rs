@@ -186,6 +186,21 @@ impl Error {
         self
     }
 
+    /// The same error in other words, at the same place.
+    pub(crate) fn reworded(mut self, words: String) -> Error {
+        (self.0.message, self.0.words_at) = (words, 0);
+        match self.0.path.take() {
+            Some(path) => self.placed(path),
+            None => self,
+        }
+    }
+
+    /// The same error without advice.
+    pub(crate) fn without_hint(mut self) -> Error {
+        self.0.hint = None;
+        self
+    }
+
     pub(crate) fn with_account(mut self, account: &str, service: Option<&'static str>) -> Error {
         self.0.account = Some(account.to_owned());
         self.0.service = service;
@@ -242,6 +257,11 @@ impl Error {
     /// The HTTP status of the answer, where there was one.
     pub fn http_status(&self) -> Option<u16> {
         self.0.http_status
+    }
+
+    /// Attempts begun when it came to this.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     /// True only if nothing was sent and a later try may work.

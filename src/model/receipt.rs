@@ -14,6 +14,7 @@ use super::error::Error;
 use super::json::too_deep;
 use super::message::Kind;
 use super::redact::Redactor;
+pub(crate) use stored::{StoredError, StoredNote};
 
 /// Whether the message arrived at the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -54,6 +55,11 @@ impl Delivery {
         })
     }
 
+    /// The delivery of this name.
+    pub fn of(name: &str) -> Option<Delivery> {
+        Delivery::ALL.into_iter().find(|delivery| delivery.name() == name)
+    }
+
     /// The number that C sees.
     pub const fn number(self) -> i32 {
         self as i32
@@ -80,6 +86,27 @@ impl Serialize for RecipientResult {
         let mut shown = serializer.serialize_struct("RecipientResult", 4)?;
         let to: BTreeMap<_, _> = [(self.kind.name(), &self.name)].into();
         shown.serialize_field("to", &to)?;
+        shown.serialize_field("delivery", self.delivery.name())?;
+        shown.serialize_field("message_id", &self.message_id)?;
+        shown.serialize_field("error", &self.error)?;
+        shown.end()
+    }
+}
+
+/// What became of one piece of a text that was split.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PieceResult {
+    /// Whether it arrived.
+    pub delivery: Delivery,
+    /// The service's id of it, where it gives one.
+    pub message_id: Option<String>,
+    /// Why it is not `sent`; `None` if it is.
+    pub error: Option<Error>,
+}
+
+impl Serialize for PieceResult {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut shown = serializer.serialize_struct("PieceResult", 3)?;
         shown.serialize_field("delivery", self.delivery.name())?;
         shown.serialize_field("message_id", &self.message_id)?;
         shown.serialize_field("error", &self.error)?;
@@ -142,6 +169,8 @@ pub struct Receipt {
     /// What became of it for each recipient, in the order of the message; `None` where it named no list of
     /// them.
     pub recipients: Option<Vec<RecipientResult>>,
+    /// What became of each piece, in their order; `None` of a text that was not split.
+    pub pieces: Option<Vec<PieceResult>>,
     /// What is worth knowing and no error.
     pub notes: Vec<Note>,
     pub(crate) raw: Option<Raw>,
@@ -236,6 +265,7 @@ impl Receipt {
             elapsed_ms: 0,
             error: None,
             recipients: None,
+            pieces: None,
             notes: Vec::new(),
             raw: None,
             trace: None,
@@ -262,6 +292,7 @@ impl Receipt {
             elapsed_ms: u64,
             error: Option<&'a Error>,
             recipients: Option<&'a [RecipientResult]>,
+            pieces: Option<&'a [PieceResult]>,
             notes: &'a [Note],
             raw: Option<Box<RawValue>>,
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -284,6 +315,7 @@ impl Receipt {
             elapsed_ms: self.elapsed_ms,
             error: self.error.as_ref(),
             recipients: self.recipients.as_deref(),
+            pieces: self.pieces.as_deref(),
             notes: &self.notes,
             raw: self.raw.as_ref().and_then(Raw::to_json),
             trace: self.trace.as_deref(),

@@ -366,9 +366,12 @@ pub struct Draft {
     pub callback: Option<String>,
     /// Recipient and text, where the service may call another message repeated that has the same.
     pub fingerprint: Option<Fingerprint>,
+    /// Whom of the message's recipients it is to, where a request does not take them all: the message
+    /// is encoded again for the others, so that all of them are checked at the first time already.
+    /// Empty: all of them. See `check::first_of`.
+    pub to: Vec<(Kind, String)>,
     /// The further pieces of a text that was split: they are sent in order after this one, each as a
-    /// message of its own. They have no pieces themselves.
-    #[allow(dead_code, reason = "no service of today splits a text")]
+    /// message of its own, and to the same recipients. They have no pieces themselves.
     pub pieces: Vec<Draft>,
     /// What became of the message here that is worth knowing: `truncated`, `converted`. Its receipt
     /// tells that once it was sent.
@@ -555,10 +558,8 @@ pub enum Reading {
         /// What is worth knowing about it.
         notes: Vec<Note>,
     },
-    /// One verdict for each recipient.
-    ///
-    /// No engine tells recipients apart yet: it is judged as an internal error in doubt.
-    #[allow(dead_code, reason = "the services of today have one verdict")]
+    /// One verdict for each recipient that the draft is to; who has none is in doubt.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today have one verdict"))]
     Each(Vec<Verdict>),
     /// This step is done; the next one follows at once, within the same attempt.
     #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
@@ -602,7 +603,6 @@ impl Reading {
 
 /// What an answer says of one recipient.
 #[derive(Debug)]
-#[allow(dead_code, reason = "the services of today have one verdict")]
 pub struct Verdict {
     /// The recipient, as the message names it.
     pub to: (Kind, String),

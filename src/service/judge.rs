@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::api::{Answer, Cut, Reading};
-use super::verdict::{self, Class, Outcome, Row};
+use super::api::{Answer, Cut, Reading, Verdict};
+use super::verdict::{self, Class, Outcome, Row, Told};
 use crate::model::error::ErrorCode;
 use crate::model::json::utf8;
 use crate::model::receipt::Delivery;
@@ -40,12 +40,36 @@ pub fn judge(table: &'static [Row], answer: &Answer, reading: Reading) -> Outcom
             Outcome::failed(Delivery::MaybeSent, ErrorCode::Protocol, Class::Backoff, why)
         }
         Reading::Unreadable(why) => unreadable(answer, &why),
-        Reading::Each(_) | Reading::Next => {
+        Reading::Each(verdicts) => return each(table, answer, verdicts),
+        Reading::Next => {
             let words = "an answer asks for what this engine cannot do; this is a bug in hongyan";
             Outcome::failed(Delivery::MaybeSent, ErrorCode::Internal, Class::Never, words)
         }
     };
     Outcome { told_wait: told_wait(&outcome, answer, own_wait), ..outcome }
+}
+
+/// Judges the verdict for each recipient by itself. The whole is for the trace and the pace only: too
+/// fast, if it was for one of them; else what the first that failed was.
+fn each(table: &'static [Row], answer: &Answer, verdicts: Vec<Verdict>) -> Outcome {
+    let told = |verdict: Verdict| Told {
+        to: verdict.to,
+        outcome: match verdict.reading {
+            Reading::Each(_) => judge(table, answer, Reading::Next),
+            reading => judge(table, answer, reading),
+        },
+        error: None,
+    };
+    let each: Vec<Told> = verdicts.into_iter().map(told).collect();
+    let outcomes = || each.iter().map(|told| &told.outcome);
+    let delivery = Delivery::together(outcomes().map(|outcome| outcome.delivery));
+    let failed = || outcomes().filter(|outcome| outcome.name.is_some());
+    let too_fast = failed().find(|outcome| outcome.name == Some(ErrorCode::RateLimited));
+    let whole = too_fast.or_else(|| failed().next()).or_else(|| outcomes().next()).cloned();
+    let none = "the answer names no recipient";
+    let none = || Outcome::failed(Delivery::MaybeSent, ErrorCode::Protocol, Class::Never, none);
+    let whole = whole.unwrap_or_else(none);
+    Outcome { delivery: delivery.unwrap_or(Delivery::MaybeSent), each: Some(each), ..whole }
 }
 
 fn by_row(row: &Row, code: String, text: String) -> Outcome {

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::error::ErrorCode;
+use crate::model::error::{Error, ErrorCode};
+use crate::model::message::Kind;
 use crate::model::receipt::{Delivery, Note};
 
 /// Whether and when an attempt may be repeated.
@@ -198,6 +199,20 @@ pub struct Outcome {
     pub stops: bool,
     /// What is worth knowing about it.
     pub notes: Vec<Note>,
+    /// What it means for each recipient, where the answer tells them apart; the rest is about all of
+    /// them then.
+    pub each: Option<Vec<Told>>,
+}
+
+/// What an answer means for one recipient.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The recipient, as the message names it.
+    pub to: (Kind, String),
+    /// What it means.
+    pub outcome: Outcome,
+    /// Why it is not sent, with everything masked; made by the engine.
+    pub error: Option<Error>,
 }
 
 impl Outcome {
@@ -217,6 +232,7 @@ impl Outcome {
             repeated: false,
             stops: false,
             notes: Vec::new(),
+            each: None,
         }
     }
 

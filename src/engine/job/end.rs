@@ -91,6 +91,11 @@ impl Job {
 
     /// Writes an early end into the receipt: what is true of the delivery, and the last error.
     pub fn end_early(&mut self, ended: Ended) {
+        self.end_now(ended, None);
+    }
+
+    /// The same; a later try is told to wait so long.
+    fn end_now(&mut self, ended: Ended, wait: Option<Duration>) {
         if ended == Ended::Closed {
             self.shared.cut.fetch_add(1, Ordering::AcqRel);
         }
@@ -100,7 +105,7 @@ impl Job {
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };
         self.receipt.deadline = matches!(ended, Ended::TimedOut | Ended::Expired);
         // Another message of its key may be under way: then something may have been sent.
-        let sent_nothing = self.history.attempts == 0 && !self.history.doubt;
+        let sent_nothing = self.history.all() == 0 && !self.history.doubt;
         let (code, words) = match ended {
             Ended::Cancelled => (ErrorCode::Cancelled, "the send was cancelled"),
             Ended::Closed => (ErrorCode::Cancelled, "the client was closed before the send ended"),
@@ -121,17 +126,19 @@ impl Job {
         });
         let retryable =
             delivery == Delivery::NotSent && self.receipt.deadline && !self.is_expired(&error);
-        let after = error.retry_after_ms();
+        let (retryable, after) = match wait {
+            Some(wait) => (
+                delivery == Delivery::NotSent,
+                u64::try_from(wait.as_nanos().div_ceil(1_000_000)).ok(),
+            ),
+            None => (retryable, error.retry_after_ms()),
+        };
         self.conclude(delivery, Some(error.with_retry(retryable, after)));
     }
 
     /// Ends a send whose turn would come after its caller's patience, and says how long it would be.
     pub fn end_paced(&mut self, wait: Duration) {
-        self.end_early(self.until.map_or(Ended::TimedOut, |(_, ended)| ended));
-        let after = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).ok();
-        let retryable = self.receipt.delivery == Delivery::NotSent;
-        self.receipt.error =
-            self.receipt.error.take().map(|error| error.with_retry(retryable, after));
+        self.end_now(self.until.map_or(Ended::TimedOut, |(_, ended)| ended), Some(wait));
     }
 
     fn is_expired(&self, error: &Error) -> bool {

@@ -263,8 +263,8 @@ impl Store for Owned {
         self.with(Sqlite::next_deadline)
     }
 
-    fn follows(&mut self, seq: Seq) -> Result<bool> {
-        self.with(|store| store.follows(seq))
+    fn unbegun(&mut self, seq: Seq) -> Result<Option<Ready>> {
+        self.with(|store| store.unbegun(seq))
     }
 
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>> {

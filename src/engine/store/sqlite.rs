@@ -384,10 +384,11 @@ impl Store for Sqlite {
         })
     }
 
-    fn follows(&mut self, seq: Seq) -> Result<bool> {
-        self.read("read who waits from", |conn| {
-            conn.prepare_cached("SELECT 1 FROM messages WHERE seq = ?1 AND state = 3")?
-                .exists([seq])
+    fn unbegun(&mut self, seq: Seq) -> Result<Option<Ready>> {
+        let earlier = self.earlier;
+        self.read("read a message from", |conn| {
+            let sql = format!("SELECT {} FROM messages WHERE seq = ?1 AND state < 4", row::READY);
+            row::found(conn.prepare_cached(&sql)?.query_row([seq], |row| row::ready(row, earlier)))
         })
     }
 

@@ -3,6 +3,8 @@
 //!
 //! `HY_SEEDS=200 HY_MESSAGES=10000` sets how much, `HY_SEED=n` replays one.
 
+mod circulars;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,6 +13,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use self::circulars::Circulars;
 use super::{body, http};
 use crate::engine::Shared;
 use crate::engine::deliver::deliver;
@@ -78,6 +81,7 @@ struct Record {
     taken: HashMap<usize, usize>,
     /// What each app of a de-duplicating service has taken, and when.
     bodies: HashMap<(String, String), Duration>,
+    circulars: Circulars,
 }
 
 struct World {
@@ -189,6 +193,21 @@ impl Scripted for Arc<World> {
                 (fate(&mut rng), Duration::from_millis(rng.u64(0..400)), rng.fork())
             };
             let body = body(&request);
+            if host.contains("circular") {
+                let request = circulars::Request::read(number(&request), &body);
+                let silent = matches!(fate, Fate::Hang { .. });
+                let begins = !matches!(
+                    fate,
+                    Fate::Lost { begun: false, .. } | Fate::Hang { begun: false, .. }
+                );
+                begun.store(begins, Ordering::Release);
+                world.lock().circulars.begins(&request, &fate);
+                match silent {
+                    true => time_out.await,
+                    false => world.clock.sleep_until(world.clock.now() + latency).await,
+                }
+                return world.lock().circulars.answers(&request, &fate, &mut rng);
+            }
             let group = body.split("\"GroupId\":\"").nth(1).and_then(|b| b.split('"').next());
             let index = {
                 let mut record = world.lock();
@@ -277,6 +296,7 @@ fn config() -> Value {
             "sdk_app_id": 1, "identifier": "admin", "secret_key": "secret-key"}},
         "im2": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
             "sdk_app_id": 1, "identifier": "admin2", "secret_key": "secret-key"}},
+        "circ": {"service": "circular", "auth": {"type": "bearer", "token": "circular-token"}},
     }})
 }
 
@@ -286,9 +306,10 @@ fn message(n: usize, rng: &mut Rng, clock: &SimClock) -> (usize, Value) {
     let number = if twin { n - n % 10 } else { n };
     let text = format!("msg-{number:07}");
     let keyed = twin || n.is_multiple_of(10);
-    let mut message = match if keyed { 0 } else { rng.u32(0..4) } {
+    let mut message = match if keyed { 0 } else { rng.u32(0..5) } {
         0 => json!({"account": "ff", "to": {"user": "u"}, "text": text}),
         1 => json!({"account": "wb", "to": {"user": rng.u32(0..20).to_string()}, "text": text}),
+        4 => circulars::message(number, rng),
         k => {
             let account = if k == 2 { "im" } else { "im2" };
             json!({"account": account, "to": {"group": format!("g{}", rng.u32(0..4))}, "text": text})
@@ -315,6 +336,7 @@ struct Sent {
     number: usize,
     accepted: Duration,
     deadline: Option<Duration>,
+    is_circular: bool,
 }
 
 /// Accepts a message, once there is room; `None` from a closed client.
@@ -386,7 +408,8 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
             continue;
         };
         let deadline = message["deadline_ms"].as_u64().map(Duration::from_millis);
-        sent.push(Sent { number, accepted: clock.now(), deadline });
+        let is_circular = message["account"] == "circ";
+        sent.push(Sent { number, accepted: clock.now(), deadline, is_circular });
         if rng.u32(0..30) == 0 {
             let (op, clock) = (job.op(), Arc::clone(&clock));
             let after = Duration::from_millis(rng.u64(0..5000));
@@ -463,7 +486,11 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
         let name = receipt.error.as_ref().map(|e| e.code());
         let told =
             format!("seed {seed}: message {} is {:?} {name:?}", own.number, receipt.delivery);
+        if own.is_circular {
+            record.circulars.check(own.number, receipt, &told);
+        }
         match receipt.delivery {
+            _ if own.is_circular => {}
             Delivery::Sent => assert!(taken > 0, "{told}, but was never taken"),
             // A twin that was freed may have been followed by another attempt of its key.
             Delivery::NotSent if !own.number.is_multiple_of(10) => {
@@ -529,7 +556,7 @@ fn run(seed: u64, messages: usize) -> (usize, usize) {
     let (sent, results, record) =
         lived.unwrap_or_else(|_| panic!("seed {seed}: something waits for ever"));
     check(seed, &sent, &results, &record);
-    (results.len(), record.seen.len())
+    (results.len(), record.seen.len() + record.circulars.len())
 }
 
 fn setting(name: &str) -> Option<u64> {

@@ -158,6 +158,12 @@ impl To {
         })
     }
 
+    /// Leaves of the recipients of list kinds these only.
+    pub(crate) fn retain_listed<'a>(&mut self, left: impl Iterator<Item = &'a (Kind, String)>) {
+        self.recipients.retain(|(kind, _)| !kind.is_list());
+        left.for_each(|(kind, name)| self.put(*kind, name.clone()));
+    }
+
     /// True if the message names no recipient.
     pub fn is_empty(&self) -> bool {
         self.recipients.is_empty()

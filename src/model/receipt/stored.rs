@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{AttemptTrace, Delivery, Note, Raw, Receipt, RecipientResult};
+use super::{AttemptTrace, Delivery, Note, PieceResult, Raw, Receipt, RecipientResult};
 use crate::model::error::{Error, ErrorCode};
 use crate::model::message::Kind;
 
@@ -29,13 +29,16 @@ struct Stored {
     #[serde(default)]
     recipients: Option<Vec<StoredRecipient>>,
     #[serde(default)]
+    pieces: Option<Vec<StoredPiece>>,
+    #[serde(default)]
     notes: Vec<StoredNote>,
     raw: Option<Box<RawValue>>,
     trace: Option<Vec<StoredAttempt>>,
 }
 
-#[derive(Deserialize)]
-struct StoredError {
+/// An error as it was written, without what is told of its account elsewhere.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub(crate) struct StoredError {
     name: String,
     message: String,
     service_code: Option<String>,
@@ -56,7 +59,15 @@ struct StoredRecipient {
 }
 
 #[derive(Deserialize)]
-struct StoredNote {
+struct StoredPiece {
+    delivery: String,
+    message_id: Option<String>,
+    error: Option<StoredError>,
+}
+
+/// A note as it was written.
+#[derive(Deserialize, Serialize)]
+pub(crate) struct StoredNote {
     name: String,
     message: String,
 }
@@ -85,7 +96,12 @@ impl Receipt {
         let restored = |one: StoredRecipient| one.restore(&account, service);
         let recipients =
             stored.recipients.map(|all| all.into_iter().map(restored).collect::<Result<_, _>>());
-        let note = |note: StoredNote| Note { name: note.name.into(), message: note.message };
+        let piece = |one: StoredPiece| {
+            let error = one.error.map(|error| error.restore(&account, service)).transpose()?;
+            let (delivery, message_id) = (delivery(&one.delivery)?, one.message_id);
+            Ok::<_, String>(PieceResult { delivery, message_id, error })
+        };
+        let pieces = stored.pieces.map(|all| all.into_iter().map(piece).collect::<Result<_, _>>());
         Ok(Receipt {
             token: stored.token,
             id: stored.id,
@@ -101,7 +117,8 @@ impl Receipt {
             elapsed_ms: stored.elapsed_ms,
             error: error.transpose()?,
             recipients: recipients.transpose()?,
-            notes: stored.notes.into_iter().map(note).collect(),
+            pieces: pieces.transpose()?,
+            notes: stored.notes.into_iter().map(StoredNote::restore).collect(),
             raw: stored.raw.filter(|raw| raw.get() != "null").map(Raw::Shown),
             trace: stored
                 .trace
@@ -114,18 +131,43 @@ impl Receipt {
 }
 
 fn delivery(name: &str) -> Result<Delivery, String> {
-    Delivery::ALL
-        .into_iter()
-        .find(|delivery| delivery.name() == name)
-        .ok_or_else(|| format!("unknown delivery {name:?}"))
+    Delivery::of(name).ok_or_else(|| format!("unknown delivery {name:?}"))
 }
 
 fn code(name: &str) -> Result<ErrorCode, String> {
     ErrorCode::from_name(name).ok_or_else(|| format!("unknown error {name:?}"))
 }
 
+impl StoredNote {
+    pub(crate) fn of(note: &Note) -> StoredNote {
+        StoredNote { name: note.name.clone().into_owned(), message: note.message.clone() }
+    }
+
+    pub(crate) fn restore(self) -> Note {
+        Note { name: self.name.into(), message: self.message }
+    }
+}
+
 impl StoredError {
-    fn restore(self, account: &str, service: Option<&'static str>) -> Result<Error, String> {
+    pub(crate) fn of(error: &Error) -> StoredError {
+        StoredError {
+            name: error.code().name().to_owned(),
+            message: error.message().to_owned(),
+            service_code: error.service_code().map(str::to_owned),
+            http_status: error.http_status(),
+            path: error.path().map(str::to_owned),
+            attempts: error.attempts(),
+            retryable: error.is_retryable(),
+            retry_after_ms: error.retry_after_ms(),
+            hint: error.hint_text().map(str::to_owned),
+        }
+    }
+
+    pub(crate) fn restore(
+        self,
+        account: &str,
+        service: Option<&'static str>,
+    ) -> Result<Error, String> {
         let place = self.path.as_deref().unwrap_or_default();
         // The message begins with its place, which the error adds anew.
         let words = self.message.strip_prefix(place).and_then(|rest| rest.strip_prefix(": "));
@@ -184,9 +226,9 @@ mod tests {
     #[test]
     fn a_receipt_that_is_read_again_says_the_same() {
         for json in [
-            r#"{"v":1,"id":"01J","token":18446744073709551615,"key":"k","account":"a","service":"weibo","delivery":"maybe_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":true,"deadline":true,"attempts":3,"elapsed_ms":12,"error":{"code":203,"name":"rate_limited","message":"m","account":"a","service":"weibo","service_code":"10023","http_status":200,"path":null,"attempts":3,"retryable":false,"retry_after_ms":1000,"hint":"h"},"recipients":null,"notes":[],"raw":{"a":1.10},"trace":[{"at_ms":1,"ms":2,"http_status":200,"name":"rate_limited","delivery":"not_sent","wait_ms":3}]}"#,
-            r#"{"v":1,"id":"01J","token":7,"key":null,"account":"a","service":"weibo","delivery":"not_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":false,"deadline":false,"attempts":0,"elapsed_ms":0,"error":{"code":10,"name":"message","message":"to.user: words","account":"a","service":"weibo","service_code":null,"http_status":null,"path":"to.user","attempts":0,"retryable":false,"retry_after_ms":null,"hint":null},"recipients":[{"to":{"users":"x"},"delivery":"not_sent","message_id":null,"error":null}],"notes":[{"name":"converted","message":"m"}],"raw":null}"#,
-            r#"{"v":1,"id":"01J","token":0,"key":null,"account":"a","service":null,"delivery":"sent","message_id":"9","service_time":7,"deduplicated":true,"recovered":false,"deadline":false,"attempts":1,"elapsed_ms":0,"error":null,"recipients":null,"notes":[],"raw":null}"#,
+            r#"{"v":1,"id":"01J","token":18446744073709551615,"key":"k","account":"a","service":"weibo","delivery":"maybe_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":true,"deadline":true,"attempts":3,"elapsed_ms":12,"error":{"code":203,"name":"rate_limited","message":"m","account":"a","service":"weibo","service_code":"10023","http_status":200,"path":null,"attempts":3,"retryable":false,"retry_after_ms":1000,"hint":"h"},"recipients":null,"pieces":null,"notes":[],"raw":{"a":1.10},"trace":[{"at_ms":1,"ms":2,"http_status":200,"name":"rate_limited","delivery":"not_sent","wait_ms":3}]}"#,
+            r#"{"v":1,"id":"01J","token":7,"key":null,"account":"a","service":"weibo","delivery":"not_sent","message_id":null,"service_time":null,"deduplicated":false,"recovered":false,"deadline":false,"attempts":0,"elapsed_ms":0,"error":{"code":10,"name":"message","message":"to.user: words","account":"a","service":"weibo","service_code":null,"http_status":null,"path":"to.user","attempts":0,"retryable":false,"retry_after_ms":null,"hint":null},"recipients":[{"to":{"users":"x"},"delivery":"not_sent","message_id":null,"error":null}],"pieces":[{"delivery":"sent","message_id":"1","error":null},{"delivery":"not_sent","message_id":null,"error":null}],"notes":[{"name":"converted","message":"m"}],"raw":null}"#,
+            r#"{"v":1,"id":"01J","token":0,"key":null,"account":"a","service":null,"delivery":"sent","message_id":"9","service_time":7,"deduplicated":true,"recovered":false,"deadline":false,"attempts":1,"elapsed_ms":0,"error":null,"recipients":null,"pieces":null,"notes":[],"raw":null}"#,
         ] {
             let known = |name: &str| (name == "weibo").then_some("weibo");
             let receipt = Receipt::from_json(json.as_bytes(), known).expect("it reads");

@@ -108,6 +108,16 @@ fn json_that_contradicts_itself_is_no_success() {
                 r#""errors":[]"#,
                 r#""exception":"no""#,
             ],
+            "circular" => &[
+                r#""code":0"#,
+                r#""code":404"#,
+                r#""words":"no""#,
+                r#""\u0063ode":0"#,
+                r#""results":[]"#,
+                r#""error":{}"#,
+                r#""errors":[]"#,
+                r#""exception":"no""#,
+            ],
             "tencent_im" => &[
                 r#""ErrorCode":0"#,
                 r#""ErrorCode":10002"#,

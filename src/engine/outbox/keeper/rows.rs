@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{Begins, Keeper, MOST_LOADED};
 use crate::engine::account::Entry;
-use crate::engine::job::{Job, Kept};
+use crate::engine::job::{Ended, Job, Kept};
 use crate::engine::loaded;
 use crate::engine::outbox::OnDisk;
 use crate::engine::queue::Slot;
@@ -169,10 +169,10 @@ impl Keeper {
     /// What an earlier run began goes on only where that cannot double it, or its caller wants that.
     pub(super) fn recover(&mut self, mut job: Box<Job>, begun: Begin, entry: Option<Arc<Entry>>) {
         let unix_ms = self.shared.clock.unix_ms();
-        if entry.is_some_and(|entry| job.recover(begun, &entry, unix_ms)) {
+        let recovers = entry.as_ref().is_some_and(|entry| job.recover(begun, entry, unix_ms));
+        if recovers || job.passes_over(entry.as_deref(), cut_short()) {
             self.inbox.begin(job);
         } else {
-            job.conclude(Delivery::MaybeSent, Some(cut_short()));
             job.finish();
         }
     }
@@ -223,7 +223,7 @@ impl Keeper {
             job.keep(kept, Slot::default());
             // The first of its key may be taken, and they are one message.
             job.history.doubt = row.follows;
-            job.end_early(crate::engine::job::Ended::Expired);
+            job.end_early(Ended::Expired);
             job.finish();
         }
     }
@@ -233,10 +233,22 @@ impl Keeper {
         if self.stopped || !self.loaded.insert(message.seq) {
             return;
         }
-        // The first of its key may be taken, and they are one message.
         let seq = message.seq;
-        let follows = message.key.is_some()
-            && self.try_to("look who waits", |k| k.store.follows(seq)).unwrap_or(true);
+        let row = self.try_to("look for what is cancelled", |k| k.store.unbegun(seq)).flatten();
+        if let Some(row) = row {
+            let entry = self.shared.accounts.get(&message.account);
+            if let Some(mut job) = self.job(&row, None, entry) {
+                // Without a slot: a result that came before stays the only one.
+                let outbox = Arc::clone(&self.outbox);
+                job.kept = Some(Kept { outbox, seq, direct: row.direct });
+                // The first of its key may be taken, and they are one message.
+                job.history.doubt = row.follows;
+                job.end_early(Ended::Cancelled);
+                job.finish();
+            }
+            return;
+        }
+        // It has its result, or nobody knows.
         let error = Error::new(ErrorCode::Cancelled, "the send was cancelled")
             .with_account(&message.account, None);
         let receipt = Receipt {
@@ -244,11 +256,11 @@ impl Keeper {
             token: message.token,
             account: message.account,
             key: message.key,
-            delivery: if follows { Delivery::MaybeSent } else { Delivery::NotSent },
+            delivery: Delivery::MaybeSent,
             error: Some(error),
             ..Receipt::nothing()
         };
-        self.outbox.finish(seq, receipt, None, !follows);
+        self.outbox.finish(seq, receipt, None, false);
     }
 
     /// Hands out results of an earlier run, as long as the host takes them.
@@ -303,7 +315,7 @@ impl Keeper {
 
     /// A message that cannot be read will never be sent.
     fn broken_row(&mut self, row: &Ready, refused: Refused) {
-        let doubt = row.begun.is_some();
+        let doubt = row.begun.is_some() || row.progress.is_some();
         let error = match refused.error.code() {
             // An earlier version took what this one refuses.
             ErrorCode::Message => refused.error,
