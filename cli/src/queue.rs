@@ -223,7 +223,8 @@ fn dead(file: &OutboxFile, force: bool) -> anyhow::Result<Vec<String>> {
 
 /// Why a message cannot be queued again without risk.
 fn retryable(row: &OutboxRow) -> Option<&'static str> {
-    let doubt = row.state.has_result() && row.delivery != Some(Delivery::NotSent);
+    // Of what was partly sent only the rest goes.
+    let doubt = row.state.has_result() && row.delivery == Some(Delivery::MaybeSent);
     forcible(row).or(doubt.then_some(
         "it may have arrived, and would be delivered twice then; look first, then use --force",
     ))
@@ -233,7 +234,6 @@ fn retryable(row: &OutboxRow) -> Option<&'static str> {
 fn forcible(row: &OutboxRow) -> Option<&'static str> {
     match (row.state.has_result(), row.delivery) {
         (false, _) => Some("it has no result yet and is still on its way"),
-        (true, Some(Delivery::PartlySent)) => Some("some of its recipients have it"),
         (true, Some(Delivery::Sent)) => Some("it was sent"),
         (true, _) => None,
     }

@@ -20,9 +20,37 @@ pub fn receipt(
     writeln!(out, "{}{}", place(number), line(&outcome(receipt)))?;
     if let Some(error) = &receipt.error {
         explain(error, number);
+        shares(receipt);
         diagnose(&format!("  again: {}", again(receipt.delivery, error)));
     }
     Ok(())
+}
+
+/// How many recipients, or parts, are named.
+const NAMED: usize = 10;
+
+/// Says on stderr which recipients, and which parts, have not arrived, where others have.
+fn shares(receipt: &Receipt) {
+    let recipients = receipt
+        .recipients
+        .iter()
+        .flatten()
+        .map(|one| (format!("{} {:?}", one.kind.name(), one.name), one.delivery, &one.error));
+    let pieces = receipt.pieces.iter().flatten().enumerate();
+    let pieces = pieces.map(|(i, one)| (format!("part {}", i + 1), one.delivery, &one.error));
+    let all: Vec<_> = recipients.chain(pieces).collect();
+    if all.iter().all(|(_, delivery, _)| *delivery == receipt.delivery) {
+        return;
+    }
+    let rest: Vec<_> = all.iter().filter(|(_, one, _)| *one != Delivery::Sent).collect();
+    for (what, delivery, error) in rest.iter().take(NAMED) {
+        let why = error.as_ref().map(|error| format!(": {}", error.code().name()));
+        let words = format!("  {what}: {}{}", delivery.name(), why.unwrap_or_default());
+        diagnose(&line(&words));
+    }
+    if rest.len() > NAMED {
+        diagnose(&format!("  … and {} more", rest.len() - NAMED));
+    }
 }
 
 /// Tells on stdout that a message was not even accepted; [`explain`] tells why.
@@ -95,7 +123,7 @@ fn again(delivery: Delivery, error: &Error) -> String {
         Delivery::Sent => "not needed".to_owned(),
         Delivery::MaybeSent => "may deliver it twice; look before you send it again".to_owned(),
         Delivery::PartlySent => {
-            "only to those recipients that have not got it: \"recipients\" of the result names them"
+            "only what has not arrived: --json tells it, in \"recipients\" and \"pieces\""
                 .to_owned()
         }
         Delivery::NotSent if !error.is_retryable() => {

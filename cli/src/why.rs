@@ -176,8 +176,8 @@ fn conclusion(row: &OutboxRow, kept: &Kept) -> String {
              is not needed, and would deliver it twice."
         ),
         (Some(Delivery::PartlySent), _) => format!(
-            "Some of its recipients have it, and the others surely have not: {why}.{earlier} Send it \
-             again only to those that have not got it."
+            "Some of its recipients, or the first parts of its text, have arrived, and the rest surely has \
+             not: {why}.{earlier} Do not send the whole again: `queue retry` sends the rest only."
         ),
         (Some(Delivery::MaybeSent), _) => format!(
             "It may have arrived, and nobody can know: {why}.{earlier} Sending it again is not \

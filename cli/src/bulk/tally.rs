@@ -186,6 +186,12 @@ impl Tally {
         if self.maybe_sent > 0 {
             diagnose("hongyan: to send again what may have arrived may deliver it twice");
         }
+        if self.partly_sent > 0 {
+            diagnose(
+                "hongyan: of what was partly sent only the rest may be sent again: the report names it, \
+                 in \"recipients\" and \"pieces\"",
+            );
+        }
         Ok(())
     }
 }
