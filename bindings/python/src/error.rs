@@ -101,6 +101,7 @@ impl<'a> Facts<'a> {
     ) -> PyResult<Bound<'py, PyAny>> {
         let class = match ErrorCode::from_name(self.name) {
             _ if delivery == Delivery::MaybeSent.name() => "MaybeSentError",
+            _ if delivery == Delivery::PartlySent.name() => "PartlySentError",
             Some(code) => class_name(code),
             None => "Error",
         };

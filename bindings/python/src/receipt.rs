@@ -1,10 +1,13 @@
 //! What became of one message, for Python.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::error::{Facts, Kept};
 use crate::shared::{Shared, attached};
@@ -57,6 +60,25 @@ impl Receipt {
     }
 }
 
+impl Receipt {
+    /// A member of the result's JSON as Python's own reader makes it; None where it is null.
+    ///
+    /// The text itself goes to Python, whose integers are as long as they have to be.
+    fn member<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        static SCAN: Kept = Kept::new();
+        let json = self.to_json();
+        let found = serde_json::from_str::<HashMap<&str, &RawValue>>(&json).ok();
+        let value = found.as_ref().and_then(|found| found.get(name));
+        let Some(value) = value.filter(|value| value.get() != "null") else { return Ok(None) };
+        // Without the lines of Python around it.
+        let scan = SCAN.get(py, || {
+            let decoder = py.import("json")?.getattr("JSONDecoder")?.call0()?;
+            decoder.getattr("scan_once")
+        })?;
+        scan.call1((value.get(), 0))?.get_item(0).map(Some)
+    }
+}
+
 #[pymethods]
 impl Receipt {
     /// The library's own id of this message, a ULID.
@@ -84,7 +106,7 @@ impl Receipt {
     }
 
     /// "sent": the service said so. "not_sent": sending it again cannot make two of it.
-    /// "maybe_sent": nobody can know.
+    /// "maybe_sent": nobody can know. "partly_sent": some recipients or parts have arrived.
     #[getter]
     fn delivery(&self) -> &str {
         fact!(self, r => r.delivery.name(), "delivery", v => v.as_str().unwrap_or_default())
@@ -127,25 +149,32 @@ impl Receipt {
         Receipt::exception(slf)
     }
 
+    /// What became of it for each recipient, in the order of the message; None where it named no list of
+    /// them.
+    #[getter]
+    fn recipients<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.member(py, "recipients")
+    }
+
+    /// What became of each piece of a text that was split; None of any other.
+    #[getter]
+    fn pieces<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        self.member(py, "pieces")
+    }
+
+    /// What is worth knowing and no error.
+    #[getter]
+    fn notes<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.member(py, "notes")? {
+            Some(notes) => Ok(notes),
+            None => Ok(PyList::empty(py).into_any()),
+        }
+    }
+
     /// The service's last answer with its secrets masked: what its JSON says, or else a str.
     #[getter]
     fn raw<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        static SCAN: Kept = Kept::new();
-        // The text itself goes to Python, whose integers are as long as they have to be.
-        #[derive(serde::Deserialize)]
-        struct Raw<'a> {
-            #[serde(borrow)]
-            raw: Option<&'a serde_json::value::RawValue>,
-        }
-        let json = self.to_json();
-        let raw = serde_json::from_str::<Raw<'_>>(&json).ok().and_then(|found| found.raw);
-        let Some(raw) = raw else { return Ok(None) };
-        // Python's own reader, without the lines of Python around it.
-        let scan = SCAN.get(py, || {
-            let decoder = py.import("json")?.getattr("JSONDecoder")?.call0()?;
-            decoder.getattr("scan_once")
-        })?;
-        scan.call1((raw.get(), 0))?.get_item(0).map(Some)
+        self.member(py, "raw")
     }
 
     /// Tells an outbox that this need never be handed out again; without one: nothing.

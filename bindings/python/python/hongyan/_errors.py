@@ -16,8 +16,9 @@ class Error(Exception):
 
     ``str()`` of it says it in words. Two things matter to a program:
 
-    * ``delivery``: ``"not_sent"`` (sending it again cannot make two of it) or ``"maybe_sent"``
-      (nobody can know; such an error is always a `MaybeSentError`);
+    * ``delivery``: ``"not_sent"`` (sending it again cannot make two of it), ``"maybe_sent"``
+      (nobody can know; such an error is always a `MaybeSentError`) or ``"partly_sent"`` (some
+      recipients or parts have arrived, the others surely have not: a `PartlySentError`);
     * ``retryable``: True only if nothing was sent and a later try may work, after
       ``retry_after`` seconds where that is known.
     """
@@ -27,7 +28,7 @@ class Error(Exception):
     name: str = "error"
     """The name of the code, for instance ``"rate_limited"``."""
     delivery: Delivery
-    """``"not_sent"`` or ``"maybe_sent"``."""
+    """``"not_sent"``, ``"maybe_sent"`` or ``"partly_sent"``."""
     retryable: bool
     """True only if nothing was sent and a later try may work."""
     retry_after: float | None
@@ -114,6 +115,19 @@ class MaybeSentError(Error):
 
     def __str__(self) -> str:
         return f"the message may have been sent: {self.name}: {super().__str__()}"
+
+
+class PartlySentError(Error):
+    """Some recipients, or parts of the text, have arrived, and the others surely have not.
+
+    ``receipt.recipients`` and ``receipt.pieces`` tell which; sending it again to the others cannot make
+    two of it. ``name`` and ``code`` tell the cause of the first that failed.
+    """
+
+    name = "partly_sent"
+
+    def __str__(self) -> str:
+        return f"the message was partly sent: {self.name}: {super().__str__()}"
 
 
 class InternalError(Error):

@@ -7,7 +7,7 @@ from typing import Any, final
 from typing_extensions import Self
 
 from ._errors import Error
-from .types import Delivery, Message
+from .types import Delivery, Message, Note, PieceResult, RecipientResult
 
 __all__ = [
     "Batch",
@@ -46,7 +46,7 @@ class Receipt:
     @property
     def delivery(self) -> Delivery:
         """ "sent": the service said so. "not_sent": sending it again cannot make two of it.
-        "maybe_sent": nobody can know."""
+        "maybe_sent": nobody can know. "partly_sent": some recipients or parts have arrived."""
     @property
     def message_id(self) -> str | None:
         """The service's id of the message, exact to the last digit; None where it gives none."""
@@ -65,6 +65,16 @@ class Receipt:
     @property
     def error(self) -> Error | None:
         """Why it is not "sent", as an exception made anew each time; None if it is."""
+    @property
+    def recipients(self) -> list[RecipientResult] | None:
+        """What became of it for each recipient, in the order of the message; None where it named no
+        list of them."""
+    @property
+    def pieces(self) -> list[PieceResult] | None:
+        """What became of each piece of a text that was split; None of any other."""
+    @property
+    def notes(self) -> list[Note]:
+        """What is worth knowing and no error."""
     @property
     def raw(self) -> Any:
         """The service's last answer with its secrets masked: what its JSON says, or else a str."""

@@ -7,8 +7,37 @@ from datetime import datetime
 from os import PathLike
 from typing import Any, Literal, TypedDict, Union
 
-Delivery = Literal["sent", "maybe_sent", "not_sent"]
-"""``sent``: the service said so. ``not_sent``: sending it again cannot make two of it."""
+Delivery = Literal["sent", "maybe_sent", "not_sent", "partly_sent"]
+"""``sent``: the service said so. ``not_sent``: sending it again cannot make two of it.
+``partly_sent``: some recipients or parts have arrived, the others surely have not."""
+
+
+class RecipientResult(TypedDict):
+    """What became of a message for one of its recipients."""
+
+    to: Mapping[str, str]
+    """The recipient, by the kind that the message called it."""
+    delivery: Delivery
+    message_id: str | None
+    error: Mapping[str, Any] | None
+    """Why it is not ``sent``: the error object of the result's JSON."""
+
+
+class PieceResult(TypedDict):
+    """What became of one piece of a text that was split."""
+
+    delivery: Delivery
+    message_id: str | None
+    error: Mapping[str, Any] | None
+    """Why it is not ``sent``: the error object of the result's JSON."""
+
+
+class Note(TypedDict):
+    """Something worth knowing about a send that is no error."""
+
+    name: str
+    """``accepted_only``, ``truncated``, ``readdressed`` or ``converted``."""
+    message: str
 
 Config = Union[Mapping[str, Any], str, "PathLike[str]"]
 """A mapping, JSON text (which begins with ``{``), or the path of a .json or .toml file."""
