@@ -11,8 +11,6 @@ mod repeated;
 mod rows;
 mod scheduler;
 mod several;
-#[cfg(feature = "outbox")]
-mod several_kept;
 mod simulation;
 
 use std::collections::VecDeque;

@@ -3,6 +3,10 @@
 //!
 //! It is compiled into the library's own tests only.
 
+#[cfg(feature = "outbox")]
+#[path = "circular/kept.rs"]
+mod kept;
+
 use serde::Deserialize;
 use url::Url;
 

@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::Client;
-use crate::engine::queue::Waited;
-use crate::outbox::OutboxFile;
+use crate::{Client, OutboxFile, Waited};
 
 /// Ends a test that hangs.
 const LONG: Duration = Duration::from_secs(120);
