@@ -38,6 +38,7 @@ mod tencent_im;
 #[allow(dead_code, reason = "the services of today take plain texts")]
 pub mod text;
 pub mod verdict;
+mod wecom_bot;
 mod weibo;
 pub mod wire;
 
@@ -61,6 +62,7 @@ static SERVICES: &[&Service] = &[
     &tencent_im::SERVICE,
     &telegram::SERVICE,
     &dingtalk_bot::SERVICE,
+    &wecom_bot::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -131,11 +131,9 @@ impl Plan {
         let secret = SECRETS.into_iter().find(|secret| auth.contains_key(*secret));
         let secret = secret.context("credentials without a secret")?;
         let mut account = account.clone();
-        account["auth"][secret] = match account["auth"][secret].as_str() {
-            // What ends the URL of a webhook is its secret.
-            Some(url) if secret == "url" => format!("{url}-wrong").into(),
-            _ => "wrong".into(),
-        };
+        // It keeps its form, and what ends the URL of a webhook is its secret.
+        let own = account["auth"][secret].as_str().context("a secret that is no text")?;
+        account["auth"][secret] = format!("{own}-wrong").into();
         let what = "wrong credentials";
         self.add_one(&format!("{name}/impostor"), account, format, what, Delivery::NotSent)
     }

@@ -163,6 +163,29 @@ pub const SENT: &[Sample] = &[
         r#"{"title": "Deploy", "text": "ready", "extra": {"actionCard":
             {"singleTitle": "Open", "singleURL": "https://example.com/"}}}"#,
     ),
+    sample("wecom_bot", "text", r#"{"text": "鸿雁 carries letters"}"#),
+    sample(
+        "wecom_bot",
+        "markdown",
+        r#"{"title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
+    ),
+    sample(
+        "wecom_bot",
+        "mention",
+        r#"{"parts": [{"type": "mention", "user": "zhangsan"}, {"type": "mention", "all": true},
+            {"type": "text", "text": "look"}]}"#,
+    ),
+    sample(
+        "wecom_bot",
+        "news",
+        r#"{"parts": [{"type": "link", "url": "https://example.com/", "title": "an example"}]}"#,
+    ),
+    sample(
+        "wecom_bot",
+        "card",
+        r#"{"extra": {"template_card": {"card_type": "text_notice", "main_title": {"title": "Deploy"},
+            "card_action": {"type": 1, "url": "https://example.com/"}}}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.

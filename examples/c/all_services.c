@@ -57,6 +57,10 @@
     "{\"type\":\"location\",\"latitude\":29.34,\"longitude\":106.55,\"address\":\"Chongqing\"}," \
     "{\"type\":\"custom\",\"data\":\"from C\",\"desc\":\"a note\",\"ext\":\"\",\"sound\":\"\"}]"
 
+#define WECOM(key)                                                                           \
+    "{\"type\":\"webhook\","                                                                 \
+    "\"url\":\"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=" key "\"}"
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -86,6 +90,7 @@ static const struct {
     {"telegram", "bot", NULL, BOT, "\"to\":{\"chat\":\"4711\"},\"text\":\"hello by bot\""},
     {"tencent_im", "usersig", NULL, USERSIG, TO_THE_GROUP},
     {"dingtalk_bot", "webhook", NULL, DINGTALK("SECdingtalkrobotsecret"), TO_A_ROBOT},
+    {"wecom_bot", "webhook", NULL, WECOM("693a91f6-7e4a-4bc4-97a0-0ec2b1fa5aaa"), TO_A_ROBOT},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -102,6 +107,7 @@ static const struct {
     {"tencent_im", USERSIG, "\"to\":{\"group\":\"@TGS#NOSUCHGROUP\"},\"text\":\"hello?\"",
      HY_E_NOT_FOUND},
     {"dingtalk_bot", DINGTALK("SEC-of-another"), TO_A_ROBOT, HY_E_AUTH},
+    {"wecom_bot", WECOM("00000000-0000-0000-0000-000000000000"), TO_A_ROBOT, HY_E_NOT_FOUND},
 };
 
 static char text[1 << 16];

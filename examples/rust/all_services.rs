@@ -98,6 +98,16 @@ fn cases(base: &str) -> Vec<Case> {
             json!({}),
             json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
         ),
+        (
+            "wecom_bot",
+            webhook(
+                "https://qyapi.weixin.qq.com/cgi-bin/webhook/send\
+                 ?key=693a91f6-7e4a-4bc4-97a0-0ec2b1fa5aaa",
+                None,
+            ),
+            json!({}),
+            json!({"parts": [{"type": "link", "url": "https://example.com", "title": "an example"}]}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

@@ -121,6 +121,8 @@ fn accounts() -> Value {
         "circ": {"service": "circular", "auth": {"type": "bearer", "token": "circular-token"}},
         "dingtalk_bot": {"service": "dingtalk_bot", "auth": {"type": "webhook", "secret": "robot-secret",
             "url": "https://oapi.dingtalk.com/robot/send?access_token=robot-token"}},
+        "wecom_bot": {"service": "wecom_bot", "auth": {"type": "webhook",
+            "url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=robot-key"}},
         "robot": {"service": "chatroom", "auth": {"type": "bearer", "token": "robot-token"}},
         "tg": {"service": "telegram",
             "auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}},

@@ -27,6 +27,7 @@ TO: dict[str, Any] = {
     "tencent_im": {"to": {"group": "@TGS#2C5SZEAEF"}},
     "telegram": {"to": {"chat": "4711"}},
     "dingtalk_bot": {},
+    "wecom_bot": {},
 }
 NOBODY: Any = {"user": "nobody"}
 U: Any = {"user": "u"}

@@ -8,6 +8,7 @@ pub(crate) mod robot;
 mod sina;
 mod telegram;
 mod tencent_im;
+mod wecom_bot;
 mod weibo;
 
 use serde_json::Value;
@@ -60,5 +61,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(tencent_im::TencentIm::default()),
         Box::new(telegram::Telegram::default()),
         Box::new(dingtalk_bot::DingTalkBot::default()),
+        Box::new(wecom_bot::WeComBot::default()),
     ]
 }

@@ -240,3 +240,15 @@ fn every_row_of_telegram_s_table_is_the_verdict_of_its_code_in_every_status() {
         vec![(code, body.clone()), (200, body.clone()), (502, body)]
     });
 }
+
+#[test]
+fn every_row_of_wecom_s_robot_is_the_verdict_of_its_code() {
+    let message = json!({"v": 1, "account": "wecom_bot", "text": "hello"});
+    walk("wecom_bot", 41, &message, |row| {
+        let code: i64 = code_of(row).parse().expect("a number");
+        let body = json!({"errcode": code, "errmsg": row.text}).to_string();
+        let mut shapes = vec![(200, body.clone())];
+        shapes.extend((code > 0).then_some((400, body)));
+        shapes
+    });
+}

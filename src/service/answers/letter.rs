@@ -98,7 +98,7 @@ fn json_that_contradicts_itself_is_no_success() {
                 r#""x":1"#,
                 r#""error":{"code":"forbidden.NO_RIGHT"}"#,
             ],
-            "chatroom" | "dingtalk_bot" => &[
+            "chatroom" | "dingtalk_bot" | "wecom_bot" => &[
                 r#""errcode":0"#,
                 r#""errcode":310000"#,
                 r#""errmsg":"ok""#,

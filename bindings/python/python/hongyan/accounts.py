@@ -69,6 +69,7 @@ __all__ = [
     "tencent_im",
     "usersig",
     "webhook_url",
+    "wecom_bot",
     "weibo",
 ]
 
@@ -201,7 +202,7 @@ def webhook_url(
     *,
     secret: str | None = None,
 ) -> Auth:
-    """The URL of a robot: dingtalk_bot.
+    """The URL of a robot: dingtalk_bot, wecom_bot.
 
     ``url``: the URL that the robot's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
@@ -404,6 +405,30 @@ def dingtalk_bot(
     """
     return _account(
         "dingtalk_bot",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def wecom_bot(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """WeCom group robot, with `webhook`.
+
+    ``base_url``: instead of the URL's own host
+    """
+    return _account(
+        "wecom_bot",
         auth,
         rate,
         base_url=base_url,
