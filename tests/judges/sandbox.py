@@ -67,6 +67,7 @@ def running(service: str | None = None) -> Iterator[Sandbox]:
                 text += line
                 if line == "}\n":
                     break
+            assert text, f"{' '.join(command)} wrote nothing: is the service played?"
             config = json.loads(text)
             url = next(iter(config["accounts"].values()))["base_url"]
             yield Sandbox(config, url if service is not None else url.rsplit("/", 1)[0])
