@@ -462,7 +462,22 @@ void hy_free(hy_client_t *c);
 hy_error_t *hy_stats_json(hy_client_t *c, char **out, size_t *len);
 
 /**
- * Frees text that hy_stats_json gave.
+ * Gives the request that a message, given as JSON, would become, as a JSON object with "url",
+ * "headers", "body" and "files"; nothing is sent.
+ *
+ * Secrets are masked, and of files stand name, type and size only. Where a message needs several
+ * requests, it is the first of them. The text is the caller's: free it with hy_string_free. len may be
+ * NULL. Any thread.
+ * Errors: as hy_send_json save full, and whatever is wrong with the message.
+ */
+hy_error_t *hy_preview_json(hy_client_t *c,
+                            const char *json,
+                            size_t len,
+                            char **out,
+                            size_t *out_len);
+
+/**
+ * Frees text that hy_stats_json or hy_preview_json gave.
  *
  * NULL does nothing. Any thread.
  */
@@ -716,6 +731,64 @@ int32_t hy_result_delivery(const hy_result_t *r);
  * Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
  */
 const char *hy_result_message_id(const hy_result_t *r, size_t *len);
+
+/**
+ * The account that the message names.
+ *
+ * Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+ */
+const char *hy_result_account(const hy_result_t *r, size_t *len);
+
+/**
+ * The service of that account, such as "telegram"; NULL where there is no such account.
+ *
+ * Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+ */
+const char *hy_result_service(const hy_result_t *r, size_t *len);
+
+/**
+ * How long the send took, from its accept to its result, in milliseconds.
+ *
+ * NULL gives 0. Any thread.
+ */
+int64_t hy_result_elapsed_ms(const hy_result_t *r);
+
+/**
+ * How many attempts were begun; those of earlier runs count too.
+ *
+ * NULL gives 0. Any thread.
+ */
+uint32_t hy_result_attempts(const hy_result_t *r);
+
+/**
+ * 1 if the result is that of an earlier message of the same key, or the service knew the message
+ * again; else 0.
+ *
+ * NULL gives 0. Any thread.
+ */
+int32_t hy_result_is_deduplicated(const hy_result_t *r);
+
+/**
+ * How many recipients have a verdict of their own: those of the kinds that are lists, such as users.
+ *
+ * 0 where the message used no such kind. NULL gives 0. Any thread.
+ */
+size_t hy_result_recipient_count(const hy_result_t *r);
+
+/**
+ * What became of the message for one of its recipients, counted from 0, in the order of the message.
+ *
+ * *value is the recipient as the message names it, of *vlen bytes; *delivery is HY_SENT, HY_MAYBE_SENT
+ * or HY_NOT_SENT; *error is why it is not sent, or NULL. Both pointers are borrowed from the result:
+ * never free the error. vlen, delivery and error may be NULL. Any thread.
+ * Errors: argument (NULL, an index past the end).
+ */
+hy_error_t *hy_result_recipient(const hy_result_t *r,
+                                size_t i,
+                                const char **value,
+                                size_t *vlen,
+                                int32_t *delivery,
+                                const hy_error_t **error);
 
 /**
  * Everything about the result as a JSON object; built when first asked for.

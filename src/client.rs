@@ -147,6 +147,20 @@ impl Client {
         self.engine.preview(message)
     }
 
+    /// The same of a message that stands in an outbox.
+    #[cfg(feature = "outbox")]
+    pub fn preview_row(&self, row: &crate::outbox::OutboxRow) -> Result<Preview> {
+        let mut message = Message::parse(&row.message).map_err(|refused| refused.error)?;
+        message.stand_in_for_files();
+        self.preview(&message)
+    }
+
+    /// The same of a message in JSON, as JSON.
+    pub fn preview_json(&self, json: &[u8]) -> Result<String> {
+        let message = Message::parse(json).map_err(|refused| refused.error)?;
+        Ok(self.preview(&message)?.to_json(message.account()))
+    }
+
     /// Sends a message and returns; exactly one receipt with this token comes out of
     /// [`Client::wait`].
     pub fn submit(&self, message: Message, token: u64) -> Result<Op> {

@@ -48,7 +48,7 @@ pub use job::Job;
 pub use op::Op;
 #[cfg(feature = "outbox")]
 pub use outbox::file::Changed;
-pub use preview::Preview;
+pub use preview::{Preview, PreviewFile};
 pub use queue::{Waited, closed};
 pub use submit::Arrival;
 

@@ -39,7 +39,7 @@ mod service;
 pub mod testing;
 
 pub use client::{Client, set_log};
-pub use engine::{Op, Preview, Waited};
+pub use engine::{Op, Preview, PreviewFile, Waited};
 #[doc(hidden)]
 pub use model::file;
 pub use model::{

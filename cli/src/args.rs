@@ -82,9 +82,16 @@ impl Command {
 
 #[derive(Args, Debug)]
 pub struct SendArgs {
+    /// The account to send from, by its name in the configuration, as --account gives it; where an
+    /// account is given already, a file to send along, as --attach gives it
+    #[arg(short = 'a', value_name = "NAME|FILE")]
+    account_or_file: Vec<String>,
     /// The account to send from, by its name in the configuration
-    #[arg(short, long, value_name = "NAME", required_unless_present = "message")]
-    pub account: Option<String>,
+    #[arg(long, value_name = "NAME")]
+    account: Option<String>,
+    /// A file to send along, or a URL that the service fetches it from; repeatable
+    #[arg(long, value_name = "FILE")]
+    attach: Vec<String>,
     /// A recipient, such as user=lisztli; repeatable for the kinds that take several
     #[arg(long, value_name = "KIND=VALUE", value_parser = recipient)]
     pub to: Vec<(String, String)>,
@@ -106,7 +113,9 @@ pub struct SendArgs {
     /// "-" reads standard input
     #[arg(
         short, long, value_name = "FILE",
-        conflicts_with_all = ["account", "to", "text", "part", "reply_to", "key", "extra"],
+        conflicts_with_all = [
+            "account_or_file", "account", "attach", "to", "text", "part", "reply_to", "key", "extra",
+        ],
     )]
     pub message: Option<PathBuf>,
     /// How long to try, retries included; of several messages each has that time. With --queue: how
@@ -124,6 +133,20 @@ pub struct SendArgs {
     /// With --queue: the outbox file; by default that of the configuration
     #[arg(long, value_name = "PATH", requires = "queue")]
     pub outbox: Option<PathBuf>,
+}
+
+impl SendArgs {
+    /// The account to send from.
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_ref().or(self.account_or_file.first()).map(String::as_str)
+    }
+
+    /// The files to send along.
+    pub fn files(&self) -> impl Iterator<Item = &str> {
+        let account = usize::from(self.account.is_none());
+        let short = self.account_or_file.iter().skip(account);
+        short.chain(&self.attach).map(String::as_str)
+    }
 }
 
 #[derive(Args, Debug)]

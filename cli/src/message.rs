@@ -22,7 +22,7 @@ pub enum Messages {
 impl Messages {
     /// Reads what the arguments give or name.
     pub fn read(args: &SendArgs) -> anyhow::Result<Messages> {
-        match (&args.message, &args.account) {
+        match (&args.message, args.account()) {
             (Some(path), _) => from_file(path),
             (None, Some(account)) => Ok(Messages::One(build(account, args)?.into_bytes())),
             (None, None) => {
@@ -61,7 +61,8 @@ pub fn is_blank(line: &[u8]) -> bool {
 
 /// The message that the arguments spell, as JSON; what is wrong with them is an error.
 fn build(account: &str, args: &SendArgs) -> anyhow::Result<String> {
-    let text = match (args.text.as_deref(), args.part.is_empty()) {
+    let has_other = !args.part.is_empty() || args.files().next().is_some();
+    let text = match (args.text.as_deref(), !has_other) {
         (Some("-"), _) | (None, true) => Some(text_from_stdin()?).filter(|text| !text.is_empty()),
         (Some(text), _) => Some(text.to_owned()),
         (None, false) => None,
@@ -80,6 +81,11 @@ fn spelled(account: &str, args: &SendArgs, text: Option<&str>) -> Result<String,
     for part in &args.part {
         builder.part_json(part.as_bytes())?;
     }
+    let files: Vec<_> = args.files().map(attachment).collect();
+    if !files.is_empty() {
+        let files = serde_json::Value::from(files).to_string();
+        builder.field_json("attachments", files.as_bytes())?;
+    }
     for (field, value) in [("reply_to", &args.reply_to), ("key", &args.key)] {
         if let Some(value) = value {
             let json = serde_json::Value::from(value.as_str()).to_string();
@@ -93,6 +99,12 @@ fn spelled(account: &str, args: &SendArgs, text: Option<&str>) -> Result<String,
         })?;
     }
     Ok(builder.to_json())
+}
+
+/// A file by its path, or by a URL that the service fetches it from.
+pub fn attachment(text: &str) -> serde_json::Value {
+    let is_url = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+    serde_json::json!({if is_url { "url" } else { "path" }: text})
 }
 
 fn text_from_stdin() -> Result<String, Usage> {

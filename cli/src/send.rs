@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 use std::path::Path;
 
 use hongyan::{Client, Delivery, Error, ErrorCode, Message, OutboxFile, OutboxPut, Preview};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::args::SendArgs;
 use crate::batch::{self, Lines};
@@ -12,7 +12,7 @@ use crate::config::{Config, no_outbox};
 use crate::exit::{Exit, Usage};
 use crate::interrupt::{Interrupt, LOOK};
 use crate::message::Messages;
-use crate::output::{Output, diagnose, shown};
+use crate::output::{Output, diagnose, line, shown};
 use crate::report;
 use crate::waits::Waits;
 
@@ -213,20 +213,19 @@ pub fn show(
 
 /// A request as JSON.
 pub fn preview_json(account: &str, preview: &Preview) -> Value {
-    let fields = preview.headers.iter();
-    let headers: Map<String, Value> =
-        fields.map(|(name, value)| ((*name).to_owned(), value.as_str().into())).collect();
-    json!({
-        "account": account, "method": "POST", "url": preview.url, "headers": headers,
-        "body": preview.body,
-    })
+    serde_json::from_str(&preview.to_json(account)).unwrap_or_default()
 }
 
 /// Prints a request.
 pub fn show_preview(preview: &Preview, out: &mut Output) -> std::io::Result<()> {
-    writeln!(out, "POST {}", preview.url)?;
+    writeln!(out, "{} {}", preview.method, preview.url)?;
     for (name, value) in &preview.headers {
         writeln!(out, "{name}: {value}")?;
     }
-    writeln!(out, "\n{}", shown(&preview.body))
+    writeln!(out, "\n{}", shown(&preview.body))?;
+    for (i, file) in preview.files.iter().enumerate() {
+        let size = file.size.map_or("fetched by the service".to_owned(), |n| format!("{n} bytes"));
+        writeln!(out, "file {}: {}, {}, {size}", i + 1, line(&file.name), line(&file.media_type))?;
+    }
+    Ok(())
 }

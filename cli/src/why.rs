@@ -5,7 +5,7 @@ mod verdict;
 use std::io::Write;
 use std::path::Path;
 
-use hongyan::{Delivery, Message, OutboxRow, OutboxState, Preview};
+use hongyan::{Delivery, OutboxRow, OutboxState, Preview};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -118,9 +118,7 @@ pub fn run(
 fn request(config: Option<&Path>, row: &OutboxRow) -> Result<Preview, String> {
     let client = Config::load(config).and_then(|config| config.client());
     let client = client.map_err(|usage| usage.to_string())?;
-    let text = std::str::from_utf8(&row.message).map_err(|_| "it is not UTF-8".to_owned())?;
-    let message = Message::from_json(text).map_err(|error| error.to_string())?;
-    client.preview(&message).map_err(|error| error.to_string())
+    client.preview_row(row).map_err(|error| error.to_string())
 }
 
 fn attempts(row: &OutboxRow, kept: &Kept, out: &mut Output) -> std::io::Result<()> {

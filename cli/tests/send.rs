@@ -21,6 +21,38 @@ fn a_sent_message_is_0_and_one_line() {
 }
 
 #[test]
+fn files_go_along_by_a_second_a_or_by_attach() {
+    let (sandbox, folder) = start();
+    folder.write("photo.png", b"\x89PNG\r\n\x1a\n rest");
+    folder.write("notes.txt", "notes");
+    let photo: &[_] = &["--to", "chat=4711", "-a", "photo.png", "with"];
+    for account in [&["send", "-a", "telegram"][..], &["send", "--account", "telegram"]] {
+        folder.run(&[account, photo].concat()).expect(0);
+    }
+    // A text is not waited for where there is a file.
+    let args = ["send", "--attach", "notes.txt", "-a", "telegram", "--to", "chat=4711"];
+    folder.run(&args).expect(0);
+    let messages = sandbox.messages();
+    let names: Vec<_> = messages.iter().map(|m| &m["attachments"][0]["name"]).collect();
+    assert_eq!(names, ["photo.png", "photo.png", "notes.txt"]);
+
+    let missing = ["send", "-a", "telegram", "--to", "chat=4711", "-a", "missing.png", "x"];
+    let ended = folder.run(&missing).expect(1);
+    assert!(ended.err.contains("path: attachments[0].path"), "{ended:?}");
+    let ended = folder.run(&with(&["-a", "photo.png", "hello"])).expect(1);
+    assert!(ended.err.contains("path: attachments[0]"), "fanfou carries none: {ended:?}");
+
+    let dry = [&["send", "-a", "telegram"], photo, &["--dry-run"]].concat();
+    let ended = folder.run(&dry).expect(0);
+    assert!(ended.out.contains("[photo.png, image/png, 13 bytes]"), "{ended:?}");
+    let ended = folder.run(&[&["--json"], &dry[..]].concat()).expect(0);
+    let shown: Value = serde_json::from_str(&ended.out).expect("JSON");
+    let file = json!([{"name": "photo.png", "type": "image/png", "size": 13}]);
+    assert_eq!((&shown["files"], &shown["method"]), (&file, &json!("POST")));
+    assert_eq!(sandbox.messages().len(), 3);
+}
+
+#[test]
 fn a_refusal_is_1_with_everything_that_helps() {
     let (_sandbox, folder) = start();
     let args = ["send", "-a", "fanfou-basic", "--to", "user=nobody", "hello"];

@@ -240,7 +240,39 @@ pub unsafe extern "C" fn hy_stats_json(
     })
 }
 
-/// Frees text that hy_stats_json gave.
+/// Gives the request that a message, given as JSON, would become, as a JSON object with "url",
+/// "headers", "body" and "files"; nothing is sent.
+///
+/// Secrets are masked, and of files stand name, type and size only. Where a message needs several
+/// requests, it is the first of them. The text is the caller's: free it with hy_string_free. len may be
+/// NULL. Any thread.
+/// Errors: as hy_send_json save full, and whatever is wrong with the message.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_preview_json(
+    c: *mut hy_client_t,
+    json: *const c_char,
+    len: usize,
+    out: *mut *mut c_char,
+    out_len: *mut usize,
+) -> *mut hy_error_t {
+    guard(|| {
+        // SAFETY: a live client, text and a place for the text, or NULL.
+        let (entry, json, place) =
+            unsafe { (enter(c)?, bytes(json, len, "json")?, self::out(out, "out")?) };
+        let preview = entry.client().preview_json(json)?;
+        let text = CString::new(preview).map_err(|_| {
+            Error::new(ErrorCode::Internal, "JSON with a NUL; this is a bug in hongyan")
+        })?;
+        // SAFETY: NULL or a place for a length.
+        if let Some(len) = unsafe { out_len.as_mut() } {
+            *len = text.as_bytes().len();
+        }
+        *place = text.into_raw();
+        Ok(())
+    })
+}
+
+/// Frees text that hy_stats_json or hy_preview_json gave.
 ///
 /// NULL does nothing. Any thread.
 #[unsafe(no_mangle)]

@@ -5,9 +5,12 @@ use std::ptr;
 use std::sync::OnceLock;
 
 use super::error::{hy_error, hy_error_t};
+use super::guard::guard;
+use super::input::{handle, out};
 use super::text::{Text, give};
 use super::unwind::guard_or;
-use crate::model::receipt::Receipt;
+use crate::model::error::{Error, ErrorCode};
+use crate::model::receipt::{Receipt, RecipientResult};
 
 /// Nothing was sent: sending again cannot duplicate.
 pub const HY_NOT_SENT: i32 = 0;
@@ -29,8 +32,17 @@ pub struct hy_result {
     id: OnceLock<Text>,
     key: OnceLock<Text>,
     message_id: OnceLock<Text>,
+    account: OnceLock<Text>,
+    service: OnceLock<Text>,
+    recipients: OnceLock<Vec<Recipient>>,
     error: Option<hy_error>,
     json: OnceLock<Text>,
+}
+
+/// What C sees of one recipient.
+struct Recipient {
+    value: Text,
+    error: Option<hy_error>,
 }
 
 /// The outcome of one send; immutable.
@@ -48,10 +60,18 @@ impl hy_result {
             id: OnceLock::new(),
             key: OnceLock::new(),
             message_id: OnceLock::new(),
+            account: OnceLock::new(),
+            service: OnceLock::new(),
+            recipients: OnceLock::new(),
             error: receipt.error.clone().map(hy_error::new),
             json: OnceLock::new(),
             receipt,
         }))
+    }
+
+    /// Each recipient with its own verdict; none where the message has no list of them.
+    fn listed(&self) -> &[RecipientResult] {
+        self.receipt.recipients.as_deref().unwrap_or_default()
     }
 }
 
@@ -124,6 +144,116 @@ pub unsafe extern "C" fn hy_result_message_id(
 ) -> *const c_char {
     // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
     unsafe { give(r.as_ref().and_then(|r| lazily(&r.message_id, &r.receipt.message_id)), len) }
+}
+
+/// The account that the message names.
+///
+/// Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_account(
+    r: *const hy_result_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
+    unsafe {
+        give(r.as_ref().map(|r| r.account.get_or_init(|| Text::new(&r.receipt.account))), len)
+    }
+}
+
+/// The service of that account, such as "telegram"; NULL where there is no such account.
+///
+/// Borrowed from the result; len may be NULL. NULL gives NULL. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_service(
+    r: *const hy_result_t,
+    len: *mut usize,
+) -> *const c_char {
+    // SAFETY: NULL or a result that the caller has not freed; NULL or a place for a length.
+    unsafe {
+        let named = r.as_ref().and_then(|r| r.receipt.service.map(|name| (r, name)));
+        give(named.map(|(r, name)| r.service.get_or_init(|| Text::new(name))), len)
+    }
+}
+
+/// How long the send took, from its accept to its result, in milliseconds.
+///
+/// NULL gives 0. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_elapsed_ms(r: *const hy_result_t) -> i64 {
+    // SAFETY: NULL or a result that the caller has not freed.
+    let elapsed = unsafe { r.as_ref() }.map_or(0, |r| r.receipt.elapsed_ms);
+    i64::try_from(elapsed).unwrap_or(i64::MAX)
+}
+
+/// How many attempts were begun; those of earlier runs count too.
+///
+/// NULL gives 0. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_attempts(r: *const hy_result_t) -> u32 {
+    // SAFETY: NULL or a result that the caller has not freed.
+    unsafe { r.as_ref() }.map_or(0, |r| r.receipt.attempts)
+}
+
+/// 1 if the result is that of an earlier message of the same key, or the service knew the message
+/// again; else 0.
+///
+/// NULL gives 0. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_is_deduplicated(r: *const hy_result_t) -> i32 {
+    // SAFETY: NULL or a result that the caller has not freed.
+    unsafe { r.as_ref() }.map_or(0, |r| r.receipt.deduplicated.into())
+}
+
+/// How many recipients have a verdict of their own: those of the kinds that are lists, such as users.
+///
+/// 0 where the message used no such kind. NULL gives 0. Any thread.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_recipient_count(r: *const hy_result_t) -> usize {
+    // SAFETY: NULL or a result that the caller has not freed.
+    unsafe { r.as_ref() }.map_or(0, |r| r.listed().len())
+}
+
+/// What became of the message for one of its recipients, counted from 0, in the order of the message.
+///
+/// *value is the recipient as the message names it, of *vlen bytes; *delivery is HY_SENT, HY_MAYBE_SENT
+/// or HY_NOT_SENT; *error is why it is not sent, or NULL. Both pointers are borrowed from the result:
+/// never free the error. vlen, delivery and error may be NULL. Any thread.
+/// Errors: argument (NULL, an index past the end).
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn hy_result_recipient(
+    r: *const hy_result_t,
+    i: usize,
+    value: *mut *const c_char,
+    vlen: *mut usize,
+    delivery: *mut i32,
+    error: *mut *const hy_error_t,
+) -> *mut hy_error_t {
+    guard(|| {
+        // SAFETY: a live result and a place for the value, or NULL.
+        let (result, value) = unsafe { (handle(r, "r")?, out(value, "value")?) };
+        let Some(listed) = result.listed().get(i) else {
+            let words = format!("there is no recipient {i}: {} are there", result.listed().len());
+            return Err(Error::new(ErrorCode::Argument, words));
+        };
+        let all = result.recipients.get_or_init(|| {
+            let shown = |recipient: &RecipientResult| Recipient {
+                value: Text::new(&recipient.name),
+                error: recipient.error.clone().map(hy_error::new),
+            };
+            result.listed().iter().map(shown).collect()
+        });
+        // SAFETY: NULL or a place for a length, a delivery, an error.
+        unsafe {
+            *value = all[i].value.give(vlen);
+            if let Some(delivery) = delivery.as_mut() {
+                *delivery = listed.delivery.number();
+            }
+            if let Some(error) = error.as_mut() {
+                *error = all[i].error.as_ref().map_or(ptr::null(), ptr::from_ref);
+            }
+        }
+        Ok(())
+    })
 }
 
 /// Everything about the result as a JSON object; built when first asked for.

@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::model::message::Attachment;
 use crate::model::redact::{MASK, Redactor};
@@ -14,12 +16,38 @@ use crate::service::pasted;
 /// A request that was not sent; nothing secret is in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preview {
-    /// Where it would go, by POST.
+    /// How it would go: `POST`, mostly.
+    pub method: &'static str,
+    /// Where it would go.
     pub url: String,
     /// Its header fields, as far as they are the message's.
     pub headers: Vec<(String, String)>,
     /// Its body; in the place of a file stand its name, its type and its size.
     pub body: String,
+    /// The files that go with the message.
+    pub files: Vec<PreviewFile>,
+}
+
+/// What is shown of a file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PreviewFile {
+    /// What it is called.
+    pub name: String,
+    /// Its media type.
+    #[serde(rename = "type")]
+    pub media_type: String,
+    /// How long it is, in bytes; none of one that the service fetches from a URL.
+    pub size: Option<u64>,
+}
+
+impl PreviewFile {
+    fn of(file: &Attachment) -> PreviewFile {
+        PreviewFile {
+            name: file.file_name().to_owned(),
+            media_type: file.media_type().to_owned(),
+            size: file.bytes().map(|bytes| bytes.len() as u64),
+        }
+    }
 }
 
 impl Preview {
@@ -31,6 +59,7 @@ impl Preview {
         files: &[Attachment],
     ) -> Preview {
         let redactor = redactor.with(&exchange.secrets);
+        let shown = files.iter().map(PreviewFile::of).collect();
         let text = |bytes: &[u8]| {
             let text = String::from_utf8_lossy(bytes);
             redactor.text(&without(files, text)).into_owned()
@@ -45,6 +74,8 @@ impl Preview {
                     _ => (name.to_owned(), redactor.text(value).into_owned()),
                 });
                 Preview {
+                    method: request.method.name(),
+                    files: shown,
                     url: match hides_url {
                         true => pasted::shown(&request.url),
                         false => redactor.text(request.url.as_str()).into_owned(),
@@ -63,11 +94,26 @@ impl Preview {
                 }
             }
             Wire::Mail(mail) => Preview {
+                method: "SMTP",
+                files: shown,
                 url: format!("mailto:{}", mail.recipients.join(",")),
                 headers: Vec::new(),
                 body: text(&mail.message),
             },
         }
+    }
+}
+
+impl Preview {
+    /// The request as a JSON object, of a message from this account.
+    pub fn to_json(&self, account: &str) -> String {
+        let headers =
+            self.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+        json!({
+            "v": 1, "account": account, "method": self.method, "url": self.url,
+            "headers": headers.collect::<Map<_, Value>>(), "body": self.body, "files": self.files,
+        })
+        .to_string()
     }
 }
 

@@ -13,7 +13,9 @@ use serde_json::{Map, Value};
 use super::error::{Error, ErrorCode, Result};
 use super::fields::{Fields, quoted};
 use super::json::{self, Member};
-pub use attachment::{Attachment, MAX_ATTACHMENT, Source};
+#[cfg(feature = "capi")]
+pub use attachment::MAX_ATTACHMENT;
+pub use attachment::{Attachment, Source};
 pub use builder::MessageBuilder;
 pub use options::{Format, Overflow, Priority};
 pub use to::{BLANK, Kind, To, is_blank};

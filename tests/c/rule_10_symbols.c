@@ -21,7 +21,10 @@ static const char *const names[] = {
     NAME(hy_result_free),      NAME(hy_error_code),       NAME(hy_error_name),
     NAME(hy_error_message),    NAME(hy_error_detail_json), NAME(hy_error_is_retryable),
     NAME(hy_error_retry_after_ms), NAME(hy_error_free),   NAME(hy_stats_json),
-    NAME(hy_string_free),      NAME(hy_set_log),          NAME(hy_check_account),
+    NAME(hy_string_free),      NAME(hy_set_log),          NAME(hy_message_add_file),
+    NAME(hy_preview_json),     NAME(hy_result_account),   NAME(hy_result_service),
+    NAME(hy_result_elapsed_ms), NAME(hy_result_attempts), NAME(hy_result_is_deduplicated),
+    NAME(hy_result_recipient_count), NAME(hy_result_recipient), NAME(hy_check_account),
 };
 
 int main(int argc, char **argv)

@@ -23,6 +23,8 @@ line, and nothing of it is sent. Files are UTF-8, or UTF-16:
                               several, separated by \";\"
   text                        the text
   parts                       instead of a text: a JSON array of parts
+  attachments                 files to send along: paths, or URLs that the service fetches them
+                              from, separated by \";\"; or a JSON array as in a message
   key                         an idempotency key
   deadline                    how many seconds it may take; also deadline_ms
   not_before                  a time with its zone, such as 2026-10-01T08:00:00+08:00, or Unix

@@ -7,6 +7,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::exit::Usage;
+use crate::message::attachment;
 
 /// A column: its name, and what its cells hold.
 pub struct Column {
@@ -27,6 +28,8 @@ enum Holds {
     To(String),
     /// Several recipients of this kind.
     ToMany(String),
+    /// Files, by their paths or URLs; or JSON as in a message.
+    Attachments,
     /// This parameter of the service.
     Extra(String),
 }
@@ -63,6 +66,7 @@ impl Column {
         let holds = match (field, inner) {
             ("account" | "text" | "key" | "reply_to", None) => Holds::Text,
             ("parts" | "extra" | "deadline_ms" | "not_before_ms" | "ordered", None) => Holds::Json,
+            ("attachments", None) => Holds::Attachments,
             ("deadline", None) => Holds::Deadline,
             ("not_before", None) => Holds::NotBefore,
             ("to", Some(kind @ ("user" | "name" | "group" | "topic"))) => {
@@ -119,9 +123,17 @@ pub fn message(columns: &[Column], cells: &[String]) -> Result<Vec<u8>> {
             Holds::NotBefore => fields.push(("not_before_ms", not_before(cell)?.to_string())),
             Holds::To(kind) => to.push((kind.as_str(), text())),
             Holds::ToMany(kind) => {
-                let many = cell.split(';').map(str::trim).filter(|one| !one.is_empty());
-                let many: Vec<Value> = many.map(Value::from).collect();
+                let many: Vec<Value> = several(cell).map(Value::from).collect();
                 to.push((kind.as_str(), Value::from(many).to_string()));
+            }
+            Holds::Attachments => {
+                let files = match serde_json::from_str::<Vec<&RawValue>>(cell) {
+                    Ok(_) => cell.clone(),
+                    Err(_) => {
+                        Value::from(several(cell).map(attachment).collect::<Vec<_>>()).to_string()
+                    }
+                };
+                fields.push((column.name.as_str(), files));
             }
             Holds::Extra(name) => extra.push((name.as_str(), text())),
         }
@@ -138,6 +150,11 @@ pub fn message(columns: &[Column], cells: &[String]) -> Result<Vec<u8>> {
         Some(whole) => fields.push(("extra", object(&extra, Some(&whole)))),
     }
     Ok(object(&fields, None).into_bytes())
+}
+
+/// What stands in a cell of several.
+fn several(cell: &str) -> impl Iterator<Item = &str> {
+    cell.split(';').map(str::trim).filter(|one| !one.is_empty())
 }
 
 /// A JSON object of these members, and those of another object.
@@ -222,6 +239,17 @@ mod tests {
         });
         assert_eq!(made(&header, &row), Ok(expected));
         assert_eq!(made(&["text", "to.user"], &["007", ""]), Ok(json!({"text": "007"})));
+        for (cell, files) in [
+            ("a.png", json!([{"path": "a.png"}])),
+            ("a b.png; https://a/b;", json!([{"path": "a b.png"}, {"url": "https://a/b"}])),
+            (r#"[{"path": "a;b"}]"#, json!([{"path": "a;b"}])),
+        ] {
+            assert_eq!(
+                made(&["attachments"], &[cell]),
+                Ok(json!({"attachments": files})),
+                "{cell}"
+            );
+        }
     }
 
     #[test]
@@ -265,6 +293,9 @@ mod tests {
         let of = |path| Column::of_path(&columns, path);
         assert_eq!(of("to.users[0]"), Some("to.users"));
         assert_eq!(of("extra.mode"), Some("extra.mode"));
+        let files = ["attachments".to_owned()];
+        let files = Column::all(&files).expect("columns");
+        assert_eq!(Column::of_path(&files, "attachments[1].path"), Some("attachments"));
         assert_eq!(of("extra.colour"), Some("extra"));
         assert_eq!(of("deadline_ms"), Some("deadline"));
         assert_eq!((of("to.user"), of("texture"), of("account")), (None, None, None));

@@ -1,6 +1,8 @@
 //! The store in one SQLite file, written ahead to a log (WAL) and synced at every commit.
 
 mod batch;
+#[cfg(test)]
+pub mod by_hand;
 mod direct;
 mod faults;
 pub(super) mod file;

@@ -13,6 +13,7 @@ use raw::{GUARD, Gate, RawServer, Request, answer};
 use serde_json::{Value, json};
 
 use crate::engine::Waited;
+use crate::engine::store::sqlite::by_hand;
 use crate::model::error::ErrorCode;
 use crate::model::message::{Message, MessageBuilder};
 use crate::model::receipt::{Delivery, Receipt};
@@ -269,10 +270,10 @@ fn an_outbox_has_a_copy_that_outlives_the_file_and_the_process() {
         shown["attachments"],
         json!([{"size": 1_000_000, "name": "photo.png"}, {"size": 3, "name": "b"}])
     );
-    let conn = rusqlite::Connection::open(&kept).expect("a database");
-    conn.execute_batch("UPDATE messages SET state = 0, turn = seq, wake_ms = NULL, due_ms = NULL")
-        .expect("due");
-    drop(conn);
+    by_hand::change(
+        kept.as_ref(),
+        "UPDATE messages SET state = 0, turn = seq, wake_ms = NULL, due_ms = NULL",
+    );
 
     let second = client(&server.url(), more);
     let receipt = wait(&second);
@@ -285,10 +286,8 @@ fn an_outbox_has_a_copy_that_outlives_the_file_and_the_process() {
     assert!(parts[1].1 == content && parts[2].1 == b"PNG");
     second.ack(&receipt).expect("open");
     drop(second);
-    let conn = rusqlite::Connection::open(&kept).expect("a database");
     let left = "SELECT (SELECT count(*) FROM messages) + (SELECT count(*) FROM files)";
-    let left: i64 = conn.query_row(left, [], |row| row.get(0)).expect("counted");
-    assert_eq!(left, 0);
+    assert_eq!(by_hand::ask(kept.as_ref(), left), 0);
 }
 
 #[test]
@@ -302,13 +301,11 @@ fn a_message_whose_files_are_lost_is_not_sent() {
     json["not_before_ms"] = json!(4_000_000_000_000_u64);
     first.submit_json(json.to_string().as_bytes(), 7).expect("accepted");
     drop(first);
-    let conn = rusqlite::Connection::open(&kept).expect("a database");
-    conn.execute_batch(
+    by_hand::change(
+        kept.as_ref(),
         "UPDATE messages SET state = 0, turn = seq, wake_ms = NULL, due_ms = NULL;
          DELETE FROM files",
-    )
-    .expect("lost");
-    drop(conn);
+    );
     let second = client(&server.url(), more);
     let receipt = wait(&second);
     let error = receipt.error.expect("lost");
