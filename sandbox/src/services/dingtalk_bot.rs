@@ -222,7 +222,7 @@ impl Service for DingTalkBot {
     fn about(&self) -> About {
         About {
             title: "DingTalk custom robot",
-            paths: "<code>POST /robot/send?access_token=…&amp;timestamp=…&amp;sign=…</code>",
+            paths: "<code>POST /dingtalk_bot/robot/send?access_token=…&amp;timestamp=…&amp;sign=…</code>",
             auth: "the token, and a signature of the last hour",
             recipients: "none: the token is a group's",
             limits: "20,000 bytes, 50 mentions; 20 messages a minute, then blocked for ten minutes",

@@ -313,7 +313,7 @@ impl Service for WeComBot {
     fn about(&self) -> About {
         About {
             title: "WeCom group robot",
-            paths: "<code>POST /cgi-bin/webhook/send?key=…</code>, <code>/upload_media</code>",
+            paths: "<code>POST /wecom_bot/cgi-bin/webhook/send?key=…</code>, <code>/upload_media</code>",
             auth: "the key",
             recipients: "none: the key is a group's",
             limits: "text of 5,120 bytes, Markdown of 4,096, images of 2 MiB, 8 articles; 20 a minute",
