@@ -456,6 +456,9 @@ void hy_free(hy_client_t *c);
 /**
  * Counters of the client and of each account, as JSON, in *out.
  *
+ * `stopped` of an account is null, or tells since when its service has stopped it, why, and when a
+ * message may try again (`for_ms`, `service_code`, `message`, `probe_in_ms`).
+ *
  * The text is the caller's: free it with hy_string_free. len may be NULL. Any thread.
  * Errors: argument, forked, closed (freed meanwhile), reentrant.
  */

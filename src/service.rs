@@ -14,6 +14,9 @@ mod check;
 #[cfg(test)]
 #[path = "../tests/services/circular.rs"]
 mod circular;
+#[cfg(test)]
+#[path = "../tests/services/corpchat.rs"]
+mod corpchat;
 mod dingtalk_bot;
 mod direct_message;
 mod extra;
@@ -33,6 +36,9 @@ mod renren;
 mod robot;
 mod schema;
 mod sina;
+#[cfg(test)]
+#[path = "../tests/services/teamchat.rs"]
+mod teamchat;
 mod telegram;
 mod tencent_im;
 #[allow(dead_code, reason = "the services of today take plain texts")]
@@ -67,6 +73,10 @@ static SERVICES: &[&Service] = &[
     &chatroom::SERVICE,
     #[cfg(test)]
     &circular::SERVICE,
+    #[cfg(test)]
+    &corpchat::SERVICE,
+    #[cfg(test)]
+    &teamchat::SERVICE,
 ];
 
 /// The service of this name.

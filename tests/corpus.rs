@@ -7,9 +7,11 @@
 #[path = "corpus/case.rs"]
 mod case;
 #[path = "support/raw.rs"]
-mod raw;
+pub mod raw;
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use case::{Case, Class, cases, names, services};
@@ -123,7 +125,15 @@ fn waits(case: &Case) -> bool {
 /// Sends the message of a case to a server that answers so; tells how many requests came.
 fn send(case: &Case) -> (Receipt, usize) {
     let (bytes, closes) = (case.answer.bytes.clone(), case.answer.closes);
-    let server = RawServer::start(move |_, stream| {
+    let prepares = case.prepares.clone();
+    let prepared = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&prepared);
+    let server = RawServer::start(move |request, stream| {
+        if let Some(body) = prepares.get(request.target()) {
+            counted.fetch_add(1, Ordering::Relaxed);
+            stream.write_all(&raw::answer(200, "content-type: application/json\r\n", body))?;
+            return Ok(Then::Keep);
+        }
         stream.write_all(&bytes)?;
         Ok(if closes { Then::Close } else { Then::Keep })
     });
@@ -137,5 +147,5 @@ fn send(case: &Case) -> (Receipt, usize) {
     let message = Value::from(message).to_string();
     let time_out = if waits(case) { NO_TIME_TO_WAIT } else { GUARD };
     let receipt = client.send_json(message.as_bytes(), Some(time_out)).expect("accepted");
-    (receipt, server.request_count())
+    (receipt, server.request_count() - prepared.load(Ordering::Relaxed))
 }

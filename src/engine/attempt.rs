@@ -258,7 +258,12 @@ async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) ->
     }
     let is_gone =
         (outcome.delivery, outcome.name) == (Delivery::NotSent, Some(ErrorCode::NotFound));
-    if is_gone && commits && steps == 0 && shared.accounts.channels.forget(entry, &mut job.draft) {
+    if is_gone
+        && commits
+        && steps == 0
+        && !job.history.doubt
+        && shared.accounts.channels.forget(entry, &mut job.draft)
+    {
         // What was remembered, or came of an earlier attempt, holds no more: it is asked for anew.
         (outcome.class, outcome.told_wait) = (Class::Wait, Some(Duration::ZERO));
     }

@@ -176,7 +176,7 @@ async fn attempts(job: &mut Job) {
         let at = Circumstances {
             now,
             until: job.until.map(|(at, _)| at),
-            dedupe: entry.info.dedupe_ms,
+            dedupe: job.draft.window(),
             repeated_is_proof: outcome.repeated && job.is_proven_by_repeated(&entry),
             renewable: job.draft.dedupe.as_ref().is_some_and(|dedupe| !dedupe.by_caller()),
             chance: shared.random(|rng| rng.f64()),
@@ -359,7 +359,7 @@ pub fn may_resend(job: &Job, entry: &Entry) -> bool {
         return false;
     }
     let (first, now) = (job.history.first_sent, job.shared.clock.now());
-    first.zip(entry.info.dedupe_ms).is_some_and(|(first, window)| now <= first + window)
+    first.zip(job.draft.window()).is_some_and(|(first, window)| now <= first + window)
 }
 
 /// The service found it too fast: nobody shall go on at that pace through the window it speaks of,

@@ -10,8 +10,11 @@ mod pacing;
 mod repeated;
 mod rows;
 mod scheduler;
+mod session;
 mod several;
 mod simulation;
+mod steps;
+mod stopped;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +44,11 @@ enum Step {
     Hang {
         begun: bool,
     },
+    /// An answer after so long.
+    Late {
+        after: Duration,
+        answer: Answer,
+    },
     /// An answer where the URL has these words; else it hangs.
     HangUnless {
         url: &'static str,
@@ -48,9 +56,13 @@ enum Step {
     },
 }
 
+/// What some requests are answered whatever the script says.
+type Reply = Arc<dyn Fn(&HttpRequest) -> Option<Step> + Send + Sync>;
+
 /// A transport that follows a script, and repeats its last step.
 #[derive(Clone, Default)]
 struct Script {
+    reply: Option<Reply>,
     steps: Arc<Mutex<VecDeque<Step>>>,
     requests: Arc<Mutex<Vec<HttpRequest>>>,
 }
@@ -64,9 +76,14 @@ impl Scripted for Script {
     ) -> Boxed<'a, Result<Answer, Failure>> {
         let request = http(wire);
         let url = request.url.to_string();
+        let reply = self.reply.as_ref().and_then(|reply| reply(&request));
         self.requests.lock().expect("no test panics inside").push(request);
         let mut steps = self.steps.lock().expect("no test panics inside");
-        let step = if steps.len() > 1 { steps.pop_front() } else { steps.front().cloned() };
+        let step = match reply {
+            Some(step) => Some(step),
+            None if steps.len() > 1 => steps.pop_front(),
+            None => steps.front().cloned(),
+        };
         let step = match step.expect("a script has a step") {
             Step::HangUnless { url: words, answer } if url.contains(words) => Step::Answer(answer),
             Step::HangUnless { .. } => Step::Hang { begun: true },
@@ -78,6 +95,14 @@ impl Scripted for Script {
                 Step::Answer(answer) => {
                     begun.store(true, Ordering::Release);
                     Ok(answer)
+                }
+                Step::Late { after, answer } => {
+                    begun.store(true, Ordering::Release);
+                    tokio::select! {
+                        biased;
+                        () = tokio::time::sleep(after) => Ok(answer),
+                        () = time_out => Err(Failure { way: Way::TimedOut, words: "late".to_owned() }),
+                    }
                 }
                 Step::Fail { way, begun: has_begun } => {
                     begun.store(has_begun, Ordering::Release);
@@ -126,6 +151,9 @@ fn accounts() -> Value {
         "robot": {"service": "chatroom", "auth": {"type": "bearer", "token": "robot-token"}},
         "tg": {"service": "telegram",
             "auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}},
+        "corp": {"service": "corpchat",
+            "auth": {"type": "app", "id": "app-7", "secret": "app-secret"}},
+        "team": {"service": "teamchat", "auth": {"type": "bearer", "token": "team-token"}},
         "im": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
             "sdk_app_id": 1, "identifier": "admin", "secret_key": "secret-key"}},
     })
@@ -147,6 +175,15 @@ impl World {
 
     fn with(mut self, name: &str, value: Value) -> World {
         self.config[name] = value;
+        self
+    }
+
+    /// What these requests are answered comes from no script.
+    fn replies(
+        mut self,
+        reply: impl Fn(&HttpRequest) -> Option<Step> + Send + Sync + 'static,
+    ) -> World {
+        self.script.reply = Some(Arc::new(reply));
         self
     }
 
@@ -192,16 +229,31 @@ impl World {
 
     /// Runs something in this world, in time that passes at once.
     fn live<T, F: Future<Output = T>>(&self, story: impl FnOnce(Arc<Shared>) -> F) -> T {
+        self.live_with(Box::new(self.script.clone()), story)
+    }
+
+    /// The same over another transport.
+    fn live_with<T, F: Future<Output = T>>(
+        &self,
+        transport: Box<dyn Scripted>,
+        story: impl FnOnce(Arc<Shared>) -> F,
+    ) -> T {
         let mut builder = tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_time().start_paused(true).build().expect("a runtime");
         runtime.block_on(async {
             let config =
                 ClientConfig::from_value(self.config.clone()).expect("a valid configuration");
             let clock = Arc::new(TokioClock::default());
-            let shared =
-                Shared::new(config, Carrier::Scripted(Box::new(self.script.clone())), clock, 7);
+            let shared = Shared::new(config, Carrier::Scripted(transport), clock, 7);
             story(Arc::new(shared.expect("valid accounts"))).await
         })
+    }
+
+    /// The requests for this path.
+    fn requests_for(&self, path: &str) -> Vec<HttpRequest> {
+        let mut requests = self.requests();
+        requests.retain(|request| request.url.path() == path);
+        requests
     }
 
     fn requests(&self) -> Vec<HttpRequest> {

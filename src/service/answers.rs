@@ -62,7 +62,14 @@ impl Sender {
         let shares = default["shares"].as_array().into_iter().flatten();
         let shares = shares.map(|name| name.as_str().expect("a name").to_owned()).collect();
         let success = read("success.body").leak();
-        Sender { shares, ..Sender::new(service, account, default["message"].clone(), success) }
+        let sender = Sender::new(service, account, default["message"].clone(), success);
+        let mut sender = Sender { shares, ..sender };
+        // The step that sends is the last.
+        for (name, value) in default["kept"].as_object().into_iter().flatten() {
+            let value = value.as_str().expect("text").to_owned();
+            sender.draft.kept.push((name.clone().into(), value));
+        }
+        sender
     }
 
     fn decode(&self, status: u16, body: impl AsRef<[u8]>) -> Outcome {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::api::{Exchange, Seed, Stamp, Wire};
 use crate::model::config::AccountConfig;
 use crate::model::message::Message;
+use crate::model::secret::Secret;
 
 /// The request as it goes over the wire, as far as it is ours.
 fn shown(exchange: Exchange) -> Vec<u8> {
@@ -31,9 +32,17 @@ fn exchange(case: &Value) -> Exchange {
     message["account"] = "a".into();
     let message = Message::from_json(&message.to_string()).expect("a message");
     let seed = Seed(number("random"));
-    let draft = opened.account.encode(&message, seed).expect("it can be sent");
+    let mut draft = opened.account.encode(&message, seed).expect("it can be sent");
+    // A step after the first, with what those before it gave.
+    for (name, value) in case["kept"].as_object().into_iter().flatten() {
+        draft.kept.push((name.clone().into(), value.as_str().expect("text").to_owned()));
+    }
     let stamp = Stamp { unix: number("unix"), nonce: u128::from(number("nonce")), renew: false };
-    opened.account.next(&draft, &stamp, None)
+    let session = case["session"].as_str().map(|token| Secret::new(token.to_owned()));
+    assert_eq!(session.is_some(), opened.account.session().is_some(), "\"session\" is its token");
+    let exchange = opened.account.next(&draft, &stamp, session.as_ref());
+    assert_eq!(exchange.commits, !opened.account.prepares(&draft), "whether it commits");
+    exchange
 }
 
 #[test]

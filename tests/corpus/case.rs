@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each test uses its part of it")]
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,6 +102,12 @@ struct Default {
     /// True if the service knows a message that is sent again.
     #[serde(default)]
     recognises: bool,
+    /// What the steps before the one that sends are answered, by the path that they ask for.
+    #[serde(default)]
+    prepares: HashMap<String, String>,
+    /// What those steps give.
+    #[serde(default)]
+    kept: Map<String, Value>,
     /// Templates whose answers mean something else to this service.
     #[serde(default)]
     without: Vec<String>,
@@ -125,6 +132,8 @@ pub struct Case {
     pub account: Map<String, Value>,
     pub message: Map<String, Value>,
     pub expect: Expect,
+    /// What the steps before the one that sends are answered, by the path that they ask for.
+    pub prepares: HashMap<String, String>,
     pub answer: Answer,
     /// Where its bytes stand, below `tests/corpus`.
     pub file: String,
@@ -178,6 +187,7 @@ pub fn cases(service: &str) -> Vec<Case> {
             account: with(&default.account, case.account),
             message: with(&default.message, case.message),
             expect: case.expect,
+            prepares: default.prepares.clone(),
             answer: answer(&http),
             name,
             file,

@@ -102,7 +102,14 @@ fn walk(service: &str, rows: usize, message: &Value, shapes: impl Fn(&Row) -> Ve
     let dedupe = find(service).is_some_and(|service| service.info.dedupe_ms.is_some());
     for row in table {
         for (status, body) in shapes(row) {
-            let world = World::new([answer(status, &body)]);
+            let world = World::new([answer(status, &body)]).replies(|request| {
+                match request.url.path() {
+                    "/token" => Some(r#"{"code":0,"msg":"ok","token":"t","expire":7200}"#),
+                    "/channels" => Some(r#"{"ok":true,"note":"","id":"c1"}"#),
+                    _ => None,
+                }
+                .map(|body| answer(200, body))
+            });
             let receipt = world.send(message.clone());
             let expected = row.name.map_or("ok", ErrorCode::name);
             assert_eq!(
@@ -111,7 +118,9 @@ fn walk(service: &str, rows: usize, message: &Value, shapes: impl Fn(&Row) -> Ve
                 "{status} {body}"
             );
             let requests = expected_requests(row.class, row.delivery, dedupe);
-            assert_eq!(world.requests().len(), requests, "requests for {status} {body}");
+            let prepares = ["/token", "/channels"].map(|path| world.requests_for(path).len());
+            let sends = world.requests().len() - prepares.iter().sum::<usize>();
+            assert_eq!(sends, requests, "requests for {status} {body}");
         }
     }
 }
@@ -250,5 +259,28 @@ fn every_row_of_wecom_s_robot_is_the_verdict_of_its_code() {
         let mut shapes = vec![(200, body.clone())];
         shapes.extend((code > 0).then_some((400, body)));
         shapes
+    });
+}
+
+#[test]
+fn services_with_tokens_and_with_steps_are_judged_by_their_tables() {
+    let message = json!({"v": 1, "account": "corp", "to": {"user": "u1"}, "text": "hello"});
+    walk("corpchat", 10, &message, |row| {
+        let code: u32 = match row.code {
+            Code::Any => 99_999_999,
+            _ => code_of(row).parse().expect("a number"),
+        };
+        let body = match code {
+            0 => json!({"code": 0, "msg": "ok", "message_id": "m1"}),
+            _ => json!({"code": code, "msg": "no"}),
+        };
+        let status = if code == 0 { vec![200] } else { vec![200, 400, 500] };
+        status.into_iter().map(|status| (status, body.to_string())).collect()
+    });
+    let message = json!({"v": 1, "account": "team", "to": {"user": "u1"}, "text": "hello"});
+    walk("teamchat", 6, &message, |row| {
+        let code = if row.code == Code::Any { "some_thing".to_owned() } else { code_of(row) };
+        let body = json!({"ok": false, "note": "no", "error": code}).to_string();
+        vec![(200, body.clone()), (403, body)]
     });
 }

@@ -35,6 +35,14 @@ const RATE: (usize, Duration) = (40, Duration::from_secs(1));
 const PER_GROUP: (usize, Duration) = (40, Duration::from_secs(1));
 const PER_APP: (usize, Duration) = (200, Duration::from_secs(1));
 
+/// Those of the app with tokens, by recipient and by app, and of the chat with channels by recipient.
+const PER_USER: [(usize, Duration); 2] =
+    [(20, Duration::from_secs(1)), (200, Duration::from_secs(60))];
+const PER_CORP: (usize, Duration) = (100, Duration::from_secs(1));
+const PER_CHANNEL: (usize, Duration) = (10, Duration::from_secs(1));
+/// How long nothing is sent with an account that was stopped.
+const STOPPED: Duration = Duration::from_secs(60);
+
 /// How long a key is remembered after its verdict.
 const REMEMBERED: Duration = Duration::from_secs(600);
 
@@ -70,6 +78,8 @@ struct Seen {
     app: String,
     group: String,
     body: String,
+    /// What the service knows it by, where it does.
+    known: Option<String>,
     /// It was, or may have been, taken and the client was not told so.
     doubt: bool,
 }
@@ -82,6 +92,32 @@ struct Record {
     /// What each app of a de-duplicating service has taken, and when.
     bodies: HashMap<(String, String), Duration>,
     circulars: Circulars,
+    /// Tokens, and when they end.
+    tokens: HashMap<String, Duration>,
+    /// Requests for a token under way, and the most that ever were.
+    asking: usize,
+    most_asking: usize,
+    /// When a request began and had the answer that the app is disabled; when its account was set anew.
+    disabled: Vec<(Duration, Duration)>,
+    set: Vec<Duration>,
+}
+
+/// A request for a token, under way while this lives.
+struct Asking(Arc<World>);
+
+impl Asking {
+    fn new(world: &Arc<World>) -> Asking {
+        let mut record = world.lock();
+        record.asking += 1;
+        record.most_asking = record.most_asking.max(record.asking);
+        Asking(Arc::clone(world))
+    }
+}
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.lock().asking -= 1;
+    }
 }
 
 struct World {
@@ -126,6 +162,25 @@ fn app(request: &HttpRequest) -> String {
     pairs.find(|(name, _)| name == "sdkappid").map(|(_, app)| app.into_owned()).unwrap_or_default()
 }
 
+/// What a service knows a message by, where it does, and for how long.
+fn known(request: &HttpRequest, service: &str) -> Option<(String, Duration)> {
+    let query = |name| {
+        let mut pairs = request.url.query_pairs();
+        pairs.find(|(own, _)| own == name).map(|(_, value)| value.into_owned())
+    };
+    let field = |name| {
+        let mut fields = request.headers.iter();
+        fields.find(|(own, _)| *own == name).map(|(_, value)| value.to_owned())
+    };
+    let seconds = Duration::from_secs;
+    match service {
+        "tencent_im" => Some((body(request), seconds(300))),
+        "corpchat" => Some((query("uuid").expect("each has one"), seconds(3600))),
+        "teamchat" => field("idempotency-key").map(|key| (key, seconds(300))),
+        _ => None,
+    }
+}
+
 impl World {
     fn lock(&self) -> std::sync::MutexGuard<'_, Record> {
         self.record.lock().expect("no panic inside")
@@ -134,11 +189,16 @@ impl World {
     /// The service takes a message; one that recognises it does not take it twice.
     fn take(&self, request: &HttpRequest, service: &str) {
         let (mut record, now) = (self.lock(), self.clock.now());
-        let own = (app(request), body(request));
-        let known = service == "tencent_im"
-            && record.bodies.get(&own).is_some_and(|at| *at + Duration::from_secs(300) > now);
-        if !known {
-            record.bodies.insert(own, now);
+        let own = known(request, service);
+        let own = own.map(|(value, window)| {
+            // The values of two messages may be alike by chance, which is nobody's mistake here.
+            ((service.to_owned() + &app(request), value + &body(request)), window)
+        });
+        let is_known = own.as_ref().is_some_and(|(own, window)| {
+            record.bodies.get(own).is_some_and(|at| *at + *window > now)
+        });
+        if !is_known {
+            own.into_iter().for_each(|(own, _)| _ = record.bodies.insert(own, now));
             *record.taken.entry(number(request)).or_default() += 1;
         }
     }
@@ -146,6 +206,8 @@ impl World {
     fn success(service: &str) -> Answer {
         let body = match service {
             "tencent_im" => json!({"ActionStatus": "OK", "ErrorCode": 0, "MsgSeq": 1}),
+            "corpchat" => json!({"code": 0, "msg": "ok", "message_id": "m1"}),
+            "teamchat" => json!({"ok": true, "note": "", "id": "m1"}),
             _ => json!({"id": 1, "idstr": "1"}),
         };
         Answer { status: 200, body: body.to_string().into_bytes(), ..Answer::default() }
@@ -159,6 +221,19 @@ impl World {
             ("tencent_im", false) => {
                 let code = [10010, 10002, 60004, 80001, 60008][rng.usize(0..5)];
                 (200, json!({"ActionStatus": "FAIL", "ErrorCode": code, "ErrorInfo": "no"}))
+            }
+            ("corpchat", true) => {
+                let code = [99_991_400, 11_232_001][rng.usize(0..2)];
+                (429, json!({"code": code, "msg": "slow"}))
+            }
+            ("corpchat", false) => {
+                let code = [10_013_000, 99_991_663, 99_999_999, 10_000_500][rng.usize(0..4)];
+                (200, json!({"code": code, "msg": "no"}))
+            }
+            ("teamchat", true) => (429, json!({"ok": false, "note": "", "error": "rate_limited"})),
+            ("teamchat", false) => {
+                let code = ["channel_not_found", "fatal_error", "no_way"][rng.usize(0..3)];
+                (200, json!({"ok": false, "note": "", "error": code}))
             }
             ("weibo", true) => (403, json!({"error_code": 10023, "error": "slow"})),
             ("weibo", false) => {
@@ -176,6 +251,69 @@ impl World {
     }
 }
 
+impl World {
+    /// A request that sends nothing: for a token, for a channel.
+    async fn prepare(
+        self: Arc<World>,
+        request: HttpRequest,
+        time_out: &mut Alarm,
+        begun: Arc<AtomicBool>,
+    ) -> Result<Answer, Failure> {
+        let is_token = request.url.path() == "/token";
+        let _asking = is_token.then(|| Asking::new(&self));
+        let (fate, latency, mut rng) = {
+            let mut rng = self.rng.lock().expect("no panic inside");
+            (rng.u32(0..100), Duration::from_millis(rng.u64(0..900)), rng.fork())
+        };
+        begun.store(true, Ordering::Release);
+        self.clock.sleep_until(self.clock.now() + latency).await;
+        let answer = |status, body: String| {
+            Ok(Answer { status, body: body.into_bytes(), ..Answer::default() })
+        };
+        let lost = |way| Err(Failure { way, words: "simulated".to_owned() });
+        match fate {
+            0..4 => lost(Way::Network),
+            4..7 => {
+                time_out.await;
+                lost(Way::TimedOut)
+            }
+            7..10 => answer([200, 404, 502][rng.usize(0..3)], "<html>proxy</html>".to_owned()),
+            10..13 if is_token => answer(200, json!({"code": 10_014_000, "msg": "no"}).to_string()),
+            10..13 => answer(200, json!({"ok": false, "note": "", "error": "no_way"}).to_string()),
+            _ if is_token => {
+                let (token, lasts) = (format!("token-{}", rng.u64(..)), rng.u64(0..30));
+                let ends = self.clock.now() + Duration::from_secs(lasts);
+                self.lock().tokens.insert(token.clone(), ends);
+                let told = json!({"code": 0, "msg": "ok", "token": token, "expire": lasts});
+                answer(200, told.to_string())
+            }
+            _ => {
+                let asked: Value = serde_json::from_str(&body(&request)).expect("JSON");
+                let id = format!("channel-of-{}", asked["user"].as_str().expect("a user"));
+                answer(200, json!({"ok": true, "note": "", "id": id}).to_string())
+            }
+        }
+    }
+
+    /// What a request with such a token is answered, if it is not taken for that.
+    fn barred(&self, request: &HttpRequest, rng: &mut Rng) -> Option<Answer> {
+        let token = request.headers.authorization.as_deref()?.strip_prefix("Bearer ")?;
+        let ends = *self.lock().tokens.get(token).expect("a token that was given");
+        let now = self.clock.now();
+        // One that ends on the way may be taken all the same.
+        let is_over = ends + Duration::from_secs(3) < now;
+        assert!(ends + Duration::from_secs(30) >= now, "a token was used long after its end");
+        let code = match rng.u32(0..400) {
+            0 => 99_991_662,
+            1..4 => 99_991_663,
+            _ if is_over => 99_991_663,
+            _ => return None,
+        };
+        let body = json!({"code": code, "msg": "no"}).to_string().into_bytes();
+        Some(Answer { status: 200, body, ..Answer::default() })
+    }
+}
+
 impl Scripted for Arc<World> {
     fn send<'a>(
         &'a self,
@@ -185,9 +323,16 @@ impl Scripted for Arc<World> {
     ) -> Boxed<'a, Result<Answer, Failure>> {
         let (world, request) = (Arc::clone(self), http(wire));
         Box::pin(async move {
+            if ["/token", "/channels"].contains(&request.url.path()) {
+                return world.prepare(request, time_out, begun).await;
+            }
             let host = request.url.host_str().unwrap_or_default();
-            let service =
-                ["weibo", "fanfou"].into_iter().find(|s| host.contains(s)).unwrap_or("tencent_im");
+            let services = ["weibo", "fanfou", "corpchat", "teamchat"];
+            let service = services.into_iter().find(|s| host.contains(s)).unwrap_or("tencent_im");
+            let barred = (service == "corpchat").then(|| {
+                let mut rng = world.rng.lock().expect("no panic inside").fork();
+                world.barred(&request, &mut rng)
+            });
             let (fate, latency, mut rng) = {
                 let mut rng = world.rng.lock().expect("no panic inside");
                 (fate(&mut rng), Duration::from_millis(rng.u64(0..400)), rng.fork())
@@ -208,7 +353,9 @@ impl Scripted for Arc<World> {
                 }
                 return world.lock().circulars.answers(&request, &fate, &mut rng);
             }
-            let group = body.split("\"GroupId\":\"").nth(1).and_then(|b| b.split('"').next());
+            let group = ["\"GroupId\":\"", "\"to\":\"", "\"channel\":\""]
+                .into_iter()
+                .find_map(|before| body.split(before).nth(1)?.split('"').next());
             let index = {
                 let mut record = world.lock();
                 record.seen.push(Seen {
@@ -218,10 +365,22 @@ impl Scripted for Arc<World> {
                     app: app(&request),
                     group: group.unwrap_or_default().to_owned(),
                     body: body.clone(),
+                    known: known(&request, service).map(|(value, _)| value),
                     doubt: false,
                 });
                 record.seen.len() - 1
             };
+            if let Some(answer) = barred.flatten() {
+                begun.store(true, Ordering::Release);
+                world.clock.sleep_until(world.clock.now() + latency).await;
+                if answer.body.windows(8).any(|w| w == b"99991662") {
+                    let now = world.clock.now();
+                    let mut record = world.lock();
+                    let began = record.seen[index].at;
+                    record.disabled.push((began, now));
+                }
+                return Ok(answer);
+            }
             let doubt = || world.lock().seen[index].doubt = true;
             let will_begin =
                 !matches!(fate, Fate::Lost { begun: false, .. } | Fate::Hang { begun: false, .. });
@@ -250,11 +409,15 @@ impl Scripted for Arc<World> {
                 }
                 Fate::Refuse | Fate::Throttle => {
                     let answer = World::refusal(service, matches!(fate, Fate::Throttle), &mut rng);
-                    let says_maybe = [&b"60008"[..], b"10010"]
+                    let is_unknown = [&b"10000500"[..], b"fatal_error"]
                         .iter()
-                        .any(|code| answer.body.windows(5).any(|w| w == *code))
-                        && !(service == "tencent_im"
-                            && answer.body.windows(5).any(|w| w == b"10010"));
+                        .any(|code| answer.body.windows(code.len()).any(|w| w == *code));
+                    let says_maybe = is_unknown
+                        || [&b"60008"[..], b"10010"]
+                            .iter()
+                            .any(|code| answer.body.windows(5).any(|w| w == *code))
+                            && !(service == "tencent_im"
+                                && answer.body.windows(5).any(|w| w == b"10010"));
                     if !says_maybe {
                         clear();
                     }
@@ -297,6 +460,8 @@ fn config() -> Value {
         "im2": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
             "sdk_app_id": 1, "identifier": "admin2", "secret_key": "secret-key"}},
         "circ": {"service": "circular", "auth": {"type": "bearer", "token": "circular-token"}},
+        "corp": {"service": "corpchat", "auth": {"type": "app", "id": "a", "secret": "app-secret"}},
+        "team": {"service": "teamchat", "auth": {"type": "bearer", "token": "team-token"}},
     }})
 }
 
@@ -306,10 +471,17 @@ fn message(n: usize, rng: &mut Rng, clock: &SimClock) -> (usize, Value) {
     let number = if twin { n - n % 10 } else { n };
     let text = format!("msg-{number:07}");
     let keyed = twin || n.is_multiple_of(10);
-    let mut message = match if keyed { 0 } else { rng.u32(0..5) } {
+    let mut message = match if keyed { 0 } else { rng.u32(0..7) } {
         0 => json!({"account": "ff", "to": {"user": "u"}, "text": text}),
         1 => json!({"account": "wb", "to": {"user": rng.u32(0..20).to_string()}, "text": text}),
-        4 => circulars::message(number, rng),
+        6 => circulars::message(number, rng),
+        4 => {
+            json!({"account": "corp", "to": {"user": format!("c{}", rng.u32(0..4))}, "text": text})
+        }
+        5 => {
+            let (kind, to) = [("user", "t"), ("channel", "n")][rng.usize(0..2)];
+            json!({"account": "team", "to": {kind: format!("{to}{}", rng.u32(0..3))}, "text": text})
+        }
         k => {
             let account = if k == 2 { "im" } else { "im2" };
             json!({"account": account, "to": {"group": format!("g{}", rng.u32(0..4))}, "text": text})
@@ -360,8 +532,8 @@ fn nothing_is_left(shared: &Shared) {
     let (keys, done) = shared.keys.len();
     assert_eq!(keys, done, "a key without a message");
     assert!(keys <= 100_001, "{keys} keys are remembered");
-    // One of each account or app, of each group, and of the address.
-    assert!(shared.windows.len() <= 16, "{} windows", shared.windows.len());
+    // One of each account or app, of each group and recipient, and of the address.
+    assert!(shared.windows.len() <= 16 + 2 * 4 + 6 + 4, "{} windows", shared.windows.len());
     for entry in shared.accounts.all() {
         assert_eq!((entry.in_flight.load(Ordering::Relaxed), entry.lane.in_use()), (0, 0));
     }
@@ -396,6 +568,12 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
             account["auth"]["sdk_app_id"] = json!(rng.u32(1..3));
             let config = AccountConfig::from_value(account, "accounts.im2").expect("an account");
             shared.accounts.set("im2", config, &shared.windows, clock.now()).expect("valid");
+        }
+        if rng.u32(0..200) == 0 {
+            let account = self::config()["accounts"]["corp"].take();
+            let config = AccountConfig::from_value(account, "accounts.corp").expect("an account");
+            shared.accounts.set("corp", config, &shared.windows, clock.now()).expect("valid");
+            world.lock().set.push(clock.now());
         }
         if rng.u32(0..8) == 0 {
             let pause = Duration::from_millis(rng.u64(0..40));
@@ -523,15 +701,25 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
         let most = told_of.get(number).map_or(1, |told| lives_of_key(told));
         assert!(taken <= most, "seed {seed}: message {number} was taken {taken} times");
         for pair in all.windows(2).filter(|pair| pair[0].doubt && !number.is_multiple_of(10)) {
+            assert!(pair[0].known.is_some(), "seed {seed}: message {number} was resent in doubt");
             assert_eq!(
-                pair[0].service, "tencent_im",
-                "seed {seed}: message {number} was resent in doubt"
-            );
-            assert_eq!(
-                pair[0].body, pair[1].body,
+                (&pair[0].body, &pair[0].known),
+                (&pair[1].body, &pair[1].known),
                 "seed {seed}: message {number} was resent changed"
             );
         }
+    }
+
+    // Every service had its part in it.
+    let was_closed = |receipt: &Receipt| {
+        receipt.error.as_ref().is_some_and(|error| error.words().contains("was closed"))
+    };
+    if sent.len() > 500 && !results.iter().any(|(_, receipt)| was_closed(receipt)) {
+        for service in ["fanfou", "weibo", "tencent_im", "corpchat", "teamchat"] {
+            let all = record.seen.iter().filter(|seen| seen.service == service).count();
+            assert!(all > 0, "seed {seed}: no requests for {service}");
+        }
+        assert!(record.most_asking == 1 && !record.tokens.is_empty(), "seed {seed}: no tokens");
     }
 
     // No window was ever exceeded.
@@ -545,6 +733,31 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
     {
         let own = of("tencent_im").filter(|seen| seen.app == *app && seen.group == group);
         assert!(most_in_any(own, PER_GROUP.1) <= PER_GROUP.0, "seed {seed}: the window of {group}");
+    }
+    assert!(most_in_any(of("corpchat"), PER_CORP.1) <= PER_CORP.0, "seed {seed}: the app's window");
+    for user in ["c0", "c1", "c2", "c3"] {
+        for (count, per) in PER_USER {
+            let own = of("corpchat").filter(|seen| seen.group == user);
+            assert!(most_in_any(own, per) <= count, "seed {seed}: the window of {user}");
+        }
+    }
+    for user in ["channel-of-t0", "channel-of-t1", "channel-of-t2", "n0", "n1", "n2"] {
+        let own = of("teamchat").filter(|seen| seen.group == user);
+        assert!(most_in_any(own, PER_CHANNEL.1) <= PER_CHANNEL.0, "seed {seed}: of {user}");
+    }
+
+    // Nobody asked for a token beside another, and nothing went with an account that was stopped.
+    assert!(record.most_asking <= 1, "seed {seed}: {} asked for a token", record.most_asking);
+    for (began, at) in &record.disabled {
+        // What was sent with the account as it was before says nothing of what it was set to.
+        let set = record.set.iter().find(|set| *set >= began);
+        let until = set.copied().unwrap_or(Duration::MAX).min(*at + STOPPED);
+        let late = of("corpchat").find(|seen| seen.at > *at && seen.at < until);
+        assert!(
+            late.is_none(),
+            "seed {seed}: a request at {:?} after a stop at {at:?}",
+            late.map(|s| s.at)
+        );
     }
 }
 
