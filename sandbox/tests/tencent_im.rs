@@ -312,3 +312,49 @@ fn allows_200_requests_a_second_and_app() {
     clock.advance(1000);
     assert_eq!(burst(&sandbox, GROUP, 1), [0]);
 }
+
+/// A message to users by this command.
+fn to_users(sandbox: &Sandbox, command: &str, more: Value) -> Value {
+    let mut body = json!({"MsgRandom": 7, "MsgSeq": 9,
+        "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]});
+    body.as_object_mut().expect("an object").extend(more.as_object().expect("one").clone());
+    let target = tencent_target().replace("group_open_http_svc/send_group_msg", command);
+    let reply = request(sandbox, "POST", &target, &[], &body.to_string());
+    assert_eq!(reply.status, 200);
+    reply.json()
+}
+
+#[test]
+fn a_user_gets_a_message_once_within_two_minutes() {
+    let (sandbox, clock) = start();
+    let send = || to_users(&sandbox, "openim/sendmsg", json!({"To_Account": "leckie"}));
+    let first = send();
+    assert_eq!((code(&first), first["MsgKey"].is_string()), (0, true));
+    assert_eq!((send(), sandbox.messages().len()), (first, 1));
+    clock.advance(120_000);
+    assert_eq!((code(&send()), sandbox.messages().len()), (0, 2));
+    for (more, expected) in [
+        (json!({"To_Account": "nobody"}), 90012),
+        (json!({"To_Account": ["leckie"]}), 90003),
+        (json!({"To_Account": "leckie", "MsgRandom": -1}), 90005),
+        (json!({"To_Account": "leckie", "MsgLifeTime": 604_801}), 90026),
+        (json!({"To_Account": "leckie", "SyncOtherMachine": 3}), 90031),
+        (json!({"To_Account": "leckie", "From_Account": "muted"}), 20012),
+    ] {
+        assert_eq!(code(&to_users(&sandbox, "openim/sendmsg", more)), expected);
+    }
+}
+
+#[test]
+fn several_users_are_told_of_one_by_one() {
+    let (sandbox, _) = start();
+    let send = |to: Value| to_users(&sandbox, "openim/batchsendmsg", json!({"To_Account": to}));
+    let answer = send(json!(["leckie", "nobody", "tommy"]));
+    assert_eq!(code(&answer), 0);
+    assert_eq!(answer["ErrorList"], json!([{"To_Account": "nobody", "ErrorCode": 70107}]));
+    assert_eq!(sandbox.messages().len(), 2);
+    assert!(send(json!(["leckie"]))["ErrorList"].is_null());
+    assert_eq!(code(&send(json!([]))), 90029);
+    assert_eq!(code(&send(json!("leckie"))), 90028);
+    assert_eq!(code(&send(json!(vec!["leckie"; 501]))), 90011);
+}

@@ -559,7 +559,6 @@ pub enum Reading {
         notes: Vec<Note>,
     },
     /// One verdict for each recipient that the draft is to; who has none is in doubt.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today have one verdict"))]
     Each(Vec<Verdict>),
     /// This step is done; the next one follows at once, within the same attempt.
     #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]

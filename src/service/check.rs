@@ -147,7 +147,6 @@ pub fn recipient(message: &Message, kind: Kind) -> Result<&str> {
 }
 
 /// The first of several recipients, as many as a request takes; the next request takes the others.
-#[cfg_attr(not(test), allow(dead_code, reason = "no service of today takes too few"))]
 pub fn first_of(message: &Message, kind: Kind, most: usize) -> Vec<(Kind, String)> {
     message.to.all(kind).take(most).map(|name| (kind, name.to_owned())).collect()
 }

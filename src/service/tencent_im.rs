@@ -1,8 +1,9 @@
-//! Tencent IM: `send_group_msg`, by JSON, with a UserSig, and errors inside HTTP 200.
+//! Tencent IM: messages to groups and users, by JSON, with a UserSig, and errors inside HTTP 200.
 
 mod answer;
 mod body;
 mod elements;
+mod users;
 mod verdicts;
 
 use url::Url;
@@ -16,13 +17,15 @@ use super::info::{Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
 use super::wire::{form, json};
 use crate::model::error::Result;
-use crate::model::message::Message;
+use crate::model::message::{Kind, Message};
 use crate::model::secret::Secret;
 
 /// The codes that say that the whole app is too fast.
 const APP_TOO_FAST: [&str; 6] = ["10006", "60007", "60011", "60018", "60019", "90057"];
 
 const PATH: &str = "v4/group_open_http_svc/send_group_msg";
+const PATH_OF_USER: &str = "v4/openim/sendmsg";
+const PATH_OF_USERS: &str = "v4/openim/batchsendmsg";
 
 /// Where the app's data lies.
 const REGIONS: [&str; 9] = ["cn", "sgp", "kr", "jpn", "ger", "usa", "idn", "ind", "ksa"];
@@ -42,7 +45,7 @@ const HOSTS: [&str; 9] = [
 
 static INFO: Info = Info {
     name: "tencent_im",
-    title: "Tencent IM group message",
+    title: "Tencent IM message",
     auth: &[UserSig::AUTH],
     fields: &[
         Field::optional(
@@ -57,7 +60,7 @@ static INFO: Info = Info {
             "instead of a region; http only for this machine",
         ),
     ],
-    to: &["group", "topic", "members"],
+    to: &["group", "topic", "members", "user", "users"],
     parts: &["text", "mention", "face", "location", "custom", "raw"],
     extra: &body::EXTRA,
     limits: &[
@@ -72,7 +75,7 @@ static INFO: Info = Info {
     ],
     dedupe_ms: Some(body::WINDOW),
     message_id: true,
-    document: "Tencent Cloud Chat, RESTful API, send_group_msg",
+    document: "Tencent Cloud Chat, RESTful API: send_group_msg, sendmsg, batchsendmsg",
     ..Info::PLAIN
 };
 
@@ -81,8 +84,8 @@ pub static SERVICE: Service = Service { info: &INFO, table: verdicts::TABLE, ope
 
 struct TencentAccount {
     signer: UserSig,
-    /// The URL up to the signature.
-    prefix: String,
+    /// The URL up to the signature, for groups, for a user and for users.
+    prefixes: [String; 3],
 }
 
 /// Opens an account.
@@ -96,30 +99,49 @@ fn open(mut opening: Opening) -> Result<Opened> {
     }
     let url = opening.endpoint(host.copied().unwrap_or_default(), PATH, false)?;
     let (app, identifier) = (signer.sdk_app_id, form::encoded(&signer.identifier));
-    let prefix = format!("{url}?sdkappid={app}&identifier={identifier}&usersig=");
+    let base = url.as_str().strip_suffix(PATH).unwrap_or_default();
+    let prefixes = [PATH, PATH_OF_USER, PATH_OF_USERS]
+        .map(|path| format!("{base}{path}?sdkappid={app}&identifier={identifier}&usersig="));
     let sender = format!("{app}/{}", signer.identifier);
-    let opened = opening.opened(url, &app.to_string(), TencentAccount { signer, prefix });
+    let opened = opening.opened(url, &app.to_string(), TencentAccount { signer, prefixes });
     Ok(Opened { sender, ..opened })
+}
+
+/// True of a message to a group, whose pace is the group's too.
+fn is_of_group(draft: &Draft) -> bool {
+    !draft.scopes.is_empty()
 }
 
 impl Account for TencentAccount {
     fn encode(&self, message: &Message, seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
-        body::encode(message, seed)
+        users::check_kinds(message)?;
+        match message.to.has(Kind::User) || message.to.has(Kind::Users) {
+            true => users::encode(message, seed),
+            false => body::encode(message, seed),
+        }
     }
 
     fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let usersig = self.signer.at(at.unix, at.renew);
         // Another number than the message's own Random: it names the request, not the message.
         let random = (at.nonce & u128::from(u32::MAX)) as u32;
-        let text = format!("{}{usersig}&random={random}&contenttype=json", self.prefix);
+        let prefix = match (is_of_group(draft), draft.to.is_empty()) {
+            (true, _) => &self.prefixes[0],
+            (false, true) => &self.prefixes[1],
+            (false, false) => &self.prefixes[2],
+        };
+        let text = format!("{prefix}{usersig}&random={random}&contenttype=json");
         let url = Url::parse(&text).expect("a URL with a query of safe characters is a URL");
         let request = HttpRequest::post(url, json::CONTENT_TYPE, draft.body.clone());
         Exchange::commit(request).with_secrets(vec![usersig])
     }
 
-    fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
-        answer::read(answer)
+    fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
+        match is_of_group(draft) {
+            true => answer::read(answer),
+            false => users::read(draft, answer),
+        }
     }
 
     fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {

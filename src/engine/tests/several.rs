@@ -306,3 +306,54 @@ fn the_pace_counts_every_request() {
     assert!((2000..3000).contains(&receipt.elapsed_ms), "{} ms", receipt.elapsed_ms);
     assert_eq!(receipt.delivery, Delivery::Sent);
 }
+
+#[test]
+fn users_of_tencent_im_are_told_of_one_by_one_and_500_at_once() {
+    let answered = |more: Value| {
+        let mut body = json!({"ActionStatus": "OK", "ErrorInfo": "", "ErrorCode": 0});
+        body.as_object_mut().expect("an object").extend(more.as_object().expect("one").clone());
+        answer(200, &body.to_string())
+    };
+    let message = |to: Value| json!({"v": 1, "account": "im", "to": to, "text": "hi"});
+    let users: Vec<String> = (0..1200).map(|n| format!("u{n}")).collect();
+    let missing = json!({"ErrorList": [{"To_Account": "u700", "ErrorCode": 70107}]});
+    let world = World::new([answered(json!({})), answered(missing), answered(json!({}))]);
+    let receipt = world.send(message(json!({"users": users})));
+    let sizes: Vec<usize> = world
+        .requests()
+        .iter()
+        .map(|request| {
+            assert!(request.url.path().ends_with("/v4/openim/batchsendmsg"), "{}", request.url);
+            let body: Value = serde_json::from_str(&body(request)).expect("JSON");
+            body["To_Account"].as_array().expect("a list").len()
+        })
+        .collect();
+    assert_eq!(sizes, [500, 500, 200]);
+    assert_eq!((receipt.delivery, name_of(&receipt)), (Delivery::PartlySent, "not_found"));
+    let told = recipients(&receipt);
+    assert_eq!((told.len(), &*told[700]), (1200, "u700 not_sent not_found"));
+    assert_eq!(told.iter().filter(|one| one.ends_with("sent ok")).count(), 1199);
+
+    // To one user a doubt is sent again byte for byte; to several it is not.
+    let lost = || Step::Fail { way: Way::Network, begun: true };
+    let world = World::new([lost(), answered(json!({"MsgKey": "9_7_1", "MsgTime": 1}))]);
+    let receipt = world.send(message(json!({"user": "ann"})));
+    let bodies: Vec<_> = world.requests().iter().map(body).collect();
+    assert_eq!((bodies.len(), &bodies[0]), (2, &bodies[1]));
+    assert!(world.requests()[0].url.path().ends_with("/v4/openim/sendmsg"));
+    assert_eq!((receipt.delivery, receipt.message_id.as_deref()), (Delivery::Sent, Some("9_7_1")));
+    assert!(receipt.recipients.is_none());
+    let world = World::new([lost()]);
+    let receipt = world.send(message(json!({"users": ["ann"]})));
+    assert_eq!((receipt.delivery, world.requests().len()), (Delivery::MaybeSent, 1));
+
+    for (to, path) in [
+        (json!({"user": "ann", "group": "g"}), "to.user"),
+        (json!({"user": "ann", "users": ["bob"]}), "to.users"),
+        (json!({"users": ["bob"], "members": ["ann"]}), "to.members"),
+    ] {
+        let receipt = World::new([lost()]).send(message(to));
+        let error = receipt.error.expect("refused");
+        assert_eq!((error.code().name(), error.path()), ("message", Some(path)));
+    }
+}

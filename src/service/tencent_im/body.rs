@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::elements;
+use super::{elements, users};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::message::{Kind, Message, Part};
@@ -21,8 +21,9 @@ pub const MAX_MEMBERS: u32 = 50;
 /// The most mentions in a message.
 pub const MAX_MENTIONS: u32 = 30;
 
-/// The parameters of the document that no field of a message sets.
-pub const EXTRA: [&str; 12] = [
+/// The parameters of the documents that no field of a message sets; the last are those of messages to
+/// users.
+pub const EXTRA: [&str; 18] = [
     "Random",
     "MsgPriority",
     "From_Account",
@@ -35,6 +36,12 @@ pub const EXTRA: [&str; 12] = [
     "To_Account",
     "TopicId",
     "GroupAtInfo",
+    users::EXTRA[0],
+    users::EXTRA[1],
+    users::EXTRA[2],
+    users::EXTRA[3],
+    users::EXTRA[4],
+    users::EXTRA[5],
 ];
 
 /// How long the service knows a Random: it says five minutes; we stop a minute before that.
@@ -44,11 +51,7 @@ pub const WINDOW: Duration = Duration::from_secs(240);
 pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
     let group = recipient(message, Kind::Group)?;
     let (msg_body, mut mentions) = elements::encode(message)?;
-    if msg_body.len() > MAX_BODY as usize {
-        let words = format!("MsgBody has {} bytes; Tencent IM takes {MAX_BODY}", msg_body.len());
-        let path = if message.text.is_some() { "text" } else { "parts" };
-        return Err(Error::new(ErrorCode::TooLarge, words).at(path));
-    }
+    check_size(message, &msg_body)?;
     let mut f =
         Fields::new(message.extra.clone().unwrap_or_default().into(), "extra", ErrorCode::Message)?;
     set_already(&mut f, message, !mentions.is_empty())?;
@@ -125,8 +128,18 @@ pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
     })
 }
 
+/// Refuses a MsgBody that is too large.
+pub fn check_size(message: &Message, msg_body: &str) -> Result<()> {
+    if msg_body.len() <= MAX_BODY as usize {
+        return Ok(());
+    }
+    let words = format!("MsgBody has {} bytes; Tencent IM takes {MAX_BODY}", msg_body.len());
+    let path = if message.text.is_some() { "text" } else { "parts" };
+    Err(Error::new(ErrorCode::TooLarge, words).at(path))
+}
+
 /// A Random, which has 32 bits.
-fn random_of(seed: Seed) -> String {
+pub fn random_of(seed: Seed) -> String {
     (seed.0 as u32).to_string()
 }
 

@@ -189,7 +189,7 @@ pub(super) fn is_online_only(request: &Map<String, Value>) -> bool {
     request.get("OnlineOnlyFlag").and_then(Value::as_i64) == Some(1)
 }
 
-fn check_elements(body: Option<&Value>) -> Result<(), Refused> {
+pub(super) fn check_elements(body: Option<&Value>) -> Result<(), Refused> {
     let body = body.ok_or_else(|| Refused::new(10004, "MsgBody is required"))?;
     let elements = body.as_array().filter(|elements| !elements.is_empty());
     let elements =

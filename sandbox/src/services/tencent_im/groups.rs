@@ -8,9 +8,9 @@ use super::body::is_online_only;
 pub(super) const ADMIN: &str = "administrator";
 
 /// Accounts that a message may come from; the samples' own, and one that is muted everywhere.
-const ACCOUNTS: &[&str] =
+pub(super) const ACCOUNTS: &[&str] =
     &[ADMIN, "leckie", "tommy", "brennanli", "brennanli2", "brennanli3", MUTED];
-const MUTED: &str = "muted";
+pub(super) const MUTED: &str = "muted";
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Type {

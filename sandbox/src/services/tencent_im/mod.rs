@@ -1,7 +1,8 @@
-//! Tencent Chat: `POST /v4/group_open_http_svc/send_group_msg`.
+//! Tencent Chat: `POST /v4/group_open_http_svc/send_group_msg`, and messages to users.
 
 mod body;
 mod groups;
+mod users;
 mod usersig;
 
 use std::collections::{HashMap, VecDeque};
@@ -10,6 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use self::groups::{ADMIN, Place};
+use self::users::Users;
 use self::usersig::{Claim, Refusal};
 use super::{About, Service};
 use crate::exchange::{Answer, Call, Delivered, Outcome};
@@ -19,7 +21,8 @@ use crate::window::Window;
 const SDK_APP_ID: u64 = 1_400_000_000;
 /// The placeholder that the reference signers print.
 const SECRET_KEY: &str = "5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e";
-const SERVICE: &str = "/v4/group_open_http_svc/";
+const OF_GROUPS: &str = "/v4/group_open_http_svc/";
+const OF_USERS: &str = "/v4/openim/";
 
 /// Requests a second and app.
 const APP_PER_SECOND: usize = 200;
@@ -43,6 +46,7 @@ type Repeated = (String, u64);
 
 pub(super) struct TencentIm {
     requests: Window,
+    users: Users,
     groups: HashMap<&'static str, Window>,
     numbers: HashMap<String, u64>,
     earlier: HashMap<Repeated, Earlier>,
@@ -53,6 +57,7 @@ impl Default for TencentIm {
     fn default() -> TencentIm {
         TencentIm {
             requests: Window::new(APP_PER_SECOND, 1000),
+            users: Users::default(),
             groups: HashMap::new(),
             numbers: HashMap::new(),
             earlier: HashMap::new(),
@@ -114,14 +119,19 @@ fn authenticate(call: &Call) -> Result<(), Refused> {
 }
 
 impl TencentIm {
-    fn send_group_msg(&mut self, call: &Call) -> Result<Outcome, Refused> {
+    /// Lets a request pass that may call, and reads it.
+    fn admit(&mut self, call: &Call) -> Result<Map<String, Value>, Refused> {
         authenticate(call)?;
         if call.limits && !self.requests.pass(call.now_ms) {
             return Err(Refused::new(60007, "calling frequency limit exceeded"));
         }
         // Duplicate and unknown fields are let pass, as JSON readers do; assumed.
-        let request: Map<String, Value> = serde_json::from_slice(&call.body)
-            .map_err(|error| Refused::new(60003, format!("the body is no JSON object: {error}")))?;
+        serde_json::from_slice(&call.body)
+            .map_err(|error| Refused::new(60003, format!("the body is no JSON object: {error}")))
+    }
+
+    fn send_group_msg(&mut self, call: &Call) -> Result<Outcome, Refused> {
+        let request = self.admit(call)?;
         body::check_request(&request)?;
         let place = groups::find(&request)?;
         let window = self.groups.entry(place.group);
@@ -199,14 +209,19 @@ impl Service for TencentIm {
     }
 
     fn answer(&mut self, call: &Call) -> Outcome {
-        let Some(command) = call.path.strip_prefix(SERVICE) else {
+        let of_groups = call.path.strip_prefix(OF_GROUPS);
+        let Some(command) = of_groups.or_else(|| call.path.strip_prefix(OF_USERS)) else {
             return Answer::not_found().into();
         };
         if call.method != "POST" {
             return Answer::wrong_method("POST").into();
         }
-        let outcome = match command {
-            "send_group_msg" => self.send_group_msg(call),
+        let outcome = match (of_groups.is_some(), command) {
+            (true, "send_group_msg") => self.send_group_msg(call),
+            (false, "sendmsg") => self.admit(call).and_then(|all| self.users.one(call, &all)),
+            (false, "batchsendmsg") => {
+                self.admit(call).and_then(|all| self.users.several(call, &all))
+            }
             _ => Err(Refused::new(10003, "wrong command name")),
         };
         outcome.unwrap_or_else(|refused| failed(&refused).into())
@@ -242,7 +257,8 @@ impl Service for TencentIm {
         About {
             title: "Tencent Chat",
             paths: "<code>POST /tencent_im/v4/group_open_http_svc/send_group_msg?sdkappid=…&amp;\
-                    identifier=…&amp;usersig=…&amp;random=…&amp;contenttype=json</code>",
+                    identifier=…&amp;usersig=…&amp;random=…&amp;contenttype=json</code>, and with the same query \
+                    <code>…/v4/openim/sendmsg</code> and <code>…/v4/openim/batchsendmsg</code>",
             auth: "UserSig version 2 for app <code>1400000000</code>, identifier \
                    <code>administrator</code>, with the key that the configuration shows.",
             recipients: "Groups <code>@TGS#2C5SZEAEF</code> (public), <code>@TGS#12DEVUDHQ</code> \
@@ -252,10 +268,12 @@ impl Service for TencentIm {
                          10017, <code>@TGS#FORBIDDEN</code> 10007, every other group 10010. \
                          Senders: <code>leckie</code>, <code>tommy</code>, <code>brennanli</code>, \
                          <code>brennanli2</code>, <code>brennanli3</code>; <code>muted</code> \
-                         answers 10017.",
+                         answers 10017. They are the users too: another is 90012 of <code>sendmsg</code>, \
+                         and 70107 in the ErrorList of <code>batchsendmsg</code>.",
             limits: "12,288 bytes of MsgBody, 50 members, 30 mentions, one custom element; 40 \
                      messages a second and group, 200 requests a second. The same Random and \
-                     MsgBody within 5 minutes is one message.",
+                     MsgBody within 5 minutes is one message; to one user the same MsgSeq, MsgRandom and \
+                     MsgBody within 2 minutes. 500 users a request.",
             assumed: &[
                 "A repeated message is answered like the first, with its MsgSeq.",
                 "Over 40 a second is 10023; MsgDropReason comes only on demand.",
@@ -263,6 +281,7 @@ impl Service for TencentIm {
                 "Options that a group's type does not take are refused with 10004.",
                 "Members and mentioned users need not exist.",
                 "A topic numbers its messages by itself.",
+                "A message to several users is never known again.",
             ],
         }
     }
