@@ -210,3 +210,17 @@ fn a_token_is_checked_and_never_shown() {
     assert_eq!(receipt.error.expect("a refusal").code(), ErrorCode::Auth);
     assert!(!shown.contains(secret) && shown.contains("***"), "{shown}");
 }
+
+#[test]
+fn a_bot_is_asked_who_it_is() {
+    let (_sandbox, client) = start();
+    client.check_account("tg", Some(GUARD)).expect("the token holds");
+    let server = RawServer::start(|_, stream| {
+        let said = r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#;
+        stream.write_all(&answer(401, "", said))?;
+        Ok(Then::Keep)
+    });
+    let error = self::client(&server.url()).check_account("tg", Some(GUARD)).expect_err("no token");
+    assert_eq!(error.code(), ErrorCode::Auth);
+    assert!(server.requests()[0].target().ends_with("/getMe"));
+}

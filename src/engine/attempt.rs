@@ -232,7 +232,12 @@ async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) ->
         Ok(answer) => {
             job.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
             let reading = entry.account.read(&mut job.draft, &answer);
-            if matches!(reading, Reading::Next) && !commits && steps < MOST_STEPS {
+            let goes_on = match reading {
+                Reading::Next => !commits,
+                Reading::Moved => true,
+                _ => false,
+            };
+            if goes_on && steps < MOST_STEPS {
                 job.draft.step = job.draft.step.saturating_add(1);
                 shared.accounts.channels.remember(entry, &job.draft);
                 return None;

@@ -563,6 +563,9 @@ pub enum Reading {
     /// This step is done; the next one follows at once, within the same attempt.
     #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
     Next,
+    /// It was not taken, for certain, since it is to go elsewhere; the draft knows where. That exchange
+    /// follows at once, within the same attempt.
+    Moved,
     /// The service's own refusal.
     Refused {
         /// Its code; what kind of code it is may stand before it, with a dot.

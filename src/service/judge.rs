@@ -41,7 +41,7 @@ pub fn judge(table: &'static [Row], answer: &Answer, reading: Reading) -> Outcom
         }
         Reading::Unreadable(why) => unreadable(answer, &why),
         Reading::Each(verdicts) => return each(table, answer, verdicts),
-        Reading::Next => {
+        Reading::Next | Reading::Moved => {
             let words = "an answer asks for what this engine cannot do; this is a bug in hongyan";
             Outcome::failed(Delivery::MaybeSent, ErrorCode::Internal, Class::Never, words)
         }

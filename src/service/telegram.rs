@@ -13,7 +13,9 @@ use std::sync::{Mutex, MutexGuard};
 use url::Url;
 use zeroize::Zeroizing;
 
-use super::api::{Account, Answer, Draft, Exchange, Opened, Reading, Seed, Service, Stamp};
+use super::api::{
+    Account, Answer, Draft, Exchange, HttpRequest, Inquiry, Opened, Reading, Seed, Service, Stamp,
+};
 use super::check::check;
 use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
@@ -160,7 +162,7 @@ impl Account for TelegramAccount {
         match (&mut reading, moved_to) {
             // It was not taken there; nothing but the address was wrong.
             (Reading::Refused { .. }, Some(new)) if draft.step == 0 && self.moves(draft, new) => {
-                return Reading::Next;
+                return Reading::Moved;
             }
             // The hosted server says no more where it does not know a method that the caller chose.
             (Reading::Refused { code, text, .. }, _) if code == "404" && body::is_raw(draft) => {
@@ -170,6 +172,11 @@ impl Account for TelegramAccount {
             _ => {}
         }
         reading
+    }
+
+    fn probe(&self, _at: &Stamp, _session: Option<&Secret>) -> Option<Inquiry> {
+        let url = Url::parse(&format!("{}getMe", *self.prefix)).ok()?;
+        Some(Inquiry::new(HttpRequest::get(url), answer::of_me))
     }
 
     fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {

@@ -37,6 +37,20 @@ pub fn read(answer: &Answer) -> Read {
     }
 }
 
+/// Reads an answer to the question who the bot is.
+pub fn of_me(answer: &Answer) -> Reading {
+    let is_bot = |body| {
+        let [ok, result] = members(body, ["ok", "result"]).ok()?;
+        let [id, is_bot] =
+            members(result.filter(|_| ok == Some("true"))?, ["id", "is_bot"]).ok()?;
+        (is_success(answer.status) && is_bot == Some("true")).then(|| id.map(str::to_owned))?
+    };
+    match text(answer).ok().and_then(is_bot) {
+        Some(id) => Reading::sent(Some(id), None),
+        None => read(answer).reading,
+    }
+}
+
 /// Members by which others speak of an error.
 const FOREIGN: [&str; 2] = ["error", "errors"];
 
@@ -131,6 +145,18 @@ mod tests {
             _ => "unreadable".to_owned(),
         };
         what + &moved
+    }
+
+    #[test]
+    fn a_bot_tells_who_it_is() {
+        let works = |status, body: &str| {
+            let body = body.as_bytes().to_vec();
+            matches!(of_me(&Answer { status, body, ..Answer::default() }), Reading::Sent { .. })
+        };
+        assert!(works(200, r#"{"ok":true,"result":{"id":1,"is_bot":true,"first_name":"H"}}"#));
+        assert!(!works(500, r#"{"ok":true,"result":{"id":1,"is_bot":true}}"#));
+        assert!(!works(200, r#"{"ok":true,"result":{"id":1}}"#));
+        assert!(!works(401, r#"{"ok":false,"error_code":401,"description":"Unauthorized"}"#));
     }
 
     #[test]
