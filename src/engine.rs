@@ -36,7 +36,6 @@ mod submit;
 mod tests;
 pub mod wake;
 
-use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -392,12 +391,13 @@ impl Engine {
         let shared = &self.shared;
         let entry = shared.accounts.get(&message.account);
         let entry = entry.ok_or_else(|| shared.accounts.unknown(&message.account))?;
-        let mut message = Cow::Borrowed(message);
+        let mut message = message.clone();
+        message.id = ulid(shared.clock.unix_ms(), shared.random(|rng| rng.u128(..)));
         if message.to.is_empty() {
-            entry.address(message.to_mut());
+            entry.address(&mut message);
         }
         if !message.attachments.is_empty() {
-            message.to_mut().load_files()?;
+            message.load_files()?;
         }
         let draft = entry.account.encode(&message, Seed(shared.random(|rng| rng.u64(..))))?;
         let unix = shared.clock.unix_ms() / 1000;

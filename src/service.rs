@@ -44,6 +44,7 @@ mod tencent_im;
 #[allow(dead_code, reason = "the services of today take plain texts")]
 pub mod text;
 pub mod verdict;
+mod webhook;
 mod wecom_bot;
 mod weibo;
 pub mod wire;
@@ -69,6 +70,7 @@ static SERVICES: &[&Service] = &[
     &telegram::SERVICE,
     &dingtalk_bot::SERVICE,
     &wecom_bot::SERVICE,
+    &webhook::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

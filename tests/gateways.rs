@@ -32,6 +32,12 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
         ("renren", json!({"auth": {"type": "bearer", "token": "t"}, "params": "form"}), talk),
         ("tencent_im", json!({"auth": usersig}), json!({"to": {"group": "g"}})),
         (
+            "webhook",
+            json!({"auth": {"type": "none"}, "url": "https://hooks.example.com/in",
+                "success": {"pointer": "/receipt/state", "equals": "taken"}}),
+            json!({}),
+        ),
+        (
             "telegram",
             json!({"auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}}),
             json!({"to": {"chat": "4711"}}),

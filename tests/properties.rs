@@ -1,5 +1,7 @@
 //! Whatever a message says, the service reads the same: any text, any parameter, any credentials.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hongyan::{Client, Delivery, ErrorCode, Receipt};
 use hongyan_sandbox::{Options, Sandbox};
 use proptest::collection::vec;
@@ -101,6 +103,7 @@ fn message(service: &str, text: &str) -> Value {
         "weibo" => (json!({"user": "2125034703"}), json!({})),
         "tencent_im" => (json!({"group": "@TGS#2C5SZEAEF"}), json!({})),
         "telegram" => (json!({"chat": "4711"}), json!({})),
+        "webhook" => (json!({"user": "u"}), json!({})),
         "renren" => (json!({"users": ["1"]}), json!({"messageType": "m", "resourceTitle": "t"})),
         "dingtalk_bot" | "wecom_bot" => (json!({}), json!({})),
         other => panic!("a message for {other} is missing here"),
@@ -156,7 +159,7 @@ fn any_text_arrives_as_it_was_given() {
             Ok(())
         };
         match service {
-            "tencent_im" | "telegram" | "dingtalk_bot" => {
+            "tencent_im" | "telegram" | "dingtalk_bot" | "webhook" => {
                 for_all(any_text(most(service)), property)
             }
             "wecom_bot" => {
@@ -293,12 +296,14 @@ fn adjacent_texts_and_mentions_read_as_one() {
 fn secrets(auth: &Value) -> &'static [&'static str] {
     match auth["type"].as_str().expect("a kind") {
         "webhook" if auth["secret"].is_string() => &["secret"],
-        "webhook" => &[],
+        "webhook" | "none" => &[],
         "basic" => &["password"],
         "oauth1" => &["consumer_secret", "token_secret", "token", "consumer_key"],
         "oauth2" | "bearer" | "bot" => &["token"],
         "mac" => &["mac_key", "token"],
         "usersig" => &["secret_key"],
+        "header" => &["value"],
+        "standard_webhooks" => &["secret"],
         other => panic!("the secrets of {other} are missing here"),
     }
 }
@@ -316,8 +321,9 @@ fn no_other_credentials_are_taken_for_the_right_ones() {
         // What every kind can carry: printable ASCII without quotes.
         for_all((secret, "[!#-\\[\\]-~]{1,40}"), |(secret, other)| {
             let mut account = account.clone();
-            // A token of Telegram that has not its form is refused here already.
+            // What has not the form of its service is refused here already.
             let other = match account["auth"]["type"].as_str() {
+                Some("standard_webhooks") => format!("whsec_{}", STANDARD.encode(other)),
                 Some("bot") => {
                     format!("110201543:A{}", other.replace(|c: char| !c.is_alphanumeric(), "-"))
                 }

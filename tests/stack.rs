@@ -85,6 +85,7 @@ fn messages(sandbox: &Sandbox) -> Vec<String> {
                 }
                 Some("sina") => (json!({"user": "11051"}), json!({})),
                 Some("telegram") => (json!({"chat": "4711"}), json!({})),
+                Some("webhook") => (json!({"user": "u"}), json!({})),
                 Some("weibo") => (json!({"user": "2125034703"}), json!({})),
                 Some("dingtalk_bot" | "wecom_bot") => (json!({}), json!({})),
                 _ => (json!({"user": "lisztli"}), json!({})),

@@ -55,6 +55,25 @@ pub fn run(json: bool, out: &mut Output) -> anyhow::Result<Exit> {
     Ok(Exit::Sent)
 }
 
+/// The field of the credentials that is a secret, if one is.
+fn secret_of(account: &Value) -> Option<&'static str> {
+    const SECRETS: [&str; 8] =
+        ["password", "token_secret", "token", "mac_key", "secret_key", "value", "secret", "url"];
+    let auth = account["auth"].as_object()?;
+    SECRETS.into_iter().find(|secret| auth.contains_key(*secret))
+}
+
+/// Another secret of the same form: with its letters in the other case, from the middle on.
+fn wrong(secret: &str) -> String {
+    let half = secret.chars().count() / 2;
+    let other = |(i, c): (usize, char)| match c.is_ascii_lowercase() {
+        _ if i < half => c,
+        true => c.to_ascii_uppercase(),
+        false => c.to_ascii_lowercase(),
+    };
+    secret.chars().enumerate().map(other).collect()
+}
+
 impl Plan {
     fn new(config: &Value) -> anyhow::Result<Plan> {
         let accounts = config["accounts"].as_object().context("the sandbox has no accounts")?;
@@ -65,8 +84,11 @@ impl Plan {
             // The sandbox may play more than this build can send through.
             let service = services.iter().find(|service| account["service"] == *service.name);
             let Some(service) = service else { continue };
-            let first = !seen.contains(&&service.name);
-            seen.push(&service.name);
+            // Who needs no secret cannot have a wrong one.
+            let first = secret_of(account).is_some() && !seen.contains(&&service.name);
+            if first {
+                seen.push(&service.name);
+            }
             for (i, format) in service.formats.iter().enumerate() {
                 let mut account = account.clone();
                 if service.formats.len() > 1 {
@@ -125,15 +147,14 @@ impl Plan {
 
     /// Adds an account with a wrong secret.
     fn add_impostor(&mut self, name: &str, account: &Value, format: &str) -> anyhow::Result<()> {
-        const SECRETS: [&str; 7] =
-            ["password", "token_secret", "token", "mac_key", "secret_key", "secret", "url"];
-        let auth = account["auth"].as_object().context("an account without credentials")?;
-        let secret = SECRETS.into_iter().find(|secret| auth.contains_key(*secret));
-        let secret = secret.context("credentials without a secret")?;
+        let secret = secret_of(account).context("credentials without a secret")?;
         let mut account = account.clone();
-        // It keeps its form, and what ends the URL of a webhook is its secret.
         let own = account["auth"][secret].as_str().context("a secret that is no text")?;
-        account["auth"][secret] = format!("{own}-wrong").into();
+        account["auth"][secret] = match secret {
+            // What ends the URL of a webhook is its secret.
+            "url" => format!("{own}-wrong").into(),
+            _ => wrong(own).into(),
+        };
         let what = "wrong credentials";
         self.add_one(&format!("{name}/impostor"), account, format, what, Delivery::NotSent)
     }

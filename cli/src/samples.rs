@@ -90,6 +90,20 @@ pub const SENT: &[Sample] = &[
         r#"{"to": {"chat": "4711"}, "parts": [{"type": "raw", "value": {"method": "sendMessage",
             "text": "<b>bold</b>", "parse_mode": "HTML"}}]}"#,
     ),
+    sample("webhook", "text", r#"{"text": "鸿雁 carries letters"}"#),
+    sample("webhook", "title", r#"{"title": "letters", "text": "with a title of its own"}"#),
+    sample(
+        "telegram",
+        "mention",
+        r#"{"to": {"chat": "-4002"}, "parts": [{"type": "mention", "user": "@anna"},
+            {"type": "text", "text": ", look"}]}"#,
+    ),
+    sample(
+        "webhook",
+        "mention",
+        r#"{"parts": [{"type": "mention", "user": "u1", "name": "Anna"},
+            {"type": "text", "text": ", look"}]}"#,
+    ),
     sample("tencent_im", "text", r#"{"to": {"group": "@TGS#2C5SZEAEF"}, "text": "red packet"}"#),
     sample(
         "tencent_im",

@@ -29,6 +29,8 @@
 #define IN_A_FORM ",\"params\":\"form\""
 #define BOT                                                                                  \
     "{\"type\":\"bot\",\"token\":\"110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw\"}"
+#define HOOK(path) ",\"url\":\"https://hooks.example.com/in/" path "\""
+#define HELLO "\"text\":\"hello by webhook\""
 #define USERSIG                                                                              \
     "{\"type\":\"usersig\",\"sdk_app_id\":1400000000,\"identifier\":\"administrator\","      \
     "\"secret_key\":\"5bd2850fff3ecb11d7c805251c51ee463a25727bddc2385f3fa8bfee1bb93b5e\"}"
@@ -88,6 +90,14 @@ static const struct {
     {"renren", "mac", NULL, MAC, TALK},
     {"renren", "mac", NULL, MAC IN_A_FORM, TALK_WITH_PARTS},
     {"telegram", "bot", NULL, BOT, "\"to\":{\"chat\":\"4711\"},\"text\":\"hello by bot\""},
+    {"webhook", "none", NULL, "{\"type\":\"none\"}" HOOK("plain?key=hook-key"), HELLO},
+    {"webhook", "bearer", NULL, "{\"type\":\"bearer\",\"token\":\"hook-token\"}" HOOK("bearer"), HELLO},
+    {"webhook", "basic", NULL, BASIC HOOK("basic"), HELLO},
+    {"webhook", "header", NULL,
+     "{\"type\":\"header\",\"name\":\"X-Hook-Key\",\"value\":\"hook-key\"}" HOOK("header"), HELLO},
+    {"webhook", "standard_webhooks", NULL,
+     "{\"type\":\"standard_webhooks\",\"secret\":\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}"
+     HOOK("signed"), HELLO},
     {"tencent_im", "usersig", NULL, USERSIG, TO_THE_GROUP},
     {"dingtalk_bot", "webhook", NULL, DINGTALK("SECdingtalkrobotsecret"), TO_A_ROBOT},
     {"wecom_bot", "webhook", NULL, WECOM("693a91f6-7e4a-4bc4-97a0-0ec2b1fa5aaa"), TO_A_ROBOT},
@@ -104,6 +114,7 @@ static const struct {
     {"weibo", OAUTH2("form"), TO_USER("5000020301", "no follower of mine"), HY_E_FORBIDDEN},
     {"renren", "{\"type\":\"bearer\",\"token\":\"expired\"}", TALK, HY_E_AUTH},
     {"telegram", BOT, "\"to\":{\"chat\":\"4712\"},\"text\":\"hello?\"", HY_E_FORBIDDEN},
+    {"webhook", "{\"type\":\"none\"}" HOOK("plain"), HELLO, HY_E_AUTH},
     {"tencent_im", USERSIG, "\"to\":{\"group\":\"@TGS#NOSUCHGROUP\"},\"text\":\"hello?\"",
      HY_E_NOT_FOUND},
     {"dingtalk_bot", DINGTALK("SEC-of-another"), TO_A_ROBOT, HY_E_AUTH},

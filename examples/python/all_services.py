@@ -29,6 +29,7 @@ MESSAGES: dict[str, Message] = {
         "extra": {"messageType": "ANY"},
     },
     "telegram": {"account": "", "to": {"chat": "4711"}, "text": "鸿雁 carries letters"},
+    "webhook": {"account": "", "title": "letters", "text": "鸿雁 carries letters"},
     "tencent_im": {
         "account": "",
         "to": {"group": "@TGS#2C5SZEAEF"},

@@ -59,6 +59,11 @@ fn cases(base: &str) -> Vec<Case> {
         {"type": "location", "latitude": 22.54, "longitude": 113.94, "address": "Shenzhen"},
         {"type": "custom", "data": "{\"packet\":1}", "desc": "a red packet"},
     ]);
+    let hook = |path: &str| {
+        json!({"url": format!("https://hooks.example.com/in/{path}"),
+               "success": {"pointer": "/taken", "equals": true}})
+    };
+    let letter = || json!({"title": "letters", "text": "鸿雁 carries letters"});
     let format = |format: &str| json!({"format": format});
     let sina = |format: &str| json!({"format": format, "app_key": "1852823608"});
     [
@@ -82,6 +87,21 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}),
             json!({}),
             json!({"to": {"chat": "4711"}, "text": "鸿雁 carries letters"}),
+        ),
+        ("webhook", json!({"type": "none"}), hook("plain?key=hook-key"), letter()),
+        ("webhook", json!({"type": "bearer", "token": "hook-token"}), hook("bearer"), letter()),
+        ("webhook", basic(), hook("basic"), letter()),
+        (
+            "webhook",
+            json!({"type": "header", "name": "X-Hook-Key", "value": "hook-key"}),
+            hook("header"),
+            letter(),
+        ),
+        (
+            "webhook",
+            json!({"type": "standard_webhooks", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}),
+            hook("signed"),
+            letter(),
         ),
         (
             "tencent_im",

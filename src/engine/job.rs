@@ -125,6 +125,7 @@ impl Job {
                 (Message { account, key, ..Message::default() }, Some(refused.error))
             }
         };
+        message.id = id;
         let encoded = match (&refused, &entry) {
             (Some(_), _) => Ok(Draft::default()),
             (None, None) => Err(shared.accounts.unknown(&message.account)),
@@ -132,6 +133,7 @@ impl Job {
                 entry.account.encode(&message, Seed(shared.random(|rng| rng.u64(..))))
             }
         };
+        let id = std::mem::take(&mut message.id);
         let (mut draft, mut refused) = match encoded {
             Ok(draft) => (draft, refused),
             Err(error) => (Draft::default(), Some(error)),

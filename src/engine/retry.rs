@@ -98,7 +98,8 @@ pub fn next(
         deadline: false,
     };
     if outcome.delivery == Delivery::Sent {
-        return done(Delivery::Sent, false);
+        // Some say in so many words that they have had it already.
+        return done(Delivery::Sent, outcome.repeated);
     }
     if outcome.repeated && history.doubt && at.repeated_is_proof {
         return done(Delivery::Sent, true);

@@ -154,6 +154,10 @@ fn accounts() -> Value {
         "corp": {"service": "corpchat",
             "auth": {"type": "app", "id": "app-7", "secret": "app-secret"}},
         "team": {"service": "teamchat", "auth": {"type": "bearer", "token": "team-token"}},
+        "hook": {"service": "webhook", "url": "https://hooks.example.com/in", "auth": {"type": "none"}},
+        "signed": {"service": "webhook", "url": "https://hooks.example.com/in",
+            "auth": {"type": "standard_webhooks", "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"},
+            "success": {"status": [200, 409]}},
         "im": {"service": "tencent_im", "region": "sgp", "auth": {"type": "usersig",
             "sdk_app_id": 1, "identifier": "admin", "secret_key": "secret-key"}},
     })

@@ -78,6 +78,7 @@ impl From<[u8; 32]> for Content {
 pub fn digest(message: &Message) -> [u8; 32] {
     // Without `..`: who adds a field decides here whether it is a part of what a message says.
     let Message {
+        id: _,
         account: _,
         to,
         text,

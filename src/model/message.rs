@@ -23,6 +23,8 @@ pub use to::{BLANK, Kind, To, is_blank};
 /// A message, read and typed, but not yet judged by its service.
 #[derive(Clone, Debug, Default)]
 pub struct Message {
+    /// The library's own id of it, once it was accepted.
+    pub(crate) id: String,
     pub(crate) account: String,
     pub(crate) to: To,
     pub(crate) text: Option<String>,
@@ -158,6 +160,7 @@ impl Message {
             }
         }
         let message = Message {
+            id: String::new(),
             account: f.required_string("account")?,
             to: to.map(To::read).transpose()?.unwrap_or_default(),
             text: f.string("text")?,

@@ -83,10 +83,16 @@ impl Sender {
         let (delivery, name) = by_status(self.service, status);
         let class = match (delivery, name) {
             (_, "rate_limited") => Class::Wait,
+            ("maybe_sent", _) if self.service == "webhook" && status == 408 => Class::Never,
+            ("not_sent", "service") => Class::Backoff,
             ("maybe_sent", _) => Class::Backoff,
             _ => Class::Never,
         };
-        let is_code = self.service == "fanfou" && [400, 401, 403, 404].contains(&status);
+        let is_code = match self.service {
+            "fanfou" => [400, 401, 403, 404].contains(&status),
+            "webhook" => status >= 300,
+            _ => false,
+        };
         let code = is_code.then(|| status.to_string());
         (delivery, Some(name), class, code, None, false)
     }

@@ -4,6 +4,7 @@ pub mod basic;
 pub mod basic_or_oauth1;
 pub mod mac;
 pub mod oauth1;
+pub mod standard_webhooks;
 pub mod token;
 pub mod usersig;
 

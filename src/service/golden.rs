@@ -30,7 +30,8 @@ fn exchange(case: &Value) -> Exchange {
     let mut message = case["message"].clone();
     message["v"] = 1.into();
     message["account"] = "a".into();
-    let message = Message::from_json(&message.to_string()).expect("a message");
+    let mut message = Message::from_json(&message.to_string()).expect("a message");
+    message.id = "01ARZ3NDEKTSV4RRFFQ69G5FAV".to_owned();
     let seed = Seed(number("random"));
     let mut draft = opened.account.encode(&message, seed).expect("it can be sent");
     // A step after the first, with what those before it gave.

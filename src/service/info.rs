@@ -137,6 +137,8 @@ pub enum FieldKind {
     Text,
     /// A text that travels in a header or a signature: not empty, and without control characters.
     Credential,
+    /// The same in a form that this tells, and an example of it.
+    TextLike(fn(&str) -> bool, &'static str),
     /// The same, and never shown.
     Secret,
     /// The same of printable ASCII without blanks.
@@ -161,6 +163,8 @@ pub enum FieldKind {
     /// An object; what may stand in it is for the service to check.
     #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     Object,
+    /// An object with members of its own, which are for the service to check; an example of it, as JSON.
+    ObjectLike(&'static str),
     /// A URL that the service shows to be copied, of one of these forms. It is never shown.
     #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     Webhook(&'static [UrlForm]),

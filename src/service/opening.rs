@@ -120,10 +120,14 @@ impl Opening {
                 }
                 FieldKind::Text => f.string(name)?.map(Value::Text),
                 FieldKind::Credential => credential(f, name)?.map(Value::Text),
+                FieldKind::TextLike(is_own, example) => match credential(f, name)? {
+                    Some(text) if !is_own(&text) => return Err(unlike(f, name, example)),
+                    text => text.map(Value::Text),
+                },
                 FieldKind::NumberOrText => number_or_text(f, name)?.map(Value::Text),
                 FieldKind::Boolean => f.boolean(name)?.map(Value::Flag),
                 FieldKind::List => f.array(name)?.map(Value::List),
-                FieldKind::Object => f.object(name)?.map(Value::Object),
+                FieldKind::Object | FieldKind::ObjectLike(_) => f.object(name)?.map(Value::Object),
                 FieldKind::Webhook(forms) => credential(f, name)?
                     .map(|text| self.pasted(f, name, &text, forms))
                     .transpose()?,
@@ -145,9 +149,7 @@ impl Opening {
                             if let FieldKind::TokenLike(is_own, example) = field.kind
                                 && !is_own(&text)
                             {
-                                let words =
-                                    format!("this has not the form of one, such as {example}");
-                                return Err(f.error(name, words));
+                                return Err(unlike(f, name, example));
                             }
                             self.redactor.add(&text);
                             Ok(Value::Secret(Secret::new(text)))
@@ -371,6 +373,11 @@ fn number_or_text(f: &mut Fields, name: &'static str) -> Result<Option<String>> 
     }
 }
 
+/// The error of a text that is not like this one.
+fn unlike(f: &Fields, name: &str, example: &str) -> Error {
+    f.error(name, format!("this has not the form of one, such as {example}"))
+}
+
 /// A credential that travels in a header or a signature: no line break can hide in it.
 fn credential(f: &mut Fields, name: &'static str) -> Result<Option<String>> {
     let Some(text) = f.string(name)? else { return Ok(None) };
@@ -404,9 +411,7 @@ mod tests {
             FieldKind::Base => (json!("http://127.0.0.1:1"), json!("ftp://127.0.0.1")),
             FieldKind::Text => (json!("a text"), json!(7)),
             FieldKind::Webhook(forms) => (json!(forms[0].example()), json!("https://example.com")),
-            FieldKind::Url => {
-                (json!("https://u:p@example.com/x?k=abc"), json!("ftp://example.com"))
-            }
+            FieldKind::Url => (json!("https://example.com/x?k=abc"), json!("ftp://example.com")),
             FieldKind::NumberOrText => (json!(1_000_002), json!(1.5)),
             FieldKind::Boolean => (json!(true), json!("yes")),
             FieldKind::List => (json!([1]), json!({})),
@@ -414,6 +419,10 @@ mod tests {
             FieldKind::Credential | FieldKind::Secret => (json!("abc"), json!("a\nb")),
             FieldKind::Token => (json!("abc"), json!("a b")),
             FieldKind::TokenLike(_, example) => (json!(example), json!("abc")),
+            FieldKind::TextLike(_, example) => (json!(example), json!("a b")),
+            FieldKind::ObjectLike(example) => {
+                (serde_json::from_str(example).expect("JSON"), json!([]))
+            }
         }
     }
 

@@ -80,7 +80,9 @@ fn object(words: &str, is: (&str, &str), fields: &[Field], more: Map<String, Val
 fn property(field: &Field) -> Value {
     let mut property = match field.kind {
         FieldKind::Text => json!({"type": "string"}),
-        FieldKind::Credential => json!({"type": "string", "minLength": 1}),
+        FieldKind::Credential | FieldKind::TextLike(..) => {
+            json!({"type": "string", "minLength": 1})
+        }
         FieldKind::Secret => json!({"type": "string", "minLength": 1, "writeOnly": true}),
         FieldKind::Token | FieldKind::TokenLike(..) => {
             json!({"type": "string", "pattern": "^[!-~]+$", "writeOnly": true})
@@ -93,7 +95,7 @@ fn property(field: &Field) -> Value {
         FieldKind::NumberOrText => json!({"type": ["integer", "string"]}),
         FieldKind::Boolean => json!({"type": "boolean"}),
         FieldKind::List => json!({"type": "array"}),
-        FieldKind::Object => json!({"type": "object"}),
+        FieldKind::Object | FieldKind::ObjectLike(_) => json!({"type": "object"}),
         FieldKind::Webhook(forms) => {
             let patterns: Vec<_> = forms.iter().map(UrlForm::pattern).collect();
             let pattern = patterns.join("|");

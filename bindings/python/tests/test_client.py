@@ -28,6 +28,7 @@ TO: dict[str, Any] = {
     "telegram": {"to": {"chat": "4711"}},
     "dingtalk_bot": {},
     "wecom_bot": {},
+    "webhook": {},
 }
 NOBODY: Any = {"user": "nobody"}
 U: Any = {"user": "u"}

@@ -105,6 +105,7 @@ def test_helpers_make_what_the_core_takes() -> None:
             "im": accounts.tencent_im(
                 accounts.usersig(1400000000, "admin", "key", expire_s=60, userbuf="b"), region="cn"
             ),
+            "hook": accounts.webhook(accounts.none(), url="https://hooks.example.com/in"),
             "tg": accounts.telegram(accounts.bot("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw")),
         },
     }

@@ -8,6 +8,7 @@ pub(crate) mod robot;
 mod sina;
 mod telegram;
 mod tencent_im;
+mod webhook;
 mod wecom_bot;
 mod weibo;
 
@@ -61,6 +62,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(tencent_im::TencentIm::default()),
         Box::new(telegram::Telegram::default()),
         Box::new(dingtalk_bot::DingTalkBot::default()),
+        Box::new(webhook::Webhook::default()),
         Box::new(wecom_bot::WeComBot::default()),
     ]
 }

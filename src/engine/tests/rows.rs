@@ -284,3 +284,53 @@ fn services_with_tokens_and_with_steps_are_judged_by_their_tables() {
         vec![(200, body.clone()), (403, body)]
     });
 }
+
+#[test]
+fn every_row_of_the_webhook_s_table_is_the_verdict_of_its_status() {
+    let message = json!({"v": 1, "account": "hook", "text": "hello"});
+    for row in tables("webhook") {
+        let status: u16 = match row.code {
+            Code::Any => continue,
+            _ => code_of(row).parse().expect("a status"),
+        };
+        let (account, body) = match (status, row.text) {
+            (409, "") => ("signed", ""),
+            (409, _) => ("hook", "no"),
+            _ => ("hook", ""),
+        };
+        let mut message = message.clone();
+        message["account"] = account.into();
+        let world = World::new([answer(status, body)]);
+        let receipt = world.send(message);
+        // That the receiver has it already is no error.
+        let expected = row.name.filter(|_| row.delivery != Delivery::Sent);
+        let expected = expected.map_or("ok", ErrorCode::name);
+        assert_eq!((name_of(&receipt), receipt.delivery), (expected, row.delivery), "{status}");
+        assert_eq!(receipt.deduplicated, account == "signed", "{status}");
+        let requests = expected_requests(row.class, row.delivery, false);
+        assert_eq!(world.requests().len(), requests, "requests for {status}");
+    }
+}
+
+#[test]
+fn what_is_signed_is_sent_again_under_the_same_id() {
+    for key in [None, Some("order-7")] {
+        let message = json!({"v": 1, "account": "signed", "text": "hello", "key": key});
+        let world = World::new([answer(500, ""), answer(502, ""), answer(200, "")]);
+        let receipt = world.send(message);
+        assert_eq!((receipt.delivery, receipt.attempts), (Delivery::Sent, 3), "{receipt:?}");
+        let id = key.unwrap_or(&receipt.id);
+        for request in world.requests() {
+            let header = |name: &str| {
+                let found = request.headers.iter().find(|(own, _)| *own == name);
+                found.map(|(_, value)| value.to_owned()).unwrap_or_default()
+            };
+            assert_eq!(header("webhook-id"), id);
+            assert!(header("webhook-signature").starts_with("v1,"));
+        }
+    }
+    // Nobody knows it again who is not told its id.
+    let world = World::new([answer(500, "")]);
+    let receipt = world.send(json!({"v": 1, "account": "hook", "text": "hello", "key": "k"}));
+    assert_eq!((receipt.delivery, receipt.attempts), (Delivery::MaybeSent, 1));
+}

@@ -130,6 +130,7 @@ pub fn digest(message: &Message) -> Option<[u8; 32]> {
 fn shown(message: &Message) -> Option<String> {
     // Without `..`, here and above: what is new was not said then, and has no such digest.
     let Message {
+        id: _,
         account: _,
         to,
         text,

@@ -147,6 +147,13 @@ fn json_that_contradicts_itself_is_no_success() {
                 r#""MsgDropReason":false"#,
                 r#""MsgSeq":2"#,
             ],
+            "webhook" => &[
+                r#""receipt":{}"#,
+                r#""receipt":{"state":"taken","id":"m-1"}"#,
+                r#""\u0072eceipt":null"#,
+                r#""queue":8"#,
+                r#""x":{"y":1,"y":2}"#,
+            ],
             "telegram" => &[
                 r#""ok":true"#,
                 r#""ok":false"#,

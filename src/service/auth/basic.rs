@@ -8,6 +8,9 @@ use crate::model::secret::Secret;
 use crate::service::info::{Auth, Field, FieldKind};
 use crate::service::opening::Opening;
 
+/// What stands before the pair.
+const SCHEME: &str = "Basic ";
+
 /// A user name and a password.
 pub struct Basic {
     username: String,
@@ -32,9 +35,14 @@ impl Basic {
             let words = "a user name for Basic cannot hold a colon (RFC 7617)";
             return Err(opening.error("auth.username", words));
         }
-        let pair = STANDARD.encode(format!("{username}:{}", password.expose()));
-        opening.redactor.add(&pair);
-        Ok(Basic { username, header: Secret::new(format!("Basic {pair}")) })
+        let header = Basic::header_of(&username, password.expose());
+        opening.redactor.add(header.trim_start_matches(SCHEME));
+        Ok(Basic { username, header: Secret::new(header) })
+    }
+
+    /// The value of `Authorization` for this name and this password.
+    pub fn header_of(username: &str, password: &str) -> String {
+        format!("{SCHEME}{}", STANDARD.encode(format!("{username}:{password}")))
     }
 
     /// The user.

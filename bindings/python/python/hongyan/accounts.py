@@ -60,14 +60,18 @@ __all__ = [
     "bot",
     "dingtalk_bot",
     "fanfou",
+    "header",
     "mac",
+    "none",
     "oauth1",
     "oauth2",
     "renren",
     "sina",
+    "standard_webhooks",
     "telegram",
     "tencent_im",
     "usersig",
+    "webhook",
     "webhook_url",
     "wecom_bot",
     "weibo",
@@ -78,7 +82,7 @@ def basic(
     username: str,
     password: str,
 ) -> Auth:
-    """Name and password: fanfou, sina.
+    """Name and password: fanfou, sina, webhook.
 
     ``username``: the user, without a colon
     ``password``: his password
@@ -93,7 +97,7 @@ def basic(
 def bearer(
     token: str,
 ) -> Auth:
-    """OAuth 2 with a bearer token: renren.
+    """OAuth 2 with a bearer token: renren, webhook.
 
     ``token``: the access token, as it is
     """
@@ -116,6 +120,22 @@ def bot(
     }
 
 
+def header(
+    name: str,
+    value: str,
+) -> Auth:
+    """A header field of any name: webhook.
+
+    ``name``: the header field
+    ``value``: its value
+    """
+    return {
+        "type": "header",
+        "name": name,
+        "value": value,
+    }
+
+
 def mac(
     token: str,
     mac_key: str,
@@ -129,6 +149,16 @@ def mac(
         "type": "mac",
         "token": token,
         "mac_key": mac_key,
+    }
+
+
+def none(
+) -> Auth:
+    """Nothing, or what the URL holds: webhook.
+
+    """
+    return {
+        "type": "none",
     }
 
 
@@ -169,6 +199,20 @@ def oauth2(
         "type": "oauth2",
         "token": token,
         **_given(send=send),
+    }
+
+
+def standard_webhooks(
+    secret: str,
+) -> Auth:
+    """A signature as Standard Webhooks has it: webhook.
+
+    ``secret``: ``whsec_`` and the key in base64, as the receiver shows it; while it is exchanged
+        for another one, both, the new one first, with a comma between them
+    """
+    return {
+        "type": "standard_webhooks",
+        "secret": secret,
     }
 
 
@@ -347,7 +391,7 @@ def tencent_im(
     max_in_flight: int | None = None,
     proxy: str | None = None,
 ) -> Account:
-    """Tencent IM group message, with `usersig`.
+    """Tencent IM message, with `usersig`.
 
     ``base_url``: instead of a region; http only for this machine
     ``region``: where the app was created. It cannot be told from the SDKAppID and is never
@@ -432,6 +476,55 @@ def wecom_bot(
         auth,
         rate,
         base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def webhook(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    url: str | None = None,
+    method: Literal["POST", "PUT"] | None = None,
+    headers: Mapping[str, Any] | None = None,
+    body: Mapping[str, Any] | None = None,
+    success: Mapping[str, Any] | None = None,
+    message_id: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Webhook of any kind, with `none` or `bearer` or `basic` or `header` or `standard_webhooks`.
+
+    ``base_url``: instead of the URL's scheme, host and port
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    ``url``: where requests go; a user and a password in it are sent as Basic, and they and the
+        query are never shown
+    ``method``: the method of requests
+    ``headers``: further header fields, each a text
+    ``body``: one of ``json``, ``form`` and ``text``, in whose strings ``{{text}}``, ``{{title}}``,
+        ``{{id}}``, ``{{key}}``, ``{{to.KIND}}`` and ``{{extra.NAME}}`` stand for what the message
+        has
+    ``success``: ``status``: ``"2xx"`` (default) or a list; ``pointer`` and ``equals``: where in
+        the JSON of the answer which value has to stand
+    ``message_id``: where in the JSON of the answer the id of the message stands, as a JSON pointer
+    """
+    return _account(
+        "webhook",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
+        url=url,
+        method=method,
+        headers=headers,
+        body=body,
+        success=success,
+        message_id=message_id,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
