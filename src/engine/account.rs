@@ -304,7 +304,9 @@ impl Accounts {
         let info = service.info;
         let origin = opened.origin.origin().ascii_serialization();
         let session = opened.account.session().map(|session| session.key());
-        let tokens = session.map(|key| self.sessions.of(info.name, &origin, &key));
+        // Through a proxy of its own an account asks for itself alone.
+        let own = route.as_ref().map_or("", |_| name);
+        let tokens = session.map(|key| self.sessions.of([info.name, &origin, &key, own]));
         let host = self.host(&origin);
         let old = self.get(name);
         let lane = match &old {

@@ -48,10 +48,11 @@ type Came = Result<(Secret, Duration, Duration), Box<Refusal>>;
 pub struct Sessions(Mutex<HashMap<[u8; 32], Weak<Tokens>>>);
 
 impl Sessions {
-    /// The tokens of a session; accounts of an app share them.
-    pub fn of(&self, service: &str, origin: &str, key: &str) -> Arc<Tokens> {
+    /// The tokens of a session, by service, host, key and account (where that is alone in it); accounts of
+    /// an app share them.
+    pub fn of(&self, parts: [&str; 4]) -> Arc<Tokens> {
         let mut hash = Sha256::new();
-        for part in ["hongyan session 1", service, origin, key] {
+        for part in parts {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part);
         }

@@ -3,6 +3,7 @@
 //!
 //! `HY_SEEDS=200 HY_MESSAGES=10000` sets how much, `HY_SEED=n` replays one.
 
+mod apps;
 mod circulars;
 
 use std::collections::HashMap;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
+use self::apps::Apps;
 use self::circulars::Circulars;
 use super::{body, http};
 use crate::engine::Shared;
@@ -40,8 +42,6 @@ const PER_USER: [(usize, Duration); 2] =
     [(20, Duration::from_secs(1)), (200, Duration::from_secs(60))];
 const PER_CORP: (usize, Duration) = (100, Duration::from_secs(1));
 const PER_CHANNEL: (usize, Duration) = (10, Duration::from_secs(1));
-/// How long nothing is sent with an account that was stopped.
-const STOPPED: Duration = Duration::from_secs(60);
 
 /// How long a key is remembered after its verdict.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -92,32 +92,7 @@ struct Record {
     /// What each app of a de-duplicating service has taken, and when.
     bodies: HashMap<(String, String), Duration>,
     circulars: Circulars,
-    /// Tokens, and when they end.
-    tokens: HashMap<String, Duration>,
-    /// Requests for a token under way, and the most that ever were.
-    asking: usize,
-    most_asking: usize,
-    /// When a request began and had the answer that the app is disabled; when its account was set anew.
-    disabled: Vec<(Duration, Duration)>,
-    set: Vec<Duration>,
-}
-
-/// A request for a token, under way while this lives.
-struct Asking(Arc<World>);
-
-impl Asking {
-    fn new(world: &Arc<World>) -> Asking {
-        let mut record = world.lock();
-        record.asking += 1;
-        record.most_asking = record.most_asking.max(record.asking);
-        Asking(Arc::clone(world))
-    }
-}
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        self.0.lock().asking -= 1;
-    }
+    apps: Apps,
 }
 
 struct World {
@@ -251,69 +226,6 @@ impl World {
     }
 }
 
-impl World {
-    /// A request that sends nothing: for a token, for a channel.
-    async fn prepare(
-        self: Arc<World>,
-        request: HttpRequest,
-        time_out: &mut Alarm,
-        begun: Arc<AtomicBool>,
-    ) -> Result<Answer, Failure> {
-        let is_token = request.url.path() == "/token";
-        let _asking = is_token.then(|| Asking::new(&self));
-        let (fate, latency, mut rng) = {
-            let mut rng = self.rng.lock().expect("no panic inside");
-            (rng.u32(0..100), Duration::from_millis(rng.u64(0..900)), rng.fork())
-        };
-        begun.store(true, Ordering::Release);
-        self.clock.sleep_until(self.clock.now() + latency).await;
-        let answer = |status, body: String| {
-            Ok(Answer { status, body: body.into_bytes(), ..Answer::default() })
-        };
-        let lost = |way| Err(Failure { way, words: "simulated".to_owned() });
-        match fate {
-            0..4 => lost(Way::Network),
-            4..7 => {
-                time_out.await;
-                lost(Way::TimedOut)
-            }
-            7..10 => answer([200, 404, 502][rng.usize(0..3)], "<html>proxy</html>".to_owned()),
-            10..13 if is_token => answer(200, json!({"code": 10_014_000, "msg": "no"}).to_string()),
-            10..13 => answer(200, json!({"ok": false, "note": "", "error": "no_way"}).to_string()),
-            _ if is_token => {
-                let (token, lasts) = (format!("token-{}", rng.u64(..)), rng.u64(0..30));
-                let ends = self.clock.now() + Duration::from_secs(lasts);
-                self.lock().tokens.insert(token.clone(), ends);
-                let told = json!({"code": 0, "msg": "ok", "token": token, "expire": lasts});
-                answer(200, told.to_string())
-            }
-            _ => {
-                let asked: Value = serde_json::from_str(&body(&request)).expect("JSON");
-                let id = format!("channel-of-{}", asked["user"].as_str().expect("a user"));
-                answer(200, json!({"ok": true, "note": "", "id": id}).to_string())
-            }
-        }
-    }
-
-    /// What a request with such a token is answered, if it is not taken for that.
-    fn barred(&self, request: &HttpRequest, rng: &mut Rng) -> Option<Answer> {
-        let token = request.headers.authorization.as_deref()?.strip_prefix("Bearer ")?;
-        let ends = *self.lock().tokens.get(token).expect("a token that was given");
-        let now = self.clock.now();
-        // One that ends on the way may be taken all the same.
-        let is_over = ends + Duration::from_secs(3) < now;
-        assert!(ends + Duration::from_secs(30) >= now, "a token was used long after its end");
-        let code = match rng.u32(0..400) {
-            0 => 99_991_662,
-            1..4 => 99_991_663,
-            _ if is_over => 99_991_663,
-            _ => return None,
-        };
-        let body = json!({"code": code, "msg": "no"}).to_string().into_bytes();
-        Some(Answer { status: 200, body, ..Answer::default() })
-    }
-}
-
 impl Scripted for Arc<World> {
     fn send<'a>(
         &'a self,
@@ -377,7 +289,7 @@ impl Scripted for Arc<World> {
                     let now = world.clock.now();
                     let mut record = world.lock();
                     let began = record.seen[index].at;
-                    record.disabled.push((began, now));
+                    record.apps.disabled.push((began, now));
                 }
                 return Ok(answer);
             }
@@ -573,7 +485,7 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
             let account = self::config()["accounts"]["corp"].take();
             let config = AccountConfig::from_value(account, "accounts.corp").expect("an account");
             shared.accounts.set("corp", config, &shared.windows, clock.now()).expect("valid");
-            world.lock().set.push(clock.now());
+            world.lock().apps.set.push(clock.now());
         }
         if rng.u32(0..8) == 0 {
             let pause = Duration::from_millis(rng.u64(0..40));
@@ -719,7 +631,7 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
             let all = record.seen.iter().filter(|seen| seen.service == service).count();
             assert!(all > 0, "seed {seed}: no requests for {service}");
         }
-        assert!(record.most_asking == 1 && !record.tokens.is_empty(), "seed {seed}: no tokens");
+        assert!(record.apps.were_asked(), "seed {seed}: no tokens");
     }
 
     // No window was ever exceeded.
@@ -746,19 +658,7 @@ fn check(seed: u64, sent: &[Sent], results: &[(Duration, Receipt)], record: &Rec
         assert!(most_in_any(own, PER_CHANNEL.1) <= PER_CHANNEL.0, "seed {seed}: of {user}");
     }
 
-    // Nobody asked for a token beside another, and nothing went with an account that was stopped.
-    assert!(record.most_asking <= 1, "seed {seed}: {} asked for a token", record.most_asking);
-    for (began, at) in &record.disabled {
-        // What was sent with the account as it was before says nothing of what it was set to.
-        let set = record.set.iter().find(|set| *set >= began);
-        let until = set.copied().unwrap_or(Duration::MAX).min(*at + STOPPED);
-        let late = of("corpchat").find(|seen| seen.at > *at && seen.at < until);
-        assert!(
-            late.is_none(),
-            "seed {seed}: a request at {:?} after a stop at {at:?}",
-            late.map(|s| s.at)
-        );
-    }
+    record.apps.check(seed, of("corpchat"));
 }
 
 fn run(seed: u64, messages: usize) -> (usize, usize) {
