@@ -34,15 +34,15 @@ const NAMED: usize = 20;
 
 /// One account, as it is now.
 pub struct Entry {
-    pub name: String,
+    pub name: Arc<str>,
     pub info: &'static Info,
     /// What the codes of its service mean.
     pub table: &'static [Row],
     pub account: Arc<dyn Account>,
-    /// Where its messages go.
-    pub origin: Url,
+    /// Where its messages go; accounts that send to the same place share it.
+    pub origin: Arc<Url>,
     /// Whose limits it shares.
-    identity: String,
+    identity: Box<str>,
     /// The recipient of messages that name none.
     to: To,
     /// The way through its own proxy, where it has one.
@@ -101,11 +101,11 @@ impl Entry {
     /// The same account for a question of ours, which no rate and no counter is for.
     pub fn asking(&self, account: Arc<dyn Account>) -> Entry {
         Entry {
-            name: self.name.clone(),
+            name: Arc::clone(&self.name),
             info: self.info,
             table: self.table,
             account,
-            origin: self.origin.clone(),
+            origin: Arc::clone(&self.origin),
             identity: self.identity.clone(),
             to: To::default(),
             route: self.route.clone(),
@@ -222,8 +222,10 @@ fn hash(text: &str) -> u64 {
 
 /// The accounts by their names.
 pub struct Accounts {
-    entries: RwLock<BTreeMap<String, Arc<Entry>>>,
+    entries: RwLock<BTreeMap<Arc<str>, Arc<Entry>>>,
     hosts: Mutex<BTreeMap<String, Arc<Connections>>>,
+    /// The last place that each service was sent to, which is that of most of its accounts.
+    places: Mutex<BTreeMap<&'static str, Arc<Url>>>,
     sessions: Sessions,
     /// The ids of channels that steps gave.
     pub channels: Channels,
@@ -236,6 +238,7 @@ impl Accounts {
         Accounts {
             entries: RwLock::default(),
             hosts: Mutex::default(),
+            places: Mutex::default(),
             sessions: Sessions::default(),
             channels: Channels::default(),
             max_connections,
@@ -256,7 +259,7 @@ impl Accounts {
     /// The error of a message from an account that there is not; the known ones are told.
     pub fn unknown(&self, name: &str) -> Error {
         let entries = self.entries.read().unwrap_or_else(|p| p.into_inner());
-        let mut known: Vec<&str> = entries.keys().map(String::as_str).take(NAMED).collect();
+        let mut known: Vec<&str> = entries.keys().map(|name| &**name).take(NAMED).collect();
         if entries.len() > NAMED {
             known.push("…");
         }
@@ -301,6 +304,7 @@ impl Accounts {
         let (service, mut opened) = service::open(config)?;
         let secrets = route.iter().flat_map(Route::secrets);
         secrets.for_each(|secret| opened.redactor.add(&secret));
+        opened.redactor.shrink();
         let info = service.info;
         let origin = opened.origin.origin().ascii_serialization();
         let session = opened.account.session().map(|session| session.key());
@@ -308,21 +312,22 @@ impl Accounts {
         let own = route.as_ref().map_or("", |_| name);
         let tokens = session.map(|key| self.sessions.of([info.name, &origin, &key, own]));
         let host = self.host(&origin);
+        let place = self.place(info, opened.origin.clone());
         let old = self.get(name);
         let lane = match &old {
             Some(old) if old.lane.is_of(&host) => Arc::clone(&old.lane),
             _ => host.lane(),
         };
         let entry = Entry {
-            name: name.to_owned(),
+            name: name.into(),
             lane,
             windows: own_windows(windows, name, rate, info, &opened.identity, now),
             sender: sender(info, &opened),
             info,
             table: service.table,
             account: opened.account,
-            origin: opened.origin,
-            identity: opened.identity,
+            origin: place,
+            identity: opened.identity.into(),
             to: opened.to,
             route,
             hides_url: opened.hides_url,
@@ -337,11 +342,24 @@ impl Accounts {
             skew: AtomicI64::new(0),
         };
         let mut entries = self.entries.write().unwrap_or_else(|p| p.into_inner());
-        let old = entries.insert(name.to_owned(), Arc::new(entry));
+        let old = entries.insert(Arc::clone(&entry.name), Arc::new(entry));
         drop(entries);
         old.inspect(|old| old.outdated.store(true, Ordering::Release));
         self.changed.notify_waiters();
         Ok(())
+    }
+
+    /// Where messages go, shared with the account before if that is the same.
+    fn place(&self, info: &'static Info, origin: Url) -> Arc<Url> {
+        let mut places = self.places.lock().unwrap_or_else(|p| p.into_inner());
+        match places.get(info.name) {
+            Some(last) if **last == origin => Arc::clone(last),
+            _ => {
+                let origin = Arc::new(origin);
+                places.insert(info.name, Arc::clone(&origin));
+                origin
+            }
+        }
     }
 
     /// The connections to the host of this origin, which all share who speak to it.

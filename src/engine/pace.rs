@@ -85,7 +85,7 @@ pub async fn wait(
         let mut turnstiles = FirstPlace::with_capacity(windows.len());
         for window in windows {
             // It is never closed; were it, the wait below would still hold.
-            let turnstile = Arc::clone(&window.turnstile).acquire_owned().await.ok();
+            let turnstile = window.turnstile().acquire_owned().await.ok();
             loop {
                 let (now, free_at) = (clock.now(), window.free_at(clock.now()));
                 if free_at <= now {
@@ -111,30 +111,40 @@ pub async fn wait(
 
 /// The windows of a client, by the names of their scopes.
 #[derive(Default)]
-pub struct Windows(Mutex<HashMap<String, Arc<Window>>>);
+pub struct Windows(Mutex<Scopes>);
+
+#[derive(Default)]
+struct Scopes {
+    windows: HashMap<Box<str>, Arc<Window>>,
+    /// How many windows were kept when those that had been idle were last forgotten.
+    kept: usize,
+}
 
 impl Windows {
     /// How many windows there are, and that none remembers more than it lets through.
     #[cfg(test)]
     pub fn len(&self) -> usize {
-        let windows = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        windows.values().for_each(|window| window.check());
-        windows.len()
+        let scopes = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        scopes.windows.values().for_each(|window| window.check());
+        scopes.windows.len()
     }
 
     /// The window of a scope; made anew if its limit is another now.
     pub fn get(&self, scope: String, limit: Limit, now: Duration) -> Arc<Window> {
-        let mut windows = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if let Some(window) = windows.get(&scope)
+        let mut scopes = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let Scopes { windows, kept } = &mut *scopes;
+        if let Some(window) = windows.get(scope.as_str())
             && window.is_of(limit)
         {
             return Arc::clone(window);
         }
-        if windows.len() >= MOST_WINDOWS {
+        // Where most of them are of use, each new one would look through all others in vain.
+        if windows.len() >= MOST_WINDOWS.max(*kept * 2) {
             windows.retain(|_, window| Arc::strong_count(window) > 1 || !window.is_idle(now));
+            *kept = windows.len();
         }
         let window = Arc::new(Window::new(limit));
-        windows.insert(scope, Arc::clone(&window));
+        windows.insert(scope.into(), Arc::clone(&window));
         window
     }
 }
@@ -193,6 +203,24 @@ mod tests {
         assert_eq!(most_in_any(&went, second), 7);
         let took = went[99] - went[0];
         assert!(took < second * 15, "and no slower than it must be: {took:?}");
+    }
+
+    #[test]
+    fn idle_windows_are_forgotten_without_looking_through_the_others_each_time() {
+        let windows = Windows::default();
+        let get = |n: usize| windows.get(n.to_string(), Limit::NONE, Duration::ZERO);
+        let looked = |at: usize| {
+            let before = windows.0.lock().expect("no panic inside").kept;
+            let window = get(at);
+            (windows.0.lock().expect("no panic inside").kept != before, window)
+        };
+        let held: Vec<_> = (0..4 * MOST_WINDOWS).map(looked).collect();
+        let looks = held.iter().filter(|(looked, _)| *looked).count();
+        assert_eq!(looks, 2, "at the first {MOST_WINDOWS} and at twice as many");
+        assert_eq!(windows.len(), held.len());
+        drop(held);
+        (0..MOST_WINDOWS).for_each(|n| drop(get(1_000_000 + n)));
+        assert!(windows.len() <= MOST_WINDOWS, "{}", windows.len());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Counters of a client, for `hy_stats_json`.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -41,12 +42,12 @@ pub struct AccountStats {
     partly_sent: AtomicU64,
     sent: AtomicU64,
     retried: AtomicU64,
-    waiting: [AtomicUsize; WHYS.len()],
+    waiting: [AtomicU32; WHYS.len()],
     latency: Latency,
 }
 
 /// A message that waits, counted while this lives.
-pub struct Waiting<'a>(&'a AtomicUsize);
+pub struct Waiting<'a>(&'a AtomicU32);
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
@@ -109,13 +110,10 @@ impl AccountStats {
 }
 
 /// How long sends took, in buckets that are a quarter of their lower bound wide.
-struct Latency([AtomicU64; Latency::BUCKETS]);
-
-impl Default for Latency {
-    fn default() -> Latency {
-        Latency(std::array::from_fn(|_| AtomicU64::new(0)))
-    }
-}
+///
+/// They are made for the first message: of many accounts most are idle.
+#[derive(Default)]
+struct Latency(OnceLock<Box<[AtomicU64; Latency::BUCKETS]>>);
 
 impl Latency {
     /// Enough for eleven days; what took longer counts as that.
@@ -123,7 +121,8 @@ impl Latency {
 
     fn record(&self, took: Duration) {
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        self.0[Latency::bucket(ms)].fetch_add(1, Ordering::Relaxed);
+        let new = || Box::new(std::array::from_fn(|_| AtomicU64::new(0)));
+        self.0.get_or_init(new)[Latency::bucket(ms)].fetch_add(1, Ordering::Relaxed);
     }
 
     /// Single milliseconds below 4, then four buckets to every doubling.
@@ -146,7 +145,8 @@ impl Latency {
     }
 
     fn to_json(&self) -> Value {
-        let counts: Vec<u64> = self.0.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        let counts = self.0.get().into_iter().flat_map(|counts| counts.iter());
+        let counts: Vec<u64> = counts.map(|count| count.load(Ordering::Relaxed)).collect();
         let all: u64 = counts.iter().sum();
         let percentile = |percent: u64| {
             let rank = (all * percent).div_ceil(100).max(1);
@@ -168,7 +168,7 @@ pub fn to_json(shared: &Shared) -> String {
         .accounts
         .all()
         .into_iter()
-        .map(|entry| (entry.name.clone(), entry.stats.to_json(&entry, now)))
+        .map(|entry| (entry.name.to_string(), entry.stats.to_json(&entry, now)))
         .collect();
     let in_flight = shared.in_flight.load(Ordering::Relaxed);
     let outbox = shared.outbox().map(|outbox| {

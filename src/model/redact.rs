@@ -63,8 +63,41 @@ struct Needle {
 #[derive(Clone, Default)]
 pub struct Redactor {
     needles: Vec<Needle>,
-    /// By the first byte: the forms that begin with it, as bits. Empty as long as there is no needle.
-    starts: Vec<u64>,
+    starts: Starts,
+}
+
+/// By a first byte: the forms that begin with it, as bits.
+#[derive(Clone, Default)]
+struct Starts {
+    /// The bytes that any form begins with.
+    bytes: [u64; 4],
+    /// The forms of those, in their order.
+    forms: Vec<u64>,
+}
+
+impl Starts {
+    fn of(&self, byte: u8) -> u64 {
+        match self.bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 {
+            0 => 0,
+            _ => self.forms[self.before(byte)],
+        }
+    }
+
+    fn add(&mut self, byte: u8, form: u64) {
+        let at = self.before(byte);
+        if self.of(byte) == 0 {
+            self.bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
+            self.forms.insert(at, 0);
+        }
+        self.forms[at] |= form;
+    }
+
+    /// How many of the bytes come before this one.
+    fn before(&self, byte: u8) -> usize {
+        let (word, bit) = (usize::from(byte >> 6), 1 << (byte & 63));
+        let whole: u32 = self.bytes[..word].iter().map(|word| word.count_ones()).sum();
+        (whole + (self.bytes[word] & (bit - 1)).count_ones()) as usize
+    }
 }
 
 impl fmt::Debug for Redactor {
@@ -88,12 +121,17 @@ impl Redactor {
         let number = number(secret).filter(|number| *number >= LOWEST);
         let needle =
             Needle { bytes: Zeroizing::new(bytes.into()), is_short: letters < SHORT, number };
-        self.starts.resize(256, 0);
         for (n, form) in FORMS.into_iter().enumerate().filter(|(_, form)| needle.has(*form)) {
             let bit = 1 << ((self.needles.len() * FORMS.len() + n) % 64);
-            needle.first(form).into_iter().for_each(|byte| self.starts[usize::from(byte)] |= bit);
+            needle.first(form).into_iter().for_each(|byte| self.starts.add(byte, bit));
         }
         self.needles.push(needle);
+    }
+
+    /// Gives back room that no secret needs: nothing is added any more.
+    pub fn shrink(&mut self) {
+        self.needles.shrink_to_fit();
+        self.starts.forms.shrink_to_fit();
     }
 
     /// Recognises these secrets too.
@@ -167,7 +205,7 @@ impl Redactor {
         let mut open: Option<(usize, usize)> = None;
         let mut at = from;
         while let Some(byte) = text.bytes().get(at) {
-            let (mut forms, mut next) = (self.starts[usize::from(*byte)], at + 1);
+            let (mut forms, mut next) = (self.starts.of(*byte), at + 1);
             if spelling::is_escape(*byte) {
                 let mut readings = text.readings(at).peekable();
                 next = readings.peek().map_or(next, |(_, end)| *end);
@@ -194,7 +232,7 @@ impl Redactor {
             Letter::Byte(byte) => byte,
             Letter::Char(c) => c.encode_utf8(&mut [0; 4]).as_bytes()[0],
         };
-        self.starts[usize::from(first)]
+        self.starts.of(first)
     }
 
     /// The end of the longest secret that begins at a place in one of these forms.

@@ -1,7 +1,7 @@
 //! One scope's window: how many attempts it lets through in any stretch of its length.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -47,7 +47,7 @@ pub struct TooFast {
 /// waiting costs no wake-up a message, and one who gives up leaves no hole.
 pub struct Window {
     limit: Limit,
-    pub(super) turnstile: Arc<Semaphore>,
+    turnstile: OnceLock<Arc<Semaphore>>,
     log: Mutex<Log>,
 }
 
@@ -81,7 +81,12 @@ impl Window {
     pub fn new(limit: Limit) -> Window {
         let limit = Limit { count: limit.count.max(1), ..limit };
         let log = Log { allowed: limit.count, ..Log::default() };
-        Window { limit, turnstile: Arc::new(Semaphore::new(1)), log: Mutex::new(log) }
+        Window { limit, turnstile: OnceLock::new(), log: Mutex::new(log) }
+    }
+
+    /// Where those stand in line who wait for it; made for the first of them.
+    pub(super) fn turnstile(&self) -> Arc<Semaphore> {
+        Arc::clone(self.turnstile.get_or_init(|| Arc::new(Semaphore::new(1))))
     }
 
     /// True if it is what a window of this limit would be.
