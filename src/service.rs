@@ -36,6 +36,7 @@ mod renren;
 mod robot;
 mod schema;
 mod sina;
+mod slack;
 #[cfg(test)]
 #[path = "../tests/services/teamchat.rs"]
 mod teamchat;
@@ -67,6 +68,7 @@ static SERVICES: &[&Service] = &[
     &weibo::SERVICE,
     &renren::SERVICE,
     &tencent_im::SERVICE,
+    &slack::SERVICE,
     &telegram::SERVICE,
     &dingtalk_bot::SERVICE,
     &wecom_bot::SERVICE,

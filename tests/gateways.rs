@@ -38,6 +38,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({}),
         ),
         (
+            "slack",
+            json!({"auth": {"type": "bot", "token": "xoxb-1"}}),
+            json!({"to": {"channel": "C024BE91L"}}),
+        ),
+        (
             "telegram",
             json!({"auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}}),
             json!({"to": {"chat": "4711"}}),

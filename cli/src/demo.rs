@@ -119,7 +119,7 @@ impl Plan {
         expected: Delivery,
     ) -> anyhow::Result<()> {
         let own = |sample: &&Sample| {
-            account["service"] == sample.service && sample.format.is_none_or(|only| only == format)
+            sample.is_for(account) && sample.format.is_none_or(|only| only == format)
         };
         for sample in samples.iter().filter(own) {
             self.push(name, account, format, sample, expected)?;
@@ -168,7 +168,7 @@ impl Plan {
         what: &'static str,
         expected: Delivery,
     ) -> anyhow::Result<()> {
-        let sample = SENT.iter().find(|sample| account["service"] == sample.service);
+        let sample = SENT.iter().find(|sample| sample.is_for(&account));
         let sample = Sample { what, ..*sample.context("a service without a sample")? };
         self.push(name, &account, format, &sample, expected)?;
         self.accounts.insert(name.to_owned(), account);

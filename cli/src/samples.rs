@@ -2,6 +2,7 @@
 
 /// A message that a sandbox takes, or that it refuses.
 pub struct Sample {
+    /// Its service; behind a dot the only kind of credentials that it is for.
     pub service: &'static str,
     /// What it shows.
     pub what: &'static str,
@@ -9,6 +10,18 @@ pub struct Sample {
     pub format: Option<&'static str>,
     /// The message but for `v` and `account`.
     pub message: &'static str,
+}
+
+impl Sample {
+    /// True if this account can send it.
+    pub fn is_for(&self, account: &serde_json::Value) -> bool {
+        match self.service.split_once('.') {
+            Some((service, auth)) => {
+                account["service"] == service && account["auth"]["type"] == auth
+            }
+            None => account["service"] == self.service,
+        }
+    }
 }
 
 const fn sample(service: &'static str, what: &'static str, message: &'static str) -> Sample {
@@ -60,6 +73,29 @@ pub const SENT: &[Sample] = &[
             {"type": "location", "latitude": 39.98, "longitude": 116.31, "address": "Beijing"}],
             "extra": {"messageType": "ANY", "resourceTitle": "here"}}"#,
     ),
+    sample(
+        "slack.bot",
+        "text",
+        r#"{"to": {"channel": "C024BE91L"}, "text": "鸿雁 carries letters & *signs* as they stand"}"#,
+    ),
+    sample(
+        "slack.bot",
+        "markdown",
+        r#"{"to": {"channel": "C061EG9SL"}, "title": "鸿雁", "format": "markdown",
+            "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "slack.bot",
+        "direct message",
+        r#"{"to": {"user": "U2147483697"}, "text": "to you alone"}"#,
+    ),
+    sample(
+        "slack.bot",
+        "blocks",
+        r#"{"to": {"channel": "C024BE91L"}, "text": "a header", "extra": {"blocks": [{"type": "header",
+            "text": {"type": "plain_text", "text": "a header"}}]}}"#,
+    ),
+    sample("slack.webhook", "text", r#"{"text": "by webhook"}"#),
     sample("telegram", "text", r#"{"to": {"chat": "4711"}, "text": "鸿雁 carries letters"}"#),
     sample(
         "telegram",
@@ -213,6 +249,7 @@ pub const REFUSED: &[Sample] = &[
         ..sample("sina", "no follower", r#"{"to": {"user": "1000040017"}, "text": "hello?"}"#)
     },
     sample("weibo", "no follower", r#"{"to": {"user": "5000020301"}, "text": "hello?"}"#),
+    sample("slack.bot", "archived", r#"{"to": {"channel": "C0ARCHIVE"}, "text": "hello?"}"#),
     sample("telegram", "blocked", r#"{"to": {"chat": "4712"}, "text": "hello?"}"#),
     sample(
         "telegram",

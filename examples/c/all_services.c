@@ -27,6 +27,8 @@
 #define MAC "{\"type\":\"mac\",\"token\":\"renren-mac-token\",\"mac_key\":\"renren-mac-key\"}"
 #define APP_KEY ",\"app_key\":\"1852823608\""
 #define IN_A_FORM ",\"params\":\"form\""
+#define SLACK                                                                                \
+    "{\"type\":\"bot\",\"token\":\"xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy\"}"
 #define BOT                                                                                  \
     "{\"type\":\"bot\",\"token\":\"110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw\"}"
 #define HOOK(path) ",\"url\":\"https://hooks.example.com/in/" path "\""
@@ -89,6 +91,7 @@ static const struct {
     {"renren", "bearer", NULL, BEARER IN_A_FORM, TALK_WITH_PARTS},
     {"renren", "mac", NULL, MAC, TALK},
     {"renren", "mac", NULL, MAC IN_A_FORM, TALK_WITH_PARTS},
+    {"slack", "bot", NULL, SLACK, "\"to\":{\"channel\":\"C024BE91L\"},\"text\":\"hello by bot\""},
     {"telegram", "bot", NULL, BOT, "\"to\":{\"chat\":\"4711\"},\"text\":\"hello by bot\""},
     {"webhook", "none", NULL, "{\"type\":\"none\"}" HOOK("plain?key=hook-key"), HELLO},
     {"webhook", "bearer", NULL, "{\"type\":\"bearer\",\"token\":\"hook-token\"}" HOOK("bearer"), HELLO},
@@ -113,6 +116,7 @@ static const struct {
     {"sina", BASIC APP_KEY, TO_USER("1000040017", "no follower of mine"), HY_E_FORBIDDEN},
     {"weibo", OAUTH2("form"), TO_USER("5000020301", "no follower of mine"), HY_E_FORBIDDEN},
     {"renren", "{\"type\":\"bearer\",\"token\":\"expired\"}", TALK, HY_E_AUTH},
+    {"slack", SLACK, "\"to\":{\"channel\":\"C0ARCHIVE\"},\"text\":\"hello?\"", HY_E_NOT_FOUND},
     {"telegram", BOT, "\"to\":{\"chat\":\"4712\"},\"text\":\"hello?\"", HY_E_FORBIDDEN},
     {"webhook", "{\"type\":\"none\"}" HOOK("plain"), HELLO, HY_E_AUTH},
     {"tencent_im", USERSIG, "\"to\":{\"group\":\"@TGS#NOSUCHGROUP\"},\"text\":\"hello?\"",

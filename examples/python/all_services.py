@@ -28,6 +28,7 @@ MESSAGES: dict[str, Message] = {
         "parts": [parts.link("http://example.com/", title="an example")],
         "extra": {"messageType": "ANY"},
     },
+    "slack": {"account": "", "to": {"channel": "C024BE91L"}, "text": "鸿雁 carries letters"},
     "telegram": {"account": "", "to": {"chat": "4711"}, "text": "鸿雁 carries letters"},
     "webhook": {"account": "", "title": "letters", "text": "鸿雁 carries letters"},
     "tencent_im": {

@@ -83,6 +83,12 @@ fn cases(base: &str) -> Vec<Case> {
         ("renren", mac(), json!({"params": "query"}), talk()),
         ("renren", mac(), json!({"params": "form"}), talk()),
         (
+            "slack",
+            json!({"type": "bot", "token": "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy"}),
+            json!({}),
+            json!({"to": {"channel": "C024BE91L"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
             "telegram",
             json!({"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}),
             json!({}),

@@ -25,6 +25,7 @@ TO: dict[str, Any] = {
         "extra": {"messageType": "ANY", "resourceTitle": "t"},
     },
     "tencent_im": {"to": {"group": "@TGS#2C5SZEAEF"}},
+    "slack": {"to": {"channel": "C024BE91L"}},
     "telegram": {"to": {"chat": "4711"}},
     "dingtalk_bot": {},
     "wecom_bot": {},

@@ -106,6 +106,7 @@ def test_helpers_make_what_the_core_takes() -> None:
                 accounts.usersig(1400000000, "admin", "key", expire_s=60, userbuf="b"), region="cn"
             ),
             "hook": accounts.webhook(accounts.none(), url="https://hooks.example.com/in"),
+            "sl": accounts.slack(accounts.bot("xoxb-1")),
             "tg": accounts.telegram(accounts.bot("110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw")),
         },
     }

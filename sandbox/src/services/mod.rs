@@ -6,6 +6,7 @@ mod latest;
 mod renren;
 pub(crate) mod robot;
 mod sina;
+mod slack;
 mod telegram;
 mod tencent_im;
 mod webhook;
@@ -60,6 +61,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(weibo::Weibo::default()),
         Box::new(renren::Renren::default()),
         Box::new(tencent_im::TencentIm::default()),
+        Box::new(slack::Slack::default()),
         Box::new(telegram::Telegram::default()),
         Box::new(dingtalk_bot::DingTalkBot::default()),
         Box::new(webhook::Webhook::default()),

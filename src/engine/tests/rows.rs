@@ -334,3 +334,27 @@ fn what_is_signed_is_sent_again_under_the_same_id() {
     let receipt = world.send(json!({"v": 1, "account": "hook", "text": "hello", "key": "k"}));
     assert_eq!((receipt.delivery, receipt.attempts), (Delivery::MaybeSent, 1));
 }
+
+#[test]
+fn every_row_of_slack_s_table_is_the_verdict_of_its_word() {
+    let status = |row: &Row| match row.code {
+        Code::Is("429") => 429,
+        Code::Range(..) => 503,
+        _ => 200,
+    };
+    let word = |row: &Row| match row.code {
+        Code::Is("429") | Code::Range(..) => None,
+        Code::Any => Some("goose_not_found".to_owned()),
+        Code::Is(word) => Some(word.to_owned()),
+    };
+    let message = json!({"v": 1, "account": "slack", "to": {"channel": "C1"}, "text": "hello"});
+    walk("slack", 107, &message, |row| match word(row) {
+        Some(word) => vec![(status(row), json!({"ok": false, "error": word}).to_string())],
+        None => vec![(status(row), "<html></html>".to_owned())],
+    });
+    let message = json!({"v": 1, "account": "slack_hook", "text": "hello"});
+    walk("slack", 107, &message, |row| match word(row) {
+        Some(word) => vec![(400, word)],
+        None => vec![(status(row), "<html></html>".to_owned())],
+    });
+}

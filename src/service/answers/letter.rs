@@ -154,6 +154,17 @@ fn json_that_contradicts_itself_is_no_success() {
                 r#""queue":8"#,
                 r#""x":{"y":1,"y":2}"#,
             ],
+            "slack" => &[
+                r#""ok":true"#,
+                r#""ok":false"#,
+                r#""\u006fk":true"#,
+                r#""error":"channel_not_found""#,
+                r#""error":"no""#,
+                r#""error":{}"#,
+                r#""errors":[]"#,
+                r#""ts":7"#,
+                r#""channel":{}"#,
+            ],
             "telegram" => &[
                 r#""ok":true"#,
                 r#""ok":false"#,

@@ -67,6 +67,7 @@ __all__ = [
     "oauth2",
     "renren",
     "sina",
+    "slack",
     "standard_webhooks",
     "telegram",
     "tencent_im",
@@ -110,9 +111,9 @@ def bearer(
 def bot(
     token: str,
 ) -> Auth:
-    """The token of a bot: telegram.
+    """The token of a bot, `xoxb-…`: slack, telegram.
 
-    ``token``: the token of the bot, as @BotFather shows it: ``123456:AA…``
+    ``token``: the access token, as it is
     """
     return {
         "type": "bot",
@@ -246,9 +247,9 @@ def webhook_url(
     *,
     secret: str | None = None,
 ) -> Auth:
-    """The URL of a robot: dingtalk_bot, wecom_bot.
+    """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot.
 
-    ``url``: the URL that the robot's page shows, whole
+    ``url``: the URL that the app's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
     """
     return {
@@ -403,6 +404,31 @@ def tencent_im(
         rate,
         base_url=base_url,
         region=region,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def slack(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Slack message of a bot, or by an incoming webhook, with `bot` or `webhook`.
+
+    ``base_url``: instead of ``https://slack.com``, or of the webhook's own host; http only for
+        this machine
+    """
+    return _account(
+        "slack",
+        auth,
+        rate,
+        base_url=base_url,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,

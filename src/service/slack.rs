@@ -1,0 +1,181 @@
+//! Slack: a bot's `chat.postMessage`, and incoming webhooks.
+
+mod answer;
+mod body;
+mod verdicts;
+
+use url::Url;
+
+use super::api::{
+    Account, Answer, Draft, Exchange, HttpRequest, Inquiry, Opened, Reading, Remember, Seed,
+    Service, Stamp,
+};
+use super::auth::token::Token;
+use super::check::{check, one_of, only};
+use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
+use super::opening::Opening;
+use super::pasted::UrlForm;
+use crate::model::error::Result;
+use crate::model::message::{Kind, Message};
+use crate::model::secret::Secret;
+
+const HOST: &str = "https://slack.com";
+
+static INFO: Info = Info {
+    name: "slack",
+    title: "Slack message of a bot, or by an incoming webhook",
+    auth: &[
+        Auth { name: "bot", fields: &[Token::FIELD], words: "The token of a bot, `xoxb-…`" },
+        Auth {
+            name: "webhook",
+            fields: &[Field::required(
+                "url",
+                FieldKind::Webhook(&[UrlForm::new(
+                    &["hooks.slack.com", "hooks.slack-gov.com"],
+                    "/services/{}/{}/{}",
+                )]),
+                "the URL that the app's page shows, whole",
+            )],
+            words: "The URL of an incoming webhook",
+        },
+    ],
+    fields: &[Field::optional(
+        "base_url",
+        FieldKind::Base,
+        "instead of `https://slack.com`, or of the webhook's own host; http only for this machine",
+    )],
+    to: &["channel", "user"],
+    parts: &["text", "mention"],
+    native: &["plain"],
+    thread: true,
+    needs_content: false,
+    extra: &body::EXTRA,
+    limits: &[
+        Limit { what: "text: code points", most: body::MAX_TEXT },
+        Limit { what: "blocks", most: body::MAX_BLOCKS },
+        Limit { what: "attachments", most: body::MAX_ATTACHMENTS },
+    ],
+    rates: &[Rate {
+        scope: Scope::Recipient,
+        count: 1,
+        per_ms: 1000,
+        codes: &["ratelimited", "rate_limited", "429"],
+    }],
+    message_id: true,
+    document: "docs.slack.dev, chat.postMessage and incoming webhooks, 2026-08-20",
+    ..Info::PLAIN
+};
+
+/// The service.
+pub static SERVICE: Service = Service { info: &INFO, table: verdicts::TABLE, open };
+
+/// What of a direct message is remembered by the user.
+const CHANNEL: &str = "channel";
+
+/// An account of a bot.
+struct Bot {
+    token: Token,
+    post: Url,
+    open: Url,
+    test: Url,
+}
+
+/// An account of a webhook.
+struct Hook {
+    url: Url,
+}
+
+/// Opens an account.
+fn open(mut opening: Opening) -> Result<Opened> {
+    if opening.auth() == "webhook" {
+        opening.takes_only(&[])?;
+        let url = opening.webhook("url")?;
+        let identity = url.path().to_owned();
+        return Ok(opening.opened(url.clone(), &identity, Hook { url }));
+    }
+    let token = Token::open(&mut opening);
+    let post = opening.endpoint(HOST, "api/chat.postMessage", false)?;
+    let open = opening.endpoint(HOST, "api/conversations.open", false)?;
+    let test = opening.endpoint(HOST, "api/auth.test", false)?;
+    let identity = token.text().to_owned();
+    Ok(opening.opened(post.clone(), &identity, Bot { token, post, open, test }))
+}
+
+/// What all of Slack's bodies are.
+const CONTENT_TYPE: &str = "application/json; charset=utf-8";
+
+impl Account for Bot {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
+        check(message, &INFO)?;
+        let kind = one_of(message, &[Kind::Channel, Kind::User])?;
+        let to = message.to.one(kind).unwrap_or_default();
+        let mut draft = body::encode(message, &INFO, Some((kind, to)))?;
+        if kind == Kind::User {
+            let remember = || Some(Remember { name: CHANNEL, of: to.to_owned() });
+            draft.remember = remember();
+            draft.pieces.iter_mut().for_each(|piece| piece.remember = remember());
+        }
+        Ok(draft)
+    }
+
+    fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
+        let authorization = Some(self.token.header("Bearer"));
+        let post = |url: &Url, body| {
+            HttpRequest::post(url.clone(), CONTENT_TYPE, body).authorized(authorization.clone())
+        };
+        match body::addressed(draft, draft.kept(CHANNEL)) {
+            Some(body) => Exchange::commit(HttpRequest { body, ..post(&self.post, Vec::new()) }),
+            None => {
+                let user = draft.remember.as_ref().map_or("", |own| &own.of);
+                let body = serde_json::json!({"users": user}).to_string().into_bytes();
+                Exchange { commits: false, ..Exchange::commit(post(&self.open, body)) }
+            }
+        }
+    }
+
+    fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
+        let opens = draft.remember.is_some() && draft.kept(CHANNEL).is_none();
+        match opens.then(|| answer::channel(answer)) {
+            None => answer::read(answer),
+            Some(Ok(channel)) => {
+                draft.keep(CHANNEL, channel);
+                Reading::Next
+            }
+            Some(Err(reading)) => reading,
+        }
+    }
+
+    fn probe(&self, _at: &Stamp, _session: Option<&Secret>) -> Option<Inquiry> {
+        let request = HttpRequest::post(self.test.clone(), CONTENT_TYPE, b"{}".to_vec());
+        Some(Inquiry::new(request.authorized(Some(self.token.header("Bearer"))), answer::tested))
+    }
+
+    fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {
+        match reading.code()? {
+            "not_in_channel" => Some("invite the app: write /invite @its-name in the channel"),
+            "channel_not_found" => Some(
+                "give the channel's id (C…), which its details show; a private one only with the app in it",
+            ),
+            "missing_scope" => Some(
+                "add the scope on the app's page under OAuth & Permissions, and install it anew",
+            ),
+            _ => None,
+        }
+    }
+}
+
+impl Account for Hook {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
+        check(message, &INFO)?;
+        only(message, &[], "an incoming webhook of slack")?;
+        body::encode(message, &INFO, None)
+    }
+
+    fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
+        Exchange::commit(HttpRequest::post(self.url.clone(), CONTENT_TYPE, draft.body.clone()))
+    }
+
+    fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
+        answer::read_hook(answer)
+    }
+}

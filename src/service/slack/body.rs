@@ -1,0 +1,166 @@
+//! The body of a message to Slack.
+
+use serde_json::{Map, Value};
+
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::message::{Format, Kind, Message};
+use crate::service::api::{Body, Draft, ScopeKey};
+use crate::service::extra;
+use crate::service::info::{Info, Scope};
+use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
+
+/// Beyond these Slack cuts the text, in code points.
+pub const MAX_TEXT: u32 = 40_000;
+/// The most blocks of a message.
+pub const MAX_BLOCKS: u32 = 50;
+/// The most attachments of Slack's own of a message.
+pub const MAX_ATTACHMENTS: u32 = 100;
+/// The longest `markdown_text`, in code points.
+const MAX_MARKDOWN: usize = 12_000;
+
+/// The parameters of the document that no field of a message sets.
+pub const EXTRA: [&str; 14] = [
+    "blocks",
+    "attachments",
+    "markdown_text",
+    "reply_broadcast",
+    "unfurl_links",
+    "unfurl_media",
+    "mrkdwn",
+    "parse",
+    "link_names",
+    "metadata",
+    "username",
+    "icon_url",
+    "icon_emoji",
+    "thread_ts",
+];
+
+/// What a body to a channel begins with.
+const CHANNEL: &str = "{\"channel\":";
+
+/// The draft of a message, to a channel, to a user whose channel is not known yet, or by a webhook.
+pub fn encode(message: &Message, info: &Info, to: Option<(Kind, &str)>) -> Result<Draft> {
+    let mut common = Map::new();
+    if let Some(thread) = thread(message)? {
+        common.insert("thread_ts".to_owned(), thread.into());
+    }
+    // What is meant as it stands is no markup either.
+    if message.format == Format::Plain && message.title.is_none() {
+        let own = message.extra.as_ref().is_some_and(|extra| extra.contains_key("mrkdwn"));
+        if !own && has_words(message) {
+            common.insert("mrkdwn".to_owned(), false.into());
+        }
+    }
+    let rules = Rules {
+        unit: Unit::CodePoints,
+        most: MAX_TEXT as usize,
+        markup: Markup::SlackMrkdwn,
+        title: Title::FirstLine,
+    };
+    let pieces = compose(message, &rules)?;
+    let notes = pieces.first().map(Piece::notes).unwrap_or_default();
+    let drafts = pieces.iter().enumerate().map(|(i, piece)| {
+        let mut body = Map::new();
+        if !piece.text.is_empty() {
+            body.insert("text".to_owned(), piece.text.as_str().into());
+        }
+        body.extend(common.clone());
+        // What stands beside a text stands beside its first piece.
+        if i == 0 {
+            extra::merge(&mut body, message, info)?;
+            complete(&body)?;
+        }
+        Ok(draft(body, to))
+    });
+    let mut drafts = drafts.collect::<Result<Vec<_>>>()?.into_iter();
+    let first = drafts.next().unwrap_or_default();
+    Ok(Draft { pieces: drafts.collect(), notes, ..first })
+}
+
+fn has_words(message: &Message) -> bool {
+    !message.parts.is_empty() || message.text.as_deref().is_some_and(|text| !text.is_empty())
+}
+
+/// The thread: the time stamp of its first message, which is text and never a number.
+fn thread(message: &Message) -> Result<Option<&str>> {
+    let Some(thread) = &message.thread else { return Ok(None) };
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if thread.split_once('.').is_some_and(|(s, us)| digits(s) && digits(us) && us.len() == 6) {
+        return Ok(Some(thread));
+    }
+    let words = format!(
+        "{thread:?} is no thread: give the ts of its first message, such as \"1503435956.000247\""
+    );
+    Err(Error::new(ErrorCode::Message, words).at("thread"))
+}
+
+/// Refuses what Slack would refuse, or cut.
+fn complete(body: &Map<String, Value>) -> Result<()> {
+    let error = |code, path: &str, words: String| Err(Error::new(code, words).at(path));
+    for (name, most) in [("blocks", MAX_BLOCKS), ("attachments", MAX_ATTACHMENTS)] {
+        let count = match body.get(name) {
+            None => continue,
+            Some(Value::Array(items)) => items.len(),
+            Some(_) => {
+                let words = "expected an array".to_owned();
+                return error(ErrorCode::Message, &format!("extra.{name}"), words);
+            }
+        };
+        if count > most as usize {
+            let words = format!("{count} {name}; Slack takes {most}");
+            return error(ErrorCode::TooLarge, &format!("extra.{name}"), words);
+        }
+    }
+    let Some(markdown) = body.get("markdown_text") else {
+        let has = |name: &str| body.contains_key(name);
+        return match has("text") || has("blocks") || has("attachments") {
+            true => Ok(()),
+            false => error(
+                ErrorCode::Message,
+                "text",
+                "the message is empty: give \"text\" or \"parts\", or blocks in \"extra\""
+                    .to_owned(),
+            ),
+        };
+    };
+    if body.contains_key("text") || body.contains_key("blocks") {
+        let words = "Slack takes markdown_text neither with a text nor with blocks".to_owned();
+        return error(ErrorCode::Message, "extra.markdown_text", words);
+    }
+    let length = markdown.as_str().map_or(0, |text| text.chars().count());
+    match length > MAX_MARKDOWN {
+        true => {
+            let words = format!("{length} characters; Slack takes {MAX_MARKDOWN}");
+            error(ErrorCode::TooLarge, "extra.markdown_text", words)
+        }
+        false => Ok(()),
+    }
+}
+
+fn draft(body: Map<String, Value>, to: Option<(Kind, &str)>) -> Draft {
+    let rest = Value::Object(body).to_string();
+    let Some((kind, to)) = to else { return Draft { body: rest.into(), ..Draft::default() } };
+    let scopes = vec![ScopeKey { scope: Scope::Recipient, key: to.to_owned() }];
+    let head = match kind {
+        Kind::Channel => format!("{CHANNEL}{}", Value::from(to)),
+        // It is not known before a step has told it.
+        _ => CHANNEL.to_owned(),
+    };
+    let own = head.len();
+    let body = match &rest[1..] {
+        "}" => head + "}",
+        members => head + "," + members,
+    };
+    Draft { body: body.into(), own, scopes, ..Draft::default() }
+}
+
+/// The body of a draft, to the channel that a step told where it names none itself; none while that is
+/// not known.
+pub fn addressed(draft: &Draft, channel: Option<&str>) -> Option<Body> {
+    if draft.own > CHANNEL.len() {
+        return Some(draft.body.clone().into());
+    }
+    let head = format!("{CHANNEL}{}", Value::from(channel?));
+    Some(Body::Several(vec![head.into(), draft.body.slice(draft.own..)]))
+}
