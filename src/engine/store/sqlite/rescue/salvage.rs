@@ -118,8 +118,16 @@ fn copy_messages(from: &Connection, to: &Connection, settled: bool) -> Result<(u
         }
     }
     let (read, mut lost) = (known.len() as u64, 0);
+    let mut altered = false;
     for (seq, id) in index.rows {
-        let Some(id) = id.filter(|_| !known.contains(&seq)) else { continue };
+        let Some(id) = id else { continue };
+        if known.contains(&seq) {
+            // Which of the two is right cannot be told: a message of the other id may be lost.
+            let own =
+                to.query_row("SELECT id FROM messages WHERE seq = ?1", [seq], |row| row.get(0));
+            altered |= own.is_ok_and(|own: String| own != id);
+            continue;
+        }
         // Where the table names all of its rows, what only the index names is not one.
         if settled && table.all && !table.rows.contains_key(&seq) {
             continue;
@@ -134,7 +142,8 @@ fn copy_messages(from: &Connection, to: &Connection, settled: bool) -> Result<(u
             known.insert(seq);
         }
     }
-    let all = (table.all || index.all) && table.rows.keys().all(|seq| known.contains(seq));
+    let all =
+        !altered && (table.all || index.all) && table.rows.keys().all(|seq| known.contains(seq));
     Ok((read, lost, all))
 }
 
@@ -237,7 +246,7 @@ fn copy_row(
         let select = format!("SELECT {column} FROM {table} WHERE {by} = ?1");
         let value = from.prepare_cached(&select)?.query_row([number], |row| row.get(0));
         values.push(value.unwrap_or(match column.as_str() {
-            "body" => Value::Null,
+            "body" | "mark" => Value::Null,
             _ => Value::Blob(Vec::new()),
         }));
     }
