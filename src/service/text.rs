@@ -5,12 +5,26 @@
 //! message asks for `"overflow": "split"`.
 
 mod cut;
+mod dialect;
+mod escape;
+mod feishu;
+mod html;
+mod markdown;
 mod measure;
+mod rich;
+#[cfg(test)]
+mod tests;
+mod write;
 
 use std::borrow::Cow;
 
+use cut::Cutter;
+use dialect::{Dialect, Kind};
+use rich::{Builder, MENTION, Tag};
+use write::{Mention, Place, Written};
+
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::message::{Format, Message, Overflow, Part};
+use crate::model::message::{Format, Message, Part};
 use crate::model::receipt::Note;
 
 /// What a service takes.
@@ -48,6 +62,8 @@ pub enum Unit {
 pub enum Markup {
     /// Nothing; a mention is `@` and the name.
     Plain,
+    /// Nothing; a mention is `@` and the user's id.
+    PlainById,
     /// Nothing, with [`Piece::entities`] beside it.
     TelegramEntities,
     /// Slack's mrkdwn.
@@ -102,6 +118,8 @@ pub struct Piece {
     pub mentions: Vec<(String, Option<String>)>,
     /// True if everybody is called in it.
     pub mentions_all: bool,
+    /// True if the service has to read it as markup; else it is nothing but words.
+    pub marked: bool,
     /// True if the message's format was lost.
     pub converted: bool,
     /// True if some of the text was.
@@ -141,8 +159,8 @@ impl Piece {
 /// too long. It costs nothing.
 pub fn as_is<'a>(message: &'a Message, rules: &Rules) -> Option<&'a str> {
     let is_plain = message.format == Format::Plain
-        && matches!(rules.markup, Markup::Plain | Markup::TelegramEntities)
-        && (message.title.is_none() || rules.title == Title::Own)
+        && matches!(rules.markup, Markup::Plain | Markup::PlainById | Markup::TelegramEntities)
+        && !has_title(message, rules)
         && message.parts.is_empty();
     let text = message.text.as_deref().unwrap_or_default();
     (is_plain && rules.unit.fits(text, rules.most)).then_some(text)
@@ -156,91 +174,138 @@ pub fn compose(message: &Message, rules: &Rules) -> Result<Vec<Piece>> {
     if let Some(text) = as_is(message, rules) {
         return Ok(vec![Piece { text: text.to_owned(), ..Piece::default() }]);
     }
-    let mut text = String::new();
-    if let (Some(title), Title::FirstLine) = (&message.title, rules.title) {
-        text.push_str(title);
-        text.push('\n');
+    if let Some(text) = native(message, rules) {
+        return Ok(vec![Piece { text, marked: true, ..Piece::default() }]);
     }
-    text.push_str(message.text.as_deref().unwrap_or_default());
-    let mut piece = Piece::default();
+    let dialect = rules.markup.dialect();
+    let (text, mentions) = content(message, dialect)?;
+    let mut to = Builder::new(message.format == Format::Plain);
+    if let (Some(title), Title::FirstLine) = (&message.title, rules.title) {
+        to.start(Tag::Title);
+        to.text(&without_mark(title).replace(['\n', '\r'], " "));
+        to.end(&Tag::Title);
+    }
+    match message.format {
+        Format::Plain => to.text(&text),
+        Format::Markdown => markdown::read(&text, &mut to),
+        Format::Html => html::read(&text, &mut to),
+    }
+    let (doc, found) = to.finish();
+    if found != mentions.len() {
+        let words = "a mention stands where the format has no place for one, such as a comment";
+        return Err(Error::new(ErrorCode::Message, words).at("parts"));
+    }
+    let plain = |from: &Place, to: usize, cut: bool| match dialect.kind {
+        Kind::Html => write::write(&doc, Markup::Plain.dialect(), &mentions, (from, to), cut).text,
+        _ => String::new(),
+    };
+    let length = |written: &Written, from: &Place, to: usize, cut: bool| match rules.markup {
+        Markup::FeishuPost => rules.unit.count(&feishu::post(written)),
+        _ => rules.unit.count(&written.text) + rules.unit.count(&plain(from, to, cut)),
+    };
+    let cutter = Cutter { doc: &doc, dialect, mentions: &mentions, rules, length: &length };
+    let (pieces, truncated) = cutter.pieces(message.overflow)?;
+    let marked =
+        !dialect.is_plain() && (!doc.plain || !mentions.is_empty() || has_title(message, rules));
+    let piece = |(written, from, to): (Written, Place, usize)| {
+        let called: Vec<_> = written.mentions.iter().map(|n| &mentions[*n]).collect();
+        Piece {
+            plain: plain(&from, to, truncated),
+            mentions: called.iter().copied().flatten().cloned().collect(),
+            mentions_all: called.iter().any(|mention| mention.is_none()),
+            entities: match rules.markup {
+                Markup::TelegramEntities => entities(&written),
+                _ => Vec::new(),
+            },
+            marked,
+            converted: message.format != Format::Plain && dialect.is_plain(),
+            truncated,
+            text: match rules.markup {
+                Markup::FeishuPost => feishu::post(&written),
+                _ => written.text,
+            },
+        }
+    };
+    Ok(pieces.into_iter().map(piece).collect())
+}
+
+/// True if the title becomes a part of the text.
+fn has_title(message: &Message, rules: &Rules) -> bool {
+    message.title.is_some() && rules.title == Title::FirstLine
+}
+
+/// The text in its own format, where that is the service's, with its title.
+fn native(message: &Message, rules: &Rules) -> Option<String> {
+    let text = message.text.as_deref().filter(|_| message.parts.is_empty())?;
+    let title = message.title.as_deref().filter(|_| has_title(message, rules)).unwrap_or_default();
+    let is_native = match (message.format, rules.markup) {
+        // What is HTML in a Markdown, some would show as it stands.
+        (Format::Markdown, Markup::CommonMark) => !text.contains('<') && title.is_empty(),
+        (Format::Html, Markup::Html) => title.is_empty(),
+        _ => false,
+    };
+    (is_native && rules.unit.fits(text, rules.most)).then(|| text.to_owned())
+}
+
+/// The text of a message, with a mark where its mentions are, and who they are.
+fn content(message: &Message, dialect: &Dialect) -> Result<(String, Vec<Mention>)> {
+    let mut text = without_mark(message.text.as_deref().unwrap_or_default()).into_owned();
+    let mut mentions = Vec::new();
     for (i, part) in message.parts.iter().enumerate() {
-        match part {
-            Part::Text(own) => text.push_str(own),
-            Part::Mention { user, name } => {
-                text.push('@');
-                text.push_str(name.as_ref().unwrap_or(user));
-                piece.mentions.push((user.clone(), name.clone()));
+        let mention = match part {
+            Part::Text(own) => {
+                text.push_str(&without_mark(own));
+                continue;
             }
-            Part::MentionAll => {
-                text.push_str("@all");
-                piece.mentions_all = true;
+            Part::Mention { user, name } if !dialect.mention.is_empty() => {
+                let is_named = dialect.mention.contains("name");
+                let handle = name.as_ref().filter(|_| is_named).unwrap_or(user);
+                if dialect.kind == Kind::Marks && handle.contains(|c| dialect.breaks_mention(c)) {
+                    let words = format!(
+                        "{handle:?} can be no name of a user: it has a blank or a \
+                        mark in it"
+                    );
+                    let path = if name.is_some() && is_named { "name" } else { "user" };
+                    let error = Error::new(ErrorCode::Message, words);
+                    return Err(error.at(format!("parts[{i}].{path}")));
+                }
+                Some((user.clone(), name.clone()))
             }
+            Part::MentionAll if !dialect.all.is_empty() => None,
             _ => {
-                let words = "the text cannot carry this part";
+                let words = match part {
+                    Part::MentionAll => "this service has no mention of everybody",
+                    _ => "a text of this service cannot carry this part",
+                };
                 let error = Error::new(ErrorCode::Unsupported, words);
                 return Err(error.at(format!("parts[{i}]")));
             }
-        }
+        };
+        mentions.push(mention);
+        text.push(MENTION);
     }
-    let texts = match message.overflow {
-        _ if rules.unit.fits(&text, rules.most) => vec![text],
-        Overflow::Refuse => return Err(rules.too_large(&text)),
-        Overflow::Truncate => {
-            piece.truncated = true;
-            vec![cut::truncated(&text, rules)?]
-        }
-        Overflow::Split => cut::split(&text, rules)?,
+    Ok((text, mentions))
+}
+
+/// The text without the character that stands for a mention, which is none.
+fn without_mark(text: &str) -> Cow<'_, str> {
+    match text.contains(MENTION) {
+        true => Cow::Owned(text.replace(MENTION, "\u{fffd}")),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// What is not plain, in units of UTF-16.
+fn entities(written: &Written) -> Vec<Entity> {
+    let mut marks: Vec<_> = written.marks.iter().collect();
+    marks.sort_by_key(|mark| (mark.start, usize::MAX - mark.end));
+    let count = |from: usize, to: usize| written.text[from..to].encode_utf16().count();
+    let (mut at, mut offset) = (0, 0);
+    let entity = |mark: &&write::Mark| {
+        offset += count(at, mark.start);
+        at = mark.start;
+        let length = count(mark.start, mark.end);
+        Entity { kind: mark.kind, offset, length, value: mark.value.clone() }
     };
-    piece.converted = message.format != Format::Plain;
-    Ok(texts.into_iter().map(|text| Piece { text, ..piece.clone() }).collect())
-}
-
-impl Rules {
-    /// The error of a text that is too long.
-    fn too_large(&self, text: &str) -> Error {
-        let (count, name) = (self.unit.count(text), self.unit.name());
-        let words = format!("the text has {count} {name}; the service takes {}", self.most);
-        Error::new(ErrorCode::TooLarge, words).at("text")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rules(unit: Unit, most: usize) -> Rules {
-        Rules { unit, most, markup: Markup::Plain, title: Title::FirstLine }
-    }
-
-    fn message(fields: serde_json::Value) -> Message {
-        let mut whole = serde_json::json!({"v": 1, "account": "a"});
-        let own = fields.as_object().expect("an object").clone();
-        whole.as_object_mut().expect("an object").extend(own);
-        Message::from_json(&whole.to_string()).expect("a message")
-    }
-
-    fn texts(fields: serde_json::Value, rules: &Rules) -> Vec<String> {
-        let pieces = compose(&message(fields), rules).expect("it can be sent");
-        pieces.into_iter().map(|piece| piece.text).collect()
-    }
-
-    #[test]
-    fn a_title_is_the_first_line() {
-        let both = serde_json::json!({"title": "T", "text": "x"});
-        assert_eq!(texts(both.clone(), &rules(Unit::Bytes, 3)), ["T\nx"]);
-        let own = Rules { title: Title::Own, ..rules(Unit::Bytes, 3) };
-        assert_eq!(texts(both, &own), ["x"]);
-    }
-
-    #[test]
-    fn what_is_too_long_is_refused_cut_or_split() {
-        let long =
-            |overflow: &str| serde_json::json!({"text": "ab cd 👍🏽 ef", "overflow": overflow});
-        let error = compose(&message(long("refuse")), &rules(Unit::CodePoints, 10)).unwrap_err();
-        assert_eq!((error.code(), error.path()), (ErrorCode::TooLarge, Some("text")));
-        assert_eq!(error.words(), "the text has 11 characters; the service takes 10");
-        assert_eq!(texts(long("truncate"), &rules(Unit::CodePoints, 8)), ["ab cd…"]);
-        assert_eq!(texts(long("split"), &rules(Unit::CodePoints, 8)), ["ab cd 👍🏽", "ef"]);
-        assert_eq!(texts(long("split"), &rules(Unit::CodePoints, 7)), ["ab cd", "👍🏽 ef"]);
-    }
+    marks.iter().map(entity).collect()
 }
