@@ -151,7 +151,7 @@ fn wrong_messages() -> Vec<(&'static str, Value, &'static str, &'static str)> {
             "message",
             "extra.in_reply_to_id",
         ),
-        ("im", json!({"to": {"user": "x"}}), "unsupported", "to.user"),
+        ("im", json!({"to": {"phone": "x"}}), "unsupported", "to.phone"),
         ("im", json!({"reply_to": "1"}), "unsupported", "reply_to"),
         ("im", json!({"to": {"members": many(51)}}), "message", "to.members"),
         ("im", json!({"text": "x".repeat(12_288)}), "too_large", "text"),
@@ -215,7 +215,7 @@ fn what_is_just_within_the_limits_is_sent() {
 /// What is wrong with an account: what is changed, and the path below the account.
 fn wrong_accounts() -> Vec<(Value, &'static str)> {
     let mut wrong = vec![
-        (json!({"service": "telegram"}), "service"),
+        (json!({"service": "telegraph"}), "service"),
         (json!({"service": null}), "service"),
         (json!({"service": 7}), "service"),
         (json!({"colour": 1}), "colour"),

@@ -12,6 +12,7 @@ import pytest
 
 import hongyan
 from hongyan import _native
+from conftest import Sandbox
 from hostile import message
 
 U: Any = {"user": "u"}
@@ -34,6 +35,35 @@ def test_exceptions_survive_pickle(client: hongyan.Client) -> None:
         copy = pickle.loads(pickle.dumps(error))
         assert type(copy) is type(error) and str(copy) == str(error)
         assert copy.__dict__ == error.__dict__
+
+
+def test_who_has_a_message_is_told_one_by_one(sandbox: Sandbox) -> None:
+    im = sandbox.account("tencent_im")
+    with hongyan.Client(sandbox.config) as client:
+        users: Any = {"users": ["leckie", "nobody"]}
+        with pytest.raises(hongyan.PartlySentError) as partly:
+            client.send(im, to=users, text="hi")
+        error = partly.value
+        assert (error.delivery, error.name, error.retryable) == ("partly_sent", "not_found", False)
+        assert str(error).startswith("the message was partly sent: not_found: 1 of 2 recipients")
+        receipt = error.receipt
+        assert receipt is not None
+        for told in (receipt, pickle.loads(pickle.dumps(receipt))):
+            assert told.recipients is not None
+            first, second = told.recipients
+            assert first == {
+                "to": {"users": "leckie"},
+                "delivery": "sent",
+                "message_id": None,
+                "error": None,
+            }
+            assert (second["to"], second["delivery"]) == ({"users": "nobody"}, "not_sent")
+            assert second["error"] is not None
+            assert second["error"]["service_code"] == "70107"
+            assert (told.pieces, told.notes) == (None, [])
+            assert isinstance(told.error, hongyan.PartlySentError)
+        sent = client.send(im, to={"user": "leckie"}, text="hi")
+        assert sent.recipients is None and sent.message_id
 
 
 def test_a_users_own_tests_can_make_them() -> None:
