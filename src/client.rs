@@ -18,6 +18,9 @@ use crate::model::receipt::Receipt;
 /// The longest file that `${file:…}` reads.
 const MAX_SECRET: u64 = 1 << 20;
 
+/// The files of a message, each with its place among the attachments.
+pub type Files = Vec<(usize, bytes::Bytes)>;
+
 /// Many accounts of many services, over one runtime.
 ///
 /// It may be used from any number of threads. Dropping it closes it at once: what is still under
@@ -142,6 +145,21 @@ impl Client {
         self.engine.send_blocking(given(json)?, time_out, Some(Watch { every, had_enough }))
     }
 
+    /// The same of a message whose files stand beside its JSON, in the places where only their size is
+    /// told there.
+    #[doc(hidden)]
+    pub fn send_json_watched_with(
+        &self,
+        json: &[u8],
+        files: Files,
+        time_out: Option<Duration>,
+        every: Duration,
+        had_enough: &mut dyn FnMut() -> bool,
+    ) -> Result<Receipt> {
+        let given = given_with(json, files)?;
+        self.engine.send_blocking(given, time_out, Some(Watch { every, had_enough }))
+    }
+
     /// The request that a message would become, with its secrets masked; nothing is sent.
     pub fn preview(&self, message: &Message) -> Result<Preview> {
         self.engine.preview(message)
@@ -157,7 +175,13 @@ impl Client {
 
     /// The same of a message in JSON, as JSON.
     pub fn preview_json(&self, json: &[u8]) -> Result<String> {
-        let message = Message::parse(json).map_err(|refused| refused.error)?;
+        self.preview_json_with(json, Files::new())
+    }
+
+    /// The same of a message whose files stand beside its JSON.
+    #[doc(hidden)]
+    pub fn preview_json_with(&self, json: &[u8], files: Files) -> Result<String> {
+        let message = given_with(json, files)?.map_err(|refused| refused.error)?;
         Ok(self.preview(&message)?.to_json(message.account()))
     }
 
@@ -171,6 +195,13 @@ impl Client {
     /// Like [`Client::submit`], from JSON; a wrong message comes out of [`Client::wait`] too.
     pub fn submit_json(&self, json: &[u8], token: u64) -> Result<Op> {
         self.engine.submit(Arrival { given: given(json)?, json: Cow::Borrowed(json), token })
+    }
+
+    /// The same of a message whose files stand beside its JSON.
+    #[doc(hidden)]
+    pub fn submit_json_with(&self, json: &[u8], files: Files, token: u64) -> Result<Op> {
+        let given = given_with(json, files)?;
+        self.engine.submit(Arrival { given, json: Cow::Borrowed(json), token })
     }
 
     /// Submits messages, given as JSON with their tokens; `Err` with how many were accepted before
@@ -210,6 +241,18 @@ impl Client {
         time_out: Option<Duration>,
     ) -> Result<Op> {
         self.engine.submit_in_memory(given(json)?, token, time_out, Job::op)
+    }
+
+    /// The same of a message whose files stand beside its JSON.
+    #[doc(hidden)]
+    pub fn submit_json_within_with(
+        &self,
+        json: &[u8],
+        files: Files,
+        token: u64,
+        time_out: Option<Duration>,
+    ) -> Result<Op> {
+        self.engine.submit_in_memory(given_with(json, files)?, token, time_out, Job::op)
     }
 
     /// Makes messages durable in an outbox that is not this client's, and sends nothing: a client that
@@ -325,6 +368,17 @@ fn given(json: &[u8]) -> Result<Given> {
         Err(refused) if refused.error.code() == ErrorCode::Argument => Err(refused.error),
         given => Ok(given),
     }
+}
+
+/// A message whose files stand beside its JSON; what is told there of others is refused with them.
+fn given_with(json: &[u8], files: Files) -> Result<Given> {
+    let mut given = given(json)?;
+    if let Ok(message) = &mut given
+        && !files.is_empty()
+    {
+        message.put_files(files);
+    }
+    Ok(given)
 }
 
 /// A message that was built, with its files, and its JSON without them.

@@ -38,6 +38,10 @@ mod service;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[doc(hidden)]
+pub use bytes;
+#[doc(hidden)]
+pub use client::Files;
 pub use client::{Client, set_log};
 pub use engine::{Op, Preview, PreviewFile, Waited};
 #[doc(hidden)]

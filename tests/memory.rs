@@ -1,4 +1,5 @@
-//! What a hostile answer costs in memory: at most 8 MiB, its receipt's JSON included.
+//! What costs memory: a hostile answer at most 8 MiB, its receipt's JSON included, and a file hardly more
+//! than itself.
 
 #![cfg(target_os = "linux")]
 
@@ -11,6 +12,8 @@ mod raw;
 
 use std::io::{self, Write as _};
 use std::net::TcpStream;
+
+use std::path::Path;
 
 use accounts::{ACCOUNTS, client, config_with, message, send, success, verdict};
 use raw::{RawServer, Then, answer};
@@ -78,4 +81,54 @@ fn no_answer_costs_more_than_8_mib() {
             assert_eq!(server.request_count(), 2, "answer {n}, {name}");
         }
     }
+}
+
+/// A file, and the most that its send may cost beside what a client without files has.
+const FILE: usize = 10_000_000;
+const MOST_WITH_FILE_KIB: u64 = 12_000_000 / 1024;
+
+const TELEGRAM: &str = r#"{"ok":true,"result":{"message_id":57,"date":1700000000,
+    "chat":{"id":4711,"type":"private"}}}"#;
+
+/// In a process of its own: a message without a file first, then one with it.
+fn sender(config: &str, path: &str) {
+    let client = hongyan::Client::from_json(config).expect("a client");
+    let sends = |attachments: serde_json::Value| {
+        let json = json!({"v": 1, "account": "tg", "to": {"chat": "4711"}, "text": "hi",
+            "attachments": attachments});
+        let receipt = client.send_json(json.to_string().as_bytes(), None).expect("accepted");
+        assert_eq!(verdict(&receipt), ("sent", "ok"), "{}", receipt.to_json());
+    };
+    sends(json!([{"name": "a", "data_base64": "YQ=="}]));
+    let before = memory::peak_kib();
+    sends(json!([{"path": path}]));
+    let grown = memory::peak_kib() - before;
+    println!("{grown} KiB more");
+    assert!(grown <= MOST_WITH_FILE_KIB, "{grown} KiB more than before");
+}
+
+#[test]
+fn a_file_of_10_mb_costs_at_most_12_mb() {
+    const NAME: &str = "a_file_of_10_mb_costs_at_most_12_mb";
+    if let Some(argument) = memory::argument() {
+        let (path, config) = argument.split_once('\n').expect("two lines");
+        return sender(config, path);
+    }
+    let path = std::env::temp_dir().join(format!("hongyan-memory-{}", std::process::id()));
+    std::fs::write(&path, vec![7; FILE]).expect("a file");
+    for proxied in [false, true] {
+        let server = RawServer::fixed(answer(200, "", TELEGRAM));
+        let account = |base: &str| {
+            json!({"service": "telegram", "base_url": base,
+            "auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}})
+        };
+        let config = match proxied {
+            false => json!({"v": 1, "accounts": {"tg": account(&server.url())}}),
+            true => json!({"v": 1, "proxy": server.url(),
+                "accounts": {"tg": account("http://127.0.0.1:9")}}),
+        };
+        memory::in_child(NAME, &format!("{}\n{config}", Path::new(&path).display()));
+        assert!(server.requests()[1].body.len() > FILE);
+    }
+    std::fs::remove_file(path).expect("removed");
 }

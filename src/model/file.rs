@@ -33,6 +33,24 @@ pub fn read_regular(path: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads a regular file of at most so many bytes as it is, with room for all of it made at once.
+pub fn read_whole(path: &Path, most: usize) -> io::Result<Vec<u8>> {
+    let file = open_regular(path, OpenOptions::new().read(true))?;
+    let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let too_long = || {
+        let words = format!("it is larger than {} MiB", most >> 20);
+        io::Error::new(io::ErrorKind::FileTooLarge, words)
+    };
+    if length > most {
+        return Err(too_long());
+    }
+    let mut bytes = Vec::new();
+    // A byte more, by which it is seen to have grown.
+    bytes.try_reserve_exact(length + 1)?;
+    file.take(most as u64 + 1).read_to_end(&mut bytes)?;
+    if bytes.len() > most { Err(too_long()) } else { Ok(bytes) }
+}
+
 /// Reads at most so many bytes; if there are more, that is an error.
 pub fn read_bounded(from: impl io::Read, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();

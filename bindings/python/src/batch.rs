@@ -213,7 +213,11 @@ impl Batch {
 
     /// False if there is no room, so that the message has to wait.
     fn submit(&mut self, py: Python<'_>, number: u32, message: &Whatever) -> PyResult<bool> {
-        match self.shared.submit_whatever(message, self.mailbox, number) {
+        let submit = || self.shared.submit_whatever(message, self.mailbox, number);
+        // The core reads the files that a message names.
+        let has_files = message.message.as_ref().is_ok_and(|message| message.has_files);
+        let submitted = if has_files { py.detach(submit) } else { submit() };
+        match submitted {
             Ok(op) => {
                 self.ops.insert(number, op);
                 Ok(true)

@@ -64,8 +64,8 @@ impl Core {
     ) -> PyResult<Py<Receipt>> {
         let fields = Fields::read(fields).map_err(|error| fault(py, error))?;
         let time_out = duration(timeout)?;
-        let json = |waited| fields.to_json(waited).map_err(|error| fault(py, error));
-        let (receipt, raised) = self.0.send(py, time_out, fields.deadline, json)?;
+        let message = |waited| fields.encoded(waited).map_err(|error| fault(py, error));
+        let (receipt, raised) = self.0.send(py, time_out, fields.deadline, message)?;
         if let Some(raised) = raised {
             // What became of the message is known all the same.
             raised.value(py).setattr("receipt", Receipt::from(receipt))?;
@@ -81,9 +81,17 @@ impl Core {
     /// Submits for `results()`; the library's own id of the message.
     fn submit(&self, py: Python<'_>, fields: &Bound<'_, PyTuple>) -> PyResult<String> {
         let fields = Fields::read(fields).map_err(|error| fault(py, error))?;
-        let json = fields.to_json(Duration::ZERO).map_err(|error| fault(py, error))?;
+        let message = fields.encoded(Duration::ZERO).map_err(|error| fault(py, error))?;
         // With an outbox it waits for the disk.
-        detached(py, || self.0.submit_for_results(&json))
+        detached(py, || self.0.submit_for_results(message))
+    }
+
+    /// The request that a message would become, as JSON; nothing is sent.
+    fn preview(&self, py: Python<'_>, fields: &Bound<'_, PyTuple>) -> PyResult<String> {
+        let fields = Fields::read(fields).map_err(|error| fault(py, error))?;
+        let message = fields.encoded(Duration::ZERO).map_err(|error| fault(py, error))?;
+        // It reads the files that the message names.
+        detached(py, || self.0.client()?.preview_json_with(&message.json, message.files))
     }
 
     /// Waits at most so many seconds until every message of `submit()` has its receipt, or, with an

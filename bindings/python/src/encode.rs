@@ -100,6 +100,12 @@ impl Json {
         let _ = serde_json::to_writer(&mut self.out, text);
     }
 
+    /// A field that is text of ours.
+    pub fn text(&mut self, key: &str, text: &str) {
+        self.key(key);
+        self.escaped(text);
+    }
+
     pub fn string(&mut self, text: &Bound<'_, PyString>, place: &Place<'_>) -> Result<(), Fault> {
         match text.to_cow() {
             Ok(text) if text.len() > MAX_MESSAGE => Err(too_large(place)),

@@ -83,9 +83,9 @@ impl Inbox {
         let fields = Fields::read(fields).map_err(|error| fault(py, error))?;
         let waited = Duration::try_from_secs_f64(waited).unwrap_or_default();
         let time_out = duration(timeout)?.map(|time_out| time_out.saturating_sub(waited));
-        let json = fields.to_json(waited).map_err(|error| fault(py, error))?;
+        let message = fields.encoded(waited).map_err(|error| fault(py, error))?;
         let number = self.shared.number();
-        let op = self.shared.submit(&json, self.mailbox, number, time_out);
+        let op = self.shared.submit(&message, self.mailbox, number, time_out);
         self.submitted(py, future, number, op)
     }
 

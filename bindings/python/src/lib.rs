@@ -11,6 +11,7 @@ mod batch;
 mod core;
 mod encode;
 mod error;
+mod files;
 mod inbox;
 mod log;
 mod message;
@@ -38,6 +39,8 @@ mod _native {
     use super::batch::Batch;
     #[pymodule_export]
     use super::core::{Core, Results};
+    #[pymodule_export]
+    use super::files::{File, load_file};
     #[pymodule_export]
     use super::inbox::Inbox;
     #[pymodule_export]

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use hongyan::{Error, ErrorCode};
+use hongyan::{Error, ErrorCode, Files};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
 use crate::encode::{Fault, Json, MAX_MESSAGE, Place, name_of, wrong_type};
+use crate::files;
 use crate::when::{NOT_BEFORE, milliseconds, seconds, unix_ms};
 
 /// The arguments of one send, as they came from Python: account, to, text, parts, reply_to, key, extra,
-/// deadline, not_before, ordered, deadline_ms, not_before_ms.
+/// deadline, not_before, ordered, deadline_ms, and the others in a tuple of their own.
 type Arguments<'py> = (
     Bound<'py, PyAny>,
     Bound<'py, PyAny>,
@@ -26,9 +27,36 @@ type Arguments<'py> = (
     Bound<'py, PyAny>,
 );
 
+/// The others: not_before_ms, title, format, attachments, silent, priority, thread, overflow.
+type Others<'py> = (
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+    Bound<'py, PyAny>,
+);
+
+/// A message as JSON text, and the files that stand beside it.
+pub struct Encoded {
+    pub json: Vec<u8>,
+    pub files: Files,
+    /// It has attachments, some of which the core may have to read.
+    pub has_files: bool,
+}
+
+impl From<Vec<u8>> for Encoded {
+    fn from(json: Vec<u8>) -> Encoded {
+        Encoded { json, files: Files::new(), has_files: false }
+    }
+}
+
 /// The message of one call of `send()` or `submit()`.
 pub struct Fields<'py> {
     own: Arguments<'py>,
+    others: Others<'py>,
     /// When the message is not worth sending any more, from the call on.
     pub deadline: Option<Duration>,
     not_before_ms: Option<u64>,
@@ -38,7 +66,9 @@ impl<'py> Fields<'py> {
     /// Reads the times among the arguments.
     pub fn read(arguments: &Bound<'py, PyTuple>) -> Result<Fields<'py>, Fault> {
         let own: Arguments<'py> = arguments.extract()?;
-        let (deadline, not_before, deadline_ms, not_before_ms) = (&own.7, &own.8, &own.10, &own.11);
+        let others: Others<'py> = own.11.extract()?;
+        let (deadline, not_before, deadline_ms, not_before_ms) =
+            (&own.7, &own.8, &own.10, &others.0);
         one_of("deadline", !deadline.is_none(), !deadline_ms.is_none())?;
         one_of(NOT_BEFORE, !not_before.is_none(), !not_before_ms.is_none())?;
         let whole = |name: &str, value: &Bound<'py, PyAny>| match value.is_none() {
@@ -59,20 +89,31 @@ impl<'py> Fields<'py> {
             false => Some(unix_ms(not_before)?),
             true => whole("not_before_ms", not_before_ms)?,
         };
-        Ok(Fields { own, deadline: deadline_ms.map(Duration::from_millis), not_before_ms })
+        let deadline = deadline_ms.map(Duration::from_millis);
+        Ok(Fields { own, others, deadline, not_before_ms })
     }
 
     /// The message as JSON text, for a call that has waited so long already.
-    pub fn to_json(&self, waited: Duration) -> Result<Vec<u8>, Fault> {
+    pub fn encoded(&self, waited: Duration) -> Result<Encoded, Fault> {
+        let (_, title, format, attachments, silent, priority, thread, overflow) = &self.others;
+        let mut files = Files::new();
         let (account, to, text, parts, reply_to, key, extra, _, _, ordered, _, _) = &self.own;
         let mut json = Json::new();
         json.out.extend_from_slice(b"{\"v\":1");
         if account.is_none() {
             return Err(wrong_type("account", "a str", account).into());
         }
-        for (name, value) in
-            [("account", account), ("text", text), ("reply_to", reply_to), ("key", key)]
-        {
+        for (name, value) in [
+            ("account", account),
+            ("text", text),
+            ("title", title),
+            ("format", format),
+            ("priority", priority),
+            ("thread", thread),
+            ("overflow", overflow),
+            ("reply_to", reply_to),
+            ("key", key),
+        ] {
             if !value.is_none() {
                 let Ok(value) = value.cast::<PyString>() else {
                     return Err(wrong_type(name, "a str", value).into());
@@ -99,6 +140,10 @@ impl<'py> Fields<'py> {
             json.key("parts");
             json.value(parts, &Place::field("parts"))?;
         }
+        if !attachments.is_none() {
+            json.key("attachments");
+            files::encode(attachments, &mut json, &mut files)?;
+        }
         let deadline = self.deadline.map(|deadline| deadline.saturating_sub(waited));
         let deadline_ms = deadline.map(|left| u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
         for (name, ms) in [("deadline_ms", deadline_ms), ("not_before_ms", self.not_before_ms)] {
@@ -107,15 +152,17 @@ impl<'py> Fields<'py> {
                 json.number(ms);
             }
         }
-        if !ordered.is_none() {
-            let Ok(ordered) = ordered.cast::<PyBool>() else {
-                return Err(wrong_type("ordered", "a bool", ordered).into());
-            };
-            json.key("ordered");
-            json.out.extend_from_slice(if ordered.is_true() { b"true" } else { b"false" });
+        for (name, value) in [("ordered", ordered), ("silent", silent)] {
+            if !value.is_none() {
+                let Ok(value) = value.cast::<PyBool>() else {
+                    return Err(wrong_type(name, "a bool", value).into());
+                };
+                json.key(name);
+                json.out.extend_from_slice(if value.is_true() { b"true" } else { b"false" });
+            }
         }
         json.out.push(b'}');
-        Ok(json.out)
+        Ok(Encoded { json: json.out, files, has_files: !attachments.is_none() })
     }
 }
 
@@ -152,7 +199,7 @@ fn check_parts(parts: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// What is in a list or tuple.
-fn items<'py>(
+pub fn items<'py>(
     value: &Bound<'py, PyAny>,
     field: &str,
     wanted: &str,
@@ -167,9 +214,10 @@ fn items<'py>(
 }
 
 /// A message that is a dict, as JSON text: `v` may be left out, and the times may be in seconds.
-fn message_to_json(dict: &Bound<'_, PyDict>) -> Result<Vec<u8>, Fault> {
+fn encoded(dict: &Bound<'_, PyDict>) -> Result<Encoded, Fault> {
     let py = dict.py();
-    let mut json = Json::new();
+    let (mut json, mut files) = (Json::new(), Files::new());
+    let mut has_files = false;
     json.out.push(b'{');
     if !dict.contains(pyo3::intern!(py, "v"))? {
         json.out.extend_from_slice(b"\"v\":1");
@@ -180,6 +228,12 @@ fn message_to_json(dict: &Bound<'_, PyDict>) -> Result<Vec<u8>, Fault> {
             "deadline" | NOT_BEFORE if value.is_none() => continue,
             "deadline" => seconds("deadline", &value).map(|s| s.map(milliseconds)),
             NOT_BEFORE => unix_ms(&value).map(Some),
+            "attachments" if !value.is_none() => {
+                has_files = true;
+                json.key(&name);
+                files::encode(&value, &mut json, &mut files)?;
+                continue;
+            }
             _ => {
                 json.key(&name);
                 json.value(&value, &Place::field(&name))?;
@@ -200,13 +254,13 @@ fn message_to_json(dict: &Bound<'_, PyDict>) -> Result<Vec<u8>, Fault> {
         }
     }
     json.out.push(b'}');
-    Ok(json.out)
+    Ok(Encoded { json: json.out, files, has_files })
 }
 
 /// A message out of an iterable, or what is wrong with it.
 pub struct Whatever {
     pub account: String,
-    pub json: Result<Vec<u8>, Error>,
+    pub message: Result<Encoded, Error>,
 }
 
 impl Whatever {
@@ -215,17 +269,17 @@ impl Whatever {
         let Ok(dict) = message.cast::<PyDict>() else {
             return Err(wrong_type(name, "a dict", message));
         };
-        let json = match message_to_json(dict) {
-            Ok(json) => Ok(json),
+        let message = match encoded(dict) {
+            Ok(message) => Ok(message),
             Err(Fault::Message(error)) => Err(error),
             Err(Fault::Program(raised)) => return Err(raised),
         };
         // Only for its receipt, and only if it comes to that.
-        let account = match &json {
-            Ok(json) if json.len() <= MAX_MESSAGE => None,
+        let account = match &message {
+            Ok(message) if message.json.len() <= MAX_MESSAGE => None,
             _ => dict.get_item("account")?.and_then(|account| account.extract::<String>().ok()),
         };
         let account = account.filter(|account| account.len() < 256).unwrap_or_default();
-        Ok(Whatever { account, json })
+        Ok(Whatever { account, message })
     }
 }

@@ -9,7 +9,7 @@ use hongyan::{Client, Error, ErrorCode, Op, Receipt};
 use pyo3::prelude::*;
 
 use crate::error::{no_room, refused};
-use crate::message::Whatever;
+use crate::message::{Encoded, Whatever};
 use crate::room::Room;
 use crate::router::{NOBODY, RESULTS, Router, Turn, token};
 
@@ -123,12 +123,13 @@ impl Shared {
     /// Submits a message whose sender waits for its receipt: an outbox does not keep it.
     pub fn submit(
         &self,
-        json: &[u8],
+        message: &Encoded,
         mailbox: u32,
         number: u32,
         time_out: Option<Duration>,
     ) -> hongyan::Result<Op> {
-        self.open_client()?.submit_json_within(json, token(mailbox, number), time_out)
+        let (client, token) = (self.open_client()?, token(mailbox, number));
+        client.submit_json_within_with(&message.json, message.files.clone(), token, time_out)
     }
 
     /// Submits a message that may be no message at all: its receipt says so then.
@@ -141,8 +142,8 @@ impl Shared {
         mailbox: u32,
         number: u32,
     ) -> hongyan::Result<Op> {
-        let error = match &message.json {
-            Ok(json) => match self.submit(json, mailbox, number, None) {
+        let error = match &message.message {
+            Ok(message) => match self.submit(message, mailbox, number, None) {
                 Err(error) if error.code() == ErrorCode::Argument => error,
                 done => return done,
             },
@@ -151,7 +152,8 @@ impl Shared {
         // No message has such recipients.
         let stand_in = serde_json::json!({"v": 1, "account": message.account, "to": []});
         self.router.explain(token(mailbox, number), error);
-        let done = self.submit(stand_in.to_string().as_bytes(), mailbox, number, None);
+        let stand_in = stand_in.to_string().into_bytes().into();
+        let done = self.submit(&stand_in, mailbox, number, None);
         if done.is_err() {
             self.router.explained(token(mailbox, number));
         }
@@ -165,12 +167,12 @@ impl Shared {
         py: Python<'_>,
         time_out: Option<Duration>,
         deadline: Option<Duration>,
-        mut json: impl FnMut(Duration) -> PyResult<Vec<u8>>,
+        mut encoded: impl FnMut(Duration) -> PyResult<Encoded>,
     ) -> PyResult<(Receipt, Option<PyErr>)> {
         let began = Instant::now();
         loop {
             let waited = began.elapsed();
-            let message = json(waited)?;
+            let Encoded { json, files, .. } = encoded(waited)?;
             let left = time_out.map(|time_out| time_out.saturating_sub(waited));
             let mut raised = None;
             let mut had_enough = || {
@@ -179,8 +181,9 @@ impl Shared {
                 raised.is_some()
             };
             let sent = without_python(py, || {
+                let client = self.open_client()?;
                 let sent =
-                    self.open_client()?.send_json_watched(&message, left, SLICE, &mut had_enough);
+                    client.send_json_watched_with(&json, files, left, SLICE, &mut had_enough);
                 self.room.freed();
                 sent
             });
@@ -209,7 +212,7 @@ impl Shared {
     }
 
     /// Submits a message for `results()`; its id.
-    pub fn submit_for_results(&self, json: &[u8]) -> hongyan::Result<String> {
+    pub fn submit_for_results(&self, message: Encoded) -> hongyan::Result<String> {
         self.client()?;
         if self.ending.load(Ordering::Acquire) {
             let words = "the program ends: what is submitted now would not be sent";
@@ -224,7 +227,9 @@ impl Shared {
             return Err(Error::new(ErrorCode::Full, words));
         }
         let client = self.open_client();
-        let submitted = client.and_then(|c| c.submit_json(json, token(RESULTS, self.number())));
+        let Encoded { json, files, .. } = message;
+        let token = token(RESULTS, self.number());
+        let submitted = client.and_then(|client| client.submit_json_with(&json, files, token));
         if submitted.is_err() {
             self.outstanding.fetch_sub(1, Ordering::AcqRel);
         }

@@ -29,7 +29,8 @@ line, and nothing of it is sent. Files are UTF-8, or UTF-16:
   deadline                    how many seconds it may take; also deadline_ms
   not_before                  a time with its zone, such as 2026-10-01T08:00:00+08:00, or Unix
                               seconds; also not_before_ms
-  reply_to, ordered           as in a message
+  title, format, silent, priority, thread, overflow, reply_to, ordered
+                              as in a message
   extra                       parameters of the service, a JSON object
   extra.NAME                  one such parameter, as a string
 

@@ -64,8 +64,14 @@ impl Column {
             None => (name, None),
         };
         let holds = match (field, inner) {
-            ("account" | "text" | "key" | "reply_to", None) => Holds::Text,
-            ("parts" | "extra" | "deadline_ms" | "not_before_ms" | "ordered", None) => Holds::Json,
+            (
+                "account" | "text" | "key" | "reply_to" | "title" | "format" | "priority"
+                | "thread" | "overflow",
+                None,
+            ) => Holds::Text,
+            ("parts" | "extra" | "deadline_ms" | "not_before_ms" | "ordered" | "silent", None) => {
+                Holds::Json
+            }
             ("attachments", None) => Holds::Attachments,
             ("deadline", None) => Holds::Deadline,
             ("not_before", None) => Holds::NotBefore,

@@ -1,8 +1,6 @@
 //! A file that goes with a message.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Read as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -14,7 +12,7 @@ use url::Url;
 use super::{BLANK, Message, is_blank};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::{Fields, shown_path};
-use crate::model::file::open_regular;
+use crate::model::file::read_whole;
 
 /// The largest attachment, in bytes.
 pub const MAX_ATTACHMENT: usize = 100 << 20;
@@ -150,7 +148,7 @@ impl Attachment {
             }
             Source::Bytes(_) | Source::Url(_) => return Ok(()),
         };
-        let bytes = match read_file(Path::new(path)) {
+        let bytes = match read_whole(Path::new(path), MAX_ATTACHMENT) {
             Ok(bytes) => bytes,
             Err(e) => return error("path", format!("{} cannot be read: {e}", shown_path(path))),
         };
@@ -229,27 +227,6 @@ fn no_media_type(text: &str) -> String {
 /// True of a URL that a service can fetch from.
 fn is_web_url(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
-}
-
-/// Reads a regular file as a whole: another kind of file might never end.
-fn read_file(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut file = open_regular(path, OpenOptions::new().read(true))?;
-    let length = file.metadata()?.len();
-    let too_long = || {
-        let words = "it is larger than 100 MiB";
-        std::io::Error::new(std::io::ErrorKind::FileTooLarge, words)
-    };
-    if length > MAX_ATTACHMENT as u64 {
-        return Err(too_long());
-    }
-    // Room for all of it at once, and a byte more by which it is seen to have grown.
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(usize::try_from(length).unwrap_or_default() + 1)?;
-    (&mut file).take(MAX_ATTACHMENT as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > MAX_ATTACHMENT {
-        return Err(too_long());
-    }
-    Ok(bytes)
 }
 
 impl Message {

@@ -23,6 +23,7 @@ from ._client import (
 )
 from ._drain import drain
 from ._errors import Error, FullError, UnavailableError
+from ._load import loaded
 from ._native import Core, Inbox
 from ._room import Room, Waiting, submit
 
@@ -39,7 +40,17 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._native import Receipt
-    from .types import Config, Message, Part, Time, To
+    from .types import (
+        Attachment,
+        Config,
+        Format,
+        Message,
+        Overflow,
+        Part,
+        Priority,
+        Time,
+        To,
+    )
 
 #: How long the thread of a loop without readers waits before it looks whether it is needed.
 _PUMP = 0.5
@@ -75,6 +86,13 @@ class AsyncClient:
         to: To | Mapping[str, Any] | None = None,
         text: str | None = None,
         parts: Sequence[Part | Mapping[str, Any]] | None = None,
+        title: str | None = None,
+        format: Format | None = None,
+        attachments: Sequence[Attachment] | None = None,
+        silent: bool | None = None,
+        priority: Priority | None = None,
+        thread: str | None = None,
+        overflow: Overflow | None = None,
         reply_to: str | None = None,
         key: str | None = None,
         extra: Mapping[str, Any] | None = None,
@@ -92,6 +110,8 @@ class AsyncClient:
         account in their order.
         """
         drain()
+        if attachments is not None:
+            attachments = await loaded(attachments)
         fields = (
             account,
             to,
@@ -104,7 +124,7 @@ class AsyncClient:
             not_before,
             ordered,
             deadline_ms,
-            not_before_ms,
+            (not_before_ms, title, format, attachments, silent, priority, thread, overflow),
         )
         mailbox = self._mailbox()
         future = mailbox.loop.create_future()

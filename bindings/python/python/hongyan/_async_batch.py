@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from ._client import is_at_hand, plain
 from ._errors import Error, FullError
+from ._load import loaded
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterable,
-        AsyncIterator,
-        Iterable,
-        Iterator,
-        Mapping,
-    )
+    from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 
     from ._aio import Mailbox
     from ._native import Receipt
@@ -55,6 +51,8 @@ class AsyncBatch:
         else:
             self._source = iter(cast("Iterable[Message]", messages))
         self._asked: asyncio.Future[Message] | None = None
+        #: A message whose files are being read; the source waits for that.
+        self._loading: asyncio.Future[Message] | None = None
         self._at_hand = is_at_hand(messages)
         # True if the source took its time for its last message.
         self._slow = False
@@ -81,7 +79,7 @@ class AsyncBatch:
                 continue
             handed = 0
             self._fill()
-            if self._under_way or self._asked is not None:
+            if self._under_way or self._asked is not None or self._loading is not None:
                 await self._wait()
             elif self._held is not None:
                 # Others fill the client, and have to make room.
@@ -97,7 +95,8 @@ class AsyncBatch:
         return source is not None and self._has_room() and not self._slow
 
     def _has_room(self) -> bool:
-        return self._held is None and len(self._under_way) < self._limit
+        free = self._held is None and self._loading is None
+        return free and len(self._under_way) < self._limit
 
     def _is_due(self) -> bool:
         if self._done is not None:
@@ -127,8 +126,9 @@ class AsyncBatch:
         for number in self._under_way.values():
             self._mailbox.inbox.cancel(number)
         self._under_way.clear()
-        if self._asked is not None:
-            self._asked.cancel()
+        for waits in (self._asked, self._loading):
+            if waits is not None:
+                waits.cancel()
 
     def _take(self) -> asyncio.Future[Receipt] | None:
         if self._done is not None:
@@ -146,6 +146,17 @@ class AsyncBatch:
             self._held = None
             self._submit(message, name)
         while self._held is None and len(self._under_way) < self._limit:
+            if self._loading is not None:
+                if not self._loading.done():
+                    return
+                read, self._loading = self._loading, None
+                try:
+                    message = read.result()
+                except BaseException as error:
+                    self._stop(error)
+                    return
+                self._submit(message, f"messages[{self._taken - 1}]")
+                continue
             if self._source is not None:
                 asked = self._mailbox.loop.time()
                 try:
@@ -191,6 +202,10 @@ class AsyncBatch:
     def _give(self, message: Message) -> None:
         name = f"messages[{self._taken}]"
         self._taken += 1
+        if _has_files(message):
+            self._loading = asyncio.ensure_future(_loaded(message))
+            self._loading.add_done_callback(self._tell)
+            return
         self._submit(message, name)
 
     def _submit(self, message: Message, name: str) -> None:
@@ -218,3 +233,12 @@ class AsyncBatch:
         if self._done is not None and future in self._under_way:
             self._done.append(future)
         self._news.set()
+
+
+def _has_files(message: Any) -> bool:
+    return isinstance(message, Mapping) and message.get("attachments") is not None
+
+
+async def _loaded(message: Any) -> Any:
+    """The message with its files read, without holding the loop up."""
+    return {**message, "attachments": await loaded(message["attachments"])}

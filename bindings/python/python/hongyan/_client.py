@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from ._native import Receipt
-    from .types import Config, Message, Part, Time, To
+    from .types import (
+        Attachment,
+        Config,
+        Format,
+        Message,
+        Overflow,
+        Part,
+        Priority,
+        Time,
+        To,
+    )
 
 #: How many messages of send_many() are under way at once, if nobody says otherwise.
 IN_FLIGHT = 128
@@ -53,6 +63,13 @@ class Client:
         to: To | Mapping[str, Any] | None = None,
         text: str | None = None,
         parts: Sequence[Part | Mapping[str, Any]] | None = None,
+        title: str | None = None,
+        format: Format | None = None,
+        attachments: Sequence[Attachment] | None = None,
+        silent: bool | None = None,
+        priority: Priority | None = None,
+        thread: str | None = None,
+        overflow: Overflow | None = None,
         reply_to: str | None = None,
         key: str | None = None,
         extra: Mapping[str, Any] | None = None,
@@ -77,6 +94,23 @@ class Client:
             The text.
         parts:
             Instead of ``text``: a list of elements; `hongyan.parts` makes them.
+        title:
+            A title or subject; where the service has none, the first line of the text.
+        format:
+            What the text is written in: ``plain`` (the default), ``markdown`` or ``html``.
+        attachments:
+            Files to send along: each a path, bytes, a file object, ``(name, bytes)``,
+            ``(name, bytes, type)``, or a mapping as in the JSON. They are read before anything is
+            sent; what cannot be read raises `MessageError`, whose ``path`` says which.
+        silent:
+            True: without a sound, where the service can do that.
+        priority:
+            ``low``, ``normal``, ``high`` or ``urgent``, where the service knows them.
+        thread:
+            The thread to write into, where the service has threads.
+        overflow:
+            What becomes of a text that is too long: ``refuse`` (the default), ``truncate`` or
+            ``split``.
         reply_to:
             The id of the message that this one answers.
         key:
@@ -124,7 +158,7 @@ class Client:
             not_before,
             ordered,
             deadline_ms,
-            not_before_ms,
+            (not_before_ms, title, format, attachments, silent, priority, thread, overflow),
         )
         try:
             try:
@@ -134,6 +168,43 @@ class Client:
             return self._core.send(fields, timeout)
         finally:
             drain()
+
+    def preview(
+        self,
+        account: str,
+        *,
+        to: To | Mapping[str, Any] | None = None,
+        text: str | None = None,
+        parts: Sequence[Part | Mapping[str, Any]] | None = None,
+        title: str | None = None,
+        format: Format | None = None,
+        attachments: Sequence[Attachment] | None = None,
+        silent: bool | None = None,
+        priority: Priority | None = None,
+        thread: str | None = None,
+        overflow: Overflow | None = None,
+        reply_to: str | None = None,
+        key: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Show the request that a message would become; nothing is sent.
+
+        The arguments are those of `send`. Of the dict, ``url``, ``headers`` and ``body`` have
+        their secrets masked, and ``files`` has name, type and size of each file. What is wrong
+        with the message is raised.
+        """
+        from json import loads
+
+        drain()
+        others = (None, title, format, attachments, silent, priority, thread, overflow)
+        fields: tuple[Any, ...] = (account, to, text, parts, reply_to, key, extra)
+        fields = (*fields, None, None, None, None, others)
+        try:
+            shown = self._core.preview(fields)
+        except TypeError as error:
+            shown = self._core.preview(plain_fields(fields, error))
+        preview: dict[str, Any] = loads(shown)
+        return preview
 
     def send_many(
         self,
@@ -174,6 +245,13 @@ class Client:
         to: To | Mapping[str, Any] | None = None,
         text: str | None = None,
         parts: Sequence[Part | Mapping[str, Any]] | None = None,
+        title: str | None = None,
+        format: Format | None = None,
+        attachments: Sequence[Attachment] | None = None,
+        silent: bool | None = None,
+        priority: Priority | None = None,
+        thread: str | None = None,
+        overflow: Overflow | None = None,
         reply_to: str | None = None,
         key: str | None = None,
         extra: Mapping[str, Any] | None = None,
@@ -207,7 +285,7 @@ class Client:
             not_before,
             ordered,
             deadline_ms,
-            not_before_ms,
+            (not_before_ms, title, format, attachments, silent, priority, thread, overflow),
         )
         core = self._core
         _exit.given(core)

@@ -12,6 +12,7 @@ from .types import Delivery, Message, Note, PieceResult, RecipientResult
 __all__ = [
     "Batch",
     "Core",
+    "File",
     "Inbox",
     "Receipt",
     "Results",
@@ -19,6 +20,7 @@ __all__ = [
     "_read_receipt",
     "codes",
     "has_log",
+    "load_file",
     "log_level",
     "main",
     "services_json",
@@ -26,6 +28,14 @@ __all__ = [
 ]
 
 __version__: str
+
+@final
+class File:
+    """A file that was read."""
+
+def load_file(path: str) -> File | None:
+    """Reads a file without holding the interpreter; None where it cannot be read, which the core
+    tells of once it is given the path."""
 
 @final
 class Receipt:
@@ -97,6 +107,8 @@ class Core:
     def __new__(cls, config: dict[str, Any] | str) -> Self: ...
     def send(self, fields: tuple[Any, ...], timeout: float | None) -> Receipt:
         """Sends on this thread; the receipt, or the exception that goes with it."""
+    def preview(self, fields: tuple[Any, ...]) -> str:
+        """The request that a message would become, as JSON; nothing is sent."""
     def submit(self, fields: tuple[Any, ...]) -> str:
         """Submits for `results()`; the library's own id of the message."""
     def settle(self, timeout: float) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from os import PathLike
-from typing import Any, Literal, TypedDict, Union
+from typing import Any, BinaryIO, Literal, Optional, TypedDict, Union
 
 Delivery = Literal["sent", "maybe_sent", "not_sent", "partly_sent"]
 """``sent``: the service said so. ``not_sent``: sending it again cannot make two of it.
@@ -39,8 +39,30 @@ class Note(TypedDict):
     """``accepted_only``, ``truncated``, ``readdressed`` or ``converted``."""
     message: str
 
+
 Config = Union[Mapping[str, Any], str, "PathLike[str]"]
 """A mapping, JSON text (which begins with ``{``), or the path of a .json or .toml file."""
+
+Format = Literal["plain", "markdown", "html"]
+"""What a text is written in."""
+
+Priority = Literal["low", "normal", "high", "urgent"]
+"""How much a message matters."""
+
+Overflow = Literal["refuse", "truncate", "split"]
+"""What becomes of a text that is too long."""
+
+Attachment = Union[
+    str,
+    "PathLike[str]",
+    bytes,
+    BinaryIO,
+    tuple[str, bytes],
+    tuple[str, bytes, Optional[str]],
+    Mapping[str, Any],
+]
+"""A file to send along: its path, its bytes, a file object, its name and its bytes, those with a
+media type, or a mapping as in the JSON (``path``, or ``name`` and ``data_base64``, or ``url``)."""
 
 Time = Union[float, datetime, str]
 """A point in time: Unix time in seconds, a datetime with its zone, or text such as
@@ -58,12 +80,32 @@ class To(TypedDict, total=False):
     """A group's id."""
     topic: str
     """A topic's id, within a group."""
+    chat: str
+    """A chat's id or name."""
+    channel: str
+    """A channel's id or name."""
+    room: str
+    """A room's id or name."""
+    phone: str
+    """A telephone number."""
     users: Sequence[str]
     """The ids of several users."""
     groups: Sequence[str]
     """The ids of several groups."""
     discussions: Sequence[str]
     """The ids of several discussions."""
+    emails: Sequence[str]
+    """E-mail addresses; ``cc`` and ``bcc`` go with them."""
+    cc: Sequence[str]
+    bcc: Sequence[str]
+    phones: Sequence[str]
+    """Several telephone numbers."""
+    departments: Sequence[str]
+    """The ids of departments."""
+    tags: Sequence[str]
+    """The ids of tags."""
+    topics: Sequence[str]
+    """The ids of several topics."""
     members: Sequence[str]
     """Those members of the group who alone shall see the message."""
 
@@ -159,6 +201,13 @@ class Message(_Message, total=False):
     to: To
     text: str
     parts: Sequence[Part]
+    title: str
+    format: Format
+    attachments: Sequence[Attachment]
+    silent: bool
+    priority: Priority
+    thread: str
+    overflow: Overflow
     reply_to: str
     key: str
     deadline: float
