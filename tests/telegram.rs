@@ -224,3 +224,38 @@ fn a_bot_is_asked_who_it_is() {
     assert_eq!(error.code(), ErrorCode::Auth);
     assert!(server.requests()[0].target().ends_with("/getMe"));
 }
+
+#[test]
+fn a_long_text_goes_in_several_messages_of_which_the_first_is_the_reply() {
+    let (sandbox, client) = start();
+    send(&client, "4711", json!({"text": "to be replied to"}));
+    let long = format!("{}\n\n{}", "a".repeat(4000), "b".repeat(4000));
+    let message = json!({"text": long, "overflow": "split", "reply_to": "1", "silent": true});
+    let receipt = send(&client, "4711", message);
+    assert_eq!(receipt.delivery, Delivery::Sent, "{receipt:?}");
+    let messages = sandbox.messages().split_off(1);
+    let texts: Vec<_> = messages.iter().map(|own| own["text"].as_str().expect("a text")).collect();
+    assert_eq!(texts, [&*"a".repeat(4000), &*"b".repeat(4000)]);
+    assert_eq!((&messages[0]["thread"], &messages[1]["thread"]), (&json!("1"), &Value::Null));
+    assert_eq!((&messages[0]["silent"], &messages[1]["silent"]), (&json!(true), &json!(true)));
+    assert_eq!(receipt.message_id.as_deref(), messages[0]["id"].as_str());
+}
+
+#[test]
+fn a_person_is_mentioned_by_his_number_or_his_name() {
+    let (sandbox, client) = start();
+    let mention = |user: &str| {
+        json!({"parts": [{"type": "mention", "user": user, "name": "Anna"},
+            {"type": "text", "text": ", look"}]})
+    };
+    for (user, text) in [("4711", "@Anna, look"), ("@anna", "@anna, look")] {
+        let receipt = send(&client, "-4002", mention(user));
+        assert_eq!(receipt.delivery, Delivery::Sent, "{receipt:?}");
+        assert_eq!(sandbox.messages().last().expect("it arrived")["text"], text);
+    }
+    let wrong = (ErrorCode::Message, "parts[0].user".to_owned());
+    assert_eq!(refused(&client, "-4002", mention("anna")), wrong);
+    let all = json!({"parts": [{"type": "mention", "all": true}]});
+    let wrong = (ErrorCode::Unsupported, "parts[0].all".to_owned());
+    assert_eq!(refused(&client, "-4002", all), wrong);
+}
