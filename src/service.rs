@@ -21,6 +21,7 @@ mod dingtalk_bot;
 mod direct_message;
 mod extra;
 mod fanfou;
+mod feishu_bot;
 pub mod fingerprint;
 #[cfg(test)]
 mod golden;
@@ -73,6 +74,7 @@ static SERVICES: &[&Service] = &[
     &dingtalk_bot::SERVICE,
     &wecom_bot::SERVICE,
     &webhook::SERVICE,
+    &feishu_bot::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -105,7 +105,7 @@ fn message(service: &str, text: &str) -> Value {
         "telegram" => (json!({"chat": "4711"}), json!({})),
         "webhook" => (json!({"user": "u"}), json!({})),
         "renren" => (json!({"users": ["1"]}), json!({"messageType": "m", "resourceTitle": "t"})),
-        "dingtalk_bot" | "wecom_bot" => (json!({}), json!({})),
+        "dingtalk_bot" | "wecom_bot" | "feishu_bot" => (json!({}), json!({})),
         other => panic!("a message for {other} is missing here"),
     };
     json!({"v": 1, "account": "a", "to": to, "text": text, "extra": extra})

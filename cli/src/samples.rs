@@ -236,6 +236,24 @@ pub const SENT: &[Sample] = &[
         r#"{"extra": {"template_card": {"card_type": "text_notice", "main_title": {"title": "Deploy"},
             "card_action": {"type": 1, "url": "https://example.com/"}}}}"#,
     ),
+    sample("feishu_bot", "text", r#"{"text": "鸿雁 carries letters"}"#),
+    sample("feishu_bot", "post", r#"{"title": "Disk", "text": "**90 %**", "format": "markdown"}"#),
+    sample(
+        "feishu_bot",
+        "mention",
+        r#"{"parts": [{"type": "mention", "user": "ou_4711"}, {"type": "mention", "all": true},
+            {"type": "text", "text": "look"}]}"#,
+    ),
+    sample(
+        "feishu_bot",
+        "link",
+        r#"{"parts": [{"type": "link", "url": "https://example.com/", "title": "an example"}]}"#,
+    ),
+    sample(
+        "feishu_bot",
+        "card",
+        r#"{"extra": {"card": {"type": "template", "data": {"template_id": "AAqk"}}}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.

@@ -65,6 +65,9 @@
     "{\"type\":\"webhook\","                                                                 \
     "\"url\":\"https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=" key "\"}"
 
+#define FEISHU(token, more)                                                                  \
+    "{\"type\":\"webhook\"," more "\"url\":\"https://open.feishu.cn/open-apis/bot/v2/hook/" token "\"}"
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -104,6 +107,9 @@ static const struct {
     {"tencent_im", "usersig", NULL, USERSIG, TO_THE_GROUP},
     {"dingtalk_bot", "webhook", NULL, DINGTALK("SECdingtalkrobotsecret"), TO_A_ROBOT},
     {"wecom_bot", "webhook", NULL, WECOM("693a91f6-7e4a-4bc4-97a0-0ec2b1fa5aaa"), TO_A_ROBOT},
+    {"feishu_bot", "webhook", NULL,
+     FEISHU("5d4fae2f-feishu-robot", "\"secret\":\"feishu-robot-secret\","),
+     "\"title\":\"hello\",\"text\":\"from C\""},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -123,6 +129,7 @@ static const struct {
      HY_E_NOT_FOUND},
     {"dingtalk_bot", DINGTALK("SEC-of-another"), TO_A_ROBOT, HY_E_AUTH},
     {"wecom_bot", WECOM("00000000-0000-0000-0000-000000000000"), TO_A_ROBOT, HY_E_NOT_FOUND},
+    {"feishu_bot", FEISHU("another", ""), "\"text\":\"hello?\"", HY_E_NOT_FOUND},
 };
 
 static char text[1 << 16];

@@ -134,6 +134,21 @@ fn cases(base: &str) -> Vec<Case> {
             json!({}),
             json!({"parts": [{"type": "link", "url": "https://example.com", "title": "an example"}]}),
         ),
+        (
+            "feishu_bot",
+            webhook(
+                "https://open.feishu.cn/open-apis/bot/v2/hook/5d4fae2f-feishu-robot",
+                Some("feishu-robot-secret"),
+            ),
+            json!({}),
+            json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
+        ),
+        (
+            "feishu_bot",
+            webhook("https://open.larksuite.com/open-apis/bot/v2/hook/8c1b7e3a-lark-robot", None),
+            json!({}),
+            json!({"text": "鸿雁 carries letters"}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

@@ -148,6 +148,8 @@ fn accounts() -> Value {
             "url": "https://oapi.dingtalk.com/robot/send?access_token=robot-token"}},
         "wecom_bot": {"service": "wecom_bot", "auth": {"type": "webhook",
             "url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=robot-key"}},
+        "feishu_bot": {"service": "feishu_bot", "auth": {"type": "webhook",
+            "url": "https://open.feishu.cn/open-apis/bot/v2/hook/robot-token"}},
         "robot": {"service": "chatroom", "auth": {"type": "bearer", "token": "robot-token"}},
         "slack": {"service": "slack", "auth": {"type": "bot", "token": "xoxb-1"}},
         "slack_hook": {"service": "slack", "auth": {"type": "webhook",

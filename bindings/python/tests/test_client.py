@@ -30,6 +30,7 @@ TO: dict[str, Any] = {
     "dingtalk_bot": {},
     "wecom_bot": {},
     "webhook": {},
+    "feishu_bot": {},
 }
 NOBODY: Any = {"user": "nobody"}
 U: Any = {"user": "u"}

@@ -2,6 +2,7 @@
 
 mod dingtalk_bot;
 mod fanfou;
+mod feishu_bot;
 mod latest;
 mod renren;
 pub(crate) mod robot;
@@ -66,5 +67,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(dingtalk_bot::DingTalkBot::default()),
         Box::new(webhook::Webhook::default()),
         Box::new(wecom_bot::WeComBot::default()),
+        Box::new(feishu_bot::FeishuBot::default()),
     ]
 }

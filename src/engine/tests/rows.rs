@@ -358,3 +358,18 @@ fn every_row_of_slack_s_table_is_the_verdict_of_its_word() {
         None => vec![(status(row), "<html></html>".to_owned())],
     });
 }
+
+#[test]
+fn every_row_of_feishu_s_robot_is_the_verdict_of_its_code_in_either_envelope() {
+    let message = json!({"v": 1, "account": "feishu_bot", "text": "hello"});
+    walk("feishu_bot", 21, &message, |row| {
+        let code: u32 = code_of(row).parse().expect("a number");
+        let words = if code == 0 { "success" } else { row.text };
+        let body = json!({"code": code, "data": {}, "msg": words}).to_string();
+        let both = json!({"StatusCode": 0, "StatusMessage": "", "code": code, "msg": words});
+        let older = json!({"StatusCode": code, "StatusMessage": words}).to_string();
+        let mut shapes = vec![(200, body.clone()), (200, both.to_string()), (200, older)];
+        shapes.extend((code > 0).then_some((400, body)));
+        shapes
+    });
+}

@@ -136,6 +136,17 @@ fn json_that_contradicts_itself_is_no_success() {
                 r#""errors":[]"#,
                 r#""exception":"no""#,
             ],
+            "feishu_bot" => &[
+                r#""code":0"#,
+                r#""code":19001"#,
+                r#""StatusCode":0"#,
+                r#""msg":"success""#,
+                r#""\u0063ode":0"#,
+                r#""error":"no""#,
+                r#""error":{}"#,
+                r#""errors":[]"#,
+                r#""exception":"no""#,
+            ],
             "tencent_im" => &[
                 r#""ErrorCode":0"#,
                 r#""ErrorCode":10002"#,

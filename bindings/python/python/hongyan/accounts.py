@@ -61,6 +61,7 @@ __all__ = [
     "dingtalk_bot",
     "fanfou",
     "header",
+    "feishu_bot",
     "mac",
     "none",
     "oauth1",
@@ -248,6 +249,7 @@ def webhook_url(
     secret: str | None = None,
 ) -> Auth:
     """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot.
+    """The URL of a robot: dingtalk_bot, wecom_bot, feishu_bot.
 
     ``url``: the URL that the app's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
@@ -519,6 +521,10 @@ def webhook(
     body: Mapping[str, Any] | None = None,
     success: Mapping[str, Any] | None = None,
     message_id: str | None = None,
+def feishu_bot(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -551,6 +557,15 @@ def webhook(
         body=body,
         success=success,
         message_id=message_id,
+    """Feishu or Lark custom robot, with `webhook`.
+
+    ``base_url``: instead of the URL's own host
+    """
+    return _account(
+        "feishu_bot",
+        auth,
+        rate,
+        base_url=base_url,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
