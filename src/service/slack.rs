@@ -133,9 +133,12 @@ impl Account for Bot {
         }
     }
 
+    fn prepares(&self, draft: &Draft) -> bool {
+        draft.remember.is_some() && draft.kept(CHANNEL).is_none()
+    }
+
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
-        let opens = draft.remember.is_some() && draft.kept(CHANNEL).is_none();
-        match opens.then(|| answer::channel(answer)) {
+        match self.prepares(draft).then(|| answer::channel(answer)) {
             None => answer::read(answer),
             Some(Ok(channel)) => {
                 draft.keep(CHANNEL, channel);
