@@ -69,17 +69,6 @@ pub fn check(message: &Message, info: &Info) -> Result<()> {
     Ok(())
 }
 
-/// The text of a message, of at most `most` Unicode scalars.
-pub fn scalars<'a>(message: &'a Message, most: u32, title: &str) -> Result<&'a str> {
-    let text = message.text.as_deref().unwrap_or_default();
-    let length = text.chars().count();
-    if length > most as usize {
-        let words = format!("the text has {length} characters; {title} takes {most}");
-        return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
-    }
-    Ok(text)
-}
-
 /// Refuses every `extra` of a service whose parameters are all set by a message's own fields.
 pub fn no_extra(message: &Message, set: &[(&'static str, &str)]) -> Result<()> {
     let Some(extra) = &message.extra else { return Ok(()) };
@@ -189,7 +178,9 @@ pub fn refuse_nul(message: &Message) -> Result<()> {
     if let Some((path, _)) = message.to.paths().find(|(_, name)| has_nul(name)) {
         return refused(path);
     }
-    for (path, value) in [("text", &message.text), ("reply_to", &message.reply_to)] {
+    for (path, value) in
+        [("text", &message.text), ("title", &message.title), ("reply_to", &message.reply_to)]
+    {
         if value.as_deref().is_some_and(has_nul) {
             return refused(path.to_owned());
         }

@@ -10,9 +10,10 @@ use super::api::{
 };
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::auth::hint_at_signing_url;
-use super::check::{check, recipient, refuse_nul, scalars};
+use super::check::{check, recipient, refuse_nul};
 use super::info::{Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
+use super::text::{self, Markup, Rules, Title, Unit};
 use super::wire::form;
 use crate::model::error::{ErrorCode, Result};
 use crate::model::fields::Fields;
@@ -21,6 +22,13 @@ use crate::model::secret::Secret;
 
 /// The longest text, in Unicode scalars. The document says "under 140"; its clients accept 140.
 const MAX_TEXT: u32 = 140;
+
+const RULES: Rules = Rules {
+    unit: Unit::CodePoints,
+    most: MAX_TEXT as usize,
+    markup: Markup::Plain,
+    title: Title::FirstLine,
+};
 
 const HOST: &str = "https://api.fanfou.com";
 /// Fanfou's own host makes its base strings with http, whatever the request came by.
@@ -86,11 +94,9 @@ fn open(mut opening: Opening) -> Result<Opened> {
     Ok(opening.opened(url.clone(), &identity, FanfouAccount { auth, url, signing_url, format }))
 }
 
-impl Account for FanfouAccount {
-    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
-        check(message, &INFO)?;
-        let user = recipient(message, Kind::User)?;
-        let text = scalars(message, MAX_TEXT, "Fanfou")?;
+impl FanfouAccount {
+    /// The draft of a piece of a message.
+    fn draft(&self, message: &Message, user: &str, text: &str) -> Result<Draft> {
         let mut params = vec![("user", user.to_owned()), ("text", text.to_owned())];
         let mut callback = None;
         let extra = message.extra.clone().unwrap_or_default();
@@ -131,6 +137,14 @@ impl Account for FanfouAccount {
         f.finish()?;
         refuse_nul(message)?;
         Ok(Draft { body: form::body(&params).into(), params, callback, ..Draft::default() })
+    }
+}
+
+impl Account for FanfouAccount {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
+        check(message, &INFO)?;
+        let user = recipient(message, Kind::User)?;
+        text::plain_draft(message, &RULES, "Fanfou", |text| self.draft(message, user, text))
     }
 
     fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {

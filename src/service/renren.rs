@@ -16,13 +16,15 @@ use super::check::{check, refuse_nul};
 use super::info::{self, Field, FieldKind, Info};
 use super::judge::{excerpt, is_success, text, trimmed};
 use super::opening::Opening;
+use super::text::{Markup, Rules, Title, Unit, compose};
 use super::verdict::{self, Code};
 use super::wire::form;
 use super::wire::json::{members, parsed};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::json;
-use crate::model::message::{BLANK, Kind, Message, Part, is_blank};
+use crate::model::message::{BLANK, Format, Kind, Message, Part, is_blank};
+use crate::model::receipt::Note;
 use crate::model::secret::Secret;
 
 const HOST: &str = "https://api.renren.com";
@@ -128,7 +130,9 @@ fn open(mut opening: Opening) -> Result<Opened> {
 impl Account for RenrenAccount {
     fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
-        let own = own_parameters(message)?;
+        let said = said(message)?;
+        let own = own_parameters(said.as_ref().map_or(message, |(plain, _)| plain))?;
+        let notes = said.map(|(_, notes)| notes).unwrap_or_default();
         let extra = message.extra.clone().unwrap_or_default();
         let mut f = Fields::new(extra.into(), "extra", ErrorCode::Message)?;
         let mut params = Vec::new();
@@ -161,7 +165,7 @@ impl Account for RenrenAccount {
         if !self.in_form && length > MAX_URL {
             return Err(too_long(length, &params, &own));
         }
-        Ok(Draft { body: body.into(), ..Draft::default() })
+        Ok(Draft { body: body.into(), notes, ..Draft::default() })
     }
 
     fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {
@@ -215,6 +219,25 @@ fn nonce(number: u128) -> String {
     const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let digit = |i: u32| ALPHABET[(number / 62u128.pow(i) % 62) as usize] as char;
     (0..8).map(digit).collect()
+}
+
+const RULES: Rules =
+    Rules { unit: Unit::Bytes, most: usize::MAX, markup: Markup::Plain, title: Title::FirstLine };
+
+/// The same message with a plain text and no title, where it is written otherwise.
+fn said(message: &Message) -> Result<Option<(Message, Vec<Note>)>> {
+    if message.title.is_none() && message.format == Format::Plain {
+        return Ok(None);
+    }
+    let is_text = |part: &Part| matches!(part, Part::Text(_));
+    let mut words = message.clone();
+    words.parts.retain(is_text);
+    let mut piece = compose(&words, &RULES)?.remove(0);
+    let notes = piece.notes();
+    let mut plain = Message { text: None, ..message.clone() };
+    plain.parts.retain(|part| !is_text(part));
+    plain.parts.insert(0, Part::Text(std::mem::take(&mut piece.text)));
+    Ok(Some((plain, notes)))
 }
 
 /// A parameter, its value, and which field of the message sets it.

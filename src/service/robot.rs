@@ -1,9 +1,10 @@
 //! What the robots of chat groups have in common: whom a message mentions, what links it consists of, and
 //! a code that they share with others.
 
-use super::api::{Answer, Draft, Reading};
+use super::api::{Answer, Reading};
 use super::judge::{excerpt, is_success};
 use super::text::Piece;
+pub use super::text::drafts;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, Part};
 
@@ -64,15 +65,6 @@ pub fn unnamed(message: &Message) -> Message {
     message
 }
 
-/// A draft for each piece of a text, with what the pieces are to tell.
-pub fn drafts(pieces: Vec<Piece>, draft: impl Fn(usize, &Piece) -> Result<Draft>) -> Result<Draft> {
-    let notes = pieces.first().map(Piece::notes).unwrap_or_default();
-    let drafts = pieces.iter().enumerate().map(|(i, piece)| draft(i, piece));
-    let mut drafts = drafts.collect::<Result<Vec<_>>>()?.into_iter();
-    let first = drafts.next().unwrap_or_default();
-    Ok(Draft { pieces: drafts.collect(), notes, ..first })
-}
-
 /// True for a telephone number: one of China's mobile ones, or any with a `+` before it.
 pub fn is_phone(user: &str) -> bool {
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
@@ -130,7 +122,7 @@ mod tests {
 
     use super::*;
     use crate::model::config::AccountConfig;
-    use crate::service::api::Seed;
+    use crate::service::api::{Draft, Seed};
     use crate::service::open;
 
     /// A message as the robot of this service gets it.

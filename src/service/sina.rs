@@ -9,12 +9,13 @@ use super::api::{
 };
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::auth::hint_at_signing_url;
-use super::check::{check, no_extra, numeric_id, refuse_nul, scalars};
+use super::check::{check, no_extra, numeric_id, refuse_nul};
 use super::direct_message::{self, Content, Said, is_code};
 use super::fingerprint::{Fingerprint, Named};
 use super::info::{Field, FieldKind, Info, Limit};
 use super::judge::{is_success, text};
 use super::opening::Opening;
+use super::text::{self, Markup, Rules, Title, Unit};
 use super::wire::form;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
@@ -22,6 +23,13 @@ use crate::model::secret::Secret;
 
 /// The longest text, in Unicode scalars.
 const MAX_TEXT: u32 = 300;
+
+const RULES: Rules = Rules {
+    unit: Unit::CodePoints,
+    most: MAX_TEXT as usize,
+    markup: Markup::Plain,
+    title: Title::FirstLine,
+};
 
 const HOST: &str = "http://api.t.sina.com.cn";
 
@@ -89,10 +97,9 @@ fn open(mut opening: Opening) -> Result<Opened> {
     Ok(opening.opened(url, &identity, account))
 }
 
-impl Account for SinaAccount {
-    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
-        check(message, &INFO)?;
-        let text = scalars(message, MAX_TEXT, "Sina")?;
+impl SinaAccount {
+    /// The draft of a piece of a message.
+    fn draft(&self, message: &Message, text: &str) -> Result<Draft> {
         numeric_id(&message.to, "Sina")?;
         // A number may be somebody's nickname: the second parameter says which it is.
         let (id, which, named) = match (message.to.one(Kind::User), message.to.one(Kind::Name)) {
@@ -116,6 +123,13 @@ impl Account for SinaAccount {
         refuse_nul(message)?;
         let fingerprint = Some(Fingerprint::new(INFO.name, named, &id, text));
         Ok(Draft { params, fingerprint, ..Draft::default() })
+    }
+}
+
+impl Account for SinaAccount {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
+        check(message, &INFO)?;
+        text::plain_draft(message, &RULES, "Sina", |text| self.draft(message, text))
     }
 
     fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {

@@ -23,6 +23,7 @@ use dialect::{Dialect, Kind};
 use rich::{Builder, MENTION, Tag};
 use write::{Mention, Place, Written};
 
+use super::api::Draft;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Format, Message, Part};
 use crate::model::receipt::Note;
@@ -227,6 +228,34 @@ pub fn compose(message: &Message, rules: &Rules) -> Result<Vec<Piece>> {
         }
     };
     Ok(pieces.into_iter().map(piece).collect())
+}
+
+/// A draft for each piece of a text, with what the pieces are to tell.
+pub fn drafts(pieces: Vec<Piece>, draft: impl Fn(usize, &Piece) -> Result<Draft>) -> Result<Draft> {
+    let notes = pieces.first().map(Piece::notes).unwrap_or_default();
+    let drafts = pieces.iter().enumerate().map(|(n, piece)| draft(n, piece));
+    let mut drafts = drafts.collect::<Result<Vec<_>>>()?.into_iter();
+    let first = drafts.next().unwrap_or_default();
+    Ok(Draft { pieces: drafts.collect(), notes, ..first })
+}
+
+/// A draft of the text of a message, for a service of this name that takes nothing but plain texts.
+pub fn plain_draft(
+    message: &Message,
+    rules: &Rules,
+    title: &str,
+    draft: impl Fn(&str) -> Result<Draft>,
+) -> Result<Draft> {
+    if let Some(text) = as_is(message, rules) {
+        return draft(text);
+    }
+    let pieces = compose(message, rules).map_err(|error| match error.code() {
+        ErrorCode::TooLarge => {
+            Error::new(error.code(), error.words().replace("the service", title)).at("text")
+        }
+        _ => error,
+    })?;
+    drafts(pieces, |_, piece| draft(&piece.text))
 }
 
 /// True if the title becomes a part of the text.

@@ -16,6 +16,7 @@ use super::fingerprint::{Fingerprint, Named};
 use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::judge::text;
 use super::opening::Opening;
+use super::text::{self, Markup, Rules, Title, Unit};
 use super::wire::form;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
@@ -23,6 +24,13 @@ use crate::model::secret::Secret;
 
 /// The longest text, in units of a Chinese character; half-width characters count half.
 const MAX_TEXT: u32 = 300;
+
+const RULES: Rules = Rules {
+    unit: Unit::Own(length::units, "units"),
+    most: MAX_TEXT as usize,
+    markup: Markup::Plain,
+    title: Title::FirstLine,
+};
 
 const HOST: &str = "https://c.api.weibo.com";
 const PATH: &str = "2/direct_messages/send.json";
@@ -95,17 +103,9 @@ impl WeiboAccount {
     fn own(&self) -> usize {
         self.form.len() + usize::from(!self.form.is_empty())
     }
-}
 
-impl Account for WeiboAccount {
-    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
-        check(message, &INFO)?;
-        let text = message.text.as_deref().unwrap_or_default();
-        let units = length::units(text);
-        if units > MAX_TEXT as usize {
-            let words = format!("the text counts {units} units; Weibo takes {MAX_TEXT}");
-            return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
-        }
+    /// The draft of a piece of a message.
+    fn draft(&self, message: &Message, text: &str) -> Result<Draft> {
         numeric_id(&message.to, "Weibo")?;
         // The document: uid takes precedence, so the name would not be looked at.
         let recipient = match (message.to.one(Kind::User), message.to.one(Kind::Name)) {
@@ -126,6 +126,13 @@ impl Account for WeiboAccount {
         form::push_pair(&mut body, "text", text);
         form::push_pair(&mut body, recipient.0, recipient.1);
         Ok(Draft { body: body.into(), own: self.own(), fingerprint, ..Draft::default() })
+    }
+}
+
+impl Account for WeiboAccount {
+    fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
+        check(message, &INFO)?;
+        text::plain_draft(message, &RULES, "Weibo", |text| self.draft(message, text))
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {

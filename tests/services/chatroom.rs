@@ -17,10 +17,11 @@ use super::api::{
     Account, Answer, Draft, Exchange, HttpRequest, Inquiry, Opened, Reading, Seed, Service, Stamp,
 };
 use super::auth::token::Token;
-use super::check::{check, no_extra, one_of, only, scalars, with};
+use super::check::{check, no_extra, one_of, only, with};
 use super::info::{Auth, Field, FieldKind, Info, Limit};
 use super::opening::Opening;
 use super::pasted::UrlForm;
+use super::text::{self, Markup, Rules, Title, Unit};
 use super::verdict::{Row, verdicts};
 use super::wire::envelope::Envelope;
 use super::wire::json;
@@ -59,6 +60,13 @@ static INFO: Info = Info {
     limits: &[Limit { what: "text: Unicode scalars", most: MAX_TEXT }],
     document: "none: it exists in these tests only",
     ..Info::PLAIN
+};
+
+const RULES: Rules = Rules {
+    unit: Unit::CodePoints,
+    most: MAX_TEXT as usize,
+    markup: Markup::Plain,
+    title: Title::FirstLine,
 };
 
 static TABLE: &[Row] = verdicts! {
@@ -110,11 +118,9 @@ fn open(mut opening: Opening) -> Result<Opened> {
     Ok(opening.opened(url.clone(), &identity, RoomAccount { token, url, more }))
 }
 
-impl Account for RoomAccount {
-    fn encode(&self, message: &Message, seed: Seed) -> Result<Draft> {
-        check(message, &INFO)?;
-        no_extra(message, &[])?;
-        let text = scalars(message, MAX_TEXT, "the robot")?;
+impl RoomAccount {
+    /// The draft of a piece of a message.
+    fn draft(&self, message: &Message, seed: Seed, text: &str) -> Result<Draft> {
         if !message.attachments.is_empty() {
             let form = Multipart::new(seed).text("text", text);
             let form = message.attachments.iter().fold(form, |form, file| {
@@ -134,6 +140,14 @@ impl Account for RoomAccount {
             body["topic"] = with(message, Kind::Topic, Kind::Channel)?.into();
         }
         Ok(Draft { body: body.to_string().into(), ..Draft::default() })
+    }
+}
+
+impl Account for RoomAccount {
+    fn encode(&self, message: &Message, seed: Seed) -> Result<Draft> {
+        check(message, &INFO)?;
+        no_extra(message, &[])?;
+        text::plain_draft(message, &RULES, "the robot", |text| self.draft(message, seed, text))
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::{elements, users};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
-use crate::model::message::{Kind, Message, Part};
+use crate::model::message::{Format, Kind, Message, Overflow, Part};
 use crate::service::api::{Dedupe, Draft, ScopeKey, Seed};
 use crate::service::check::recipient;
 use crate::service::fingerprint::{Fingerprint, Named};
 use crate::service::info::Scope;
+use crate::service::text::{self, Markup, Piece, Rules, Title, Unit};
 use crate::service::wire::json::Object;
 
 /// The largest MsgBody, in bytes of its JSON.
@@ -47,11 +48,57 @@ pub const EXTRA: [&str; 18] = [
 /// How long the service knows a Random: it says five minutes; we stop a minute before that.
 pub const WINDOW: Duration = Duration::from_secs(240);
 
+/// What stands around a text in MsgBody.
+const AROUND: &str = r#"[{"MsgType":"TIMTextElem","MsgContent":{"Text":""}}]"#;
+
+const RULES: Rules = Rules {
+    unit: Unit::Json,
+    most: MAX_BODY as usize - AROUND.len(),
+    markup: Markup::Plain,
+    title: Title::FirstLine,
+};
+
 /// The body for a message, with the seed as its Random unless the caller gave one.
 pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
     let group = recipient(message, Kind::Group)?;
-    let (msg_body, mut mentions) = elements::encode(message)?;
-    check_size(message, &msg_body)?;
+    let is_written = message.title.is_some() || message.format != Format::Plain;
+    if !is_written && message.overflow == Overflow::Refuse {
+        return draft(message, group, seed, elements::encode(message)?);
+    }
+    let is_words =
+        |part: &Part| matches!(part, Part::Text(_) | Part::Mention { .. } | Part::MentionAll);
+    if !message.parts.iter().all(is_words) {
+        let plain = elements::plain(message, &RULES)?;
+        let content = elements::encode(&plain)?;
+        let converted = message.format != Format::Plain;
+        let notes = Piece { converted, ..Piece::default() }.notes();
+        return Ok(Draft { notes, ..draft(message, group, seed, content)? });
+    }
+    let pieces = text::compose(message, &RULES)?;
+    let has_random = message.extra.as_ref().is_some_and(|extra| extra.contains_key("Random"));
+    if has_random && pieces.len() > 1 {
+        let words = "the text goes in several messages, which cannot have the same Random";
+        return Err(Error::new(ErrorCode::Message, words).at("extra.Random"));
+    }
+    text::drafts(pieces, |n, piece| {
+        let seed = Seed(seed.0.wrapping_add(n as u64));
+        draft(message, group, seed, elements::of_piece(piece)?)
+    })
+}
+
+/// The draft of a message with this content: MsgBody, and the mentions in it.
+fn draft(
+    message: &Message,
+    group: &str,
+    seed: Seed,
+    content: (String, Vec<Value>),
+) -> Result<Draft> {
+    let (msg_body, mut mentions) = content;
+    if msg_body.len() > MAX_BODY as usize {
+        let words = format!("MsgBody has {} bytes; Tencent IM takes {MAX_BODY}", msg_body.len());
+        let path = if message.text.is_some() { "text" } else { "parts" };
+        return Err(Error::new(ErrorCode::TooLarge, words).at(path));
+    }
     let mut f =
         Fields::new(message.extra.clone().unwrap_or_default().into(), "extra", ErrorCode::Message)?;
     set_already(&mut f, message, !mentions.is_empty())?;

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::body;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::json::type_name;
-use crate::model::message::{Message, Part};
+use crate::model::message::{Format, Message, Part};
+use crate::service::text::{self, Piece, Rules};
 
 /// The JSON of MsgBody, and of the mentions in it.
 pub fn encode(message: &Message) -> Result<(String, Vec<Value>)> {
@@ -34,6 +35,36 @@ pub fn encode(message: &Message) -> Result<(String, Vec<Value>)> {
     }
     flush(&mut text, &mut elements);
     Ok((format!("[{}]", elements.join(",")), body::mentions(&message.parts)?))
+}
+
+/// The same of a piece of text.
+pub fn of_piece(piece: &Piece) -> Result<(String, Vec<Value>)> {
+    let mention = |(user, name): &(String, Option<String>)| Part::Mention {
+        user: user.clone(),
+        name: name.clone(),
+    };
+    let mut called: Vec<_> = piece.mentions.iter().map(mention).collect();
+    called.extend(piece.mentions_all.then_some(Part::MentionAll));
+    let text = element("TIMTextElem", &json!({"Text": piece.text}));
+    Ok((format!("[{text}]"), body::mentions(&called)?))
+}
+
+/// The same message with plain texts and no title, where other parts stand between them.
+pub fn plain(message: &Message, rules: &Rules) -> Result<Message> {
+    let rules = Rules { most: usize::MAX, ..*rules };
+    let mut plain = Message { title: None, format: Format::Plain, ..message.clone() };
+    for part in &mut plain.parts {
+        if let Part::Text(text) = part {
+            let own = Message {
+                text: Some(std::mem::take(text)),
+                format: message.format,
+                ..Message::default()
+            };
+            *text = text::compose(&own, &rules)?.remove(0).text;
+        }
+    }
+    plain.parts.splice(0..0, message.title.iter().map(|title| Part::Text(format!("{title}\n"))));
+    Ok(plain)
 }
 
 /// What a part adds to the text around it; `None` for a part that stands alone.

@@ -1,5 +1,6 @@
 mod limits;
 mod markups;
+mod services;
 mod spec;
 
 use serde_json::{Value, json};
