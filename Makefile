@@ -73,7 +73,8 @@ lint: ## formatting, clippy, documentation, the build without a C ABI, header dr
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --locked --workspace --all-targets --features $(FEATURES) -- -D warnings
 	$(CARGO) clippy --locked -p hongyan --lib -- -D warnings
-	$(CARGO) clippy --locked -p hongyan --lib --no-default-features --features tls-ring -- -D warnings
+	$(CARGO) clippy --locked -p hongyan --lib --no-default-features --features services,tls-ring -- -D warnings
+	tools/services-alone fanfou telegram tencent_im
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 	$(CARGO) test --locked -p hongyan --test header
 	tools/python-lint

@@ -34,6 +34,8 @@ mod model;
 mod net;
 #[cfg(feature = "outbox")]
 mod outbox;
+// A build with few services does not need all that they share.
+#[cfg_attr(not(feature = "services"), allow(dead_code, unused_imports, unused_macros))]
 mod service;
 #[cfg(feature = "testing")]
 pub mod testing;

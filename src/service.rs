@@ -1,7 +1,7 @@
 //! Floor 1: what each service is sent and what its answers mean. Pure: no I/O, no clock, no chance.
 //!
 //! A service is one file with its verdict table beside it, which keep the contract of [`api`]. This
-//! file is the list of them.
+//! file is the list of them. Each has a feature of its own, all of them together are `services`.
 
 #[cfg(test)]
 mod answers;
@@ -17,10 +17,13 @@ mod circular;
 #[cfg(test)]
 #[path = "../tests/services/corpchat.rs"]
 mod corpchat;
+#[cfg(feature = "service-dingtalk_bot")]
 mod dingtalk_bot;
 mod direct_message;
 mod extra;
+#[cfg(feature = "service-fanfou")]
 mod fanfou;
+#[cfg(feature = "service-feishu_bot")]
 mod feishu_bot;
 pub mod fingerprint;
 #[cfg(test)]
@@ -33,21 +36,29 @@ pub mod pasted;
 #[cfg(test)]
 #[path = "../tests/services/registered.rs"]
 mod registered;
+#[cfg(feature = "service-renren")]
 mod renren;
 mod robot;
 mod schema;
+#[cfg(feature = "service-sina")]
 mod sina;
+#[cfg(feature = "service-slack")]
 mod slack;
 #[cfg(test)]
 #[path = "../tests/services/teamchat.rs"]
 mod teamchat;
+#[cfg(feature = "service-telegram")]
 mod telegram;
+#[cfg(feature = "service-tencent_im")]
 mod tencent_im;
 #[allow(dead_code, reason = "the services of today take plain texts")]
 pub mod text;
 pub mod verdict;
+#[cfg(feature = "service-webhook")]
 mod webhook;
+#[cfg(feature = "service-wecom_bot")]
 mod wecom_bot;
+#[cfg(feature = "service-weibo")]
 mod weibo;
 pub mod wire;
 
@@ -64,16 +75,27 @@ use crate::model::fields::{quoted, word};
 
 /// Every service that this build can send through.
 static SERVICES: &[&Service] = &[
+    #[cfg(feature = "service-fanfou")]
     &fanfou::SERVICE,
+    #[cfg(feature = "service-sina")]
     &sina::SERVICE,
+    #[cfg(feature = "service-weibo")]
     &weibo::SERVICE,
+    #[cfg(feature = "service-renren")]
     &renren::SERVICE,
+    #[cfg(feature = "service-tencent_im")]
     &tencent_im::SERVICE,
+    #[cfg(feature = "service-slack")]
     &slack::SERVICE,
+    #[cfg(feature = "service-telegram")]
     &telegram::SERVICE,
+    #[cfg(feature = "service-dingtalk_bot")]
     &dingtalk_bot::SERVICE,
+    #[cfg(feature = "service-wecom_bot")]
     &wecom_bot::SERVICE,
+    #[cfg(feature = "service-webhook")]
     &webhook::SERVICE,
+    #[cfg(feature = "service-feishu_bot")]
     &feishu_bot::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,

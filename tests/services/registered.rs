@@ -43,3 +43,30 @@ fn every_service_has_what_the_runners_go_through() {
         }
     }
 }
+
+#[test]
+fn every_service_has_a_feature_of_its_own() {
+    let read = |path: &str| {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    };
+    let (manifest, list) = (read("Cargo.toml"), read("src/service.rs"));
+    for name in SERVICES.iter().map(|service| service.info.name) {
+        if exists(&format!("tests/services/{name}.rs")) {
+            continue;
+        }
+        let feature = format!("service-{name}");
+        for line in [format!("\n{feature} = ["), format!("\n    \"{feature}\",")] {
+            assert!(
+                manifest.contains(&line),
+                "Cargo.toml has no {line:?}: [features] and services"
+            );
+        }
+        let line = format!("#[cfg(feature = \"{feature}\")]");
+        assert_eq!(
+            list.matches(&line).count(),
+            2,
+            "src/service.rs: {line} stands before mod and SERVICE"
+        );
+    }
+}
