@@ -60,8 +60,8 @@ __all__ = [
     "bot",
     "dingtalk_bot",
     "fanfou",
-    "header",
     "feishu_bot",
+    "header",
     "mac",
     "none",
     "oauth1",
@@ -248,8 +248,7 @@ def webhook_url(
     *,
     secret: str | None = None,
 ) -> Auth:
-    """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot.
-    """The URL of a robot: dingtalk_bot, wecom_bot, feishu_bot.
+    """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot.
 
     ``url``: the URL that the app's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
@@ -521,10 +520,6 @@ def webhook(
     body: Mapping[str, Any] | None = None,
     success: Mapping[str, Any] | None = None,
     message_id: str | None = None,
-def feishu_bot(
-    auth: Mapping[str, Any],
-    *,
-    base_url: str | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -557,6 +552,21 @@ def feishu_bot(
         body=body,
         success=success,
         message_id=message_id,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def feishu_bot(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
     """Feishu or Lark custom robot, with `webhook`.
 
     ``base_url``: instead of the URL's own host
