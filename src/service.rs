@@ -20,6 +20,8 @@ mod corpchat;
 #[cfg(feature = "service-dingtalk_bot")]
 mod dingtalk_bot;
 mod direct_message;
+#[cfg(feature = "service-discord")]
+mod discord;
 mod extra;
 #[cfg(feature = "service-fanfou")]
 mod fanfou;
@@ -31,6 +33,8 @@ mod golden;
 pub mod info;
 pub mod judge;
 mod mark;
+#[cfg(feature = "service-mattermost")]
+mod mattermost;
 pub mod opening;
 pub mod pasted;
 #[cfg(test)]
@@ -97,6 +101,10 @@ static SERVICES: &[&Service] = &[
     &webhook::SERVICE,
     #[cfg(feature = "service-feishu_bot")]
     &feishu_bot::SERVICE,
+    #[cfg(feature = "service-discord")]
+    &discord::SERVICE,
+    #[cfg(feature = "service-mattermost")]
+    &mattermost::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -38,9 +38,19 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({}),
         ),
         (
+            "mattermost",
+            json!({"auth": {"type": "bot", "token": "t"}}),
+            json!({"to": {"channel": "4xp9fdt77pncbef59f4k1qe83o"}}),
+        ),
+        (
             "slack",
             json!({"auth": {"type": "bot", "token": "xoxb-1"}}),
             json!({"to": {"channel": "C024BE91L"}}),
+        ),
+        (
+            "discord",
+            json!({"auth": {"type": "bot", "token": "MTk4.Cl2FMQ.secret"}}),
+            json!({"to": {"channel": "41771983423143937"}}),
         ),
         (
             "telegram",

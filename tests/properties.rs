@@ -105,7 +105,9 @@ fn message(service: &str, text: &str) -> Value {
         "telegram" => (json!({"chat": "4711"}), json!({})),
         "webhook" => (json!({"user": "u"}), json!({})),
         "renren" => (json!({"users": ["1"]}), json!({"messageType": "m", "resourceTitle": "t"})),
-        "dingtalk_bot" | "wecom_bot" | "feishu_bot" => (json!({}), json!({})),
+        "dingtalk_bot" | "discord" | "feishu_bot" | "mattermost" | "slack" | "wecom_bot" => {
+            (json!({}), json!({}))
+        }
         other => panic!("a message for {other} is missing here"),
     };
     json!({"v": 1, "account": "a", "to": to, "text": text, "extra": extra})
@@ -162,6 +164,15 @@ fn any_text_arrives_as_it_was_given() {
             "tencent_im" | "telegram" | "dingtalk_bot" | "webhook" => {
                 for_all(any_text(most(service)), property)
             }
+            // What would be markup is escaped, and blanks alone are no text.
+            "discord" | "mattermost" | "slack" => {
+                let text = form_text(most(service)).prop_map(|text| {
+                    let plain =
+                        |c: char| !c.is_whitespace() && !"\\*_~`|<[]()>@#-+:/&=".contains(c);
+                    format!("a{}", text.replace(|c| !plain(c), ""))
+                });
+                for_all(text, property);
+            }
             "wecom_bot" => {
                 let taken = |text: &String| !text.contains("<@") && !text.contains(unwritable);
                 let text = any_text(most(service)).prop_filter("not taken", taken);
@@ -175,7 +186,9 @@ fn any_text_arrives_as_it_was_given() {
 #[test]
 fn a_local_limit_is_the_services_own() {
     let services = Services::start();
-    for (service, most) in [("fanfou", 140), ("sina", 300), ("weibo", 300), ("telegram", 4096)] {
+    for (service, most) in
+        [("fanfou", 140), ("sina", 300), ("weibo", 300), ("telegram", 4096), ("discord", 2000)]
+    {
         let (_, account) = services.of(service).next().expect("an account");
         let client = services.client(account);
         // Wide characters, which count one with every service.

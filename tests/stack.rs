@@ -87,7 +87,10 @@ fn messages(sandbox: &Sandbox) -> Vec<String> {
                 Some("telegram") => (json!({"chat": "4711"}), json!({})),
                 Some("webhook") => (json!({"user": "u"}), json!({})),
                 Some("weibo") => (json!({"user": "2125034703"}), json!({})),
-                Some("dingtalk_bot" | "wecom_bot" | "feishu_bot") => (json!({}), json!({})),
+                Some(
+                    "dingtalk_bot" | "discord" | "feishu_bot" | "mattermost" | "slack"
+                    | "wecom_bot",
+                ) => (json!({}), json!({})),
                 _ => (json!({"user": "lisztli"}), json!({})),
             };
             json!({"v": 1, "account": account, "to": to, "text": "x", "extra": extra}).to_string()

@@ -63,7 +63,7 @@ fn every_way_to_prove_oneself_is_taken_and_a_wrong_one_is_not() {
 #[test]
 fn what_is_signed_has_one_id_for_each_key() {
     let sandbox = Sandbox::start(Options::default()).expect("a sandbox");
-    let signed = &sandbox.config()["accounts"]["webhook-signed"];
+    let signed = &sandbox.config()["accounts"]["webhook-standard_webhooks"];
     let message = json!({"text": "paid", "key": "order-7"});
     let ids: Vec<_> = (0..2).map(|_| send(&client(signed), &message).message_id).collect();
     assert_eq!(ids[0], ids[1], "the receiver knows it again");

@@ -254,6 +254,40 @@ pub const SENT: &[Sample] = &[
         "card",
         r#"{"extra": {"card": {"type": "template", "data": {"template_id": "AAqk"}}}}"#,
     ),
+    sample("mattermost", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "mattermost",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "mattermost",
+        "urgent mention",
+        r#"{"priority": "urgent", "parts": [{"type": "mention", "user": "u1annaannaannaannaannaanna",
+            "name": "anna"}, {"type": "text", "text": " look"}]}"#,
+    ),
+    sample(
+        "mattermost.bot",
+        "direct message",
+        r#"{"to": {"user": "u1annaannaannaannaannaanna"}, "text": "to you alone"}"#,
+    ),
+    sample("discord", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "discord",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "discord",
+        "mention without a sound",
+        r#"{"silent": true, "parts": [{"type": "mention", "user": "80351110224678912"},
+            {"type": "text", "text": " look"}]}"#,
+    ),
+    sample(
+        "discord",
+        "embed",
+        r#"{"extra": {"embeds": [{"title": "Deploy", "description": "ready", "color": 65280}]}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -276,6 +310,12 @@ pub const REFUSED: &[Sample] = &[
     ),
     sample("tencent_im", "unknown group", r#"{"to": {"group": "@TGS#NOWHERE"}, "text": "hello?"}"#),
     sample("tencent_im", "muted", r#"{"to": {"group": "@TGS#MUTED"}, "text": "hello?"}"#),
+    sample(
+        "mattermost.bot",
+        "archived",
+        r#"{"to": {"channel": "8xyzabcdefghijklmnopqrstu2"}, "text": "hello?"}"#,
+    ),
+    sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

@@ -394,7 +394,6 @@ fn a_dry_run_sends_nothing_and_shows_no_secret() {
         let to = match account["service"].as_str().expect("a service") {
             "tencent_im" => "group=@TGS#2C5SZEAEF",
             "renren" => "users=1",
-            "slack" => "channel=C024BE91L",
             "telegram" => "chat=4711",
             "fanfou" | "sina" | "weibo" => "user=1",
             "webhook" => "user=u",

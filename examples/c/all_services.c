@@ -67,6 +67,20 @@
 
 #define FEISHU(token, more)                                                                  \
     "{\"type\":\"webhook\"," more "\"url\":\"https://open.feishu.cn/open-apis/bot/v2/hook/" token "\"}"
+#define DISCORD(token) "{\"type\":\"bot\",\"token\":\"" token "\"}"
+#define DISCORD_TOKEN "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"
+#define DISCORD_HOOK                                                                         \
+    "{\"type\":\"webhook\",\"url\":\"https://discord.com/api/webhooks/223704706495545344/"   \
+    "3d89bb7572e0fb30d8128367b3b1b44fecd1726de135cbe28a41f8b2f777c372ba2939e72279b94526ff5d1b" \
+    "d4358d65cf11\"}"
+#define TO_DISCORD "\"to\":{\"channel\":\"41771983423143937\"},\"text\":\"hello from C\""
+
+#define MATTERMOST(token) "{\"type\":\"bot\",\"token\":\"" token "\"}"
+#define MATTERMOST_HOOK                                                                      \
+    "{\"type\":\"webhook\","                                                                 \
+    "\"url\":\"https://chat.example.com/hooks/bywsw8zt5jgpte3nm65qjiru6h\"}"
+#define TO_TOWN_SQUARE                                                                       \
+    "\"to\":{\"channel\":\"4xp9fdt77pncbef59f4k1qe83o\"},\"text\":\"hello from C\""
 
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
@@ -110,6 +124,10 @@ static const struct {
     {"feishu_bot", "webhook", NULL,
      FEISHU("5d4fae2f-feishu-robot", "\"secret\":\"feishu-robot-secret\","),
      "\"title\":\"hello\",\"text\":\"from C\""},
+    {"discord", "bot", NULL, DISCORD(DISCORD_TOKEN), TO_DISCORD},
+    {"discord", "webhook", NULL, DISCORD_HOOK, "\"text\":\"hello from C\""},
+    {"mattermost", "bot", NULL, MATTERMOST("xt5b3pqm1jrn8kfz6w9yd4hgc7"), TO_TOWN_SQUARE},
+    {"mattermost", "webhook", NULL, MATTERMOST_HOOK, "\"text\":\"hello from C\""},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -130,6 +148,8 @@ static const struct {
     {"dingtalk_bot", DINGTALK("SEC-of-another"), TO_A_ROBOT, HY_E_AUTH},
     {"wecom_bot", WECOM("00000000-0000-0000-0000-000000000000"), TO_A_ROBOT, HY_E_NOT_FOUND},
     {"feishu_bot", FEISHU("another", ""), "\"text\":\"hello?\"", HY_E_NOT_FOUND},
+    {"discord", DISCORD("MTk4.Cl2FMQ.of-another"), TO_DISCORD, HY_E_AUTH},
+    {"mattermost", MATTERMOST("expired"), TO_TOWN_SQUARE, HY_E_AUTH},
 };
 
 static char text[1 << 16];

@@ -28,7 +28,7 @@ MESSAGES: dict[str, Message] = {
         "parts": [parts.link("http://example.com/", title="an example")],
         "extra": {"messageType": "ANY"},
     },
-    "slack": {"account": "", "to": {"channel": "C024BE91L"}, "text": "鸿雁 carries letters"},
+    "slack": {"account": "", "text": "鸿雁 carries letters"},
     "telegram": {"account": "", "to": {"chat": "4711"}, "text": "鸿雁 carries letters"},
     "webhook": {"account": "", "title": "letters", "text": "鸿雁 carries letters"},
     "tencent_im": {
@@ -47,6 +47,8 @@ MESSAGES: dict[str, Message] = {
         "account": "",
         "parts": [parts.text("look, "), parts.mention("13800138000"), parts.mention_all()],
     },
+    "mattermost": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "discord": {"account": "", "text": "鸿雁 carries letters"},
     "wecom_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "feishu_bot": {"account": "", "parts": [parts.text("look, "), parts.mention_all()]},
 }

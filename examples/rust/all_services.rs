@@ -125,6 +125,36 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
         ),
         (
+            "mattermost",
+            json!({"type": "bot", "token": "xt5b3pqm1jrn8kfz6w9yd4hgc7"}),
+            json!({}),
+            json!({"to": {"user": "u1annaannaannaannaannaanna"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
+            "mattermost",
+            webhook("https://chat.example.com/hooks/bywsw8zt5jgpte3nm65qjiru6h", None),
+            json!({}),
+            json!({"text": "hello by webhook", "priority": "urgent"}),
+        ),
+        (
+            "discord",
+            json!({"type": "bot",
+                "token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"}),
+            json!({}),
+            json!({"to": {"user": "80351110224678912"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
+            "discord",
+            webhook(
+                "https://discord.com/api/webhooks/223704706495545344/\
+                 3d89bb7572e0fb30d8128367b3b1b44fecd1726de135cbe28a41f8b2f777c372\
+                 ba2939e72279b94526ff5d1bd4358d65cf11",
+                None,
+            ),
+            json!({}),
+            json!({"text": "hello by webhook"}),
+        ),
+        (
             "wecom_bot",
             webhook(
                 "https://qyapi.weixin.qq.com/cgi-bin/webhook/send\

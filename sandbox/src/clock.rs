@@ -73,7 +73,8 @@ impl Utc {
         Utc { year, month, day, weekday: (days % 7) as usize, second_of_day: seconds % 86_400 }
     }
 
-    fn clock(&self) -> String {
+    /// The time of day.
+    pub(crate) fn clock(&self) -> String {
         let s = self.second_of_day;
         format!("{:02}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60)
     }

@@ -204,7 +204,7 @@ impl Service for FeishuBot {
     fn about(&self) -> About {
         About {
             title: "Feishu and Lark custom robot",
-            paths: "<code>POST /open-apis/bot/v2/hook/…</code>",
+            paths: "<code>POST /feishu_bot/open-apis/bot/v2/hook/…</code>",
             auth: "the token in the path, and a signature of the last hour in the body",
             recipients: "none: the token is a group's",
             limits: "a body of 20 KiB; 5 messages a second and 100 a minute",

@@ -1,9 +1,11 @@
 //! The services that the sandbox plays, one file each.
 
 mod dingtalk_bot;
+mod discord;
 mod fanfou;
 mod feishu_bot;
 mod latest;
+mod mattermost;
 mod renren;
 pub(crate) mod robot;
 mod sina;
@@ -68,5 +70,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(webhook::Webhook::default()),
         Box::new(wecom_bot::WeComBot::default()),
         Box::new(feishu_bot::FeishuBot::default()),
+        Box::new(discord::Discord::default()),
+        Box::new(mattermost::Mattermost::default()),
     ]
 }

@@ -245,17 +245,16 @@ impl Service for Slack {
     fn accounts(&self) -> Vec<(&'static str, Value)> {
         let (team, hook, secret) = HOOK;
         let url = format!("https://hooks.slack.com/services/{team}/{hook}/{secret}");
-        let account = |auth: Value| json!({"service": "slack", "auth": auth});
-        vec![
-            ("slack", account(json!({"type": "bot", "token": TOKEN}))),
-            ("slack_webhook", account(json!({"type": "webhook", "url": url}))),
-        ]
+        let auth = json!({"type": "bot", "token": TOKEN});
+        let bot = json!({"service": "slack", "auth": auth, "to": {"channel": CHANNELS[0].0}});
+        let hook = json!({"service": "slack", "auth": {"type": "webhook", "url": url}});
+        vec![("slack", bot), ("slack-webhook", hook)]
     }
 
     fn about(&self) -> About {
         About {
             title: "Slack",
-            paths: "<code>POST /api/chat.postMessage</code>, <code>/api/conversations.open</code>, \
+            paths: "<code>POST /slack/api/chat.postMessage</code>, <code>/api/conversations.open</code>, \
                     <code>/api/auth.test</code>; <code>POST /services/T…/B…/X…</code>",
             auth: "<code>Authorization: Bearer xoxb-…</code>; of a webhook the three parts of its path",
             recipients: "channels C024BE91L (general) and C061EG9SL (random), users U2147483697 and \

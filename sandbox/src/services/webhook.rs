@@ -142,7 +142,7 @@ impl Service for Webhook {
                 account("header", json!({"type": "header", "name": "X-Hook-Key", "value": KEY})),
             ),
             (
-                "webhook-signed",
+                "webhook-standard_webhooks",
                 account("signed", json!({"type": "standard_webhooks", "secret": SECRET})),
             ),
         ]

@@ -373,3 +373,60 @@ fn every_row_of_feishu_s_robot_is_the_verdict_of_its_code_in_either_envelope() {
         shapes
     });
 }
+
+#[test]
+fn every_row_of_discord_s_table_is_the_verdict_of_its_code() {
+    let shapes = |row: &Row| match row.code {
+        Code::Is("200") => vec![(200, r#"{"id":"1","channel_id":"2"}"#.to_owned())],
+        Code::Is(code @ ("429" | "global")) => {
+            let is_global = code == "global";
+            let body = json!({"message": "no", "retry_after": 0.5, "global": is_global});
+            vec![(429, body.to_string())]
+        }
+        Code::Is(status) if status.len() == 3 => {
+            let words = format!("{status}: no");
+            let body = json!({"message": words, "code": 0}).to_string();
+            vec![(status.parse().expect("a status"), body)]
+        }
+        Code::Range(..) => vec![(500, r#"{"message":"500: no","code":0}"#.to_owned())],
+        _ => {
+            let code: u32 = code_of(row).parse().expect("a number");
+            let body = json!({"code": code, "message": "no"}).to_string();
+            vec![(400, body.clone()), (429, body.clone()), (502, body)]
+        }
+    };
+    let message = json!({"v": 1, "account": "discord", "to": {"channel": "2"}, "text": "hello"});
+    walk("discord", 87, &message, shapes);
+    // A webhook has nothing that a message is known by.
+    let message = json!({"v": 1, "account": "discord_hook", "text": "hello"});
+    let world = World::new([answer(500, r#"{"message":"500: no","code":0}"#)]);
+    assert_eq!(world.send(message).delivery, Delivery::MaybeSent);
+    assert_eq!(world.requests().len(), 1);
+}
+
+#[test]
+fn every_row_of_mattermost_s_table_is_the_verdict_of_its_id() {
+    const ID: &str = "8xyzabcdefghijklmnopqrstu1";
+    let fault = |id: &str, status: u16| {
+        let body = json!({"id": id, "message": "no", "detailed_error": "", "request_id": ID,
+            "status_code": status});
+        (status, body.to_string())
+    };
+    let shapes = |row: &Row| match row.code {
+        Code::Is("200" | "201") => {
+            vec![(201, json!({"id": ID, "channel_id": ID, "create_at": 1}).to_string())]
+        }
+        Code::Is(id) if id.contains('.') => vec![fault(id, 400), fault(id, 500)],
+        Code::Any => vec![fault("api.something.app_error", 418)],
+        _ => vec![fault("api.something.app_error", code_of(row).parse().expect("a status"))],
+    };
+    let message = json!({"v": 1, "account": "mattermost", "to": {"channel": ID}, "text": "hello"});
+    walk("mattermost", 36, &message, shapes);
+    // Nothing is known again of what a webhook sent.
+    let message = json!({"v": 1, "account": "mattermost_hook", "text": "hello"});
+    let (status, body) = fault("api.something.app_error", 500);
+    let world = World::new([answer(status, &body)]);
+    assert_eq!(world.send(message.clone()).delivery, Delivery::MaybeSent);
+    assert_eq!(world.requests().len(), 1);
+    assert_eq!(World::new([answer(200, "ok")]).send(message).delivery, Delivery::Sent);
+}

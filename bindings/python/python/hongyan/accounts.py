@@ -59,10 +59,12 @@ __all__ = [
     "bearer",
     "bot",
     "dingtalk_bot",
+    "discord",
     "fanfou",
     "feishu_bot",
     "header",
     "mac",
+    "mattermost",
     "none",
     "oauth1",
     "oauth2",
@@ -112,7 +114,7 @@ def bearer(
 def bot(
     token: str,
 ) -> Auth:
-    """The token of a bot, `xoxb-…`: slack, telegram.
+    """The token of a bot, `xoxb-…`: slack, telegram, discord, mattermost.
 
     ``token``: the access token, as it is
     """
@@ -248,7 +250,7 @@ def webhook_url(
     *,
     secret: str | None = None,
 ) -> Auth:
-    """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot.
+    """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot, discord, mattermost.
 
     ``url``: the URL that the app's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
@@ -576,6 +578,58 @@ def feishu_bot(
         auth,
         rate,
         base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def discord(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Discord message of a bot, or by a webhook, with `bot` or `webhook`.
+
+    ``base_url``: instead of ``https://discord.com``; http only for this machine
+    """
+    return _account(
+        "discord",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def mattermost(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Mattermost post of a bot, or by an incoming webhook, with `bot` or `webhook`.
+
+    ``base_url``: the server, up to where ``/api/v4`` begins; a bot needs it; http with
+        ``allow_http`` only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    """
+    return _account(
+        "mattermost",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
