@@ -175,6 +175,7 @@ fn marks_are_kept_apart_where_they_would_show() {
         (Markup::CommonMark, "<b>a</b><i>b</i>", "**a**\u{200a}*b*"),
         (Markup::CommonMark, "x<b> a </b>y", "x **a** y"),
         (Markup::CommonMark, "<b>a<br>b</b>", "**a**  \n**b**"),
+        (Markup::CommonMark, "a!<a href=https://e.com>b</a>", "a\\![b](https://e.com)"),
         (Markup::SlackMrkdwn, "a<b>b</b>c", "a\u{200b}*b*\u{200b}c"),
         (Markup::SlackMrkdwn, "<b>a<br>b</b>", "*a*\n*b*"),
         (Markup::Discord, "<code>a`b</code>", "`` a`b ``"),

@@ -111,6 +111,13 @@ impl<'a> Writer<'a> {
             self.out.push_str(if splits { d.gap } else { "" });
         }
         self.closed = None;
+        // It would be a picture.
+        if opening.starts_with('[') && self.out.ends_with('!') {
+            match d.backslash {
+                "" => self.out.push('\u{200a}'),
+                _ => self.out.insert(self.out.len() - 1, '\\'),
+            }
+        }
         self.out.push_str(&opening);
     }
 
