@@ -32,7 +32,8 @@ fn a_wrong_configuration_is_told_without_them() {
         at("http://u:hunter2-hunter2@host/?q"),
         at("u:hunter2-hunter2@host"),
         proxied("http://u:hunter2-hunter2@host:99999"),
-        proxied("socks5://u:hunter2-hunter2@host"),
+        proxied("socks4://u:hunter2-hunter2@host"),
+        proxied("socks5://u:hunter2-hunter2@host:99999"),
         proxied("u:hunter2-hunter2@host"),
         proxied("http://u:hunter2-hunter2@"),
     ] {
