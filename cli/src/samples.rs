@@ -95,6 +95,11 @@ pub const SENT: &[Sample] = &[
         r#"{"to": {"channel": "C024BE91L"}, "text": "a header", "extra": {"blocks": [{"type": "header",
             "text": {"type": "plain_text", "text": "a header"}}]}}"#,
     ),
+    sample(
+        "slack.bot",
+        "mention",
+        r#"{"parts": [{"type": "mention", "user": "U2147483697"}, {"type": "text", "text": " look"}]}"#,
+    ),
     sample("slack.webhook", "text", r#"{"text": "by webhook"}"#),
     sample("telegram", "text", r#"{"to": {"chat": "4711"}, "text": "鸿雁 carries letters"}"#),
     sample(
@@ -262,7 +267,7 @@ pub const SENT: &[Sample] = &[
     ),
     sample(
         "mattermost",
-        "urgent mention",
+        "mention",
         r#"{"priority": "urgent", "parts": [{"type": "mention", "user": "u1annaannaannaannaannaanna",
             "name": "anna"}, {"type": "text", "text": " look"}]}"#,
     ),
@@ -279,7 +284,7 @@ pub const SENT: &[Sample] = &[
     ),
     sample(
         "discord",
-        "mention without a sound",
+        "mention",
         r#"{"silent": true, "parts": [{"type": "mention", "user": "80351110224678912"},
             {"type": "text", "text": " look"}]}"#,
     ),

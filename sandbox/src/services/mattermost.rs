@@ -66,10 +66,15 @@ impl Default for Mattermost {
     }
 }
 
+/// An answer in JSON; clients look for exactly this type.
+fn told(status: u16, body: &Value) -> Answer {
+    Answer::new(status, "application/json", body.to_string())
+}
+
 fn refused(status: u16, id: &str, words: &str) -> Answer {
     let body = json!({"id": id, "message": words, "detailed_error": "",
         "request_id": "r7requestrequestrequest001", "status_code": status});
-    Answer::json(status, &body)
+    told(status, &body)
 }
 
 fn check_token(call: &Call) -> Result<(), Answer> {
@@ -140,7 +145,7 @@ impl Mattermost {
         let pending = text("pending_post_id");
         if let Some(first) = self.pending.get(pending, call.now_ms).filter(|_| !pending.is_empty())
         {
-            return Ok(Answer::json(201, first).into());
+            return Ok(told(201, first).into());
         }
         let root = text("root_id");
         if !root.is_empty() && self.posts.get(root).is_none_or(|own| own != channel) {
@@ -182,7 +187,7 @@ impl Mattermost {
             priority: urgency(metadata.get("priority")),
             ..Delivered::to(BOT, channel, shown)
         };
-        Ok(Outcome::took(Answer::json(201, &post), delivered))
+        Ok(Outcome::took(told(201, &post), delivered))
     }
 
     fn upload(&mut self, call: &Call, _: &Params) -> Handled {
@@ -207,7 +212,7 @@ impl Mattermost {
             self.files.insert(id, file);
         }
         let body = json!({"file_infos": infos, "client_ids": []});
-        Ok(Answer::json(201, &body).into())
+        Ok(told(201, &body).into())
     }
 
     fn direct(&mut self, call: &Call, _: &Params) -> Handled {
@@ -227,14 +232,14 @@ impl Mattermost {
         };
         let channel = json!({"id": direct, "create_at": call.now_ms, "type": "D", "team_id": "",
             "display_name": "", "name": format!("{me}__{other}"), "header": ""});
-        Ok(Answer::json(201, &channel).into())
+        Ok(told(201, &channel).into())
     }
 
     fn me(&mut self, call: &Call, _: &Params) -> Handled {
         check_token(call)?;
         let me = json!({"id": BOT, "create_at": 1, "username": "hongyan", "email": "",
             "roles": "system_user", "is_bot": true});
-        Ok(Answer::json(200, &me).into())
+        Ok(told(200, &me).into())
     }
 
     fn user(&mut self, call: &Call, params: &Params) -> Handled {
@@ -242,7 +247,7 @@ impl Mattermost {
         match USERS.iter().find(|(_, name, _)| *name == params.get("name")) {
             Some((id, name, _)) => {
                 let user = json!({"id": id, "create_at": 1, "username": name});
-                Ok(Answer::json(200, &user).into())
+                Ok(told(200, &user).into())
             }
             None => {
                 let words = "Unable to find the user.";

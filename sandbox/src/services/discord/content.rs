@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::told;
 use crate::delivered::Attached;
 use crate::exchange::{Answer, Call};
 use crate::multipart::Part;
@@ -34,7 +35,7 @@ impl Faults {
     /// The answer that tells of them.
     pub(super) fn answer(self) -> Answer {
         let body = json!({"message": "Invalid Form Body", "code": 50035, "errors": self.0});
-        Answer::json(400, &body)
+        told(400, &body)
     }
 }
 
@@ -47,7 +48,7 @@ impl Content {
     /// Reads the body of a request, and checks it.
     pub(super) fn read(call: &Call) -> Result<Content, Answer> {
         let malformed =
-            |code: u32, words: &str| Answer::json(400, &json!({"message": words, "code": code}));
+            |code: u32, words: &str| told(400, &json!({"message": words, "code": code}));
         let invalid = |_| malformed(50109, "The request body contains invalid JSON.");
         let content = match call.content_type().as_str() {
             "application/json" => {
@@ -137,7 +138,7 @@ impl Content {
         match is_empty {
             true => {
                 let body = json!({"message": "Cannot send an empty message", "code": 50006});
-                Err(Answer::json(400, &body))
+                Err(told(400, &body))
             }
             false => Ok(()),
         }

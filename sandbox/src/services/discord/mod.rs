@@ -81,8 +81,13 @@ impl Default for Discord {
     }
 }
 
+/// An answer in JSON; clients look for exactly this type.
+fn told(status: u16, body: &Value) -> Answer {
+    Answer::new(status, "application/json", body.to_string())
+}
+
 fn refused((status, code, words): Refusal) -> Answer {
-    Answer::json(status, &json!({"message": words, "code": code}))
+    told(status, &json!({"message": words, "code": code}))
 }
 
 fn unauthorized() -> Answer {
@@ -94,7 +99,7 @@ fn too_fast(wait_ms: u64, global: bool) -> Answer {
     let seconds = wait_ms.max(1) as f64 / 1000.0;
     let body = json!({"message": "You are being rate limited.", "retry_after": seconds,
         "global": global});
-    let answer = Answer::json(429, &body)
+    let answer = told(429, &body)
         .retry_after(wait_ms.div_ceil(1000))
         .with_header("x-ratelimit-scope", if global { "global" } else { "user" });
     match global {
@@ -170,12 +175,17 @@ impl Discord {
         if let Some(first) = key.as_ref().and_then(|key| self.nonces.get(key, call.now_ms)) {
             let is_there = first["id"].as_str().is_some_and(|id| self.there.contains(id));
             return match is_there {
-                true => Ok(with_room(Answer::json(200, first), &room, "messages", call).into()),
+                true => Ok(with_room(told(200, first), &room, "messages", call).into()),
                 false => Err(refused((404, 10008, "Unknown Message"))),
             };
         }
-        let reply = content.body.get("message_reference").map(|own| &own["message_id"]);
-        if reply.and_then(Value::as_str).is_some_and(|id| !self.there.contains(id))
+        // Clients write ids as numbers, too.
+        let reply =
+            content.body.get("message_reference").and_then(|own| match &own["message_id"] {
+                Value::String(id) => Some(id.clone()),
+                id => id.as_u64().map(|id| id.to_string()),
+            });
+        if reply.as_ref().is_some_and(|id| !self.there.contains(id))
             && content.body["message_reference"]["fail_if_not_exists"] != false
         {
             let mut faults = Faults::default();
@@ -183,7 +193,7 @@ impl Discord {
             return Err(faults.answer());
         }
         let thread = THREADS.contains(&channel).then(|| channel.to_owned());
-        let thread = reply.and_then(Value::as_str).map(str::to_owned).or(thread);
+        let thread = reply.or(thread);
         let place = Place { channel, account: BOT, thread, room, bucket: "messages" };
         let (outcome, message) = self.deliver(call, content, place);
         if let Some(key) = key {
@@ -211,7 +221,7 @@ impl Discord {
             "discriminator": "0", "global_name": "Anna"});
         let channel = json!({"id": channel, "type": 1, "last_message_id": null, "flags": 0,
             "recipients": [recipient]});
-        Ok(Answer::json(200, &channel).into())
+        Ok(told(200, &channel).into())
     }
 
     fn me(&mut self, call: &Call, _: &Params) -> Handled {
@@ -219,7 +229,7 @@ impl Discord {
         let mut me = author(BOT, "hongyan");
         me["verified"] = true.into();
         me["mfa_enabled"] = false.into();
-        Ok(Answer::json(200, &me).into())
+        Ok(told(200, &me).into())
     }
 
     fn hook_itself(&mut self, _: &Call, params: &Params) -> Handled {
@@ -227,7 +237,7 @@ impl Discord {
         let hook = json!({"id": params.get("id"), "type": 1, "name": "hongyan", "avatar": null,
             "channel_id": channel, "guild_id": "197038439483310086", "token": SECRET,
             "application_id": null});
-        Ok(Answer::json(200, &hook).into())
+        Ok(told(200, &hook).into())
     }
 
     fn hook(&mut self, call: &Call, params: &Params) -> Handled {
@@ -285,7 +295,7 @@ impl Discord {
             attachments: content.files.iter().map(content::attached).collect(),
             ..Delivered::to(place.account, place.channel, content.shown())
         };
-        let answer = with_room(Answer::json(200, &message), &place.room, place.bucket, call);
+        let answer = with_room(told(200, &message), &place.room, place.bucket, call);
         (Outcome::took(answer, delivered), message)
     }
 }
