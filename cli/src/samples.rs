@@ -232,7 +232,7 @@ pub const SENT: &[Sample] = &[
     ),
     sample(
         "wecom_bot",
-        "news",
+        "link",
         r#"{"parts": [{"type": "link", "url": "https://example.com/", "title": "an example"}]}"#,
     ),
     sample(
