@@ -259,6 +259,12 @@ pub const SENT: &[Sample] = &[
         "card",
         r#"{"extra": {"card": {"type": "template", "data": {"template_id": "AAqk"}}}}"#,
     ),
+    sample(
+        "feishu_bot",
+        "raw",
+        r#"{"parts": [{"type": "text", "text": "look"},
+            {"type": "raw", "value": {"tag": "img", "image_key": "img_ecffc3b9"}}]}"#,
+    ),
     sample("mattermost", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "mattermost",

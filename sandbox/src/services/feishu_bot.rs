@@ -198,7 +198,10 @@ impl Service for FeishuBot {
         };
         let mut feishu = account("open.feishu.cn", TOKEN);
         feishu["auth"]["secret"] = SECRET.into();
-        vec![("feishu_bot", feishu), ("feishu_bot-lark", account("open.larksuite.com", OPEN_TOKEN))]
+        vec![
+            ("feishu_bot", feishu),
+            ("feishu_bot-webhook-lark", account("open.larksuite.com", OPEN_TOKEN)),
+        ]
     }
 
     fn about(&self) -> About {
