@@ -40,7 +40,7 @@ fn libraries() -> (PathBuf, Vec<PathBuf>) {
 fn the_rust_of_the_readme_runs_as_it_stands() {
     let (sandbox, folder) = start();
     let config = sandbox.config();
-    let accounts = json!({"ff": config["accounts"]["fanfou-oauth1"]});
+    let accounts = json!({"ops": config["accounts"]["telegram"]});
     folder.write("hongyan.json", json!({"v": 1, "accounts": accounts}).to_string());
     let blocks = blocks("rust");
     assert!(!blocks.is_empty(), "README has no Rust");
@@ -99,7 +99,7 @@ fn the_shell_of_the_readme_runs_as_it_stands() {
     let errors = file.try_clone().expect("a file");
     let status = command.stdout(file).stderr(errors).status().expect("bash runs");
     let told = fs::read_to_string(told).expect("what was told");
-    assert!(status.success() && told.contains("sent: account fanfou-basic"), "{status}: {told}");
+    assert!(status.success() && told.contains("sent: account telegram"), "{status}: {told}");
 }
 
 #[test]
@@ -122,7 +122,11 @@ fn the_configurations_of_the_readme_are_right() {
         config["accounts"] = accounts.into();
         folder.write("hongyan.json", config.to_string());
         let mut command = folder.command(&["check"]);
-        let ended = command.env("FANFOU_SECRET", "x").output().expect("it runs");
+        let ended = command
+            .env("FANFOU_SECRET", "x")
+            .env("TELEGRAM_TOKEN", "1:x")
+            .output()
+            .expect("it runs");
         assert_eq!(ended.status.code(), Some(0), "{block}: {ended:?}");
     }
 }

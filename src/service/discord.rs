@@ -25,8 +25,7 @@ use crate::model::secret::Secret;
 
 const HOST: &str = "https://discord.com";
 /// Requests of other clients than those that call themselves so are refused.
-const USER_AGENT: &str =
-    concat!("DiscordBot (https://docs.rs/hongyan, ", env!("CARGO_PKG_VERSION"), ")");
+const USER_AGENT: &str = concat!("DiscordBot (hongyan, ", env!("CARGO_PKG_VERSION"), ")");
 /// How long a nonce is surely known: "the past few minutes" is all that is told.
 const WINDOW: Duration = Duration::from_secs(60);
 /// The channel of a direct message among what is kept.

@@ -46,8 +46,9 @@ fn run_against(sandbox: &Sandbox, name: &str, body: &str) -> String {
     link_shared(&mut command, &binary);
     let compiled = run(&mut command);
     assert!(compiled.status.success(), "{}", text_of(&compiled));
-    let account = &sandbox.config()["accounts"]["fanfou-oauth1"];
-    let config = json!({"v": 1, "accounts": {"ff": account}}).to_string();
+    let accounts = &sandbox.config()["accounts"];
+    let accounts = json!({"ff": accounts["fanfou-oauth1"], "ops": accounts["telegram"]});
+    let config = json!({"v": 1, "accounts": accounts}).to_string();
     let message = |user: &str| {
         let to = json!({"user": user});
         json!({"v": 1, "account": "ff", "to": to, "text": format!("for {user}")}).to_string()

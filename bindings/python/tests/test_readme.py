@@ -15,7 +15,7 @@ README = Path(__file__).parents[3] / "README.md"
 def test_the_python_of_the_readme(sandbox: Sandbox, tmp_path: Path) -> None:
     blocks = README.read_text(encoding="utf-8").split("\n```python\n")[1:]
     assert blocks, "README has no Python"
-    accounts = {"ff": sandbox.config["accounts"]["fanfou-oauth1"]}
+    accounts = {"ops": sandbox.config["accounts"]["telegram"]}
     (tmp_path / "hongyan.json").write_text(json.dumps({"v": 1, "accounts": accounts}))
     for block in blocks:
         command = [sys.executable, "-c", block.split("\n```")[0]]
