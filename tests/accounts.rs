@@ -220,6 +220,13 @@ fn auth_function(name: &str, kind: &str, auth: &Value, services: &str) -> String
     let required = texts(&auth["required"]);
     let fields = || properties(auth).iter().filter(|(name, _)| *name != "type");
     let is_required = |name: &String| required.contains(&name.as_str());
+    let words = format!("{}: {services}.", text(&auth["description"]));
+    if fields().next().is_none() {
+        return format!(
+            "\n\ndef {name}() -> Auth:\n    \"\"\"{words}\"\"\"\n    return {{\n        \"type\": \
+             \"{kind}\",\n    }}\n"
+        );
+    }
     let mut function = format!("\n\ndef {name}(\n");
     for (name, field) in fields().filter(|(name, _)| is_required(name)) {
         function += &parameter(name, field, true);
@@ -231,7 +238,6 @@ fn auth_function(name: &str, kind: &str, auth: &Value, services: &str) -> String
     for (name, field) in &optional {
         function += &parameter(name, field, false);
     }
-    let words = format!("{}: {services}.", text(&auth["description"]));
     function += &format!(
         ") -> Auth:\n{}    return {{\n        \"type\": \"{kind}\",\n",
         doc(&words, fields())

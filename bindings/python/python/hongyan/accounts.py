@@ -156,11 +156,8 @@ def mac(
     }
 
 
-def none(
-) -> Auth:
-    """Nothing, or what the URL holds: webhook.
-
-    """
+def none() -> Auth:
+    """Nothing, or what the URL holds: webhook."""
     return {
         "type": "none",
     }
