@@ -1,22 +1,13 @@
 //! Reads HTML, as it is written in messages and mails.
 
-use std::convert::Infallible;
-
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{Span, Tokenizer};
+use markup::{Html, read_html};
 
 use super::rich::{Builder, Tag};
 
 /// Adds a text in HTML.
 pub fn read(text: &str, to: &mut Builder) {
     let mut reader = Reader { to, tag: None, attribute: None, hidden: None };
-    let mut emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| {
-        reader.take(event);
-        None::<Infallible>
-    });
-    emitter.naively_switch_states(true);
-    // Nothing that it could yield, and nothing that could fail.
-    let _ = Tokenizer::new_with_emitter(text, emitter).finish();
+    read_html(text, &mut |event| reader.take(event));
 }
 
 struct Reader<'a> {
@@ -48,12 +39,12 @@ enum Attribute {
 }
 
 impl Reader<'_> {
-    fn take(&mut self, event: CallbackEvent<'_>) {
+    fn take(&mut self, event: Html<'_>) {
         match event {
-            CallbackEvent::OpenStartTag { name } => {
+            Html::Open(name) => {
                 self.tag = Some(Start { name: name.to_vec(), ..Start::default() });
             }
-            CallbackEvent::AttributeName { name } => {
+            Html::Attribute(name) => {
                 self.attribute = match name {
                     b"href" | b"src" => Some(Attribute::Url),
                     b"alt" => Some(Attribute::Alt),
@@ -62,7 +53,7 @@ impl Reader<'_> {
                     _ => None,
                 };
             }
-            CallbackEvent::AttributeValue { value } => {
+            Html::Value(value) => {
                 let value = String::from_utf8_lossy(value);
                 let Some(tag) = &mut self.tag else { return };
                 match self.attribute.take() {
@@ -73,13 +64,13 @@ impl Reader<'_> {
                     None => {}
                 }
             }
-            CallbackEvent::CloseStartTag { .. } => self.begin(),
-            CallbackEvent::EndTag { name } => match &self.hidden {
+            Html::Close => self.begin(),
+            Html::End(name) => match &self.hidden {
                 Some(own) if own == name => self.hidden = None,
                 Some(_) => {}
                 None => self.end(name),
             },
-            CallbackEvent::String { value } if self.hidden.is_none() => {
+            Html::Text(value) if self.hidden.is_none() => {
                 let text = String::from_utf8_lossy(value);
                 match self.to.in_code() {
                     true if self.to.fresh => self.to.text(text.strip_prefix('\n').unwrap_or(&text)),

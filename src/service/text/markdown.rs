@@ -1,38 +1,36 @@
 //! Reads CommonMark, with tables and `~~struck~~` words.
 
-use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag as Found, TagEnd};
+use markup::markdown::{CodeBlockKind, Event, Tag as Found, TagEnd};
+use markup::read_markdown;
 
 use super::html;
 use super::rich::{Builder, Tag};
 
 /// Adds a text in Markdown.
 pub fn read(text: &str, to: &mut Builder) {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     // A block of HTML comes line by line.
     let mut block = String::new();
-    for event in Parser::new_ext(text, options) {
-        match event {
-            Event::Start(tag) => start(tag, to),
-            Event::End(TagEnd::HtmlBlock) => {
-                html::read(&block, to);
-                to.end_paragraph();
-                block.clear();
-            }
-            Event::End(tag) => end(tag, to),
-            Event::Text(text) => to.text(&text),
-            Event::Code(code) => {
-                to.start(Tag::Mono);
-                to.text(&code);
-                to.end(&Tag::Mono);
-            }
-            Event::SoftBreak => to.text("\n"),
-            Event::HardBreak => to.line_break(),
-            Event::Rule => to.rule(),
-            Event::Html(line) => block.push_str(&line),
-            Event::InlineHtml(tag) => html::read(&tag, to),
-            _ => {}
+    read_markdown(text, &mut |event| match event {
+        Event::Start(tag) => start(tag, to),
+        Event::End(TagEnd::HtmlBlock) => {
+            html::read(&block, to);
+            to.end_paragraph();
+            block.clear();
         }
-    }
+        Event::End(tag) => end(tag, to),
+        Event::Text(text) => to.text(&text),
+        Event::Code(code) => {
+            to.start(Tag::Mono);
+            to.text(&code);
+            to.end(&Tag::Mono);
+        }
+        Event::SoftBreak => to.text("\n"),
+        Event::HardBreak => to.line_break(),
+        Event::Rule => to.rule(),
+        Event::Html(line) => block.push_str(&line),
+        Event::InlineHtml(tag) => html::read(&tag, to),
+        _ => {}
+    });
 }
 
 fn start(tag: Found<'_>, to: &mut Builder) {
