@@ -270,7 +270,16 @@ fn account_function(service: &Value) -> String {
 
 /// A docstring: what the function makes, and what its parameters mean.
 fn doc<'a>(words: &str, fields: impl Iterator<Item = (&'a String, &'a Value)>) -> String {
-    let mut doc = format!("    \"\"\"{words}\n\n");
+    let mut doc = String::new();
+    let mut line = "    \"\"\"".to_owned();
+    for word in words.split(' ') {
+        if line.chars().count() + word.chars().count() > 98 {
+            doc += &format!("{}\n", line.trim_end());
+            line = "    ".to_owned();
+        }
+        line += &format!("{word} ");
+    }
+    doc += &format!("{}\n\n", line.trim_end());
     for (name, field) in fields {
         let mut line = format!("    ``{}``:", python_name(name));
         for word in text(&field["description"]).replace('`', "``").split(' ') {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError

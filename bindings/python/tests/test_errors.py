@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 import hongyan
-from hongyan import _native
 from conftest import Sandbox
+from hongyan import _native
 from hostile import message
 
 U: Any = {"user": "u"}

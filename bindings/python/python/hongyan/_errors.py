@@ -120,8 +120,8 @@ class MaybeSentError(Error):
 class PartlySentError(Error):
     """Some recipients, or parts of the text, have arrived, and the others surely have not.
 
-    ``receipt.recipients`` and ``receipt.pieces`` tell which; sending it again to the others cannot make
-    two of it. ``name`` and ``code`` tell the cause of the first that failed.
+    ``receipt.recipients`` and ``receipt.pieces`` tell which; sending it again to the others cannot
+    make two of it. ``name`` and ``code`` tell the cause of the first that failed.
     """
 
     name = "partly_sent"

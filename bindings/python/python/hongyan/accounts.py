@@ -4,10 +4,9 @@
 ...     hongyan.accounts.oauth1("key", "${env:SECRET}", "token", "${env:TOKEN_SECRET}"))}}
 
 Each function only makes the dict. ``${env:NAME}`` and ``${file:PATH}`` stand for credentials that
-are kept elsewhere. What every account may have besides: ``base_url``, ``to`` (the recipient of messages
-that name none), ``rate`` (``{"count": 30, "per_ms": 60000}`` replaces the documented limits, `NO_LIMIT`
-removes them), ``max_in_flight`` and ``proxy``.
-"""
+are kept elsewhere. What every account may have besides: ``base_url``, ``to`` (the recipient of
+messages that name none), ``rate`` (``{"count": 30, "per_ms": 60000}`` replaces the documented
+limits, `NO_LIMIT` removes them), ``max_in_flight`` and ``proxy``."""
 
 from __future__ import annotations
 
@@ -33,7 +32,7 @@ class Rate(TypedDict):
 NO_LIMIT: Literal["no limit"] = "no limit"
 
 _Rate = Union[Rate, Literal["no limit"], None]
-_To = Optional["Mapping[str, Union[str, Sequence[str]]]"]
+_To = Optional["Mapping[str, str | Sequence[str]]"]
 
 
 def _given(**fields: Any) -> dict[str, Any]:
@@ -247,7 +246,8 @@ def webhook_url(
     *,
     secret: str | None = None,
 ) -> Auth:
-    """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot, discord, mattermost.
+    """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot, discord,
+    mattermost.
 
     ``url``: the URL that the app's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
