@@ -121,7 +121,7 @@ class Core:
         whether the client is closed."""
     def set_account(self, name: str, account: Mapping[str, Any]) -> None:
         """Adds an account, or replaces the one of that name."""
-    def check_account(self, name: str, timeout: float | None, /) -> None:
+    def check_account(self, name: str, timeout: float | None) -> None:
         """Asks the service of an account whether its credentials work, with Ctrl-C."""
     def remove_account(self, name: str) -> None:
         """Takes an account away."""
