@@ -99,7 +99,7 @@ fn cases(base: &str) -> Vec<Case> {
         ("webhook", basic(), hook("basic"), letter()),
         (
             "webhook",
-            json!({"type": "header", "name": "X-Hook-Key", "value": "hook-key"}),
+            json!({"type": "header", "name": "X-Hook-Key", "value": "goose-4711"}),
             hook("header"),
             letter(),
         ),

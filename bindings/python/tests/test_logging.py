@@ -107,7 +107,7 @@ def test_levels_are_those_of_the_loggers(
 def test_nothing_is_kept_that_nobody_wants(client: hongyan.Client) -> None:
     for _ in range(3):
         client.send("ok", to=U, text="x")
-    client._core.send(("ok", U, "x", *[None] * 9), None)
+    client._core.send(("ok", U, "x", *[None] * 8, (None,) * 8), None)
     assert not _native.has_log() and _native.take_log() == ([], 0)
 
 
@@ -151,7 +151,7 @@ def test_what_is_lost_is_told(client: hongyan.Client, caplog: pytest.LogCaptureF
     caplog.set_level(logging.DEBUG, "hongyan")
     client.send("ok", to=U, text="x")
     caplog.clear()
-    fields = ("ok", U, "x", *[None] * 9)
+    fields = ("ok", U, "x", *[None] * 8, (None,) * 8)
     for _ in range(10_050):
         # Past the package, which would fetch the lines.
         with pytest.raises(hongyan.SendTimeoutError):
@@ -188,7 +188,7 @@ warnings.simplefilter("ignore", DeprecationWarning)
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, format="%(process)d %(name)s")
 parent = os.getpid()
 client.send("ok", to=U, text="x")
-client._core.send(("ok", U, "x", *[None] * 9), None)
+client._core.send(("ok", U, "x", *[None] * 8, (None,) * 8), None)
 if os.fork() == 0:
     own = hongyan.Client(config)
     own.send("ok", to=U, text="x")

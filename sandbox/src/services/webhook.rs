@@ -12,7 +12,7 @@ use crate::memory::Memory;
 use crate::window::Window;
 
 const TOKEN: &str = "hook-token";
-const KEY: &str = "hook-key";
+const KEY: &str = "goose-4711";
 /// As the specification's own library has it in its test.
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
