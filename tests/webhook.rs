@@ -54,7 +54,7 @@ fn every_way_to_prove_oneself_is_taken_and_a_wrong_one_is_not() {
         assert_eq!(last["id"].as_str(), receipt.message_id.as_deref());
         let mut wrong = account.clone();
         wrong["auth"] = json!({"type": "bearer", "token": "other-token"});
-        wrong["url"] = account["url"].as_str().expect("a URL").replace("key=hook-key", "").into();
+        wrong["url"] = account["url"].as_str().expect("a URL").replace("key=goose-4711", "").into();
         let error = send(&client(&wrong), &json!({"text": "x"})).error.expect("a refusal");
         assert_eq!((error.code(), error.service_code()), (ErrorCode::Auth, Some("401")));
     }

@@ -110,11 +110,11 @@ static const struct {
     {"renren", "mac", NULL, MAC IN_A_FORM, TALK_WITH_PARTS},
     {"slack", "bot", NULL, SLACK, "\"to\":{\"channel\":\"C024BE91L\"},\"text\":\"hello by bot\""},
     {"telegram", "bot", NULL, BOT, "\"to\":{\"chat\":\"4711\"},\"text\":\"hello by bot\""},
-    {"webhook", "none", NULL, "{\"type\":\"none\"}" HOOK("plain?key=hook-key"), HELLO},
+    {"webhook", "none", NULL, "{\"type\":\"none\"}" HOOK("plain?key=goose-4711"), HELLO},
     {"webhook", "bearer", NULL, "{\"type\":\"bearer\",\"token\":\"hook-token\"}" HOOK("bearer"), HELLO},
     {"webhook", "basic", NULL, BASIC HOOK("basic"), HELLO},
     {"webhook", "header", NULL,
-     "{\"type\":\"header\",\"name\":\"X-Hook-Key\",\"value\":\"hook-key\"}" HOOK("header"), HELLO},
+     "{\"type\":\"header\",\"name\":\"X-Hook-Key\",\"value\":\"goose-4711\"}" HOOK("header"), HELLO},
     {"webhook", "standard_webhooks", NULL,
      "{\"type\":\"standard_webhooks\",\"secret\":\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"}"
      HOOK("signed"), HELLO},

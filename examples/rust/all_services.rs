@@ -94,7 +94,7 @@ fn cases(base: &str) -> Vec<Case> {
             json!({}),
             json!({"to": {"chat": "4711"}, "text": "鸿雁 carries letters"}),
         ),
-        ("webhook", json!({"type": "none"}), hook("plain?key=hook-key"), letter()),
+        ("webhook", json!({"type": "none"}), hook("plain?key=goose-4711"), letter()),
         ("webhook", json!({"type": "bearer", "token": "hook-token"}), hook("bearer"), letter()),
         ("webhook", basic(), hook("basic"), letter()),
         (

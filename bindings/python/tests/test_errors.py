@@ -58,8 +58,9 @@ def test_who_has_a_message_is_told_one_by_one(sandbox: Sandbox) -> None:
                 "error": None,
             }
             assert (second["to"], second["delivery"]) == ({"users": "nobody"}, "not_sent")
-            assert second["error"] is not None
-            assert second["error"]["service_code"] == "70107"
+            cause = second["error"]
+            assert cause is not None
+            assert cause["service_code"] == "70107"
             assert (told.pieces, told.notes) == (None, [])
             assert isinstance(told.error, hongyan.PartlySentError)
         sent = client.send(im, to={"user": "leckie"}, text="hi")

@@ -131,7 +131,7 @@ impl Service for Webhook {
                 "auth": auth, "success": {"pointer": "/taken", "equals": true}, "message_id": "/id"})
         };
         vec![
-            ("webhook-none", account("plain?key=hook-key", json!({"type": "none"}))),
+            ("webhook-none", account("plain?key=goose-4711", json!({"type": "none"}))),
             ("webhook-bearer", account("bearer", json!({"type": "bearer", "token": TOKEN}))),
             (
                 "webhook-basic",
@@ -153,9 +153,9 @@ impl Service for Webhook {
             title: "Webhook",
             paths: "<code>POST</code> or <code>PUT /webhook/in/{plain, bearer, basic, header, signed}</code>, JSON \
                     or a form with <code>text</code>, <code>title</code> and <code>to</code>, or plain text",
-            auth: "<code>plain</code>: <code>?key=hook-key</code>; <code>bearer</code>: token \
+            auth: "<code>plain</code>: <code>?key=goose-4711</code>; <code>bearer</code>: token \
                    <code>hook-token</code>; <code>basic</code>: <code>test</code>, <code>pwd</code>; \
-                   <code>header</code>: <code>X-Hook-Key: hook-key</code>; <code>signed</code>: Standard \
+                   <code>header</code>: <code>X-Hook-Key: goose-4711</code>; <code>signed</code>: Standard \
                    Webhooks, <code>whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw</code>, five minutes either way",
             recipients: "whatever <code>to</code> says, or nobody",
             limits: "100 requests a second. <code>signed</code> knows a <code>webhook-id</code> for an hour \
