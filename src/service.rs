@@ -55,7 +55,6 @@ mod teamchat;
 mod telegram;
 #[cfg(feature = "service-tencent_im")]
 mod tencent_im;
-#[allow(dead_code, reason = "the services of today take plain texts")]
 pub mod text;
 pub mod verdict;
 #[cfg(feature = "service-webhook")]

@@ -14,8 +14,6 @@
 //! ```
 
 #![deny(unsafe_code, missing_docs)]
-// What services are made of is here before the last of them.
-#![allow(dead_code)]
 
 mod basic;
 pub mod certificates;

@@ -129,7 +129,6 @@ pub trait Session: Send + Sync {
 }
 
 /// What came of a request for a token.
-#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have tokens"))]
 pub enum Granted {
     /// A token.
     Token {
@@ -161,10 +160,6 @@ pub struct Inquiry {
 
 impl Inquiry {
     /// A request that commits nothing, and how its answer is read.
-    #[cfg_attr(
-        not(test),
-        allow(dead_code, reason = "services of the test tree alone can be asked")
-    )]
     pub fn new(request: HttpRequest, read: fn(&Answer) -> Reading) -> Inquiry {
         let exchange = Exchange { commits: false, ..Exchange::commit(request) };
         Inquiry { exchange, read }
@@ -225,7 +220,6 @@ impl HttpRequest {
     }
 
     /// A GET, which has no body.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone get"))]
     pub fn get(url: Url) -> HttpRequest {
         let (headers, body) = (Headers::default(), Body::One(Bytes::new()));
         HttpRequest { method: Method::Get, url, headers, body }
@@ -240,7 +234,6 @@ impl HttpRequest {
 
 /// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code, reason = "the services of today post")]
 pub enum Method {
     /// GET.
     Get,
@@ -298,7 +291,6 @@ pub enum Body {
     /// In one piece.
     One(Bytes),
     /// In pieces that stand one behind the other, so that none has to be copied.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
     Several(Vec<Bytes>),
 }
 
@@ -401,7 +393,6 @@ impl Dedupe {
 
 /// What a step gives that is the same for every message to a recipient: the id of a channel.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
 pub struct Remember {
     /// Its name among what is kept.
     pub name: &'static str,
@@ -420,7 +411,6 @@ pub struct ScopeKey {
 
 impl Draft {
     /// A draft of a form with files, as [`super::wire::multipart::Multipart::finish`] gives it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
     pub fn multipart((content_type, body): (String, Body)) -> Draft {
         let (body, rest) = match body {
             Body::One(bytes) => (bytes, Vec::new()),
@@ -433,7 +423,6 @@ impl Draft {
     }
 
     /// The whole body; its pieces are shared, not copied.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
     pub fn whole_body(&self) -> Body {
         match &*self.rest {
             [] => Body::One(self.body.clone()),
@@ -442,7 +431,6 @@ impl Draft {
     }
 
     /// A POST of the whole body, of the draft's own type.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
     pub fn post(&self, url: Url) -> HttpRequest {
         let content_type = self.content_type.clone();
         let headers = Headers { content_type, ..Headers::default() };
@@ -476,13 +464,11 @@ impl Draft {
     }
 
     /// What an earlier step gave, or is remembered of another message.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
     pub fn kept(&self, name: &str) -> Option<&str> {
         self.kept.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
     }
 
     /// Keeps what a step gave for those after it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
     pub fn keep(&mut self, name: &'static str, value: String) {
         self.kept.retain(|(own, _)| own != name);
         self.kept.push((name.into(), value));
@@ -561,7 +547,6 @@ pub enum Reading {
     /// One verdict for each recipient that the draft is to; who has none is in doubt.
     Each(Vec<Verdict>),
     /// This step is done; the next one follows at once, within the same attempt.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have steps"))]
     Next,
     /// It was not taken, for certain, since it is to go elsewhere; the draft knows where. That exchange
     /// follows at once, within the same attempt.

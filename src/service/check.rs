@@ -83,7 +83,6 @@ pub fn no_extra(message: &Message, set: &[(&'static str, &str)]) -> Result<()> {
 
 /// The kind of recipient that a message has, of those of which it needs exactly one. Kinds that go
 /// with another are for [`with`].
-#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone need it"))]
 pub fn one_of(message: &Message, kinds: &[Kind]) -> Result<Kind> {
     let wrong = |kind: Kind, words: String| {
         Err(Error::new(ErrorCode::Message, words).at(format!("to.{}", kind.name())))
@@ -108,7 +107,7 @@ pub fn one_of(message: &Message, kinds: &[Kind]) -> Result<Kind> {
 }
 
 /// The recipient of a kind that goes with another only, as a topic with its chat.
-#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone need it"))]
+#[cfg_attr(not(test), allow(dead_code, reason = "a service of the tests alone needs it"))]
 pub fn with(message: &Message, kind: Kind, main: Kind) -> Result<Option<&str>> {
     if message.to.has(kind) && !message.to.has(main) {
         let words = format!("{:?} goes with {:?} only: give both", kind.name(), main.name());
@@ -119,7 +118,6 @@ pub fn with(message: &Message, kind: Kind, main: Kind) -> Result<Option<&str>> {
 
 /// Refuses recipients of other kinds than these, where the service knows more but `what` does not: a
 /// webhook takes none, or few. See [`Opening::takes_only`](super::opening::Opening::takes_only).
-#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone need it"))]
 pub fn only(message: &Message, kinds: &[Kind], what: &str) -> Result<()> {
     let Some(kind) = message.to.kinds().find(|kind| !kinds.contains(kind)) else { return Ok(()) };
     let words = format!("{what} {}", only_takes(kinds));

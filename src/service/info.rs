@@ -152,24 +152,18 @@ pub enum FieldKind {
     /// One of these, or none.
     Either(&'static [&'static str]),
     /// A whole number from 0 on, or any text: [`Opening::text`](super::opening::Opening::text).
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     NumberOrText,
     /// `true` or `false`.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     Boolean,
     /// A list of anything; what its items may be is for the service to check.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     List,
     /// An object; what may stand in it is for the service to check.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     Object,
     /// An object with members of its own, which are for the service to check; an example of it, as JSON.
     ObjectLike(&'static str),
     /// A URL that the service shows to be copied, of one of these forms. It is never shown.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     Webhook(&'static [UrlForm]),
     /// Any URL of http or https, whose credentials and query are never shown.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     Url,
     /// A URL up to where a documented path begins: `base_url` or `signing_url`.
     Base,

@@ -40,7 +40,9 @@ enum Value {
     Secret(Secret),
     Number(i64),
     Word(&'static str),
+    #[cfg_attr(not(test), allow(dead_code, reason = "a service of the tests alone has one"))]
     Flag(bool),
+    #[cfg_attr(not(test), allow(dead_code, reason = "a service of the tests alone has one"))]
     List(Vec<serde_json::Value>),
     Object(Fields),
     Url(Url),
@@ -246,7 +248,7 @@ impl Opening {
     }
 
     /// `true` or `false`, if it is there.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "a service of the tests alone has one"))]
     pub fn flag(&mut self, name: &str) -> Option<bool> {
         match self.take(name)? {
             Value::Flag(flag) => Some(flag),
@@ -255,7 +257,7 @@ impl Opening {
     }
 
     /// A list, if it is there.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "a service of the tests alone has one"))]
     pub fn list(&mut self, name: &str) -> Option<Vec<serde_json::Value>> {
         match self.take(name)? {
             Value::List(list) => Some(list),
@@ -264,7 +266,6 @@ impl Opening {
     }
 
     /// An object, if it is there: to be read in turn and finished.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     pub fn object(&mut self, name: &str) -> Option<Fields> {
         match self.take(name)? {
             Value::Object(fields) => Some(fields),
@@ -274,7 +275,6 @@ impl Opening {
 
     /// Refuses recipients of other kinds than these, where the service knows more but not with these
     /// credentials: messages of a webhook take none, or few.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     pub fn takes_only(&self, kinds: &[Kind]) -> Result<()> {
         let Some(kind) = self.to.kinds().find(|kind| !kinds.contains(kind)) else { return Ok(()) };
         let words = format!("{} with {:?} {}", self.info.name, self.auth, only_takes(kinds));
@@ -332,7 +332,6 @@ impl Opening {
     /// The URL that a service shows to be copied, with `base_url` for its scheme, host, port and prefix.
     ///
     /// From here on the URL of every request is shown as `https://HOST/…`.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     pub fn webhook(&mut self, name: &str) -> Result<Url> {
         let Some(Value::Pasted(url, documented)) = self.take(name) else {
             return Err(self.place.missing(name));
@@ -347,7 +346,6 @@ impl Opening {
     }
 
     /// A URL of any kind, if it is there, with its credentials in it.
-    #[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have one"))]
     pub fn url(&mut self, name: &str) -> Result<Option<Url>> {
         let Some(Value::Url(url)) = self.take(name) else { return Ok(None) };
         if url.scheme() == "http" && !self.may_be_plain(&url, false) {

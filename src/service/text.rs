@@ -42,6 +42,7 @@ pub struct Rules {
 }
 
 /// What a limit counts.
+#[allow(dead_code, reason = "some are of services that are not here yet")]
 #[derive(Clone, Copy, Debug)]
 pub enum Unit {
     /// Unicode scalars.
@@ -59,6 +60,7 @@ pub enum Unit {
 }
 
 /// What a text is written in.
+#[allow(dead_code, reason = "some are of services that are not here yet")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Markup {
     /// Nothing; a mention is `@` and the name.
@@ -112,6 +114,7 @@ pub struct Piece {
     /// The text in the service's markup.
     pub text: String,
     /// The same without markup, where that is HTML.
+    #[cfg_attr(not(test), allow(dead_code, reason = "no service that is here takes HTML"))]
     pub plain: String,
     /// What is not plain in it, for Telegram.
     pub entities: Vec<Entity>,

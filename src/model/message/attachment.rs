@@ -194,7 +194,7 @@ impl Attachment {
     }
 
     /// True for a picture.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the services of today carry no files"))]
+    #[cfg_attr(not(test), allow(dead_code, reason = "a service of the tests alone needs it"))]
     pub fn is_image(&self) -> bool {
         self.media_type().starts_with("image/")
     }

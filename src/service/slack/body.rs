@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::message::{Format, Kind, Message};
+use crate::model::message::{Kind, Message};
 use crate::service::api::{Body, Draft, ScopeKey};
 use crate::service::extra;
 use crate::service::info::{Info, Scope};
@@ -45,13 +45,6 @@ pub fn encode(message: &Message, info: &Info, to: Option<(Kind, &str)>) -> Resul
     if let Some(thread) = thread(message)? {
         common.insert("thread_ts".to_owned(), thread.into());
     }
-    // What is meant as it stands is no markup either.
-    if message.format == Format::Plain && message.title.is_none() {
-        let own = message.extra.as_ref().is_some_and(|extra| extra.contains_key("mrkdwn"));
-        if !own && has_words(message) {
-            common.insert("mrkdwn".to_owned(), false.into());
-        }
-    }
     let rules = Rules {
         unit: Unit::CodePoints,
         most: MAX_TEXT as usize,
@@ -66,6 +59,11 @@ pub fn encode(message: &Message, info: &Info, to: Option<(Kind, &str)>) -> Resul
             body.insert("text".to_owned(), piece.text.as_str().into());
         }
         body.extend(common.clone());
+        // What is nothing but words shall not be read as markup.
+        let own = message.extra.as_ref().is_some_and(|extra| extra.contains_key("mrkdwn"));
+        if !piece.text.is_empty() && !piece.marked && !own {
+            body.insert("mrkdwn".to_owned(), false.into());
+        }
         // What stands beside a text stands beside its first piece.
         if i == 0 {
             extra::merge(&mut body, message, info)?;
@@ -76,10 +74,6 @@ pub fn encode(message: &Message, info: &Info, to: Option<(Kind, &str)>) -> Resul
     let mut drafts = drafts.collect::<Result<Vec<_>>>()?.into_iter();
     let first = drafts.next().unwrap_or_default();
     Ok(Draft { pieces: drafts.collect(), notes, ..first })
-}
-
-fn has_words(message: &Message) -> bool {
-    !message.parts.is_empty() || message.text.as_deref().is_some_and(|text| !text.is_empty())
 }
 
 /// The thread: the time stamp of its first message, which is text and never a number.
