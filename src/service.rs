@@ -42,6 +42,7 @@ pub mod pasted;
 mod registered;
 #[cfg(feature = "service-renren")]
 mod renren;
+pub mod request;
 mod robot;
 mod schema;
 #[cfg(feature = "service-sina")]

@@ -16,6 +16,7 @@ use url::Url;
 use super::fingerprint::Fingerprint;
 use super::info::{Info, Scope};
 use super::opening::Opening;
+pub use super::request::{Body, Header, Headers, HttpRequest, MAX_URL, Method, Wire};
 use super::verdict::Row;
 use crate::model::error::Result;
 use crate::model::message::{Kind, Message, To};
@@ -187,145 +188,6 @@ impl Exchange {
     pub fn with_secrets(self, secrets: Vec<String>) -> Exchange {
         Exchange { secrets, ..self }
     }
-}
-
-/// What goes over the wire, whole.
-#[derive(Clone, Debug)]
-pub enum Wire {
-    /// A request of HTTP.
-    Http(HttpRequest),
-    /// A message of SMTP.
-    #[cfg_attr(not(test), allow(dead_code, reason = "a transport of tests alone carries it"))]
-    Mail(Mail),
-}
-
-/// A request of HTTP: nothing is added but what HTTP itself needs.
-#[derive(Clone, Debug)]
-pub struct HttpRequest {
-    /// What is asked for.
-    pub method: Method,
-    /// Where to.
-    pub url: Url,
-    /// Its header fields.
-    pub headers: Headers,
-    /// Its body.
-    pub body: Body,
-}
-
-impl HttpRequest {
-    /// A POST of a body of this type.
-    pub fn post(url: Url, content_type: &'static str, body: impl Into<Body>) -> HttpRequest {
-        let headers = Headers { content_type: content_type.into(), ..Headers::default() };
-        HttpRequest { method: Method::Post, url, headers, body: body.into() }
-    }
-
-    /// A GET, which has no body.
-    pub fn get(url: Url) -> HttpRequest {
-        let (headers, body) = (Headers::default(), Body::One(Bytes::new()));
-        HttpRequest { method: Method::Get, url, headers, body }
-    }
-
-    /// The same with an `Authorization`.
-    pub fn authorized(mut self, value: Option<String>) -> HttpRequest {
-        self.headers.authorization = value;
-        self
-    }
-}
-
-/// The method of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Method {
-    /// GET.
-    Get,
-    /// POST.
-    Post,
-    /// PUT.
-    Put,
-}
-
-impl Method {
-    /// Its name in a request.
-    pub fn name(self) -> &'static str {
-        match self {
-            Method::Get => "GET",
-            Method::Post => "POST",
-            Method::Put => "PUT",
-        }
-    }
-}
-
-/// The header fields of a request. The two that nearly all requests have cost no list.
-#[derive(Clone, Debug, Default)]
-pub struct Headers {
-    /// The type of the body; empty where there is none.
-    pub content_type: Cow<'static, str>,
-    /// `Authorization`, which is never shown.
-    pub authorization: Option<String>,
-    /// All others.
-    pub more: Vec<Header>,
-}
-
-/// A header field.
-#[derive(Clone, Debug)]
-pub struct Header {
-    /// Its name, in lower case.
-    pub name: Cow<'static, str>,
-    /// Its value.
-    pub value: String,
-}
-
-impl Headers {
-    /// Every field, by its name in lower case.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        let content_type = Some(("content-type", &*self.content_type));
-        let authorization = self.authorization.as_deref().map(|value| ("authorization", value));
-        let more = self.more.iter().map(|header| (&*header.name, &*header.value));
-        let content_type = content_type.filter(|(_, value)| !value.is_empty());
-        content_type.into_iter().chain(authorization).chain(more)
-    }
-}
-
-/// The body of a request.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Body {
-    /// In one piece.
-    One(Bytes),
-    /// In pieces that stand one behind the other, so that none has to be copied.
-    Several(Vec<Bytes>),
-}
-
-impl Body {
-    /// The whole in one piece.
-    pub fn whole(self) -> Bytes {
-        match self {
-            Body::One(bytes) => bytes,
-            Body::Several(pieces) => pieces.concat().into(),
-        }
-    }
-}
-
-impl From<Bytes> for Body {
-    fn from(bytes: Bytes) -> Body {
-        Body::One(bytes)
-    }
-}
-
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Body {
-        Body::One(bytes.into())
-    }
-}
-
-/// A message of SMTP.
-#[derive(Clone, Debug)]
-#[cfg_attr(not(test), allow(dead_code, reason = "a transport of tests alone carries it"))]
-pub struct Mail {
-    /// The sender in the envelope.
-    pub from: String,
-    /// The recipients in the envelope.
-    pub recipients: Vec<String>,
-    /// Header and body, with CRLF at the end of each line.
-    pub message: Bytes,
 }
 
 /// A message as its service will be sent it; the same bytes at every attempt.
@@ -528,9 +390,6 @@ impl Cut {
         }
     }
 }
-
-/// The longest URL that the HTTP client can carry, in bytes.
-pub const MAX_URL: usize = u16::MAX as usize - 1;
 
 /// What a service's reader found in an answer.
 #[derive(Debug)]

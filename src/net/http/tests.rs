@@ -26,7 +26,8 @@ use url::Url;
 use super::*;
 use crate::model::config::ClientConfig;
 use crate::net::{Boxed, Clock, Sleep};
-use crate::service::api::{Body, Cut, Header, Mail};
+use crate::service::api::{Body, Cut, Header};
+use crate::service::request::Mail;
 use crate::service::wire::form;
 
 /// Which of the two transports is tried.
