@@ -78,7 +78,7 @@ use crate::model::error::Result;
 use crate::model::fields::{quoted, word};
 
 /// Every service that this build can send through.
-static SERVICES: &[&Service] = &[
+pub(crate) static SERVICES: &[&Service] = &[
     #[cfg(feature = "service-fanfou")]
     &fanfou::SERVICE,
     #[cfg(feature = "service-sina")]

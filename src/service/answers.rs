@@ -29,7 +29,37 @@ struct Sender {
     success: &'static str,
     /// The bodies of gateways that are the service's own words too, where its status is one of success.
     shares: Vec<String>,
+    /// Members beside which a success contradicts itself.
+    contradictions: Vec<String>,
 }
+
+/// What contradicts a success in one of these formats that any service might have.
+const CONTRADICTIONS: &[&str] = &[
+    r#""id":1"#,
+    r#""id":null"#,
+    r#""\u0069d":1"#,
+    r#""error":"no""#,
+    r#""error":"""#,
+    r#""error":{}"#,
+    r#""error":[]"#,
+    r#""error":false"#,
+    r#""error":0"#,
+    r#""error_code":0"#,
+    r#""error_code":"0""#,
+    r#""error_code":"""#,
+    r#""error_code":false"#,
+    r#""error_code":20003"#,
+    r#""\u0065rror":1"#,
+    r#""errors":[]"#,
+    r#""message":"Bad Gateway""#,
+    r#""code":502"#,
+    r#""errors":[{"code":1}]"#,
+    r#""error":"no","error_code":403"#,
+    r#""error":"40017:Error: no","error_code":"400""#,
+    r#""text":"b""#,
+    r#""request":"/x","error":"no""#,
+    r#""error_code":10001,"error":"System error""#,
+];
 
 impl Sender {
     fn new(service: &'static str, more: Value, message: Value, success: &'static str) -> Sender {
@@ -46,7 +76,16 @@ impl Sender {
         let message = with(json!({"v": 1, "account": "a", "text": "hello"}), message);
         let message = Message::from_json(&message.to_string()).expect("a message");
         let draft = opened.account.encode(&message, Seed(7)).expect("what the service can carry");
-        Sender { service, table: own.table, opened, draft, success, shares: Vec::new() }
+        let contradictions = CONTRADICTIONS.iter().map(|&member| member.to_owned()).collect();
+        Sender {
+            service,
+            table: own.table,
+            opened,
+            draft,
+            success,
+            shares: Vec::new(),
+            contradictions,
+        }
     }
 
     /// The account, the message and the success that stand in the corpus of answers.
@@ -59,11 +98,16 @@ impl Sender {
         let default: Value = serde_json::from_str(&read("default.json")).expect("JSON");
         let mut account = default["account"].clone();
         account["base_url"] = "http://127.0.0.1:1".into();
-        let shares = default["shares"].as_array().into_iter().flatten();
-        let shares = shares.map(|name| name.as_str().expect("a name").to_owned()).collect();
+        let list = |name: &str| {
+            let list = default[name].as_array().into_iter().flatten();
+            list.map(|entry| entry.as_str().expect("text").to_owned()).collect::<Vec<_>>()
+        };
         let success = read("success.body").leak();
         let sender = Sender::new(service, account, default["message"].clone(), success);
-        let mut sender = Sender { shares, ..sender };
+        let mut sender = Sender { shares: list("shares"), ..sender };
+        if !default["contradictions"].is_null() {
+            sender.contradictions = list("contradictions");
+        }
         // The step that sends is the last.
         for (name, value) in default["kept"].as_object().into_iter().flatten() {
             let value = value.as_str().expect("text").to_owned();

@@ -115,6 +115,12 @@ struct Default {
     /// of success: src/service/answers.rs reads them.
     #[serde(default)]
     shares: Vec<String>,
+    /// Members beside which the success contradicts itself, for src/service/answers.rs too.
+    #[serde(default)]
+    contradictions: Vec<String>,
+    /// How a row of the verdict table is answered: src/engine/tests/rows.rs reads it.
+    #[serde(default)]
+    rows: Value,
 }
 
 #[derive(Clone, Deserialize)]

@@ -16,6 +16,7 @@ import hongyan
 from conftest import Sandbox
 from hostile import Hostile
 
+# The accounts of the others say whom a message is for that does not say it.
 TO: dict[str, Any] = {
     "fanfou": {"to": {"user": "lisztli"}},
     "sina": {"to": {"user": "11051"}},
@@ -25,14 +26,7 @@ TO: dict[str, Any] = {
         "extra": {"messageType": "ANY", "resourceTitle": "t"},
     },
     "tencent_im": {"to": {"group": "@TGS#2C5SZEAEF"}},
-    "slack": {},
     "telegram": {"to": {"chat": "4711"}},
-    "dingtalk_bot": {},
-    "discord": {},
-    "mattermost": {},
-    "wecom_bot": {},
-    "webhook": {},
-    "feishu_bot": {},
 }
 NOBODY: Any = {"user": "nobody"}
 U: Any = {"user": "u"}
@@ -41,7 +35,7 @@ U: Any = {"user": "u"}
 def test_every_account_of_the_sandbox_sends(sandbox: Sandbox) -> None:
     with hongyan.Client(sandbox.config) as client:
         for name, account in sandbox.config["accounts"].items():
-            receipt = client.send(name, text=f"hello from {name}", **TO[account["service"]])
+            receipt = client.send(name, text=f"hello from {name}", **TO.get(account["service"], {}))
             assert (receipt.delivery, receipt.account) == ("sent", name)
             assert receipt.service == account["service"]
             assert receipt.error is None and receipt.attempts == 1 and not receipt.deduplicated
