@@ -14,7 +14,7 @@ FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo size test counts simulation torture soak bench python test-python test-judges bench-python lint header \
-	golden truth accounts install clean
+	golden truth truth-peers accounts install clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -87,6 +87,9 @@ golden: ## write the golden requests anew; read the difference before committing
 
 truth: ## write docs/truth.md anew from tests/corpus
 	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test truth
+
+truth-peers: ## give the corpus's answers to clients of others; writes docs/truth-peers.md
+	tools/truth-peers
 
 accounts: ## write the tables of docs/services and hongyan/accounts.py anew from src/service
 	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test accounts

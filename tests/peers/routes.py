@@ -1,0 +1,153 @@
+"""Which peer knows which service, and how it is told to send: a line each.
+
+A service that is new in the corpus is an endpoint and a route for each peer that knows it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+import corpus
+from corpus import Case
+
+PEERS = ["apprise", "notifiers", "onepush", "push-all-in-one"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Endpoint:
+    """Where a message goes, and which cases may be answered there."""
+
+    service: str
+    # A part of the target of the request that sends: any other is none of the message.
+    target: str
+    # The cases, where they are not just those of the service.
+    cases: Callable[[], list[Case]] | None = None
+
+    def all(self) -> list[Case]:
+        """The cases, by name."""
+        return corpus.cases(self.service) if self.cases is None else self.cases()
+
+
+@dataclasses.dataclass(frozen=True)
+class Route:
+    """How a peer sends to an endpoint."""
+
+    endpoint: str
+    peer: str
+    # What its worker makes of it: see worker.py and worker.mjs.
+    how: Any
+
+
+def _of_slack_webhook() -> list[Case]:
+    """A webhook's success is the word `ok`; the words of the API's errors are not its."""
+    cases = corpus.cases("slack", b"ok")
+    return [case for case in cases if case.file.startswith(corpus.TEMPLATES)]
+
+
+def _of_discord_webhook() -> list[Case]:
+    """A webhook that nobody told to wait says success by 204, and shows no message."""
+    cases = []
+    for case in corpus.cases("discord"):
+        if case.name == "no-content-204":
+            cases.append(dataclasses.replace(case, delivery="sent"))
+        elif case.answer.status != 200 or case.name == "html-200":
+            cases.append(case)
+    return cases
+
+
+def _of_webhook() -> list[Case]:
+    """Peers know no field of an answer that says success: the cases that the status decides."""
+    by_field = {"account", "nothing-there", "other-success", "taken-in-500", "twice"}
+    by_field |= {"blank-200", "empty-200", "html-200", "no-content-204", "not-utf8"}
+    return [
+        case
+        for case in corpus.cases("webhook")
+        if case.name not in by_field and not case.name.startswith(("not-taken", "signed-"))
+    ]
+
+
+ENDPOINTS = {
+    "dingtalk_bot": Endpoint("dingtalk_bot", "/robot/send?"),
+    "discord (webhook)": Endpoint("discord", "/api/webhooks/", _of_discord_webhook),
+    "feishu_bot": Endpoint("feishu_bot", "/open-apis/bot/v2/hook/"),
+    "mattermost": Endpoint("mattermost", "/api/v4/posts"),
+    "slack": Endpoint("slack", "/api/chat.postMessage"),
+    "slack (webhook)": Endpoint("slack", "/services/T", _of_slack_webhook),
+    "telegram": Endpoint("telegram", "/sendMessage"),
+    "webhook": Endpoint("webhook", "/in/plain", _of_webhook),
+    "wecom_bot": Endpoint("wecom_bot", "/cgi-bin/webhook/send?"),
+}
+
+TELEGRAM = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
+SLACK = "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy"
+SLACK_WEBHOOK = "T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ"
+DISCORD = "223704706495545344/3d89bb7572e0fb30d8128367b3b1b44fecd1726de135cbe28a41f8b2f777c372"
+DINGTALK = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+WECOM = "693a91f6-7e4a-4bc4-97a0-0ec2b1fa5aaa"
+FEISHU = "2c8f1b3a-6a3f-4c1e-9d0b-5f0e7a1d2c3b"
+MATTERMOST = "xt5b3pqm1jrn8kfz6w9yd4hgc7"
+CHANNEL = "4xp9fdt77pncbef59f4k1qe83o"
+
+ROUTES = [
+    Route("dingtalk_bot", "apprise", f"dingtalk://{DINGTALK}/"),
+    Route("dingtalk_bot", "notifiers", ["dingtalk", {"access_token": DINGTALK}]),
+    Route("dingtalk_bot", "onepush", ["dingtalk", {"token": DINGTALK}]),
+    Route(
+        "dingtalk_bot",
+        "push-all-in-one",
+        ["Dingtalk", {"DINGTALK_ACCESS_TOKEN": DINGTALK}, {"msgtype": "text"}],
+    ),
+    Route("discord (webhook)", "apprise", f"discord://{DISCORD}/"),
+    Route(
+        "discord (webhook)",
+        "onepush",
+        ["discord", {"webhook": f"https://discord.com/api/webhooks/{DISCORD}"}],
+    ),
+    Route(
+        "discord (webhook)",
+        "push-all-in-one",
+        ["Discord", {"DISCORD_WEBHOOK": f"https://discord.com/api/webhooks/{DISCORD}"}],
+    ),
+    Route("feishu_bot", "apprise", f"feishu://{FEISHU}/"),
+    Route(
+        "feishu_bot",
+        "onepush",
+        [
+            "lark",
+            {
+                "webhook": f"https://open.feishu.cn/open-apis/bot/v2/hook/{FEISHU}",
+                "keyword": "",
+                "sign": "",
+            },
+        ],
+    ),
+    Route("mattermost", "apprise", f"mmosts://chat.example/{MATTERMOST}/?mode=bot&to={CHANNEL}"),
+    Route("slack", "apprise", f"slack://{SLACK}/C024BE91L"),
+    Route("slack (webhook)", "apprise", f"slack://{SLACK_WEBHOOK}/"),
+    Route(
+        "slack (webhook)",
+        "notifiers",
+        ["slack", {"webhook_url": f"https://hooks.slack.com/services/{SLACK_WEBHOOK}"}],
+    ),
+    Route("telegram", "apprise", f"tgram://{TELEGRAM}/4711/"),
+    Route("telegram", "notifiers", ["telegram", {"token": TELEGRAM, "chat_id": "4711"}]),
+    Route("telegram", "onepush", ["telegram", {"token": TELEGRAM, "userid": "4711"}]),
+    Route(
+        "telegram",
+        "push-all-in-one",
+        ["Telegram", {"TELEGRAM_BOT_TOKEN": TELEGRAM, "TELEGRAM_CHAT_ID": 4711}],
+    ),
+    Route("webhook", "apprise", "jsons://hooks.example.com/in/plain"),
+    Route("webhook", "onepush", ["custom", {"url": "https://hooks.example.com/in/plain"}]),
+    Route("wecom_bot", "apprise", f"wecombot://{WECOM}/"),
+    Route("wecom_bot", "onepush", ["wechatworkbot", {"key": WECOM}]),
+    Route("wecom_bot", "push-all-in-one", ["WechatRobot", {"WECHAT_ROBOT_KEY": WECOM}]),
+]
+
+
+def is_the_send(endpoint: Endpoint, target: str) -> bool:
+    """Whether a request is the one that sends."""
+    return urllib.parse.unquote(target).find(endpoint.target) >= 0
