@@ -1,25 +1,50 @@
 //! Floor 4: the public Rust API.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::engine::{Arrival, Begins, Engine, Given, Job, Op, Preview, Waited, Watch};
+#[cfg(feature = "outbox")]
+use crate::engine::Arrival;
+use crate::engine::{Begins, Engine, Op, Preview, SubmitOptions, Waited, Watch};
 use crate::model::config::{self, ClientConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
 use crate::model::fields::shown_path;
 use crate::model::file::read_regular;
 use crate::model::log::{self, Level, Reentrant, log};
-use crate::model::message::{Message, MessageBuilder};
+#[cfg(feature = "outbox")]
+use crate::model::message::Message;
+use crate::model::message::MessageSource;
 use crate::model::receipt::Receipt;
 
 /// The longest file that `${file:…}` reads.
 const MAX_SECRET: u64 = 1 << 20;
 
-/// The files of a message, each with its place among the attachments.
-pub type Files = Vec<(usize, bytes::Bytes)>;
+/// How a message is sent whose caller waits for it.
+#[derive(Default)]
+pub struct SendOptions<'a> {
+    /// How long it may take at most, retries included; none: as long as the retries last.
+    pub time_out: Option<Duration>,
+    /// Asks the caller, now and then, whether the send is to be cancelled. The receipt says what had
+    /// become true by then.
+    pub watch: Option<Watch<'a>>,
+}
+
+impl<'a> SendOptions<'a> {
+    /// A send that takes at most so long.
+    pub fn within(time_out: impl Into<Option<Duration>>) -> SendOptions<'a> {
+        SendOptions { time_out: time_out.into(), watch: None }
+    }
+
+    /// A send that asks `had_enough` every so often, on the calling thread, and is cancelled once it
+    /// answers true.
+    ///
+    /// What it does may take its time, and may use the same client: nothing waits for it but this send.
+    pub fn watched(every: Duration, had_enough: &'a mut dyn FnMut() -> bool) -> SendOptions<'a> {
+        SendOptions { time_out: None, watch: Some(Watch { every, had_enough }) }
+    }
+}
 
 /// Many accounts of many services, over one runtime.
 ///
@@ -103,66 +128,28 @@ impl Client {
         self.engine.check_account(name, time_out, Some(Watch { every, had_enough }))
     }
 
-    /// Sends a message and waits for its outcome; dropping the future cancels the send.
+    /// Sends a message on the calling thread, and waits for its outcome.
     ///
-    /// `Err` means that nothing was accepted (`closed`, `full`); everything else is in the receipt.
-    pub async fn send(&self, message: Message) -> Result<Receipt> {
-        self.engine.send(Ok(message)).await
-    }
-
-    /// Sends a message on the calling thread and waits at most `time_out`, retries included.
-    pub fn send_blocking(&self, message: Message, time_out: Option<Duration>) -> Result<Receipt> {
-        self.engine.send_blocking(Ok(message), time_out, None)
-    }
-
-    /// Like [`Client::send_blocking`]; asks `had_enough` every `every` on the calling thread, and
-    /// cancels the send once it answers true. The receipt says what had become true by then.
-    ///
-    /// `had_enough` may take its time, and may use this client: nothing waits for it but this send.
-    pub fn send_blocking_watched(
+    /// `Err` means that nothing was accepted (`argument`, `closed`, `full`); everything else is in the
+    /// receipt, also what is wrong with the message.
+    #[inline]
+    pub fn send<'a>(
         &self,
-        message: Message,
-        time_out: Option<Duration>,
-        every: Duration,
-        had_enough: &mut dyn FnMut() -> bool,
+        message: impl Into<MessageSource<'a>>,
+        options: SendOptions<'_>,
     ) -> Result<Receipt> {
-        self.engine.send_blocking(Ok(message), time_out, Some(Watch { every, had_enough }))
+        let SendOptions { time_out, watch } = options;
+        self.engine.send_blocking(message.into().read()?, time_out, watch)
     }
 
-    /// Like [`Client::send_blocking`], from JSON; a wrong message is a receipt that says so.
-    pub fn send_json(&self, json: &[u8], time_out: Option<Duration>) -> Result<Receipt> {
-        self.engine.send_blocking(given(json)?, time_out, None)
-    }
-
-    /// Like [`Client::send_blocking_watched`], from JSON; a wrong message is a receipt that says so.
-    pub fn send_json_watched(
-        &self,
-        json: &[u8],
-        time_out: Option<Duration>,
-        every: Duration,
-        had_enough: &mut dyn FnMut() -> bool,
-    ) -> Result<Receipt> {
-        self.engine.send_blocking(given(json)?, time_out, Some(Watch { every, had_enough }))
-    }
-
-    /// The same of a message whose files stand beside its JSON, in the places where only their size is
-    /// told there.
-    #[doc(hidden)]
-    pub fn send_json_watched_with(
-        &self,
-        json: &[u8],
-        files: Files,
-        time_out: Option<Duration>,
-        every: Duration,
-        had_enough: &mut dyn FnMut() -> bool,
-    ) -> Result<Receipt> {
-        let given = given_with(json, files)?;
-        self.engine.send_blocking(given, time_out, Some(Watch { every, had_enough }))
+    /// Like [`Client::send`], without blocking a thread; dropping the future cancels the send.
+    pub async fn send_async<'a>(&self, message: impl Into<MessageSource<'a>>) -> Result<Receipt> {
+        self.engine.send(message.into().read()?).await
     }
 
     /// The request that a message would become, with its secrets masked; nothing is sent.
-    pub fn preview(&self, message: &Message) -> Result<Preview> {
-        self.engine.preview(message)
+    pub fn preview<'a>(&self, message: impl Into<MessageSource<'a>>) -> Result<Preview> {
+        self.engine.preview(message.into().read()?.map_err(|refused| refused.error)?)
     }
 
     /// The same of a message that stands in an outbox.
@@ -170,106 +157,47 @@ impl Client {
     pub fn preview_row(&self, row: &crate::outbox::OutboxRow) -> Result<Preview> {
         let mut message = Message::parse(&row.message).map_err(|refused| refused.error)?;
         message.stand_in_for_files();
-        self.preview(&message)
+        self.engine.preview(message)
     }
 
-    /// The same of a message in JSON, as JSON.
-    pub fn preview_json(&self, json: &[u8]) -> Result<String> {
-        self.preview_json_with(json, Files::new())
-    }
-
-    /// The same of a message whose files stand beside its JSON.
-    #[doc(hidden)]
-    pub fn preview_json_with(&self, json: &[u8], files: Files) -> Result<String> {
-        let message = given_with(json, files)?.map_err(|refused| refused.error)?;
-        Ok(self.preview(&message)?.to_json(message.account()))
-    }
-
-    /// Sends a message and returns; exactly one receipt with this token comes out of
-    /// [`Client::wait`].
-    pub fn submit(&self, message: Message, token: u64) -> Result<Op> {
-        let json = Cow::Owned(message.to_json().into_bytes());
-        self.engine.submit(Arrival { given: Ok(message), json, token })
-    }
-
-    /// Like [`Client::submit`], from JSON; a wrong message comes out of [`Client::wait`] too.
-    pub fn submit_json(&self, json: &[u8], token: u64) -> Result<Op> {
-        self.engine.submit(Arrival { given: given(json)?, json: Cow::Borrowed(json), token })
-    }
-
-    /// The same of a message whose files stand beside its JSON.
-    #[doc(hidden)]
-    pub fn submit_json_with(&self, json: &[u8], files: Files, token: u64) -> Result<Op> {
-        let given = given_with(json, files)?;
-        self.engine.submit(Arrival { given, json: Cow::Borrowed(json), token })
-    }
-
-    /// Submits messages, given as JSON with their tokens; `Err` with how many were accepted before
-    /// the first refused one. With an outbox they share a transaction.
-    pub fn submit_many_json(
+    /// Sends a message and returns; exactly one receipt comes out of [`Client::wait`], which says what
+    /// is wrong with a message, too.
+    ///
+    /// With an outbox it returns once the message is durable, unless the options say that it is not
+    /// kept.
+    pub fn submit<'a>(
         &self,
-        messages: &[(&[u8], u64)],
+        message: impl Into<MessageSource<'a>>,
+        options: SubmitOptions,
+    ) -> Result<Op> {
+        self.engine.submit(message.into(), options)
+    }
+
+    /// Submits messages, each with its token, for a caller who cancels none of them; `Err` with how
+    /// many were accepted before the first refused one. With an outbox they share a transaction.
+    #[inline]
+    pub fn submit_many<'a, S: Into<MessageSource<'a>>>(
+        &self,
+        messages: impl IntoIterator<Item = (S, u64)>,
     ) -> std::result::Result<(), (usize, Error)> {
-        let mut arrivals = Vec::with_capacity(messages.len());
-        for (json, token) in messages {
-            match given(json) {
-                Ok(given) => {
-                    arrivals.push(Arrival { given, json: Cow::Borrowed(json), token: *token })
-                }
-                Err(error) => {
-                    let before = arrivals.len();
-                    self.engine.submit_many(arrivals)?;
-                    return Err((before, error));
-                }
-            }
-        }
-        self.engine.submit_many(arrivals)
+        let messages = messages.into_iter();
+        self.engine.submit_many(messages.map(|(message, token)| (message.into(), token)))
     }
 
-    /// Like [`Client::submit`], but the message is not kept: an outbox knows its key and its place in
-    /// line only.
-    pub fn submit_in_memory(&self, message: Message, token: u64) -> Result<Op> {
-        self.engine.submit_in_memory(Ok(message), token, None, Job::op)
-    }
-
-    /// Like [`Client::submit_json`], but the message is not kept, as by [`Client::submit_in_memory`],
-    /// and the send has at most `time_out`, retries included.
-    pub fn submit_json_within(
-        &self,
-        json: &[u8],
-        token: u64,
-        time_out: Option<Duration>,
-    ) -> Result<Op> {
-        self.engine.submit_in_memory(given(json)?, token, time_out, Job::op)
-    }
-
-    /// The same of a message whose files stand beside its JSON.
-    #[doc(hidden)]
-    pub fn submit_json_within_with(
-        &self,
-        json: &[u8],
-        files: Files,
-        token: u64,
-        time_out: Option<Duration>,
-    ) -> Result<Op> {
-        self.engine.submit_in_memory(given_with(json, files)?, token, time_out, Job::op)
-    }
-
-    /// Makes messages durable in an outbox that is not this client's, and sends nothing: a client that
-    /// has this outbox will. Tells of each, given as JSON with its token, what became of it; a wrong
-    /// one is refused.
+    /// Makes messages durable in an outbox that is not this client's, each with its token, and sends
+    /// nothing: a client that has this outbox will. Tells of each what became of it; a wrong one is
+    /// refused.
     #[cfg(feature = "outbox")]
-    pub fn put(
+    pub fn put<'a, S: Into<MessageSource<'a>>>(
         &self,
         outbox: &crate::outbox::OutboxFile,
-        messages: &[(&[u8], u64)],
+        messages: impl IntoIterator<Item = (S, u64)>,
     ) -> Result<Vec<Result<crate::outbox::OutboxPut>>> {
-        let mut arrivals = Vec::with_capacity(messages.len());
-        let mut refused = Vec::with_capacity(messages.len());
-        for (json, token) in messages {
-            match given(json) {
-                Ok(given) => {
-                    arrivals.push(Arrival { given, json: Cow::Borrowed(json), token: *token });
+        let (mut arrivals, mut refused) = (Vec::new(), Vec::new());
+        for (message, token) in messages {
+            match Arrival::read(message.into(), token) {
+                Ok(arrival) => {
+                    arrivals.push(arrival);
                     refused.push(None);
                 }
                 Err(error) => refused.push(Some(error)),
@@ -284,36 +212,9 @@ impl Client {
         Ok(answers.map(|answer| answer.map(put)).collect())
     }
 
-    /// Like [`Client::send_json`], of a message that was built.
-    pub fn send_built(
-        &self,
-        message: &MessageBuilder,
-        time_out: Option<Duration>,
-    ) -> Result<Receipt> {
-        let (given, _) = built(message)?;
-        self.engine.send_blocking(given, time_out, None)
-    }
-
-    /// Like [`Client::submit_json`], of a message that was built.
-    pub fn submit_built(&self, message: &MessageBuilder, token: u64) -> Result<Op> {
-        let (given, json) = built(message)?;
-        self.engine.submit(Arrival { given, json: Cow::Owned(json.into_bytes()), token })
-    }
-
-    /// Like [`Client::submit_built`], for a caller who will not cancel.
-    pub fn submit_built_only(&self, message: &MessageBuilder, token: u64) -> Result<()> {
-        let (given, json) = built(message)?;
-        self.engine.submit_only(Arrival { given, json: Cow::Owned(json.into_bytes()), token })
-    }
-
     /// Says that a receipt need never be handed out again; without an outbox it would not be anyway.
     pub fn ack(&self, receipt: &Receipt) -> Result<()> {
         self.engine.ack(&receipt.id)
-    }
-
-    /// Like [`Client::submit_json`], for a caller who will not cancel.
-    pub fn submit_json_only(&self, json: &[u8], token: u64) -> Result<()> {
-        self.engine.submit_only(Arrival { given: given(json)?, json: Cow::Borrowed(json), token })
     }
 
     /// Waits at most `time_out` for receipts of submitted sends, and takes at most `most` of them.
@@ -360,35 +261,6 @@ impl Client {
     pub fn stats_json(&self) -> String {
         self.engine.stats_json()
     }
-}
-
-fn given(json: &[u8]) -> Result<Given> {
-    match Message::parse(json) {
-        // What is no message at all is a failed call; everything else has a result.
-        Err(refused) if refused.error.code() == ErrorCode::Argument => Err(refused.error),
-        given => Ok(given),
-    }
-}
-
-/// A message whose files stand beside its JSON; what is told there of others is refused with them.
-fn given_with(json: &[u8], files: Files) -> Result<Given> {
-    let mut given = given(json)?;
-    if let Ok(message) = &mut given
-        && !files.is_empty()
-    {
-        message.put_files(files);
-    }
-    Ok(given)
-}
-
-/// A message that was built, with its files, and its JSON without them.
-fn built(message: &MessageBuilder) -> Result<(Given, String)> {
-    let json = message.to_json();
-    let mut given = given(json.as_bytes())?;
-    if let Ok(read) = &mut given {
-        message.add_files(read);
-    }
-    Ok((given, json))
 }
 
 /// Reads a configuration and replaces the references in its credentials.

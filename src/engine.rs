@@ -49,12 +49,14 @@ pub use op::Op;
 pub use outbox::file::Changed;
 pub use preview::{Preview, PreviewFile};
 pub use queue::{Waited, closed};
+#[cfg(feature = "outbox")]
 pub use submit::Arrival;
+pub use submit::SubmitOptions;
 
 use crate::model::config::{AccountConfig, ClientConfig, OutboxConfig, RetryConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::id::ulid;
-use crate::model::message::{Message, Refused};
+use crate::model::message::{Message, Parsed, Refused};
 use crate::model::receipt::Receipt;
 use crate::model::redact::MASK;
 use crate::model::secret::Secret;
@@ -76,9 +78,6 @@ use repeats::Repeats;
 use runtime::{Runtime, TokioClock};
 use stop::Stop;
 use store::Turns;
-
-/// What a caller gives: a message, or why there is none and whose it was.
-pub type Given = std::result::Result<Message, Refused>;
 
 /// What all sends of one client share.
 pub struct Shared {
@@ -166,7 +165,7 @@ impl Shared {
     /// Accepts a message: from here on it has exactly one result.
     pub fn accept(
         self: &Arc<Self>,
-        mut given: Given,
+        mut given: Parsed,
         token: u64,
         sink: Sink,
         patience: Option<Duration>,
@@ -232,7 +231,7 @@ fn is_tied(message: &Message) -> bool {
 }
 
 /// The message with its files, which are read on this thread; or why they cannot be.
-fn loaded(given: Given) -> Given {
+fn loaded(given: Parsed) -> Parsed {
     let mut message = given?;
     match message.load_files() {
         Ok(()) => Ok(message),
@@ -244,7 +243,7 @@ fn loaded(given: Given) -> Given {
 }
 
 /// The same on a thread of its own: a caller who must not block waits without one.
-async fn loaded_aside(given: Given) -> Given {
+async fn loaded_aside(given: Parsed) -> Parsed {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let own = given.clone();
     let read = move || drop(sender.send(loaded(own)));
@@ -317,7 +316,7 @@ impl Engine {
     /// Accepts a message; one that is tied to others may have to open the outbox first.
     fn accept(
         &self,
-        given: Given,
+        given: Parsed,
         token: u64,
         sink: Sink,
         patience: Option<Duration>,
@@ -387,11 +386,10 @@ impl Engine {
     }
 
     /// The request that a message would become, with its secrets masked; nothing is sent.
-    pub fn preview(&self, message: &Message) -> Result<Preview> {
+    pub fn preview(&self, mut message: Message) -> Result<Preview> {
         let shared = &self.shared;
         let entry = shared.accounts.get(&message.account);
         let entry = entry.ok_or_else(|| shared.accounts.unknown(&message.account))?;
-        let mut message = message.clone();
         message.id = ulid(shared.clock.unix_ms(), shared.random(|rng| rng.u128(..)));
         if message.to.is_empty() {
             entry.address(&mut message);
@@ -405,12 +403,11 @@ impl Engine {
         // No token is asked for to look at a message.
         let token = entry.tokens.as_ref().map(|_| Secret::new(MASK.to_owned()));
         let exchange = entry.account.next(&draft, &stamp, token.as_ref());
-        let files = &message.attachments;
-        Ok(Preview::new(exchange, &entry.redactor, entry.hides_url, files))
+        Ok(Preview::new(exchange, &entry.redactor, entry.hides_url, &message))
     }
 
     /// Sends and waits without blocking a thread.
-    pub async fn send(&self, given: Given) -> Result<Receipt> {
+    pub async fn send(&self, given: Parsed) -> Result<Receipt> {
         self.runtime.start_io()?;
         let given = match &given {
             Ok(message) if message.has_paths() => loaded_aside(given).await,

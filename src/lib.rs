@@ -7,7 +7,7 @@
 //!     "auth": {"type": "basic", "username": "test", "password": "${env:FANFOU_PASSWORD}"}}}}"#)?;
 //! let message = hongyan::Message::from_json(
 //!     r#"{"v": 1, "account": "ff", "to": {"user": "lisztli"}, "text": "hello"}"#)?;
-//! let receipt = client.send_blocking(message, None)?;
+//! let receipt = client.send(message, hongyan::SendOptions::default())?;
 //! println!("{}: {:?}", receipt.delivery.name(), receipt.message_id);
 //! # Ok::<(), hongyan::Error>(())
 //! ```
@@ -42,20 +42,18 @@ pub mod testing;
 
 #[doc(hidden)]
 pub use bytes;
-#[doc(hidden)]
-pub use client::Files;
-pub use client::{Client, set_log};
-pub use engine::{Op, Preview, PreviewFile, Waited};
-#[doc(hidden)]
-pub use model::file;
+pub use client::{Client, SendOptions, set_log};
+pub use engine::{Op, Preview, PreviewFile, SubmitOptions, Waited, Watch};
 pub use model::{
     error::{Error, ErrorCode, Result},
     json::read as read_json,
     log::{Level as LogLevel, Reentrant},
-    message::{Kind, Location, Message, MessageBuilder, Part, To},
+    message::{Kind, Location, Message, MessageBuilder, MessageSource, Part, To},
     receipt::{Delivery, Note, Origin, PieceResult, Receipt, RecipientResult},
     secret::Secret,
 };
+#[doc(hidden)]
+pub use model::{file, message::Files};
 #[cfg(feature = "outbox")]
 pub use outbox::{OutboxFile, OutboxPut, OutboxRow, OutboxState};
 pub use service::services_json;

@@ -249,7 +249,7 @@ mod tests {
             message("f", r#","key":"k""#).replace("\"f\"", "\"b\""),
         ];
         let many: Vec<_> = texts.iter().zip(1..).map(|(text, n)| (text.as_bytes(), n)).collect();
-        let told = client.put(&file, &many).unwrap();
+        let told = client.put(&file, many).unwrap();
         let codes: Vec<_> = told.iter().map(|t| t.as_ref().err().map(Error::code)).collect();
         let (message, argument) = (Some(ErrorCode::Message), Some(ErrorCode::Argument));
         assert_eq!(codes, [None, None, message, None, message, argument, None]);

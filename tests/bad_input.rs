@@ -6,7 +6,7 @@ mod accounts;
 mod raw;
 
 use accounts::{ACCOUNTS, account, client, config, message, message_with, take, verdict};
-use hongyan::{Client, ErrorCode, Message, MessageBuilder};
+use hongyan::{Client, ErrorCode, Message, MessageBuilder, SendOptions, SubmitOptions};
 use hongyan_sandbox::{Options, Sandbox};
 use raw::{RawServer, answer};
 use serde_json::{Value, json};
@@ -68,11 +68,12 @@ fn a_byte_order_mark_is_dropped_from_messages_and_configurations() {
     for name in ["ff-json", "more"] {
         let mut message = message("ff-json");
         message["account"] = name.into();
-        let receipt = client.send_json(marked(&message).as_bytes(), None).expect("a receipt");
+        let receipt =
+            client.send(marked(&message).as_bytes(), SendOptions::default()).expect("a receipt");
         assert_eq!(verdict(&receipt), ("sent", "ok"));
     }
     let twice = format!("\u{feff}{}", marked(&message("ff-json")));
-    assert!(client.send_json(twice.as_bytes(), None).is_err(), "one is enough");
+    assert!(client.send(twice.as_bytes(), SendOptions::default()).is_err(), "one is enough");
 }
 
 #[test]
@@ -84,7 +85,8 @@ fn the_message_of_an_error_begins_with_its_place() {
     assert!(!error.words().contains("accounts"), "{error}");
     let mut nobody = message("ff-json");
     nobody["account"] = "nobody".into();
-    let receipt = client.send_json(nobody.to_string().as_bytes(), None).expect("a receipt");
+    let receipt =
+        client.send(nobody.to_string().as_bytes(), SendOptions::default()).expect("a receipt");
     let error = receipt.error.expect("there is no such account");
     assert_eq!(error.message(), "account: there is no account \"nobody\"");
     let hint = error.hint_text().expect("the known ones are told");
@@ -98,7 +100,10 @@ fn what_is_no_message_is_a_failed_call() {
     let (server, client) = counted();
     for (json, word) in no_messages() {
         let shown = String::from_utf8_lossy(&json[..json.len().min(80)]).into_owned();
-        for refused in [client.send_json(&json, None).err(), client.submit_json(&json, 1).err()] {
+        for refused in [
+            client.send(&json, SendOptions::default()).err(),
+            client.submit(&json, SubmitOptions::token(1)).err(),
+        ] {
             let error = refused.unwrap_or_else(|| panic!("accepted: {shown}"));
             assert_eq!(error.code(), ErrorCode::Argument, "{shown}: {error}");
             assert!(error.message().contains(word), "{word} is not in {error}: {shown}");
@@ -186,8 +191,8 @@ fn what_is_wrong_with_a_message_is_a_receipt_that_says_where() {
     let (server, client) = counted();
     for (account, change, name, path) in wrong_messages() {
         let json = message_with(account, change.clone()).to_string();
-        let sent = client.send_json(json.as_bytes(), None).expect("accepted");
-        let op = client.submit_json(json.as_bytes(), 7).expect("accepted");
+        let sent = client.send(json.as_bytes(), SendOptions::default()).expect("accepted");
+        let op = client.submit(json.as_bytes(), SubmitOptions::token(7)).expect("accepted");
         let submitted = take(&client);
         assert_eq!((submitted.token, submitted.id.as_str()), (7, op.id()), "{change}");
         for receipt in [sent, submitted] {
@@ -206,7 +211,7 @@ fn what_is_just_within_the_limits_is_sent() {
     let (server, client) = counted();
     for text in ["x".repeat(140), "鸿".repeat(140), "a\r\nb\t\u{1}".to_owned()] {
         let json = message_with("ff-json", json!({"text": text})).to_string();
-        let receipt = client.send_json(json.as_bytes(), None).expect("accepted");
+        let receipt = client.send(json.as_bytes(), SendOptions::default()).expect("accepted");
         assert_eq!(verdict(&receipt), ("sent", "ok"), "{:?}", receipt.error);
     }
     assert_eq!(server.request_count(), 3);
@@ -388,7 +393,7 @@ fn what_no_url_can_carry_is_too_large_and_says_the_way_out() {
         let right = json!({"v": 1, "account": account, "to": {"users": ["1"]},
             "extra": {"messageType": "1", "resourceTitle": "t"}});
         let json = accounts::merged(right, more).to_string();
-        client.send_json(json.as_bytes(), None).expect("accepted")
+        client.send(json.as_bytes(), SendOptions::default()).expect("accepted")
     };
     let long = "长".repeat(7300);
     let ids = vec!["12345678901"; 6000];

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use accounts::{ACCOUNTS, client, config, merged, message, send, submit_and_wait, verdict};
-use hongyan::Waited;
+use hongyan::{SubmitOptions, Waited};
 use hongyan_sandbox::{Options, Sandbox, Tls};
 use raw::{RawServer, Then, answer};
 use serde_json::json;
@@ -180,7 +180,9 @@ fn no_host_ever_gets_more_connections_than_it_may() {
         for n in 0..300_u64 {
             let mut message = message(names[n as usize % 3]);
             message["text"] = format!("message {n}").into();
-            client.submit_json(message.to_string().as_bytes(), n).expect("accepted");
+            client
+                .submit(message.to_string().as_bytes(), SubmitOptions::token(n))
+                .expect("accepted");
         }
         let mut sent = 0;
         while sent < 300 {

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use case::{Case, Class, cases, names, services};
-use hongyan::{Client, Error, ErrorCode, Receipt};
+use hongyan::{Client, Error, ErrorCode, Receipt, SendOptions};
 use raw::{GUARD, RawServer, Then};
 use serde_json::{Value, json};
 
@@ -146,6 +146,6 @@ fn send(case: &Case) -> (Receipt, usize) {
     message.extend([("v".to_owned(), json!(1)), ("account".to_owned(), json!("corpus"))]);
     let message = Value::from(message).to_string();
     let time_out = if waits(case) { NO_TIME_TO_WAIT } else { GUARD };
-    let receipt = client.send_json(message.as_bytes(), Some(time_out)).expect("accepted");
+    let receipt = client.send(message.as_bytes(), SendOptions::within(time_out)).expect("accepted");
     (receipt, server.request_count() - prepared.load(Ordering::Relaxed))
 }

@@ -17,7 +17,9 @@ use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
 use accounts::{message_with, take, verdict};
-use hongyan::{Client, ErrorCode, Message, OutboxFile, Receipt, Waited};
+use hongyan::{
+    Client, ErrorCode, Message, OutboxFile, Receipt, SendOptions, SubmitOptions, Waited,
+};
 use keyed::{Gated, LATER_MS, OK, OK_IM, keyed, kind, ordered, submit};
 use outbox_folder::Folder;
 use raw::{GUARD, RawServer, Then, answer};
@@ -57,19 +59,33 @@ fn through(door: Door, client: &Client, message: &Value) -> Receipt {
     let bytes = json.as_bytes();
     let built = || Message::from_json(&json).expect("a valid message");
     match door {
-        Door::Submit => drop(client.submit_json(bytes, 7).expect("accepted")),
-        Door::SubmitMany => client.submit_many_json(&[(bytes, 7)]).expect("accepted"),
-        Door::InMemory => drop(client.submit_in_memory(built(), 7).expect("accepted")),
-        Door::Within => drop(client.submit_json_within(bytes, 7, None).expect("accepted")),
-        Door::Send => return client.send_json(bytes, None).expect("accepted"),
+        Door::Submit => drop(client.submit(bytes, SubmitOptions::token(7)).expect("accepted")),
+        Door::SubmitMany => client.submit_many([(bytes, 7)]).expect("accepted"),
+        Door::InMemory => drop(
+            client
+                .submit(built(), SubmitOptions { in_memory: true, ..SubmitOptions::token(7) })
+                .expect("accepted"),
+        ),
+        Door::Within => drop(
+            client
+                .submit(bytes, SubmitOptions { token: 7, time_out: Some(GUARD), in_memory: false })
+                .expect("accepted"),
+        ),
+        Door::Send => return client.send(bytes, SendOptions::default()).expect("accepted"),
         Door::SendWatched => {
             let every = Duration::from_millis(20);
-            return client.send_json_watched(bytes, None, every, &mut || false).expect("accepted");
+            return client
+                .send(bytes, SendOptions::watched(every, &mut || false))
+                .expect("accepted");
         }
         Door::SendWithinARuntime => {
-            return runtime().block_on(async { client.send_json(bytes, None) }).expect("accepted");
+            return runtime()
+                .block_on(async { client.send(bytes, SendOptions::default()) })
+                .expect("accepted");
         }
-        Door::SendAsync => return runtime().block_on(client.send(built())).expect("accepted"),
+        Door::SendAsync => {
+            return runtime().block_on(client.send_async(built())).expect("accepted");
+        }
     }
     let receipt = take(client);
     assert_eq!(receipt.token, 7);
@@ -133,7 +149,9 @@ fn messages_of_a_key_that_come_at_once_are_one_message() {
             for token in 0..5 {
                 submit(&client, token, &keyed(json!({})));
                 let built = Message::from_json(&keyed(json!({})).to_string()).expect("valid");
-                client.submit_in_memory(built, token).expect("accepted");
+                client
+                    .submit(built, SubmitOptions { in_memory: true, ..SubmitOptions::token(token) })
+                    .expect("accepted");
             }
         });
         let sends: Vec<_> = (0..5)
@@ -213,7 +231,7 @@ fn what_a_caller_waits_for_needs_no_room_and_no_results_taken() {
     server.wait_for_requests(2);
     let message = ordered("B", json!({})).to_string();
     let sent = loop {
-        match client.send_json(message.as_bytes(), None) {
+        match client.send(message.as_bytes(), SendOptions::default()) {
             // Those that are done hold their places until they are taken.
             Err(error) if error.code() == ErrorCode::Full => drop(take(&client)),
             told => break told.expect("accepted"),
@@ -298,7 +316,9 @@ fn whoever_stops_waiting_is_told_what_is_true_and_leaves_no_hole() {
     gated.server.wait_for_requests(1);
     let within = |message: Value, ms| {
         let time_out = Some(Duration::from_millis(ms));
-        client.send_json(message.to_string().as_bytes(), time_out).expect("accepted")
+        client
+            .send(message.to_string().as_bytes(), SendOptions::within(time_out))
+            .expect("accepted")
     };
     for ms in [0, 50] {
         let joined = within(ordered("A", json!({"key": "a"})), ms);
@@ -310,15 +330,17 @@ fn whoever_stops_waiting_is_told_what_is_true_and_leaves_no_hole() {
     assert_eq!(verdict(&late), ("not_sent", "expired"));
     let mut asked = 0;
     let message = ordered("B", json!({"key": "b"})).to_string();
-    let watched =
-        client.send_json_watched(message.as_bytes(), None, Duration::from_millis(5), &mut || {
+    let watched = client.send(
+        message.as_bytes(),
+        SendOptions::watched(Duration::from_millis(5), &mut || {
             asked += 1;
             asked > 3
-        });
+        }),
+    );
     assert_eq!(verdict(&watched.expect("accepted")), ("not_sent", "cancelled"));
     runtime().block_on(async {
         let message = Message::from_json(&message).expect("valid");
-        let send = client.send(message);
+        let send = client.send_async(message);
         assert!(tokio::time::timeout(Duration::from_millis(30), send).await.is_err());
     });
     // Whoever drops a future does not wait until its send has ended.
@@ -340,7 +362,7 @@ fn who_joined_a_send_that_is_given_up_goes_on() {
     let first = Message::from_json(&keyed(json!({"not_before_ms": LATER_MS})).to_string());
     let runtime = runtime();
     runtime.block_on(async {
-        let send = client.send(first.expect("valid"));
+        let send = client.send_async(first.expect("valid"));
         let unfinished = async {
             while outbox(&client)["unfinished"] != 1 {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -425,13 +447,31 @@ fn a_disk_that_refuses_is_told_and_a_full_outbox_has_room_for_sends() {
     assert_eq!((verdict(&again), again.deduplicated), (("sent", "ok"), false));
 }
 
+#[test]
+fn what_is_submitted_into_memory_or_with_a_time_out_is_not_kept() {
+    let (folder, gated) = (Folder::new(), Gated::new());
+    let client = folder.client(&gated.server.url());
+    let ways = [
+        SubmitOptions { in_memory: true, ..SubmitOptions::token(1) },
+        SubmitOptions { time_out: Some(GUARD), ..SubmitOptions::token(2) },
+        SubmitOptions::token(3),
+    ];
+    for options in ways {
+        let message = message_with("ff-json", json!({"not_before_ms": LATER_MS}));
+        client.submit(&message.to_string(), options).expect("accepted");
+    }
+    let file = OutboxFile::at(folder.file()).expect("a path");
+    let kept = file.rows(0, 9).expect("rows");
+    assert_eq!(kept.iter().map(|row| row.token).collect::<Vec<_>>(), [3]);
+}
+
 /// Puts messages into the file as `hongyan send --queue` does: nothing is begun.
 fn put(folder: &Folder, messages: &[Value]) {
     let client = accounts::client(&accounts::config("http://127.0.0.1:1"));
     let texts: Vec<_> = messages.iter().map(Value::to_string).collect();
     let messages: Vec<_> = texts.iter().zip(1..).map(|(text, n)| (text.as_bytes(), n)).collect();
     let file = OutboxFile::at(folder.file()).expect("a path");
-    assert!(client.put(&file, &messages).expect("written").iter().all(Result::is_ok));
+    assert!(client.put(&file, messages).expect("written").iter().all(Result::is_ok));
 }
 
 #[test]
@@ -494,7 +534,9 @@ fn a_client_for_sends_says_who_has_the_outbox() {
     for _ in 0..2 {
         let message = keyed(json!({})).to_string();
         let time_out = Some(Duration::from_millis(20));
-        let error = client.send_json(message.as_bytes(), time_out).expect_err("it has an owner");
+        let error = client
+            .send(message.as_bytes(), SendOptions::within(time_out))
+            .expect_err("it has an owner");
         assert_eq!(error.code(), ErrorCode::Locked);
         assert!(error.hint_text().is_some_and(|hint| hint.contains("close")), "{error}");
     }

@@ -7,7 +7,7 @@ mod raw;
 
 use std::io::Write;
 
-use hongyan::Client;
+use hongyan::{Client, SendOptions};
 use list::{STATUSES, bodies, by_status};
 use raw::{GUARD, RawServer, Then, answer};
 use serde_json::{Value, json};
@@ -98,7 +98,8 @@ fn no_gateway_s_body_says_more_than_its_status_over_sockets() {
         for n in 0..cases {
             // A client waits after "too many requests", and a new one knows nothing of it.
             let client = Client::from_json(&config).expect("an account");
-            let receipt = client.send_json(message.as_bytes(), Some(GUARD)).expect("accepted");
+            let receipt =
+                client.send(message.as_bytes(), SendOptions::within(GUARD)).expect("accepted");
             let (status, (name, _)) = at(n + place * cases);
             let got = (receipt.delivery.name(), receipt.error.as_ref().map(|e| e.code().name()));
             let (delivery, error) = by_status(service, status);

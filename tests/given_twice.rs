@@ -6,7 +6,7 @@ mod accounts;
 mod raw;
 
 use accounts::{ACCOUNTS, account, client, config, verdict};
-use hongyan::{Client, ErrorCode, MessageBuilder};
+use hongyan::{Client, ErrorCode, MessageBuilder, SendOptions};
 use raw::{RawServer, answer};
 use serde_json::{Value, json};
 
@@ -104,13 +104,13 @@ fn a_name_given_twice_in_a_message_is_refused_with_its_path() {
         "key": "k", "ordered": true,
         "extra": {"Random": 7, "OfflinePushInfo": {"Ext": "e", "ApnsInfo": {"Sound": "s"}},
             "SendMsgControl": ["NoUnread"]}});
-    client.send_json(whole.to_string().as_bytes(), None).expect("accepted");
+    client.send(whole.to_string().as_bytes(), SendOptions::default()).expect("accepted");
     let requests = server.request_count();
     assert!(requests > 0, "as it stands it is sent");
     let cases = given_twice(&whole, "");
     assert!(cases.len() > 100, "{}", cases.len());
     for (json, path) in cases {
-        let receipt = match client.send_json(json.as_bytes(), None) {
+        let receipt = match client.send(json.as_bytes(), SendOptions::default()) {
             Ok(receipt) => receipt,
             Err(error) => panic!("{json}: {error}"),
         };

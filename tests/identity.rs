@@ -15,7 +15,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use accounts::{ACCOUNTS, account, client, config, merged, message, message_with, take, verdict};
-use hongyan::{Client, Receipt};
+use hongyan::{Client, Receipt, SendOptions, SubmitOptions};
 use outbox_folder::Folder;
 use raw::{Gate, RawServer, Then, answer};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ fn changes(other: &str) -> Vec<(Value, bool)> {
 }
 
 fn submit(client: &Client, message: &Value, token: u64) {
-    client.submit_json(message.to_string().as_bytes(), token).expect("accepted");
+    client.submit(message.to_string().as_bytes(), SubmitOptions::token(token)).expect("accepted");
 }
 
 #[test]
@@ -160,7 +160,7 @@ enum Door {
 
 fn go(client: &Client, door: Door, message: &Value) {
     if door == Door::Send {
-        client.send_json(message.to_string().as_bytes(), None).expect("accepted");
+        client.send(message.to_string().as_bytes(), SendOptions::default()).expect("accepted");
         return;
     }
     submit(client, message, 9);

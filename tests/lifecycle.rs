@@ -15,7 +15,7 @@ use std::time::Duration;
 use accounts::{
     ACCOUNTS, account, client, config, config_with, message, message_with, take, verdict,
 };
-use hongyan::{Client, ErrorCode, Message, Waited};
+use hongyan::{Client, ErrorCode, Message, SendOptions, SubmitOptions, Waited};
 use raw::{GUARD, Gate, RawServer, Then, answer};
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ const OK: &str = ACCOUNTS[0].1;
 const LATER_MS: u64 = 32_503_680_000_000;
 
 fn submit(client: &Client, message: &Value, token: u64) -> hongyan::Op {
-    client.submit_json(message.to_string().as_bytes(), token).expect("accepted")
+    client.submit(message.to_string().as_bytes(), SubmitOptions::token(token)).expect("accepted")
 }
 
 fn waiting(account: &str) -> Value {
@@ -101,9 +101,9 @@ fn closing_cuts_what_is_under_way_and_says_how_many() {
     assert_eq!(verdict(&receipts[1]), ("not_sent", "cancelled"));
     assert_eq!(client.wait(None, 1).expect_err("closed and empty").code(), ErrorCode::Closed);
     let late = message("ff-json").to_string();
-    let refused = client.submit_json(late.as_bytes(), 3).err().expect("closed");
+    let refused = client.submit(late.as_bytes(), SubmitOptions::token(3)).err().expect("closed");
     assert_eq!(refused.code(), ErrorCode::Closed);
-    let refused = client.send_json(late.as_bytes(), None).expect_err("closed");
+    let refused = client.send(late.as_bytes(), SendOptions::default()).expect_err("closed");
     assert_eq!(refused.code(), ErrorCode::Closed);
     assert_eq!(server.request_count(), 1);
 }
@@ -126,7 +126,7 @@ fn a_dropped_future_cancels_its_send() {
     let client = client(&config(&server.url()));
     let message = Message::from_json(&message("ff-json").to_string()).expect("valid");
     {
-        let mut send = pin!(client.send(message));
+        let mut send = pin!(client.send_async(message));
         let mut context = Context::from_waker(Waker::noop());
         assert!(matches!(send.as_mut().poll(&mut context), Poll::Pending));
         server.wait_for_requests(1);
@@ -200,8 +200,8 @@ fn a_full_client_says_whose_limit_it_is() {
         let client = client(&config_with(&server.url(), more));
         let op = submit(&client, &one, 1);
         for refused in [
-            client.submit_json(one.to_string().as_bytes(), 2).err(),
-            client.send_json(one.to_string().as_bytes(), None).err(),
+            client.submit(one.to_string().as_bytes(), SubmitOptions::token(2)).err(),
+            client.send(one.to_string().as_bytes(), SendOptions::default()).err(),
         ] {
             let error = refused.expect("full");
             assert_eq!((error.code(), error.is_retryable()), (ErrorCode::Full, true));
@@ -211,7 +211,7 @@ fn a_full_client_says_whose_limit_it_is() {
         op.cancel();
         assert_eq!(client.flush(Some(GUARD)), 0);
         // The place is free once the result is taken, not before.
-        assert!(client.submit_json(one.to_string().as_bytes(), 2).is_err());
+        assert!(client.submit(one.to_string().as_bytes(), SubmitOptions::token(2)).is_err());
         assert_eq!(take(&client).token, 1);
         submit(&client, &one, 3).cancel();
         assert_eq!(take(&client).token, 3);

@@ -16,6 +16,7 @@ use std::net::TcpStream;
 use std::path::Path;
 
 use accounts::{ACCOUNTS, client, config_with, message, send, success, verdict};
+use hongyan::{Client, SendOptions};
 use raw::{RawServer, Then, answer};
 use serde_json::json;
 
@@ -92,11 +93,12 @@ const TELEGRAM: &str = r#"{"ok":true,"result":{"message_id":57,"date":1700000000
 
 /// In a process of its own: a message without a file first, then one with it.
 fn sender(config: &str, path: &str) {
-    let client = hongyan::Client::from_json(config).expect("a client");
+    let client = Client::from_json(config).expect("a client");
     let sends = |attachments: serde_json::Value| {
         let json = json!({"v": 1, "account": "tg", "to": {"chat": "4711"}, "text": "hi",
             "attachments": attachments});
-        let receipt = client.send_json(json.to_string().as_bytes(), None).expect("accepted");
+        let receipt =
+            client.send(json.to_string().as_bytes(), SendOptions::default()).expect("accepted");
         assert_eq!(verdict(&receipt), ("sent", "ok"), "{}", receipt.to_json());
     };
     sends(json!([{"name": "a", "data_base64": "YQ=="}]));

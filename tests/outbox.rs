@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use accounts::{ACCOUNTS, client, config_with, message, message_with, take, verdict};
-use hongyan::{Client, ErrorCode, Origin, Receipt, Waited};
+use hongyan::{Client, ErrorCode, Origin, Receipt, SubmitOptions, Waited};
 use raw::{GUARD, RawServer, Then, answer};
 use serde_json::{Value, json};
 
@@ -50,7 +50,7 @@ impl Drop for Folder {
 }
 
 fn submit(client: &Client, message: &Value, token: u64) -> hongyan::Op {
-    client.submit_json(message.to_string().as_bytes(), token).expect("accepted")
+    client.submit(message.to_string().as_bytes(), SubmitOptions::token(token)).expect("accepted")
 }
 
 fn is_empty(client: &Client) -> bool {
@@ -105,7 +105,7 @@ fn what_a_close_leaves_is_sent_in_a_later_run() {
         server.wait_for_requests(1);
         assert_eq!(client.close(Some(Duration::ZERO)), 7, "one in flight, six on the disk");
         assert_eq!(client.close(None), 0);
-        assert!(client.submit_json(later.to_string().as_bytes(), 1).is_err());
+        assert!(client.submit(later.to_string().as_bytes(), SubmitOptions::token(1)).is_err());
     }
     let client = folder.client(&server.url());
     let receipts: Vec<_> = (0..6).map(|_| take(&client)).collect();
@@ -184,7 +184,8 @@ fn a_full_outbox_and_a_second_owner_are_refused_in_words() {
     let owner = client(&config);
     let json = message_with("ff-json", json!({"not_before_ms": LATER_MS})).to_string();
     let many: Vec<_> = (0..4).map(|token| (json.as_bytes(), token)).collect();
-    let (accepted, error) = owner.submit_many_json(&many).expect_err("there is room for two");
+    let (accepted, error) =
+        owner.submit_many(many.iter().copied()).expect_err("there is room for two");
     assert_eq!((accepted, error.code()), (2, ErrorCode::Full));
     assert!(error.message().contains("max_messages"), "{error}");
 
@@ -204,7 +205,7 @@ fn two_thousand_wait_on_the_disk_and_few_in_memory() {
         .collect();
     for chunk in messages.chunks(500) {
         let many: Vec<_> = chunk.iter().map(|json| (json.as_bytes(), 0)).collect();
-        client.submit_many_json(&many).expect("accepted, though only 16 may be at work");
+        client.submit_many(many.iter().copied()).expect("accepted, though only 16 may be at work");
     }
     let mut ids = std::collections::HashSet::new();
     while ids.len() < 2000 {

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use accounts::{client, message_with};
-use hongyan::{Client, Delivery, ErrorCode, Waited};
+use hongyan::{Client, Delivery, ErrorCode, SubmitOptions, Waited};
 use outbox_folder::Folder;
 use raw::{RawServer, Then, answer};
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn before(alive: bool) -> Before {
             // A long one has pages of its own.
             json += &" ".repeat(12_000);
         }
-        let op = client.submit_json(json.as_bytes(), 7).expect("accepted");
+        let op = client.submit(json.as_bytes(), SubmitOptions::token(7)).expect("accepted");
         texts.insert(op.id().to_owned(), text.to_owned());
         op.id().to_owned()
     };
@@ -179,7 +179,7 @@ fn go_on(before: &Before, files: &HashMap<&'static str, Vec<u8>>, what: &str, ta
     }
     // A new one goes through whatever is damaged.
     let new = message_with("ff-json", json!({"text": "new"})).to_string();
-    let new = client.submit_json(new.as_bytes(), 1).map(|op| op.id().to_owned());
+    let new = client.submit(new.as_bytes(), SubmitOptions::token(1)).map(|op| op.id().to_owned());
     let new = new.unwrap_or_else(|error| panic!("{what}: {error}"));
 
     let mut results: HashMap<String, Vec<(Delivery, Option<ErrorCode>)>> = HashMap::new();

@@ -9,7 +9,7 @@ mod outbox_folder;
 mod raw;
 
 use accounts::{account, client, message, send, take};
-use hongyan::{Client, Message};
+use hongyan::{Client, Message, SubmitOptions};
 use raw::{RawServer, answer};
 use serde_json::{Value, json};
 
@@ -44,11 +44,11 @@ fn a_message_without_a_recipient_goes_to_its_account_s_own() {
     assert_eq!(send(&client, &message("ff-json")).delivery.name(), "sent");
     let mut empty = nobody();
     empty["to"] = json!({"user": null});
-    client.submit_json(empty.to_string().as_bytes(), 1).expect("accepted");
+    client.submit(empty.to_string().as_bytes(), SubmitOptions::token(1)).expect("accepted");
     assert_eq!(take(&client).delivery.name(), "sent");
     assert_eq!(users(&server), ["owner", "lisztli", "owner"]);
     let preview = Message::from_json(&nobody().to_string()).expect("a message");
-    let preview = client.preview(&preview).expect("it can be sent");
+    let preview = client.preview(preview).expect("it can be sent");
     assert!(preview.body.contains("user=owner"), "{preview:?}");
     // Another one holds for what is sent later.
     let mut other = own(&server.url())["accounts"]["ff-json"].clone();
@@ -99,7 +99,7 @@ fn a_message_in_the_outbox_goes_to_the_own_recipient_too() {
     for ordered in [false, true] {
         let mut message = nobody();
         message["ordered"] = ordered.into();
-        client.submit_json(message.to_string().as_bytes(), 1).expect("accepted");
+        client.submit(message.to_string().as_bytes(), SubmitOptions::token(1)).expect("accepted");
         assert_eq!(take(&client).delivery.name(), "sent");
     }
     assert_eq!(users(&server), ["owner", "owner"]);

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::time::Instant;
 
 use accounts::{client, message_with, take};
+use hongyan::SubmitOptions;
 use hongyan_sandbox::{Options, Sandbox};
 use serde_json::json;
 
@@ -29,7 +30,7 @@ fn the_sandbox_refuses_nothing_of_a_run_at_the_documented_limit() {
     for n in 0..messages {
         let to = json!({"to": {"group": GROUPS[n % GROUPS.len()]}, "text": format!("{n}")});
         let message = message_with("tencent_im-usersig", to).to_string();
-        client.submit_json(message.as_bytes(), n as u64).expect("accepted");
+        client.submit(message.as_bytes(), SubmitOptions::token(n as u64)).expect("accepted");
     }
     let (mut attempts, mut seconds) = (0, BTreeMap::new());
     for _ in 0..messages {

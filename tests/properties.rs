@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hongyan::{Client, Delivery, ErrorCode, Receipt};
+use hongyan::{Client, Delivery, ErrorCode, Receipt, SendOptions};
 use hongyan_sandbox::{Options, Sandbox};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -92,7 +92,7 @@ fn service(account: &Value) -> &str {
 }
 
 fn send(client: &Client, message: &Value) -> Receipt {
-    client.send_json(message.to_string().as_bytes(), None).expect("accepted")
+    client.send(message.to_string().as_bytes(), SendOptions::default()).expect("accepted")
 }
 
 /// A message to a recipient that the service knows.

@@ -9,7 +9,7 @@ mod accounts;
 mod raw;
 
 use accounts::{account, client, merged, take, verdict};
-use hongyan::{Client, ErrorCode, MessageBuilder};
+use hongyan::{Client, ErrorCode, MessageBuilder, SendOptions, SubmitOptions};
 use raw::{RawServer, answer};
 use serde_json::{Value, json};
 
@@ -145,8 +145,8 @@ fn who_is_nobody_is_refused_with_the_path() {
     let (server, client) = counted();
     for (account, change, path) in wrong() {
         let json = message_with(account, change.clone()).to_string();
-        let sent = client.send_json(json.as_bytes(), None).expect("accepted");
-        client.submit_json(json.as_bytes(), 7).expect("accepted");
+        let sent = client.send(json.as_bytes(), SendOptions::default()).expect("accepted");
+        client.submit(json.as_bytes(), SubmitOptions::token(7)).expect("accepted");
         for receipt in [sent, take(&client)] {
             let error =
                 receipt.error.as_ref().unwrap_or_else(|| panic!("{account} sent: {change}"));
@@ -193,7 +193,7 @@ fn null_and_absent_are_alike_and_what_names_somebody_goes_out() {
     ];
     for (account, change) in &right {
         let json = message_with(account, change.clone()).to_string();
-        let receipt = client.send_json(json.as_bytes(), None).expect("accepted");
+        let receipt = client.send(json.as_bytes(), SendOptions::default()).expect("accepted");
         assert_eq!(receipt.attempts, 1, "{account} {change}: {:?}", receipt.error);
     }
     assert_eq!(server.request_count(), right.len());

@@ -420,7 +420,7 @@ fn what_is_shown_before_sending_hides_them() {
         let needles = secrets();
         for account in ACCOUNTS {
             let message = Message::from_json(&message(account).to_string()).expect("valid");
-            let preview = client.preview(&message).expect("a known account");
+            let preview = client.preview(message.clone()).expect("a known account");
             needles.assert_absent("the preview", &format!("{preview:?}"));
             assert!(!preview.url.contains("usersig=eJ"), "{}", preview.url);
             assert!(!format!("{preview:?}").contains("oauth_signature=\""), "{preview:?}");

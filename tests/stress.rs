@@ -32,7 +32,7 @@ use hongyan::capi::{
     hy_client_t, hy_close, hy_free, hy_init, hy_op_cancel, hy_op_free, hy_op_t, hy_poll_handle,
     hy_result_free, hy_result_json, hy_result_t, hy_send_json, hy_submit_json, hy_wait,
 };
-use hongyan::{Client, Delivery, ErrorCode, Receipt, Waited};
+use hongyan::{Client, Delivery, ErrorCode, Receipt, SendOptions, SubmitOptions, Waited};
 use hongyan_sandbox::{Options, Sandbox};
 use raw::{GUARD, Gate, RawServer, Request, Then, answer};
 use serde_json::{Value, json};
@@ -169,7 +169,7 @@ impl Storm<'_> {
             let text = self.text(1, thread, n);
             let message = random_message(&mut rng, text).to_string();
             let op = loop {
-                match self.client.submit_json(message.as_bytes(), text) {
+                match self.client.submit(message.as_bytes(), SubmitOptions::token(text)) {
                     Ok(op) => break op,
                     Err(error) if error.code() == ErrorCode::Closed => return,
                     Err(error) => assert_eq!(error.code(), ErrorCode::Full, "{error}"),
@@ -195,7 +195,7 @@ impl Storm<'_> {
             let text = self.text(2, thread, n);
             let message = random_message(&mut rng, text).to_string();
             let patience = Duration::from_millis(rng.u64(0..60));
-            match self.client.send_json(message.as_bytes(), Some(patience)) {
+            match self.client.send(message.as_bytes(), SendOptions::within(patience)) {
                 Ok(receipt) => lock(&self.answered).push((text, receipt.delivery)),
                 Err(error) if error.code() == ErrorCode::Closed => return,
                 Err(error) => assert_eq!(error.code(), ErrorCode::Full, "{error}"),
@@ -388,7 +388,7 @@ fn freed_clients_leave_nothing() {
 fn submit_all(client: &Client, count: u64) {
     for n in 0..count {
         let message = message_with("ff-json", json!({"text": n.to_string()})).to_string();
-        drop(client.submit_json(message.as_bytes(), n).expect("accepted"));
+        drop(client.submit(message.as_bytes(), SubmitOptions::token(n)).expect("accepted"));
     }
 }
 

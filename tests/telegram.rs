@@ -5,7 +5,7 @@ mod raw;
 
 use std::io::Write;
 
-use hongyan::{Client, Delivery, ErrorCode, Receipt};
+use hongyan::{Client, Delivery, ErrorCode, Receipt, SendOptions};
 use hongyan_sandbox::{Options, Sandbox};
 use raw::{GUARD, RawServer, Then, answer};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn send(client: &Client, chat: &str, more: Value) -> Receipt {
     let mut message = json!({"v": 1, "account": "tg", "to": {"chat": chat}});
     let more = more.as_object().expect("an object").clone();
     message.as_object_mut().expect("an object").extend(more);
-    client.send_json(message.to_string().as_bytes(), Some(GUARD)).expect("accepted")
+    client.send(message.to_string().as_bytes(), SendOptions::within(GUARD)).expect("accepted")
 }
 
 fn refused(client: &Client, chat: &str, more: Value) -> (ErrorCode, String) {

@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use accounts::{ACCOUNTS, client, config, message, verdict};
-use hongyan::{Client, Receipt};
+use hongyan::{Client, Receipt, SendOptions, SubmitOptions};
 use raw::{GUARD, Gate, RawServer, Then, answer};
 
 const OK: &str = ACCOUNTS[0].1;
@@ -32,7 +32,7 @@ fn first_behind(gate: &Gate) -> RawServer {
 
 fn send(client: &Client) -> Receipt {
     let json = message("ff-json").to_string();
-    client.send_json(json.as_bytes(), Some(GUARD)).expect("accepted")
+    client.send(json.as_bytes(), SendOptions::within(GUARD)).expect("accepted")
 }
 
 /// Sends, and once the request has arrived has `asked` called once, in the middle of the send.
@@ -47,9 +47,12 @@ fn send_and_ask(
     thread::spawn(move || {
         let mut asked = Some(asked);
         let json = message("ff-json").to_string();
-        let receipt = client.send_json_watched(json.as_bytes(), None, OFTEN, &mut || {
-            server.request_count() > 0 && asked.take().is_some_and(|asked| asked(&client))
-        });
+        let receipt = client.send(
+            json.as_bytes(),
+            SendOptions::watched(OFTEN, &mut || {
+                server.request_count() > 0 && asked.take().is_some_and(|asked| asked(&client))
+            }),
+        );
         drop(sender.send(receipt.expect("accepted")));
     });
     receiver.recv_timeout(GUARD).expect("the send and what it asked have ended")
@@ -105,7 +108,9 @@ fn a_submit_within_a_send_reports() {
     let (client, server) = start(&gate);
     let opens = gate.clone();
     let receipt = send_and_ask(&client, &server, move |client| {
-        client.submit_json(message("ff-json").to_string().as_bytes(), 7).expect("accepted");
+        client
+            .submit(message("ff-json").to_string().as_bytes(), SubmitOptions::token(7))
+            .expect("accepted");
         let receipt = accounts::take(client);
         assert_eq!((receipt.token, verdict(&receipt)), (7, ("sent", "ok")));
         opens.open();
@@ -139,10 +144,13 @@ fn a_panic_of_the_caller_leaves_the_others_alone() {
     let arrived = Arc::clone(&server);
     let caught = thread::spawn(move || {
         let json = message("ff-json").to_string();
-        drop(watched.send_json_watched(json.as_bytes(), None, OFTEN, &mut || {
-            assert!(arrived.request_count() == 0, "meant");
-            false
-        }));
+        drop(watched.send(
+            json.as_bytes(),
+            SendOptions::watched(OFTEN, &mut || {
+                assert!(arrived.request_count() == 0, "meant");
+                false
+            }),
+        ));
     });
     assert!(caught.join().is_err());
     assert_eq!(verdict(&send(&client)), ("sent", "ok"));
@@ -166,7 +174,7 @@ fn senders_at_once_each_ask_their_own_caller() {
                         false
                     };
                     let every = Duration::from_micros(50);
-                    let sent = client.send_json_watched(json.as_bytes(), None, every, &mut ask);
+                    let sent = client.send(json.as_bytes(), SendOptions::watched(every, &mut ask));
                     assert_eq!(verdict(&sent.expect("accepted")), ("sent", "ok"));
                 }
             });

@@ -5,7 +5,7 @@ mod raw;
 
 use std::io::Write;
 
-use hongyan::{Client, Delivery, ErrorCode, Receipt};
+use hongyan::{Client, Delivery, ErrorCode, Receipt, SendOptions};
 use hongyan_sandbox::{Options, Sandbox};
 use raw::{GUARD, RawServer, Then, answer};
 use serde_json::{Map, Value, json};
@@ -32,7 +32,7 @@ fn client(more: &Value) -> Client {
 
 fn send(client: &Client, more: &Value) -> Receipt {
     let message = merged(json!({"v": 1, "account": "hook"}), more);
-    client.send_json(message.to_string().as_bytes(), Some(GUARD)).expect("accepted")
+    client.send(message.to_string().as_bytes(), SendOptions::within(GUARD)).expect("accepted")
 }
 
 #[test]

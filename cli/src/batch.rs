@@ -135,10 +135,10 @@ fn fill(
         if room == 0 || waiting.is_empty() {
             return Ok(());
         }
-        let many: Vec<_> =
-            waiting.iter().take(room).map(|item| (&item.message[..], item.line)).collect();
-        let (accepted, refused) = match client.submit_many_json(&many) {
-            Ok(()) => (many.len(), None),
+        let count = waiting.len().min(room);
+        let many = waiting.iter().take(count).map(|item| (&item.message[..], item.line));
+        let (accepted, refused) = match client.submit_many(many) {
+            Ok(()) => (count, None),
             Err((accepted, error)) => (accepted, Some(error)),
         };
         let items: Vec<_> = waiting.drain(..accepted).collect();

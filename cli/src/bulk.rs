@@ -131,7 +131,7 @@ fn dry_run(
         let encoded = entry.message.and_then(|message| send::encoded(client, &message));
         Exit::join(&mut exit, Exit::of_preview(&encoded));
         match encoded {
-            Ok((message, preview)) => send::show(&message, &preview, json, out)?,
+            Ok(preview) => send::show(&preview, json, out)?,
             Err(error) => {
                 crate::report::refused(&error, Some(entry.line), json, out)?;
                 crate::report::explain_at(&error, &place(entry.line, source.column(&error)));

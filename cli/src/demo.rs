@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use anyhow::Context as _;
-use hongyan::{Client, Delivery, Error, Receipt};
+use hongyan::{Client, Delivery, Error, Receipt, SendOptions};
 use hongyan_sandbox::{Options, Sandbox};
 use serde_json::{Map, Value, json};
 
@@ -208,7 +208,7 @@ impl Plan {
 fn send(client: &Client, rows: &[Row]) -> anyhow::Result<Vec<Receipt>> {
     let send = |row: &Row| {
         let message = row.message.to_string();
-        client.send_json(message.as_bytes(), None).with_context(|| row.account.clone())
+        client.send(&message, SendOptions::default()).with_context(|| row.account.clone())
     };
     rows.iter().map(send).collect()
 }

@@ -3,7 +3,9 @@
 use std::io::{BufRead, Write};
 use std::path::Path;
 
-use hongyan::{Client, Delivery, Error, ErrorCode, Message, OutboxFile, OutboxPut, Preview};
+use hongyan::{
+    Client, Delivery, Error, ErrorCode, OutboxFile, OutboxPut, Preview, SendOptions, Watch,
+};
 use serde_json::{Value, json};
 
 use crate::args::SendArgs;
@@ -49,7 +51,7 @@ fn send(
         return match Messages::read(args)? {
             Messages::Lines(lines) => enqueue_lines(&client, &file, lines, json, out),
             Messages::One(message) => {
-                let mut told = client.put(&file, &[(&message, 0)]).map_err(usage_or_not)?;
+                let mut told = client.put(&file, [(&message, 0)]).map_err(usage_or_not)?;
                 match told.pop().unwrap_or_else(|| Err(lost())) {
                     Err(error) if error.code() == ErrorCode::Argument => {
                         Err(Usage::from(error).into())
@@ -73,7 +75,8 @@ fn send(
                 waits.tell(&client);
                 interrupt.asked()
             };
-            match client.send_json_watched(&message, args.timeout, LOOK, &mut had_enough) {
+            let watch = Some(Watch { every: LOOK, had_enough: &mut had_enough });
+            match client.send(&message, SendOptions { time_out: args.timeout, watch }) {
                 Ok(receipt) => {
                     report::receipt(&receipt, None, json, out)?;
                     Ok(Exit::of(&receipt))
@@ -109,7 +112,7 @@ fn enqueue_lines(
             return exit.ok_or_else(batch::none);
         }
         let many: Vec<_> = some.iter().map(|(number, line)| (&line[..], *number)).collect();
-        for ((number, _), told) in some.iter().zip(client.put(file, &many)?) {
+        for ((number, _), told) in some.iter().zip(client.put(file, many)?) {
             Exit::join(&mut exit, enqueued(told, Some(*number), json, out)?);
         }
     }
@@ -168,8 +171,8 @@ fn preview(
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
     match encoded(client, message) {
-        Ok((message, preview)) => {
-            show(&message, &preview, json, out)?;
+        Ok(preview) => {
+            show(&preview, json, out)?;
             Ok(Exit::Sent)
         }
         Err(error) if line.is_none() && error.code() == ErrorCode::Argument => {
@@ -183,37 +186,28 @@ fn preview(
     }
 }
 
-/// A message, and the request that it would become.
-pub fn encoded(client: &Client, message: &[u8]) -> Result<(Message, Preview), Error> {
+/// The request that a message would become.
+pub fn encoded(client: &Client, message: &[u8]) -> Result<Preview, Error> {
     let text = std::str::from_utf8(message)
         .map_err(|_| Error::new(ErrorCode::Argument, "the message is not UTF-8"))?;
-    let message = Message::from_json(text)?;
-    let preview = client.preview(&message)?;
-    Ok((message, preview))
+    client.preview(text)
 }
 
 /// Shows the request of a message.
-pub fn show(
-    message: &Message,
-    preview: &Preview,
-    json: bool,
-    out: &mut Output,
-) -> std::io::Result<()> {
+pub fn show(preview: &Preview, json: bool, out: &mut Output) -> std::io::Result<()> {
     if !json {
         return show_preview(preview, out);
     }
     let mut shown = json!({"v": 1, "dry_run": true});
-    if let (Value::Object(shown), Value::Object(preview)) =
-        (&mut shown, preview_json(message.account(), preview))
-    {
+    if let (Value::Object(shown), Value::Object(preview)) = (&mut shown, preview_json(preview)) {
         shown.extend(preview);
     }
     writeln!(out, "{shown}")
 }
 
 /// A request as JSON.
-pub fn preview_json(account: &str, preview: &Preview) -> Value {
-    serde_json::from_str(&preview.to_json(account)).unwrap_or_default()
+pub fn preview_json(preview: &Preview) -> Value {
+    serde_json::from_str(&preview.to_json()).unwrap_or_default()
 }
 
 /// Prints a request.

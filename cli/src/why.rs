@@ -79,7 +79,7 @@ pub fn run(
     let words = conclusion(&row, &kept);
     if json {
         let (request, absent) = match &request {
-            Ok(preview) => (send::preview_json(&row.account, preview), None),
+            Ok(preview) => (send::preview_json(preview), None),
             Err(why) => (Value::Null, Some(why)),
         };
         let told = Told {

@@ -5,7 +5,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use hongyan::{Client, Delivery, Waited};
+use hongyan::{Client, Delivery, SubmitOptions, Waited};
 use serde_json::{Value, json};
 
 /// An account, a message from it, and the format its answers come in.
@@ -211,7 +211,7 @@ fn run(base: &str) -> Result<bool, hongyan::Error> {
         let mut message = case.message.clone();
         message["v"] = json!(1);
         message["account"] = json!(names[i]);
-        client.submit_json(message.to_string().as_bytes(), i as u64)?;
+        client.submit(message.to_string().as_bytes(), SubmitOptions::token(i as u64))?;
     }
     println!(
         "{:<11} {:<8} {:<6} {:<10} {:<17} attempts ms",

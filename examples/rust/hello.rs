@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use hongyan::{Client, Delivery, Message};
+use hongyan::{Client, Delivery, Message, SendOptions};
 
 fn main() -> ExitCode {
     let path = std::env::args().nth(1).unwrap_or_else(|| "hongyan.json".to_owned());
@@ -27,7 +27,7 @@ fn hello(path: &str) -> Result<Delivery, Box<dyn std::error::Error>> {
     let message = Message::from_json(
         r#"{"v": 1, "account": "fanfou-basic", "to": {"user": "lisztli"}, "text": "hello"}"#,
     )?;
-    let receipt = client.send_blocking(message, Some(Duration::from_secs(30)))?;
+    let receipt = client.send(message, SendOptions::within(Duration::from_secs(30)))?;
     match (&receipt.error, &receipt.message_id) {
         (None, Some(id)) => println!("sent, with the id {id}"),
         (None, None) => println!("sent"),

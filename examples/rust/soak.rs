@@ -13,7 +13,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
-use hongyan::{Client, Delivery, Op, Receipt, Waited};
+use hongyan::{Client, Delivery, Op, Receipt, SubmitOptions, Waited};
 use hongyan_sandbox::{Options, Sandbox};
 use serde_json::{Value, json};
 
@@ -406,7 +406,8 @@ fn round(
             }
             let number = ledger.next_number();
             let (service, message) = message(number, rng);
-            let op = client.submit_json(message.to_string().as_bytes(), number as u64)?;
+            let op = client
+                .submit(message.to_string().as_bytes(), SubmitOptions::token(number as u64))?;
             let letter = Letter { service, verdict: None, id: None, taken: 0 };
             ledger.letters.push_back(letter);
             (begun, in_flight) = (begun + 1, in_flight + 1);

@@ -262,7 +262,7 @@ pub unsafe extern "C" fn hy_preview_json(
         // SAFETY: a live client, text and a place for the text, or NULL.
         let (entry, json, place) =
             unsafe { (enter(c)?, bytes(json, len, "json")?, self::out(out, "out")?) };
-        let preview = entry.client().preview_json(json)?;
+        let preview = entry.client().preview(json)?.to_json();
         let text = CString::new(preview).map_err(|_| {
             Error::new(ErrorCode::Internal, "JSON with a NUL; this is a bug in hongyan")
         })?;

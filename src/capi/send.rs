@@ -11,8 +11,10 @@ use super::message::hy_message_t;
 use super::result::{hy_result, hy_result_t};
 use super::text::{Text, give};
 use super::unwind::guard_or;
-use crate::engine::{Op, Waited};
+use crate::client::SendOptions;
+use crate::engine::{Op, SubmitOptions, Waited};
 use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::message::MessageSource;
 use crate::model::receipt::{Delivery, Receipt};
 
 /// A submitted send.
@@ -54,7 +56,8 @@ pub unsafe extern "C" fn hy_send_json(
         // SAFETY: a live client, text and a place for the result, or NULL.
         let (entry, json, place) =
             unsafe { (enter(c)?, bytes(json, len, "json")?, self::out(out, "out")?) };
-        *place = sent(&entry, entry.client().send_json(json, time_out(timeout_ms)))?;
+        let options = SendOptions::within(time_out(timeout_ms));
+        *place = sent(&entry, entry.client().send(json, options))?;
         Ok(())
     })
 }
@@ -73,7 +76,8 @@ pub unsafe extern "C" fn hy_send(
         // SAFETY: a live client, a live message and a place for the result, or NULL.
         let (entry, message, place) =
             unsafe { (enter(c)?, handle(m, "m")?, self::out(out, "out")?) };
-        *place = sent(&entry, entry.client().send_built(&message.builder, time_out(timeout_ms)))?;
+        let options = SendOptions::within(time_out(timeout_ms));
+        *place = sent(&entry, entry.client().send(&message.builder, options))?;
         Ok(())
     })
 }
@@ -92,6 +96,15 @@ fn sent(entry: &Entry<'_>, receipt: Result<Receipt>) -> Result<*mut hy_result> {
 fn was_cut(receipt: &Receipt) -> bool {
     receipt.delivery != Delivery::Sent
         && receipt.error.as_ref().is_some_and(|error| error.code() == ErrorCode::Cancelled)
+}
+
+/// Submits one message for a caller who wants no op: none is made.
+fn submit_only<'a>(
+    entry: &Entry<'_>,
+    message: impl Into<MessageSource<'a>>,
+    token: u64,
+) -> Result<()> {
+    entry.client().submit_many([(message, token)]).map_err(|(_, error)| error)
 }
 
 /// Sends a message, given as JSON, and returns. Exactly one result with this token comes out of
@@ -115,9 +128,10 @@ pub unsafe extern "C" fn hy_submit_json(
         let (entry, json) = unsafe { (enter(c)?, bytes(json, len, "json")?) };
         // SAFETY: NULL or a place for the handle.
         let Some(place) = (unsafe { op.as_mut() }) else {
-            return entry.client().submit_json_only(json, token);
+            return submit_only(&entry, json, token);
         };
-        *place = hy_op::into_raw(entry.client().submit_json(json, token)?);
+        let op = entry.client().submit(json, SubmitOptions::token(token))?;
+        *place = hy_op::into_raw(op);
         Ok(())
     })
 }
@@ -137,9 +151,10 @@ pub unsafe extern "C" fn hy_submit(
         let (entry, message) = unsafe { (enter(c)?, handle(m, "m")?) };
         // SAFETY: NULL or a place for the handle.
         let Some(place) = (unsafe { op.as_mut() }) else {
-            return entry.client().submit_built_only(&message.builder, token);
+            return submit_only(&entry, &message.builder, token);
         };
-        *place = hy_op::into_raw(entry.client().submit_built(&message.builder, token)?);
+        let op = entry.client().submit(&message.builder, SubmitOptions::token(token))?;
+        *place = hy_op::into_raw(op);
         Ok(())
     })
 }
@@ -181,8 +196,9 @@ pub unsafe extern "C" fn hy_submit_many_json(
                 }
             }
         }
-        let submitted = entry.client().submit_many_json(&messages);
-        *accepted = submitted.as_ref().err().map_or(messages.len(), |(before, _)| *before);
+        let count = messages.len();
+        let submitted = entry.client().submit_many(messages);
+        *accepted = submitted.as_ref().err().map_or(count, |(before, _)| *before);
         submitted.map_err(|(_, error)| error)?;
         wrong.map_or(Ok(()), Err)
     })

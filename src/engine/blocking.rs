@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 
 use super::job::{Job, Sink};
-use super::{Engine, Given, deliver, lost, runtime};
+use super::{Engine, deliver, lost, runtime};
 use crate::model::error::Result;
+use crate::model::message::Parsed;
 use crate::model::receipt::Receipt;
 
 /// A caller who may lose patience while it waits for a send.
@@ -25,7 +26,7 @@ impl Engine {
     /// does then may take its time, and may call anything of this client.
     pub fn send_blocking(
         &self,
-        given: Given,
+        given: Parsed,
         patience: Option<Duration>,
         watch: Option<Watch<'_>>,
     ) -> Result<Receipt> {

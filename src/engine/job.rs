@@ -22,11 +22,11 @@ use super::retry::History;
 use super::runtime::on_io_thread;
 use super::stop::Stop;
 use super::store::{Begin, Ready, Seq};
-use super::{Given, Shared, repeats};
+use super::{Shared, repeats};
 use crate::model::digest;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
-use crate::model::message::Message;
+use crate::model::message::{Message, Parsed};
 use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
 use crate::service::api::{Draft, Seed};
 
@@ -111,7 +111,7 @@ impl Job {
     /// Takes over a send that was counted; encodes it, or keeps why it cannot be.
     pub fn new(
         shared: Arc<Shared>,
-        given: Given,
+        given: Parsed,
         entry: Option<Arc<Entry>>,
         intake: Intake,
     ) -> Box<Job> {
@@ -198,7 +198,7 @@ impl Job {
     pub fn of_row(
         shared: &Arc<Shared>,
         row: &Ready,
-        mut given: Given,
+        mut given: Parsed,
         entry: Option<Arc<Entry>>,
     ) -> Box<Job> {
         if let (Ok(message), Some(entry)) = (&mut given, &entry) {

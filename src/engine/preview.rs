@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::model::message::Attachment;
+use crate::model::message::{Attachment, Message};
 use crate::model::redact::{MASK, Redactor};
 use crate::service::api::{Body, Exchange, Wire};
 use crate::service::pasted;
@@ -16,6 +16,8 @@ use crate::service::pasted;
 /// A request that was not sent; nothing secret is in it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Preview {
+    /// The account that it would go from.
+    pub account: String,
     /// How it would go: `POST`, mostly.
     pub method: &'static str,
     /// Where it would go.
@@ -56,8 +58,9 @@ impl Preview {
         exchange: Exchange,
         redactor: &Redactor,
         hides_url: bool,
-        files: &[Attachment],
+        message: &Message,
     ) -> Preview {
+        let (account, files) = (message.account.clone(), &message.attachments[..]);
         let redactor = redactor.with(&exchange.secrets);
         let shown = files.iter().map(PreviewFile::of).collect();
         let text = |bytes: &[u8]| {
@@ -74,6 +77,7 @@ impl Preview {
                     _ => (name.to_owned(), redactor.text(value).into_owned()),
                 });
                 Preview {
+                    account,
                     method: request.method.name(),
                     files: shown,
                     url: match hides_url {
@@ -94,6 +98,7 @@ impl Preview {
                 }
             }
             Wire::Mail(mail) => Preview {
+                account,
                 method: "SMTP",
                 files: shown,
                 url: format!("mailto:{}", mail.recipients.join(",")),
@@ -105,12 +110,12 @@ impl Preview {
 }
 
 impl Preview {
-    /// The request as a JSON object, of a message from this account.
-    pub fn to_json(&self, account: &str) -> String {
+    /// The request as a JSON object.
+    pub fn to_json(&self) -> String {
         let headers =
             self.headers.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
         json!({
-            "v": 1, "account": account, "method": self.method, "url": self.url,
+            "v": 1, "account": self.account, "method": self.method, "url": self.url,
             "headers": headers.collect::<Map<_, Value>>(), "body": self.body, "files": self.files,
         })
         .to_string()

@@ -8,66 +8,97 @@ use super::job::{Intake, Job, Sink};
 use super::op::Op;
 use super::outbox::{self, OnDisk, Outbox};
 use super::store::Accept;
-use super::{Engine, Given, Shared, lost};
+use super::{Engine, Shared, lost};
 use crate::model::digest::{self, Content};
 use crate::model::error::{Error, Result};
-use crate::model::message::Message;
+use crate::model::message::{Message, MessageSource, Parsed};
+
+/// How a message is submitted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SubmitOptions {
+    /// What comes back with the receipt.
+    pub token: u64,
+    /// Like a message whose caller waits for it, it does not outlive this process: an outbox knows its
+    /// key and its place in line only.
+    pub in_memory: bool,
+    /// How long it may take at most, retries included; with a time-out it is not kept either.
+    pub time_out: Option<Duration>,
+}
+
+impl SubmitOptions {
+    /// A message whose receipt has this token.
+    pub fn token(token: u64) -> SubmitOptions {
+        SubmitOptions { token, ..SubmitOptions::default() }
+    }
+}
 
 /// A message as it came: to be sent, and to be kept.
 pub struct Arrival<'a> {
     /// What is to be sent.
-    pub given: Given,
+    pub given: Parsed,
     /// The JSON that it came as.
     pub json: Cow<'a, [u8]>,
     /// What the caller gave with it.
     pub token: u64,
 }
 
+impl<'a> Arrival<'a> {
+    /// Reads a message; `Err` if it is none at all.
+    pub fn read(source: MessageSource<'a>, token: u64) -> Result<Arrival<'a>> {
+        let (given, json) = source.read_with_json()?;
+        Ok(Arrival { given, json, token })
+    }
+}
+
 impl Engine {
     /// Sends and returns; the result comes out of [`Engine::wait`].
-    ///
-    /// The handle to it is `op` made of the job, so that who wants none pays for none.
-    pub fn submit(&self, arrival: Arrival<'_>) -> Result<Op> {
-        match self.shared.keeps() {
+    pub fn submit(&self, source: MessageSource<'_>, options: SubmitOptions) -> Result<Op> {
+        let SubmitOptions { token, in_memory, time_out } = options;
+        match self.shared.keeps().filter(|_| !in_memory && time_out.is_none()) {
             Some(outbox) => {
-                let told = self.submit_kept(outbox, vec![arrival])?;
+                let told = self.submit_kept(outbox, vec![Arrival::read(source, token)?])?;
                 told.into_iter().next().unwrap_or_else(|| Err(lost()))
             }
-            None => self.submit_in_memory(arrival.given, arrival.token, None, Job::op),
-        }
-    }
-
-    /// Like [`Engine::submit`], for a caller who will not cancel.
-    pub fn submit_only(&self, arrival: Arrival<'_>) -> Result<()> {
-        match self.shared.keeps() {
-            Some(_) => self.submit(arrival).map(drop),
-            None => self.submit_in_memory(arrival.given, arrival.token, None, |_| ()),
+            None => self.submit_in_memory(source.read()?, token, time_out, Job::op),
         }
     }
 
     /// Sends messages and returns; `Err` with how many were accepted before the first refused one.
     ///
     /// With an outbox they share a transaction.
-    pub fn submit_many(
+    pub fn submit_many<'a>(
         &self,
-        arrivals: Vec<Arrival<'_>>,
+        messages: impl Iterator<Item = (MessageSource<'a>, u64)>,
     ) -> std::result::Result<(), (usize, Error)> {
         let Some(outbox) = self.shared.keeps() else {
-            for (i, arrival) in arrivals.into_iter().enumerate() {
-                self.submit_in_memory(arrival.given, arrival.token, None, |_| ())
-                    .map_err(|e| (i, e))?;
-            }
-            return Ok(());
+            return messages.enumerate().try_for_each(|(i, (source, token))| {
+                let submit = |given| self.submit_in_memory(given, token, None, |_| ());
+                source.read().and_then(submit).map_err(|error| (i, error))
+            });
         };
+        let (mut arrivals, mut wrong) = (Vec::with_capacity(messages.size_hint().0), Ok(()));
+        for (source, token) in messages {
+            match Arrival::read(source, token) {
+                Ok(arrival) => arrivals.push(arrival),
+                Err(error) => {
+                    wrong = Err((arrivals.len(), error));
+                    break;
+                }
+            }
+        }
         // The store takes none after the first that it refuses.
         let told = self.submit_kept(outbox, arrivals).map_err(|e| (0, e))?;
-        told.into_iter().enumerate().try_for_each(|(i, told)| told.map(drop).map_err(|e| (i, e)))
+        let mut told = told.into_iter().enumerate();
+        told.try_for_each(|(i, told)| told.map(drop).map_err(|e| (i, e)))?;
+        wrong
     }
 
     /// Sends a message and returns, and keeps it nowhere; its result comes out of [`Engine::wait`].
-    pub fn submit_in_memory<T>(
+    ///
+    /// The handle to it is `op` made of the job, so that who wants none pays for none.
+    fn submit_in_memory<T>(
         &self,
-        given: Given,
+        given: Parsed,
         token: u64,
         patience: Option<Duration>,
         op: impl FnOnce(&mut Job) -> T,
@@ -126,7 +157,7 @@ impl Engine {
     /// A message on its way into the outbox.
     pub(super) fn arrived(
         &self,
-        given: Given,
+        given: Parsed,
         json: Cow<'_, [u8]>,
         token: u64,
     ) -> (Accept, Box<Job>) {

@@ -23,12 +23,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::Shared;
 use super::deliver::deliver;
 use super::job::Sink;
 use super::runtime::TokioClock;
-use super::{Given, Shared};
 use crate::model::config::ClientConfig;
-use crate::model::message::Message;
+use crate::model::message::{Message, Parsed};
 use crate::model::receipt::Receipt;
 use crate::net::{Alarm, Boxed, Carrier, Failure, Scripted, Way};
 use crate::service::api::{Answer, HttpRequest, Wire};
@@ -282,7 +282,7 @@ fn accept(
     message: Value,
     patience: Option<Duration>,
 ) -> Box<super::job::Job> {
-    let given: Given = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
+    let given: Parsed = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
     shared.accept(given, 0, Sink::Caller, patience).expect("accepted")
 }
 

@@ -3,6 +3,7 @@
 mod attachment;
 mod builder;
 mod options;
+mod source;
 mod to;
 mod usual;
 mod write;
@@ -18,6 +19,7 @@ pub use attachment::MAX_ATTACHMENT;
 pub use attachment::{Attachment, Source};
 pub use builder::MessageBuilder;
 pub use options::{Format, Overflow, Priority};
+pub use source::{Files, MessageSource, Parsed};
 pub use to::{BLANK, Kind, To, is_blank};
 
 /// A message, read and typed, but not yet judged by its service.

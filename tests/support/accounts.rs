@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use hongyan::{Client, Message, Receipt, Waited};
+use hongyan::{Client, Message, Receipt, SendOptions, SubmitOptions, Waited};
 use serde_json::{Value, json};
 
 /// The longest that a test waits for a receipt that must come.
@@ -96,19 +96,19 @@ pub fn message_with(account: &str, more: Value) -> Value {
 
 /// Sends on the test's own thread.
 pub fn send(client: &Client, message: &Value) -> Receipt {
-    client.send_json(message.to_string().as_bytes(), None).expect("accepted")
+    client.send(message.to_string().as_bytes(), SendOptions::default()).expect("accepted")
 }
 
 /// Sends on the test's own thread and waits at most so long.
 pub fn send_within(client: &Client, message: &Value, ms: u64) -> Receipt {
     let time_out = Some(Duration::from_millis(ms));
-    client.send_json(message.to_string().as_bytes(), time_out).expect("accepted")
+    client.send(message.to_string().as_bytes(), SendOptions::within(time_out)).expect("accepted")
 }
 
 /// Sends by the client's thread.
 pub fn submit_and_wait(client: &Client, message: &Value) -> Receipt {
     let message = Message::from_json(&message.to_string()).expect("a valid message");
-    client.submit(message, 1).expect("accepted");
+    client.submit(message, SubmitOptions::token(1)).expect("accepted");
     take(client)
 }
 

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 
-use hongyan::{Client, Op};
+use hongyan::{Client, Op, SubmitOptions};
 use serde_json::{Value, json};
 
 use super::accounts::{self, ACCOUNTS, message_with};
@@ -27,7 +27,7 @@ pub fn keyed(more: Value) -> Value {
 }
 
 pub fn submit(client: &Client, token: u64, message: &Value) -> Op {
-    client.submit_json(message.to_string().as_bytes(), token).expect("accepted")
+    client.submit(message.to_string().as_bytes(), SubmitOptions::token(token)).expect("accepted")
 }
 
 /// A server that answers each request when it is told to.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use hongyan::{Client, Error, ErrorCode, Origin};
+use hongyan::{Client, Error, ErrorCode, Origin, SubmitOptions};
 use serde_json::{Value, json};
 
 use super::accounts::{ACCOUNTS, client, merged, message, message_with, take, verdict};
@@ -24,11 +24,16 @@ fn gated(gate: &Gate) -> RawServer {
 }
 
 fn refused(client: &Client, token: u64) -> Error {
-    client.submit_json(message("ff-json").to_string().as_bytes(), token).err().expect("no disk")
+    client
+        .submit(message("ff-json").to_string().as_bytes(), SubmitOptions::token(token))
+        .err()
+        .expect("no disk")
 }
 
 fn submit(client: &Client, token: u64) {
-    client.submit_json(message("ff-json").to_string().as_bytes(), token).expect("accepted");
+    client
+        .submit(message("ff-json").to_string().as_bytes(), SubmitOptions::token(token))
+        .expect("accepted");
 }
 
 /// One message is under way when the disk fails, and is told once the disk is well.
@@ -156,7 +161,7 @@ fn who_shares_waits_for_his_turn_and_not_for_ever() {
     };
     let owner = client(&shared(json!({})));
     let later = message_with("ff-json", json!({"not_before_ms": 32_503_680_000_000_u64}));
-    owner.submit_json(later.to_string().as_bytes(), 1).expect("accepted").cancel();
+    owner.submit(later.to_string().as_bytes(), SubmitOptions::token(1)).expect("accepted").cancel();
     assert_eq!(take(&owner).token, 1);
     let impatient = shared(json!({"timeout_ms": 1}));
     let error = Client::from_json(&impatient.to_string()).err().expect("it has an owner");

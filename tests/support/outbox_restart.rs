@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
-use hongyan::{Client, Delivery, ErrorCode, Message, Origin, OutboxFile, Receipt, Waited};
+use hongyan::{
+    Client, Delivery, ErrorCode, Message, Origin, OutboxFile, Receipt, SendOptions, SubmitOptions,
+    Waited,
+};
 use serde_json::{Value, json};
 
 use super::accounts::{ACCOUNTS, client, message_with, take, verdict};
@@ -24,7 +27,7 @@ fn now_ms() -> u64 {
 
 fn submit(client: &Client, token: u64, more: Value) -> hongyan::Op {
     let message = message_with("ff-json", more).to_string();
-    client.submit_json(message.as_bytes(), token).expect("accepted")
+    client.submit(message.as_bytes(), SubmitOptions::token(token)).expect("accepted")
 }
 
 fn told(receipt: &Receipt) -> (u64, &'static str, &'static str, Origin) {
@@ -171,7 +174,9 @@ fn five_thousand_wait_and_eight_are_at_work() {
     let message = message_with("ff-json", json!({})).to_string();
     for _ in 0..ALL / 500 {
         let many = vec![(message.as_bytes(), 0); 500];
-        client.submit_many_json(&many).expect("accepted, though only eight may be at work");
+        client
+            .submit_many(many.iter().copied())
+            .expect("accepted, though only eight may be at work");
     }
     let mut ids = HashSet::new();
     while ids.len() < 300 {
@@ -230,8 +235,9 @@ fn an_outbox_holds_what_it_may_and_says_so() {
     let client = client(&config);
     let message =
         message_with("ff-json", json!({"not_before_ms": LATER_MS, "text": "x".repeat(100)}));
-    let refused =
-        (0..100).find_map(|token| client.submit_json(message.to_string().as_bytes(), token).err());
+    let refused = (0..100).find_map(|token| {
+        client.submit(message.to_string().as_bytes(), SubmitOptions::token(token)).err()
+    });
     let error = refused.expect("2,000 bytes are few");
     assert_eq!(error.code(), ErrorCode::Full, "{error}");
     assert!(error.message().contains("max_bytes is 2000"), "{error}");
@@ -279,7 +285,7 @@ fn a_close_counts_what_it_cuts_and_what_it_leaves() {
     std::thread::scope(|scope| {
         let message = message_with("ff-json", json!({})).to_string();
         let client = &client;
-        let cut = scope.spawn(move || client.send_json(message.as_bytes(), None));
+        let cut = scope.spawn(move || client.send(message.as_bytes(), SendOptions::default()));
         nobody.wait_for_requests(1);
         assert_eq!(client.close(Some(Duration::ZERO)), 11, "one cut, ten left");
         let receipt = cut.join().expect("no panic").expect("it was accepted");
@@ -307,7 +313,7 @@ fn many_results_come_again_in_the_run_after() {
     let message = message_with("ff-json", json!({})).to_string();
     let first = {
         let client = folder.client(&server.url());
-        client.submit_many_json(&vec![(message.as_bytes(), 0); ALL]).expect("accepted");
+        client.submit_many(vec![(message.as_bytes(), 0); ALL]).expect("accepted");
         drain(&client)
     };
     assert_eq!(drain(&folder.client(&server.url())), first);
@@ -327,7 +333,9 @@ fn what_is_cancelled_while_it_is_taken_up_is_not_sent() {
     let ops: Vec<_> = messages
         .into_iter()
         .zip(0..)
-        .map(|(message, token)| client.submit(message.expect("valid"), token).expect("accepted"))
+        .map(|(message, token)| {
+            client.submit(message.expect("valid"), SubmitOptions::token(token)).expect("accepted")
+        })
         .collect();
     let mut verdicts = BTreeMap::new();
     // Whoever is cancelled is next, or nearly so, while the disk is busy with others.
@@ -337,7 +345,7 @@ fn what_is_cancelled_while_it_is_taken_up_is_not_sent() {
             let later = message_with("ff-xml", json!({"not_before_ms": LATER_MS})).to_string();
             let mut others = 0;
             while busy.load(Ordering::Acquire) {
-                client.submit_json(later.as_bytes(), ALL).expect("accepted");
+                client.submit(later.as_bytes(), SubmitOptions::token(ALL)).expect("accepted");
                 others += 1;
             }
             others

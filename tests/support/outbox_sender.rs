@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::SystemTime;
 
 use fastrand::Rng;
-use hongyan::{Client, Origin, OutboxFile, OutboxState, Receipt, Waited};
+use hongyan::{Client, Origin, OutboxFile, OutboxState, Receipt, SubmitOptions, Waited};
 use serde_json::{Value, json};
 
 use super::accounts::message_with;
@@ -112,12 +112,12 @@ fn submit(client: &Client, order: &Value, thread: u64) {
         if rng.bool() {
             let many: Vec<_> =
                 batch.iter().map(|(json, token)| (json.as_bytes(), *token)).collect();
-            client.submit_many_json(&many).expect("accepted");
+            client.submit_many(many.iter().copied()).expect("accepted");
             batch.iter().for_each(|(_, token)| tell(&format!("accepted {token}")));
             continue;
         }
         for (json, token) in batch {
-            let op = client.submit_json(json.as_bytes(), token).expect("accepted");
+            let op = client.submit(json.as_bytes(), SubmitOptions::token(token)).expect("accepted");
             tell(&format!("accepted {token}"));
             if rng.u32(0..20) == 0 {
                 op.cancel();

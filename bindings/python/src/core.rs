@@ -91,7 +91,7 @@ impl Core {
         let fields = Fields::read(fields).map_err(|error| fault(py, error))?;
         let message = fields.encoded(Duration::ZERO).map_err(|error| fault(py, error))?;
         // It reads the files that the message names.
-        detached(py, || self.0.client()?.preview_json_with(&message.json, message.files))
+        detached(py, || Ok(self.0.client()?.preview(message.source())?.to_json()))
     }
 
     /// Waits at most so many seconds until every message of `submit()` has its receipt, or, with an

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hongyan::{Error, ErrorCode, Files};
+use hongyan::{Error, ErrorCode, Files, MessageSource};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyString, PyTuple};
 
@@ -45,6 +45,13 @@ pub struct Encoded {
     pub files: Files,
     /// It has attachments, some of which the core may have to read.
     pub has_files: bool,
+}
+
+impl Encoded {
+    /// What the core takes of it; the bytes of its files are shared.
+    pub fn source(&self) -> MessageSource<'_> {
+        MessageSource::JsonWithFiles(&self.json, self.files.clone())
+    }
 }
 
 impl From<Vec<u8>> for Encoded {

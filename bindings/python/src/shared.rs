@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use hongyan::{Client, Error, ErrorCode, Op, Receipt};
+use hongyan::{Client, Error, ErrorCode, Op, Receipt, SendOptions, SubmitOptions, Watch};
 use pyo3::prelude::*;
 
 use crate::error::{no_room, refused};
@@ -129,7 +129,8 @@ impl Shared {
         time_out: Option<Duration>,
     ) -> hongyan::Result<Op> {
         let (client, token) = (self.open_client()?, token(mailbox, number));
-        client.submit_json_within_with(&message.json, message.files.clone(), token, time_out)
+        let options = SubmitOptions { token, time_out, in_memory: true };
+        client.submit(message.source(), options)
     }
 
     /// Submits a message that may be no message at all: its receipt says so then.
@@ -172,7 +173,7 @@ impl Shared {
         let began = Instant::now();
         loop {
             let waited = began.elapsed();
-            let Encoded { json, files, .. } = encoded(waited)?;
+            let message = encoded(waited)?;
             let left = time_out.map(|time_out| time_out.saturating_sub(waited));
             let mut raised = None;
             let mut had_enough = || {
@@ -182,8 +183,8 @@ impl Shared {
             };
             let sent = without_python(py, || {
                 let client = self.open_client()?;
-                let sent =
-                    client.send_json_watched_with(&json, files, left, SLICE, &mut had_enough);
+                let watch = Some(Watch { every: SLICE, had_enough: &mut had_enough });
+                let sent = client.send(message.source(), SendOptions { time_out: left, watch });
                 self.room.freed();
                 sent
             });
@@ -227,9 +228,8 @@ impl Shared {
             return Err(Error::new(ErrorCode::Full, words));
         }
         let client = self.open_client();
-        let Encoded { json, files, .. } = message;
-        let token = token(RESULTS, self.number());
-        let submitted = client.and_then(|client| client.submit_json_with(&json, files, token));
+        let options = SubmitOptions::token(token(RESULTS, self.number()));
+        let submitted = client.and_then(|client| client.submit(message.source(), options));
         if submitted.is_err() {
             self.outstanding.fetch_sub(1, Ordering::AcqRel);
         }

@@ -7,12 +7,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::engine::lookup::SystemLookup;
-use crate::engine::submit::Arrival;
 use crate::engine::wake::Refusal;
-use crate::engine::{Begins, Engine, Given, Waited};
+use crate::engine::{Begins, Engine, Waited};
 use crate::model::config::ClientConfig;
 use crate::model::error::{ErrorCode, Result};
-use crate::model::message::Message;
+use crate::model::message::{Message, Parsed};
 use crate::model::receipt::{Delivery, Receipt};
 
 /// A Fanfou that takes everything, for as long as the test runs.
@@ -53,14 +52,14 @@ fn engine(service: SocketAddr, outbox: Option<&std::path::Path>) -> Result<Engin
     Engine::with_lookup(config, Begins::All, SystemLookup::new(move |_| Ok(vec![service])))
 }
 
-fn message() -> Given {
+fn message() -> Parsed {
     let json = json!({"v": 1, "account": "ff", "to": {"user": "u"}, "text": "the end"});
     Ok(Message::from_json(&json.to_string()).expect("a valid message"))
 }
 
 fn submit(engine: &Engine) -> Result<()> {
-    let json = message().map(|message| message.to_json().into_bytes()).unwrap_or_default();
-    engine.submit_only(Arrival { given: message(), json: json.into(), token: 1 })
+    let message = message().expect("a valid message");
+    engine.submit_many([(message.into(), 1)].into_iter()).map_err(|(_, error)| error)
 }
 
 fn send(engine: &Engine) -> Receipt {
@@ -139,9 +138,9 @@ fn an_outbox_without_threads_is_refused_at_once_and_loses_nothing() {
         "not_before_ms": 4_000_000_000_000_u64});
     {
         let engine = engine(service, Some(&path)).expect("there are threads again");
-        let json = far.to_string().into_bytes();
-        let given = Ok(Message::from_json(&far.to_string()).expect("a valid message"));
-        engine.submit_only(Arrival { given, json: json.into(), token: 1 }).expect("accepted");
+        let json = far.to_string();
+        let far = std::iter::once((json.as_str().into(), 1));
+        engine.submit_many(far).expect("accepted");
         assert_eq!(engine.close(Some(Duration::ZERO)), 1);
     }
     refused(&path);

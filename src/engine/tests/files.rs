@@ -17,7 +17,7 @@ use crate::engine::store::sqlite::by_hand;
 use crate::model::error::ErrorCode;
 use crate::model::message::{Message, MessageBuilder};
 use crate::model::receipt::{Delivery, Receipt};
-use crate::{Client, Origin};
+use crate::{Client, Origin, SendOptions, SubmitOptions};
 
 const OK: &str = r#"{"errcode":0,"errmsg":"ok"}"#;
 
@@ -113,25 +113,31 @@ fn every_door_reads_a_file_and_sends_it_as_it_is() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     for client in [&direct, &proxied, &outboxed] {
         let mut receipts = vec![
-            client.send_blocking(typed(&json), None).expect("sent"),
-            client.send_json(text.as_bytes(), None).expect("sent"),
+            client.send(typed(&json), SendOptions::default()).expect("sent"),
+            client.send(text.as_bytes(), SendOptions::default()).expect("sent"),
             client
-                .send_json_watched(text.as_bytes(), None, Duration::from_secs(1), &mut || false)
+                .send(text.as_bytes(), SendOptions::watched(Duration::from_secs(1), &mut || false))
                 .expect("sent"),
-            runtime.block_on(client.send(typed(&json))).expect("sent"),
+            runtime.block_on(client.send_async(typed(&json))).expect("sent"),
         ];
-        client.submit(typed(&json), 1).expect("accepted");
-        client.submit_json(text.as_bytes(), 2).expect("accepted");
-        client.submit_json_only(text.as_bytes(), 3).expect("accepted");
-        client.submit_in_memory(typed(&json), 4).expect("accepted");
-        client.submit_json_within(text.as_bytes(), 5, None).expect("accepted");
-        client.submit_many_json(&[(text.as_bytes(), 6), (text.as_bytes(), 7)]).expect("accepted");
+        client.submit(typed(&json), SubmitOptions::token(1)).expect("accepted");
+        client.submit(text.as_bytes(), SubmitOptions::token(2)).expect("accepted");
+        client.submit_many([(text.as_bytes(), 3)]).expect("accepted");
+        client
+            .submit(typed(&json), SubmitOptions { in_memory: true, ..SubmitOptions::token(4) })
+            .expect("accepted");
+        client
+            .submit(text.as_bytes(), SubmitOptions { token: 5, in_memory: true, time_out: None })
+            .expect("accepted");
+        client.submit_many([(text.as_bytes(), 6), (text.as_bytes(), 7)]).expect("accepted");
         let mut built = MessageBuilder::new("room");
         built.text("hi").file("天地.png", None, content.clone()).expect("a file");
-        receipts.push(client.send_built(&built, None).expect("sent"));
-        client.submit_built(&built, 8).expect("accepted");
-        client.submit_built_only(&built, 9).expect("accepted");
-        client.submit(built.message().expect("a message"), 10).expect("accepted");
+        receipts.push(client.send(&built, SendOptions::default()).expect("sent"));
+        client.submit(&built, SubmitOptions::token(8)).expect("accepted");
+        client.submit_many([(&built, 9)]).expect("accepted");
+        client
+            .submit(built.message().expect("a message"), SubmitOptions::token(10))
+            .expect("accepted");
         receipts.extend((1..=10).map(|_| wait(client)));
         for receipt in receipts {
             assert_eq!(receipt.delivery, Delivery::Sent, "{}", receipt.to_json());
@@ -160,8 +166,9 @@ fn a_file_that_cannot_be_read_is_a_result_before_anything_is_sent() {
         let client = client(&server.url(), more);
         for wrong in [missing.clone(), folder.path("."), "/dev/zero".to_owned()] {
             let json = message(json!([{"path": good}, {"path": wrong}]));
-            let sent = client.send_json(json.to_string().as_bytes(), None).expect("accepted");
-            client.submit_json(json.to_string().as_bytes(), 7).expect("accepted");
+            let sent =
+                client.send(json.to_string().as_bytes(), SendOptions::default()).expect("accepted");
+            client.submit(json.to_string().as_bytes(), SubmitOptions::token(7)).expect("accepted");
             let submitted = wait(&client);
             assert_eq!(submitted.token, 7);
             for receipt in [sent, submitted] {
@@ -185,7 +192,8 @@ fn a_service_without_files_refuses_them_by_their_place() {
     let client = Client::from_json(&config.to_string()).expect("a client");
     let mut built = MessageBuilder::new("ff");
     built.to("user", "x").expect("a kind").text("hi").file("a", None, "a").expect("a file");
-    let error = client.send_built(&built, None).expect("accepted").error.expect("refused");
+    let error =
+        client.send(&built, SendOptions::default()).expect("accepted").error.expect("refused");
     assert_eq!((error.code(), error.path()), (ErrorCode::Unsupported, Some("attachments[0]")));
 }
 
@@ -219,7 +227,7 @@ fn a_cancel_in_the_middle_of_a_file_is_a_doubt() {
                 client("http://127.0.0.1:9", json!({"timeout_ms": 300_000, "proxy": server.url()}))
             }
         };
-        let op = client.submit_built(&long(), 1).expect("accepted");
+        let op = client.submit(&long(), SubmitOptions::token(1)).expect("accepted");
         reached.pass();
         op.cancel();
         let receipt = wait(&client);
@@ -235,7 +243,8 @@ fn the_time_of_an_attempt_ends_in_the_middle_of_a_file_too() {
     // However slow this machine is, in one of these times a request is begun.
     let begun = [200, 2000, 20_000].into_iter().find(|ms| {
         let more = json!({"timeout_ms": ms, "retry": {"max_attempts": 1}});
-        let receipt = client(&server.url(), more).send_built(&long(), None).expect("accepted");
+        let receipt =
+            client(&server.url(), more).send(&long(), SendOptions::default()).expect("accepted");
         assert_eq!(receipt.error.expect("no answer").code(), ErrorCode::Timeout);
         receipt.delivery == Delivery::MaybeSent
     });
@@ -258,7 +267,7 @@ fn an_outbox_has_a_copy_that_outlives_the_file_and_the_process() {
         message
     };
     let json = later(message(json!([{"path": path}, {"name": "b", "data_base64": "UE5H"}])));
-    first.submit_json(json.to_string().as_bytes(), 7).expect("accepted");
+    first.submit(json.to_string().as_bytes(), SubmitOptions::token(7)).expect("accepted");
     assert_eq!(first.close(Some(Duration::ZERO)), 1);
     drop(first);
     std::fs::remove_file(&path).expect("removed");
@@ -299,7 +308,7 @@ fn a_message_whose_files_are_lost_is_not_sent() {
     let first = client(&server.url(), more.clone());
     let mut json = message(json!([{"name": "b", "data_base64": "UE5H"}]));
     json["not_before_ms"] = json!(4_000_000_000_000_u64);
-    first.submit_json(json.to_string().as_bytes(), 7).expect("accepted");
+    first.submit(json.to_string().as_bytes(), SubmitOptions::token(7)).expect("accepted");
     drop(first);
     by_hand::change(
         kept.as_ref(),
@@ -323,7 +332,9 @@ fn a_key_is_of_the_bytes_of_a_file_and_not_of_its_path() {
         let path = folder.file("a.txt", "one");
         let mut json = message(json!([{"path": path}]));
         json["key"] = json!("k");
-        let send = |json: &Value| client.send_json(json.to_string().as_bytes(), None).expect("in");
+        let send = |json: &Value| {
+            client.send(json.to_string().as_bytes(), SendOptions::default()).expect("in")
+        };
         assert_eq!(send(&json).delivery, Delivery::Sent);
         std::fs::create_dir_all(folder.path("other")).expect("a folder");
         let same = folder.file("other/a.txt", "one");
@@ -341,10 +352,10 @@ fn a_preview_names_files_and_shows_none() {
     let folder = Folder::new();
     let path = folder.file("a.png", "content of the file, which nobody wants to see");
     let client = client("http://127.0.0.1:9", json!({}));
-    let preview = client.preview(&typed(&message(json!([{"path": path}])))).expect("encoded");
+    let preview = client.preview(typed(&message(json!([{"path": path}])))).expect("encoded");
     assert!(preview.body.contains("[a.png, image/png, 46 bytes]"), "{}", preview.body);
     assert!(!preview.body.contains("content of"), "{}", preview.body);
     assert!(!format!("{preview:?}").contains("robot-token"));
     let missing = typed(&message(json!([{"path": folder.path("missing")}])));
-    assert_eq!(client.preview(&missing).expect_err("missing").path(), Some("attachments[0].path"));
+    assert_eq!(client.preview(missing).expect_err("missing").path(), Some("attachments[0].path"));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::raw::{RawServer, Then, answer};
-use crate::{Client, ErrorCode};
+use crate::{Client, ErrorCode, SendOptions};
 
 fn config(url: &str) -> Value {
     let token = json!({"type": "bearer", "token": "room-token"});
@@ -39,7 +39,7 @@ fn credentials_that_work_are_told_by_the_service_itself() {
     let stats: Value = serde_json::from_str(&client.stats_json()).expect("JSON");
     assert_eq!(stats["accounts"]["room"]["accepted"], 0, "{stats}");
     let message = br#"{"v": 1, "account": "room", "text": "hi"}"#;
-    let sent = client.send_json(message, None).expect("accepted");
+    let sent = client.send(message, SendOptions::default()).expect("accepted");
     assert_eq!(sent.delivery.name(), "sent", "{:?}", sent.error);
     client
         .check_account("room", Some(Duration::from_secs(60)))

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::{Client, OutboxFile, Waited};
+use crate::{Client, OutboxFile, SubmitOptions, Waited};
 
 /// Ends a test that hangs.
 const LONG: Duration = Duration::from_secs(120);
@@ -122,7 +122,7 @@ impl Drop for Folder {
 fn submit(client: &Client, users: &[&str], text: &str) {
     let message = json!({"v": 1, "account": "circ", "to": {"users": users}, "text": text,
         "overflow": "split"});
-    client.submit_json(message.to_string().as_bytes(), 7).expect("accepted");
+    client.submit(message.to_string().as_bytes(), SubmitOptions::token(7)).expect("accepted");
 }
 
 fn result(client: &Client) -> Value {
@@ -235,7 +235,8 @@ fn a_cancel_of_what_is_on_the_disk_only_tells_of_each_recipient() {
     );
     let message = json!({"v": 1, "account": "circ", "to": {"users": ["ann", "bob"]}, "text": "hi",
         "not_before_ms": later.expect("fits") + 3_600_000});
-    let op = client.submit_json(message.to_string().as_bytes(), 7).expect("accepted");
+    let op =
+        client.submit(message.to_string().as_bytes(), SubmitOptions::token(7)).expect("accepted");
     op.cancel();
     let result = result(&client);
     assert_eq!(deliveries(&result, "recipients"), ["not_sent"; 2], "{result}");

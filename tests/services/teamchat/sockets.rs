@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::corpus::raw::{GUARD, RawServer, Request, Then, answer};
-use crate::{Client, Receipt, Waited};
+use crate::{Client, Receipt, SendOptions, SubmitOptions, Waited};
 
 const TOKEN: &str = r#"{"code":0,"msg":"ok","token":"corp-token","expire":7200}"#;
 const TAKEN: &str = r#"{"code":0,"msg":"ok","message_id":"m1"}"#;
@@ -87,7 +87,8 @@ fn many_who_send_at_once_ask_for_one_token() {
     });
     let client = Arc::new(client(&server.url(), json!({"timeout_ms": 120_000})));
     for n in 0..EACH {
-        let sent = client.submit_json(&message("corp", &format!("s{n}")), n as u64);
+        let sent =
+            client.submit(&message("corp", &format!("s{n}")), SubmitOptions::token(n as u64));
         sent.expect("accepted");
     }
     let threads: Vec<_> = (0..EACH)
@@ -95,7 +96,9 @@ fn many_who_send_at_once_ask_for_one_token() {
             let (client, all) = (Arc::clone(&client), Arc::clone(&all));
             std::thread::spawn(move || {
                 all.wait();
-                client.send_json(&message("corp", &format!("b{n}")), Some(GUARD)).expect("accepted")
+                client
+                    .send(&message("corp", &format!("b{n}")), SendOptions::within(GUARD))
+                    .expect("accepted")
             })
         })
         .collect();
@@ -135,7 +138,9 @@ fn a_later_run_sends_what_the_service_knows_a_message_by() {
     {
         let client = folder.client(&server.url());
         for (n, account) in ["corp", "team"].into_iter().enumerate() {
-            client.submit_json(&message(account, "u1"), n as u64).expect("accepted");
+            client
+                .submit(&message(account, "u1"), SubmitOptions::token(n as u64))
+                .expect("accepted");
         }
         // A token, a channel, and both messages.
         server.wait_for_requests(4);
@@ -168,7 +173,7 @@ fn what_only_prepared_is_no_doubt_in_a_later_run() {
     });
     {
         let client = folder.client(&server.url());
-        client.submit_json(&message("team", "u1"), 7).expect("accepted");
+        client.submit(&message("team", "u1"), SubmitOptions::token(7)).expect("accepted");
         server.wait_for_requests(1);
         assert_eq!(client.close(Some(Duration::ZERO)), 1);
     }
@@ -189,7 +194,7 @@ fn credentials_go_nowhere_but_where_the_exchange_says() {
     let send = |account: &Value| {
         let config = json!({"v": 1, "accounts": {"team": account}, "retry": {"max_attempts": 1}});
         let client = Client::from_json(&config.to_string()).expect("a valid account");
-        client.send_json(&message("team", "u1"), Some(GUARD)).expect("accepted")
+        client.send(&message("team", "u1"), SendOptions::within(GUARD)).expect("accepted")
     };
     assert_eq!(send(&account).delivery.name(), "not_sent");
     assert_eq!((server.request_count(), elsewhere.request_count()), (1, 0), "never followed");
