@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::UNIX_EPOCH;
 
-use hyper::header::{DATE, HeaderMap, HeaderValue};
+use hyper::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
 use crate::net::retry_after::retry_after;
 use crate::net::{Failure, Way};
@@ -31,17 +31,24 @@ impl Reader {
         headers: &HeaderMap,
         length: Option<u64>,
     ) -> Result<Answer, Failure> {
-        let size = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
-        if size.sum::<usize>() > MAX_HEADERS {
+        let (mut size, mut date, mut told) = (0, None, false);
+        for (name, value) in headers {
+            size += name.as_str().len() + value.len() + 4;
+            match *name {
+                DATE if date.is_none() => date = self.date(value),
+                RETRY_AFTER => told = true,
+                _ => {}
+            }
+        }
+        if size > MAX_HEADERS {
             let words = format!("the answer's headers are larger than {MAX_HEADERS} bytes");
             return Err(Failure { way: Way::Protocol, words });
         }
-        let date = self.date(headers);
         // What is promised is made room for, as far as it is likely.
         let room = usize::try_from(length.unwrap_or_default().min(LIKELY_BODY)).unwrap_or_default();
         Ok(Answer {
             status,
-            retry_after: retry_after(headers, date),
+            retry_after: told.then(|| retry_after(headers, date)).flatten(),
             date,
             body: Vec::with_capacity(room),
             ..Answer::default()
@@ -49,8 +56,7 @@ impl Reader {
     }
 
     /// What the `Date` of an answer says, in Unix seconds.
-    fn date(&self, headers: &HeaderMap) -> Option<u64> {
-        let header = headers.get(DATE)?;
+    fn date(&self, header: &HeaderValue) -> Option<u64> {
         let mut last = self.date.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
             Some((known, unix)) if known == header => Some(*unix),

@@ -1,7 +1,7 @@
 //! One connection to a service, which carries one request at a time.
 
 use std::convert::Infallible;
-use std::future::{Future as _, poll_fn};
+use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -15,10 +15,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use tokio::io::AsyncWrite as _;
 
-use super::answer::{self, MAX_HEADERS, Reader};
+use super::answer::{self, MAX_HEADERS};
 use super::poll_over;
 use super::socket::{Socket, Wire};
-use crate::net::{Alarm, Failure};
+use crate::net::Alarm;
 use crate::service::api::{self, Answer, Cut};
 
 /// A connection, driven by whoever sends over it: no task of its own has to be woken, and to drop it
@@ -55,47 +55,46 @@ impl Connection {
     }
 
     /// Sends a request and waits for the head of its answer.
-    pub async fn send(
-        &mut self,
+    pub fn send<'a>(
+        &'a mut self,
         request: Request<Pieces>,
         begun: Arc<AtomicBool>,
-        time_out: &mut Alarm,
-    ) -> Sent {
-        self.wire.set_begun(Some(begun));
-        let mut answer = pin!(self.sender.try_send_request(request));
-        let driver = &mut self.driver;
-        let sent = poll_fn(|cx| {
-            driver.poll(cx);
-            // Only the driver moves it, so that it need wake nobody.
-            match answer.as_mut().poll(&mut nobody()) {
-                Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                Poll::Pending => poll_over(time_out, cx).map(|()| None),
+        time_out: &'a mut Alarm,
+    ) -> impl Future<Output = Sent> + Send + 'a {
+        let Connection { sender, driver, wire, .. } = self;
+        wire.set_begun(Some(begun));
+        // Handed over at once: it is large to move.
+        let answer = sender.try_send_request(request);
+        async move {
+            let mut answer = pin!(answer);
+            let sent = poll_fn(|cx| {
+                driver.poll(cx);
+                // Only the driver moves it, so that it need wake nobody.
+                match answer.as_mut().poll(&mut nobody()) {
+                    Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                    Poll::Pending => poll_over(time_out, cx).map(|()| None),
+                }
+            })
+            .await;
+            wire.set_begun(None);
+            match sent {
+                Some(Ok(response)) => Sent::Answered(response),
+                Some(Err(mut error)) => match error.take_message() {
+                    Some(request) => Sent::Unsent(request),
+                    None => Sent::Failed(error.into_error()),
+                },
+                None => Sent::TimedOut,
             }
-        })
-        .await;
-        self.wire.set_begun(None);
-        match sent {
-            Some(Ok(response)) => Sent::Answered(response),
-            Some(Err(mut error)) => match error.take_message() {
-                Some(request) => Sent::Unsent(request),
-                None => Sent::Failed(error.into_error()),
-            },
-            None => Sent::TimedOut,
         }
     }
 
-    /// Reads an answer to its end, to the end of the time, or to the most that is read.
+    /// Reads the body of an answer to its end, to the end of the time, or to the most that is read.
     pub async fn read(
         &mut self,
-        response: Response<Incoming>,
-        reader: &Reader,
+        mut body: Incoming,
+        mut answer: Answer,
         time_out: &mut Alarm,
-    ) -> Result<Answer, Failure> {
-        let (head, mut body) = response.into_parts();
-        let length = body.size_hint().exact();
-        let mut answer = reader.begin(head.status.as_u16(), &head.headers, length)?;
-        // It shares the room that the next pieces are read into.
-        drop(head);
+    ) -> Answer {
         loop {
             let driver = &mut self.driver;
             let piece = poll_fn(|cx| {
@@ -121,7 +120,7 @@ impl Connection {
                 },
                 Some(None) => {}
             }
-            return Ok(answer);
+            return answer;
         }
     }
 

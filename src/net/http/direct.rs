@@ -14,7 +14,7 @@ use url::{Position, Url};
 use super::answer::Reader;
 use super::connection::{Connection, Pieces, Sent};
 use super::dial::Dialler;
-use super::pool::Pool;
+use super::pool::{Host, Pool};
 use super::{before, fill, method, refused, request, timed_out};
 use crate::model::config::NetConfig;
 use crate::net::tls::Tls;
@@ -46,9 +46,10 @@ impl Direct {
     async fn connection(
         &self,
         url: &Url,
+        host: &Host,
         time_out: &mut Alarm,
     ) -> Result<Box<Connection>, Failure> {
-        while let Some(mut taken) = self.pool.take(url) {
+        while let Some(mut taken) = self.pool.take(host) {
             if let Some(at) = taken.settled_at {
                 let settled = before(time_out, Box::pin(sleep_until(at)).as_mut()).await;
                 settled.ok_or_else(timed_out)?;
@@ -56,15 +57,18 @@ impl Direct {
             if taken.connection.is_usable() {
                 return Ok(taken.connection);
             }
-            self.pool.lost(url);
+            host.lost();
         }
         let connected = before(time_out, Box::pin(self.dialler.connect(url)).as_mut()).await;
         connected.ok_or_else(timed_out)?
     }
 
-    fn message(&self, request: HttpRequest) -> Result<(Url, Message<Pieces>), Failure> {
+    fn message(
+        &self,
+        request: HttpRequest,
+        host: &Host,
+    ) -> Result<(Url, Message<Pieces>), Failure> {
         let HttpRequest { method, url, headers: given, body } = request;
-        let host = self.pool.name(&url).ok_or_else(|| refused("the URL names no host"))?;
         let target = &url[Position::BeforePath..Position::AfterQuery];
         let target = PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(target.as_bytes()))
             .map_err(|_| refused("the URL cannot stand in a request"))?;
@@ -75,7 +79,7 @@ impl Direct {
         *message.uri_mut() = Uri::from(target);
         let headers = message.headers_mut();
         headers.reserve(6 + given.more.len());
-        headers.insert(HOST, host);
+        headers.insert(HOST, host.name.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(USER_AGENT, self.user_agent.clone());
         // A body of any other length tells it itself.
@@ -94,21 +98,27 @@ impl Transport for Direct {
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Result<Answer, Failure> {
-        let (url, mut message) = self.message(request(wire)?)?;
+        let request = request(wire)?;
+        let host = self.pool.host(&request.url).ok_or_else(|| refused("the URL names no host"))?;
+        let (url, mut message) = self.message(request, &host)?;
         loop {
-            let mut connection = self.connection(&url, time_out).await?;
-            let sent = connection.send(message, Arc::clone(&begun), time_out).await;
-            match sent {
+            let mut connection = self.connection(&url, &host, time_out).await?;
+            match connection.send(message, Arc::clone(&begun), time_out).await {
                 Sent::Answered(response) => {
-                    let answer = connection.read(response, &self.reader, time_out).await?;
+                    let (head, body) = response.into_parts();
+                    let length = body.size_hint().exact();
+                    let answer = self.reader.begin(head.status.as_u16(), &head.headers, length)?;
+                    // It shares the room that the next pieces are read into.
+                    drop(head);
+                    let answer = connection.read(body, answer, time_out).await;
                     if answer.cut.is_none() && connection.may_be_kept() {
-                        self.pool.keep(&url, connection);
+                        self.pool.keep(&host, connection);
                     }
                     return Ok(answer);
                 }
                 // It was closed in this very moment: another will do.
                 Sent::Unsent(unsent) if connection.is_kept && !begun.load(Ordering::Acquire) => {
-                    self.pool.lost(&url);
+                    host.lost();
                     message = unsent;
                 }
                 Sent::Unsent(_) => {
@@ -116,7 +126,7 @@ impl Transport for Direct {
                     return Err(Failure { way: Way::Network, words });
                 }
                 Sent::Failed(error) => {
-                    self.pool.lost(&url);
+                    host.lost();
                     return Err(Failure::of(&error, false));
                 }
                 Sent::TimedOut => return Err(timed_out()),

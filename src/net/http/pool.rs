@@ -1,6 +1,7 @@
 //! Connections that carry nothing now, by the host that they go to.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -22,19 +23,21 @@ const PROVEN: u32 = 3;
 /// under way at once.
 pub struct Pool {
     idle: Duration,
+    /// By scheme, name and port.
+    hosts: Mutex<BTreeMap<Box<str>, Arc<Host>>>,
+    /// True while a task closes what was idle for too long.
+    is_reaped: AtomicBool,
+}
+
+/// A host, and the connections to it.
+pub struct Host {
+    /// What requests to it call it.
+    pub name: HeaderValue,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    hosts: HashMap<Box<str>, Host>,
-    /// True while a task closes what was idle for too long.
-    is_reaped: bool,
-}
-
-struct Host {
-    /// What requests to it call it.
-    name: HeaderValue,
     /// How many connections were used again since one was lost.
     reuses: u32,
     /// From the one that is idle for longest.
@@ -56,92 +59,92 @@ pub struct Taken {
     pub settled_at: Option<Instant>,
 }
 
-/// A host, as the pool tells it apart: scheme, name and port.
-pub fn origin(url: &Url) -> &str {
-    &url[..Position::BeforePath]
-}
-
 impl Pool {
     /// A pool that closes what is idle for so long.
     pub fn new(idle: Duration) -> Arc<Pool> {
-        Arc::new(Pool { idle, state: Mutex::default() })
+        Arc::new(Pool { idle, hosts: Mutex::default(), is_reaped: AtomicBool::new(false) })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn hosts(&self) -> MutexGuard<'_, BTreeMap<Box<str>, Arc<Host>>> {
+        self.hosts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The `Host` header of requests to this URL.
-    pub fn name(&self, url: &Url) -> Option<HeaderValue> {
-        let mut state = self.state();
-        if let Some(host) = state.hosts.get(origin(url)) {
-            return Some(host.name.clone());
+    /// The host of this URL; none where it cannot stand in a header.
+    pub fn host(&self, url: &Url) -> Option<Arc<Host>> {
+        let origin = &url[..Position::BeforePath];
+        let mut hosts = self.hosts();
+        if let Some(host) = hosts.get(origin) {
+            return Some(Arc::clone(host));
         }
         let name = HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).ok()?;
-        let host = Host { name: name.clone(), reuses: 0, idle: Vec::new() };
-        state.hosts.insert(origin(url).into(), host);
-        Some(name)
+        let host = Arc::new(Host { name, state: Mutex::default() });
+        hosts.insert(origin.into(), Arc::clone(&host));
+        Some(host)
     }
 
     /// The connection to this host that was used last, if one is idle.
-    pub fn take(&self, url: &Url) -> Option<Taken> {
-        let mut state = self.state();
-        let host = state.hosts.get_mut(origin(url))?;
-        let Idle { connection, since } = host.idle.pop()?;
+    pub fn take(&self, host: &Host) -> Option<Taken> {
+        let mut state = host.state();
+        let Idle { connection, since } = state.idle.pop()?;
         let now = Instant::now();
         if now >= since + self.idle {
             // So are all others, which are idle for longer.
-            let old: Vec<_> = host.idle.drain(..).collect();
+            let old = std::mem::take(&mut state.idle);
             drop(state);
             connection.close();
             old.into_iter().for_each(|old| old.connection.close());
             return None;
         }
-        let settled_at = Some(since + CLOSES_WITHIN).filter(|at| host.reuses < PROVEN && *at > now);
+        let is_proven = state.reuses >= PROVEN;
+        let settled_at = Some(since + CLOSES_WITHIN).filter(|at| !is_proven && *at > now);
         Some(Taken { connection, settled_at })
     }
 
     /// Keeps a connection for the next request to this host.
-    pub fn keep(self: &Arc<Self>, url: &Url, mut connection: Box<Connection>) {
+    pub fn keep(self: &Arc<Self>, host: &Host, mut connection: Box<Connection>) {
         if self.idle.is_zero() {
             return connection.close();
         }
         let since = Instant::now();
-        let mut state = self.state();
-        let Some(host) = state.hosts.get_mut(origin(url)) else { return };
+        let mut state = host.state();
         if std::mem::replace(&mut connection.is_kept, true) {
-            host.reuses = host.reuses.saturating_add(1);
+            state.reuses = state.reuses.saturating_add(1);
         }
-        host.idle.push(Idle { connection, since });
-        if !std::mem::replace(&mut state.is_reaped, true) {
-            drop(state);
+        state.idle.push(Idle { connection, since });
+        drop(state);
+        if !self.is_reaped.load(Ordering::Relaxed) && !self.is_reaped.swap(true, Ordering::AcqRel) {
             drop(tokio::spawn(reap(Arc::downgrade(self), since + self.idle)));
-        }
-    }
-
-    /// A connection of this host was lost: whether it keeps others is yet to be proven.
-    pub fn lost(&self, url: &Url) {
-        if let Some(host) = self.state().hosts.get_mut(origin(url)) {
-            host.reuses = 0;
         }
     }
 
     /// Closes what is idle for too long; tells when the next will be, if any is idle.
     fn close_old(&self) -> Option<Instant> {
-        let mut old = Vec::new();
-        let mut state = self.state();
-        let now = Instant::now();
-        for host in state.hosts.values_mut() {
-            let count = host.idle.partition_point(|idle| now >= idle.since + self.idle);
-            old.extend(host.idle.drain(..count));
+        // Lowered before it looks: whoever keeps a connection from now on has it reaped.
+        self.is_reaped.store(false, Ordering::Release);
+        let hosts: Vec<_> = self.hosts().values().cloned().collect();
+        let (now, mut next) = (Instant::now(), None);
+        for host in hosts {
+            let mut state = host.state();
+            let count = state.idle.partition_point(|idle| now >= idle.since + self.idle);
+            let old: Vec<_> = state.idle.drain(..count).collect();
+            let oldest = state.idle.first().map(|idle| idle.since + self.idle);
+            drop(state);
+            next = next.into_iter().chain(oldest).min();
+            old.into_iter().for_each(|old| old.connection.close());
         }
-        let oldest =
-            state.hosts.values().filter_map(|host| host.idle.first()).map(|idle| idle.since);
-        let next = oldest.min().map(|since| since + self.idle);
-        state.is_reaped = next.is_some();
-        drop(state);
-        old.into_iter().for_each(|old| old.connection.close());
-        next
+        // None is idle, or somebody else has begun another task meanwhile.
+        next.filter(|_| !self.is_reaped.swap(true, Ordering::AcqRel))
+    }
+}
+
+impl Host {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A connection to it was lost: whether it keeps others is yet to be proven.
+    pub fn lost(&self) {
+        self.state().reuses = 0;
     }
 }
 
