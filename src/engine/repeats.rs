@@ -5,7 +5,7 @@
 //! recipient may have: none that went just before, and none that was under way or went since the
 //! message was accepted. What is not known for certain is no proof.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -70,8 +70,8 @@ impl Last {
 #[derive(Default)]
 struct Texts {
     /// By the number of the recipient.
-    last: HashMap<u64, Last>,
-    slots: HashMap<u32, Slot>,
+    last: BTreeMap<u64, Last>,
+    slots: BTreeMap<u32, Slot>,
 }
 
 impl Texts {
