@@ -1,8 +1,8 @@
-//! `Retry-After`: how long a service wants to be left alone.
+//! How long a service wants to be left alone, by its headers: `Retry-After`, or when its limit begins anew.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use hyper::header::{HeaderMap, RETRY_AFTER};
+use hyper::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
 /// What is told where more is told than can be counted.
 const FOR_EVER: Duration = Duration::from_millis(i64::MAX as u64);
@@ -15,6 +15,62 @@ const FOR_EVER: Duration = Duration::from_millis(i64::MAX as u64);
 pub fn retry_after(headers: &HeaderMap, now: Option<u64>) -> Option<Duration> {
     let values = headers.get_all(RETRY_AFTER).iter().filter_map(|value| value.to_str().ok());
     values.filter_map(|value| longest(value, now)).max()
+}
+
+/// Where services tell with a 429 when their limit begins anew.
+const RESETS: [&str; 4] =
+    ["x-ratelimit-reset", "x-rate-limit-reset", "ratelimit-reset", "x-ogw-ratelimit-reset"];
+
+/// The time until the limit begins anew that refused a request, for a 429 that has no `Retry-After`.
+///
+/// Each service counts in its own way: seconds from now, seconds or milliseconds of Unix time, a time in
+/// ISO 8601. They are told apart by how large the number is.
+pub fn reset(headers: &HeaderMap, now: Option<u64>) -> Option<Duration> {
+    const YEAR_2001: f64 = 1e9;
+    let values = RESETS.iter().flat_map(|name| headers.get_all(*name));
+    let until = |value: &HeaderValue| {
+        let value = value.to_str().ok()?.trim();
+        let now = || unix_ms(now) as f64 / 1000.0;
+        let told = match value.parse::<f64>().ok().filter(|number| number.is_finite()) {
+            Some(seconds) if seconds < YEAR_2001 => seconds,
+            Some(seconds) if seconds < YEAR_2001 * 1000.0 => seconds - now(),
+            Some(ms) => ms / 1000.0 - now(),
+            None => iso_8601(value)? - now(),
+        };
+        Some(Duration::try_from_secs_f64(told.max(0.0)).map_or(FOR_EVER, rounded_up))
+    };
+    values.filter_map(until).max()
+}
+
+/// Unix seconds of a time in UTC such as `2026-01-01T00:05:00.000Z`.
+fn iso_8601(text: &str) -> Option<f64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let part = |text: &str, most: f64| {
+        let is_number = text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        text.parse::<f64>().ok().filter(|number| is_number && *number < most)
+    };
+    let mut date = date.splitn(3, '-').map(|text| text.parse::<u16>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let mut time = time.splitn(3, ':');
+    let (hours, minutes) = (part(time.next()?, 24.0)?, part(time.next()?, 60.0)?);
+    let seconds = part(time.next()?, 61.0)?;
+    if year < 1970 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    // Days from 1970, in years that begin in March.
+    let (year, month) = (i32::from(year) - i32::from(month < 3), (i32::from(month) + 9) % 12);
+    let days = year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5;
+    let days = days + i32::from(day) - 719_469;
+    Some(f64::from(days) * 86_400.0 + hours * 3600.0 + minutes * 60.0 + seconds)
+}
+
+/// Unix milliseconds, by the service's clock if that is told.
+fn unix_ms(now: Option<u64>) -> u64 {
+    let own = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    now.map_or_else(
+        || u64::try_from(own()).unwrap_or(u64::MAX),
+        |seconds| seconds.saturating_mul(1000),
+    )
 }
 
 /// The longest time of a list; a date holds a comma itself.
@@ -65,8 +121,6 @@ fn rounded_up(wait: Duration) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use hyper::header::HeaderValue;
-
     use super::*;
 
     /// When these tests take place by the service's clock: Thu, 17 Nov 2011 03:45:20 GMT.
@@ -176,6 +230,33 @@ mod tests {
             (&["Thu, 17 Nov 2011 03:46:20 GMT, 90"], 90),
         ] {
             assert_eq!(told(values, Some(NOW)), Some(Duration::from_secs(seconds)), "{values:?}");
+        }
+    }
+
+    #[test]
+    fn the_time_until_a_limit_begins_anew_is_told_in_five_ways() {
+        let told = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.append(name, HeaderValue::from_static(value));
+            reset(&headers, Some(NOW))
+        };
+        for (name, value, ms) in [
+            ("x-ratelimit-reset", "7", 7000),
+            ("x-rate-limit-reset", "0.25", 250),
+            ("x-ogw-ratelimit-reset", "52", 52_000),
+            ("ratelimit-reset", "1321501550", 30_000),
+            ("x-ratelimit-reset", "1321501521500", 1500),
+            ("x-ratelimit-reset", "2011-11-17T03:46:20.500Z", 60_500),
+            ("x-ratelimit-reset", "2012-03-01T00:00:00Z", 9_058_480_000),
+            ("x-ratelimit-reset", "1321501500", 0),
+            ("x-ratelimit-reset", "-3", 0),
+        ] {
+            assert_eq!(told(name, value), Some(Duration::from_millis(ms)), "{name}: {value}");
+        }
+        for value in
+            ["soon", "", "2011-13-01T00:00:00Z", "2011-11-17T25:00:00Z", "NaN", "inf", "2011-11-17"]
+        {
+            assert_eq!(told("x-ratelimit-reset", value), None, "{value}");
         }
     }
 }

@@ -359,7 +359,8 @@ pub struct Stamp {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The longest time to wait that a `Retry-After` tells, in whole milliseconds; `0` counts as untold.
+    /// The longest time to wait that a `Retry-After` tells or, in a 429 without one, a header that says when
+    /// the limit begins anew, in whole milliseconds; `0` counts as untold.
     pub retry_after: Option<Duration>,
     /// What the service's clock says, in Unix seconds.
     pub date: Option<u64>,

@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 
 use hyper::header::{DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 
-use crate::net::retry_after::retry_after;
+use crate::net::retry_after::{reset, retry_after};
 use crate::net::{Failure, Way};
 use crate::service::api::Answer;
 
@@ -48,7 +48,10 @@ impl Reader {
         let room = usize::try_from(length.unwrap_or_default().min(LIKELY_BODY)).unwrap_or_default();
         Ok(Answer {
             status,
-            retry_after: told.then(|| retry_after(headers, date)).flatten(),
+            retry_after: match told {
+                true => retry_after(headers, date),
+                false => (status == 429).then(|| reset(headers, date)).flatten(),
+            },
             date,
             body: Vec::with_capacity(room),
             ..Answer::default()
