@@ -1,9 +1,10 @@
-/* Sends the messages with libhongyan.
+/* Sends the messages with libhongyan, by Weibo or the service in BENCH_SERVICE.
  *
  *     bench-hongyan submit|send|once URL IN_FLIGHT MESSAGES [CA]
  *
  * submit: hy_submit_json and hy_wait_many; send: blocking hy_send_json, one in flight. */
 #include "measure.h"
+#include "services.h"
 
 #include <hongyan.h>
 
@@ -17,13 +18,20 @@ static void check(hy_error_t *error, const char *what)
 
 static hy_client_t *client_new(const measure_args_t *a)
 {
-    char config[4096];
+    char config[4096], auth[256];
+    const bench_service_t *service = bench_service();
     size_t n = (size_t)snprintf(config, sizeof config, "{\"v\":1,\"accounts\":{");
-    for (int i = 0; i < WORK_ACCOUNTS; i++)
+    for (int i = 0; i < WORK_ACCOUNTS; i++) {
+        if (service != NULL)
+            snprintf(auth, sizeof auth, service->auth, i);
+        else
+            snprintf(auth, sizeof auth, "{\"type\":\"oauth2\",\"token\":\"%s%d\"}", WORK_TOKEN, i);
         n += (size_t)snprintf(config + n, sizeof config - n,
-                              "%s\"a%d\":{\"service\":\"weibo\",\"base_url\":\"%s\",\"rate\":null,"
-                              "\"auth\":{\"type\":\"oauth2\",\"token\":\"%s%d\"}}",
-                              i == 0 ? "" : ",", i, a->url, WORK_TOKEN, i);
+                              "%s\"a%d\":{\"service\":\"%s\",\"base_url\":\"%s\",\"rate\":null,"
+                              "\"auth\":%s}",
+                              i == 0 ? "" : ",", i, service != NULL ? service->name : "weibo", a->url,
+                              auth);
+    }
     n += (size_t)snprintf(config + n, sizeof config - n, "}");
     if (a->ca != NULL)
         n += (size_t)snprintf(config + n, sizeof config - n, ",\"ca_file\":\"%s\"", a->ca);
@@ -42,17 +50,23 @@ static size_t message_json(uint64_t number, char *json, size_t capacity)
 {
     work_message_t m;
     work_message(number, &m);
-    return (size_t)snprintf(json, capacity,
-                            "{\"v\":1,\"account\":\"a%u\",\"to\":{\"user\":\"%s\"},"
-                            "\"text\":\"%s\"}",
-                            m.account, m.uid, m.text);
+    const bench_service_t *service = bench_service();
+    if (service != NULL && service->to == NULL)
+        return (size_t)snprintf(json, capacity, "{\"v\":1,\"account\":\"a%u\",\"text\":\"%s %s\"}",
+                                m.account, m.uid, m.text);
+    char to[64];
+    snprintf(to, sizeof to, service != NULL ? service->to : "\"to\":{\"user\":\"%s\"}", m.uid);
+    return (size_t)snprintf(json, capacity, "{\"v\":1,\"account\":\"a%u\",%s,\"text\":\"%s\"}",
+                            m.account, to, m.text);
 }
 
-/* Whether it was sent (with an id) or refused as it should be; anything else ends the program. */
+/* Whether it was sent (with an id, where the service gives one) or refused as it should be; anything else ends the program. */
 static int was_sent(const hy_result_t *result)
 {
     const hy_error_t *error = hy_result_error(result);
-    if (hy_result_delivery(result) == HY_SENT && hy_result_message_id(result, NULL) != NULL)
+    const bench_service_t *service = bench_service();
+    int has_id = hy_result_message_id(result, NULL) != NULL;
+    if (hy_result_delivery(result) == HY_SENT && (has_id || (service != NULL && service->to == NULL)))
         return 1;
     if (hy_result_delivery(result) == HY_NOT_SENT && hy_error_code(error) == HY_E_FORBIDDEN)
         return 0;

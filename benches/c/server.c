@@ -1,4 +1,5 @@
-/* The server of the benchmarks: one thread, epoll, http and https; it answers as Weibo does.
+/* The server of the benchmarks: one thread, epoll, http and https; it answers as Weibo does, and as those of
+ * services.h.
  *
  *     bench-server CERTIFICATE KEY
  *
@@ -8,6 +9,7 @@
  * client's run fails, and the figures with it. */
 #define _GNU_SOURCE
 #include "answers.h"
+#include "services.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -68,6 +70,28 @@ static void reply_counters(connection_t *c)
     reply(c, bytes, (size_t)n);
 }
 
+/* The answers of the other services, in their order: to what is sent, and to what is refused. */
+static answer_t service_answers[sizeof bench_services / sizeof *bench_services][2];
+
+static void services_begin(void)
+{
+    for (size_t i = 0; i < sizeof bench_services / sizeof *bench_services; i++) {
+        const bench_service_t *s = &bench_services[i];
+        answer_finish(&service_answers[i][0], "200 OK", s->sent, strlen(s->sent));
+        answer_finish(&service_answers[i][1], s->status, s->refused, strlen(s->refused));
+    }
+}
+
+/* The answers of the service whose path this is, behind the size of Weibo's answers; NULL: none's. */
+static answer_t *service_for(const char *path)
+{
+    const char *own = strchr(path + 1, '/');
+    for (size_t i = 0; own != NULL && i < sizeof bench_services / sizeof *bench_services; i++)
+        if (strncmp(own, bench_services[i].path, strlen(bench_services[i].path)) == 0)
+            return service_answers[i];
+    return NULL;
+}
+
 static answer_t *answer_for(const char *path)
 {
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
@@ -82,8 +106,9 @@ static answer_t *answer_for(const char *path)
 static void reply_message(connection_t *c, const char *body, size_t len)
 {
     answer_t *answer = answer_for(c->bytes + strlen("POST "));
-    if (answer == NULL || memmem(body, len, "access_token=" WORK_TOKEN,
-                                 sizeof "access_token=" WORK_TOKEN - 1) == NULL) {
+    answer_t *others = answer == NULL ? service_for(c->bytes + strlen("POST ")) : NULL;
+    if (others == NULL && (answer == NULL || memmem(body, len, "access_token=" WORK_TOKEN,
+                                 sizeof "access_token=" WORK_TOKEN - 1) == NULL)) {
         fprintf(stderr, "bench-server: not a message: %.200s\n", c->bytes);
         exit(1);
     }
@@ -94,9 +119,12 @@ static void reply_message(connection_t *c, const char *body, size_t len)
             counters.most_open = counters.open;
     }
     counters.messages++;
-    if (memmem(body, len, "uid=" WORK_STRANGER, sizeof "uid=" WORK_STRANGER - 1) != NULL) {
+    const char *stranger = others != NULL ? WORK_STRANGER : "uid=" WORK_STRANGER;
+    if (memmem(body, len, stranger, strlen(stranger)) != NULL) {
         counters.refused++;
-        answer = &answer_refusal;
+        answer = others != NULL ? &others[1] : &answer_refusal;
+    } else if (others != NULL) {
+        answer = &others[0];
     } else {
         answer_number(answer, ++last_id);
     }
@@ -226,6 +254,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     answers_begin();
+    services_begin();
     SSL_CTX *tls = tls_new(argv[1], argv[2]);
     unsigned ports[2];
     int listeners[2] = {listener(&ports[0]), listener(&ports[1])};

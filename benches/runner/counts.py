@@ -29,7 +29,7 @@ def counted(server, run, tool, read):
 
 def instructions(server, run):
     """Instructions in user space a message, of the program and all its libraries."""
-    name = f"callgrind.{run.client}.{run.mode}.{run.in_flight}.{run.texts}"
+    name = f"callgrind.{run.client}.{run.mode}.{run.in_flight}.{run.texts}.{run.service}"
     profile = OUT / (name + (".number" if run.by_number else ""))
     tool = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={profile}"]
     return counted(server, run, tool, lambda text: int(re.search(r"Collected : (\d+)", text)[1]))

@@ -41,6 +41,10 @@ COUNTED = [AT_64[1], AT_1[1], AT_64[2], AT_1[2], AT_64[3], AT_64[4], AT_64[5], A
 COUNTED += LONG_64[1:3]
 BY_NUMBER = runs(("hongyan submit", "curl multi", "reqwest tasks"), 64, by_number=True)
 COUNTED += BY_NUMBER
+OTHER_SERVICES = [
+    Run("hongyan", "submit", 64, service=service) for service in ("telegram", "slack", "dingtalk_bot")
+]
+COUNTED += OTHER_SERVICES
 
 GROUPS = {
     "cpu": [*AT_64, *AT_16, *AT_1],
@@ -70,6 +74,9 @@ def goals(results):
             yield f"heap allocations a message, {how}", results.allocations[run], 24, 1
         what = "user instructions a message, at 64 in flight, host by number"
         yield what, results.instructions[BY_NUMBER[0]], 52_000, 0
+        for run in OTHER_SERVICES:
+            what = f"user instructions a message of {run.service} at 64, × Weibo's"
+            yield what, results.instructions[run] / results.instructions[ours_64], 1.15, 2
     if figures.has(ours_64):
         yield "voluntary switches a message at 64", figures.median(ours_64, "voluntary"), 0.05, 3
         yield "voluntary switches a message at 16", figures.median(ours_16, "voluntary"), 0.25, 3

@@ -175,6 +175,7 @@ def sections(results):
 def counted_label(run):
     """The first columns of a row of the table of counts."""
     who = name(run) + (", host by number" if run.by_number else "")
+    who += f", {run.service}" if run.service != "weibo" else ""
     return who, f"{run.in_flight}", run.texts
 
 
@@ -216,6 +217,7 @@ def counted(results):
         what = ", ".join(f"{call} {count:.2f}" for call, count in most)
         who = name(run) + (", long texts" if run.texts == "long" else "")
         who += ", host by number" if run.by_number else ""
+        who += f", {run.service}" if run.service != "weibo" else ""
         rows.append([who, what, str(run.in_flight), f"{sum(calls.values()):.2f}"])
     if rows:
         text += "\nSystem calls a message, under strace, which changes the timing:\n\n"

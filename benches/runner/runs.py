@@ -23,6 +23,7 @@ class Run:
     ca: str = "ca.pem"
     texts: str = "short"
     by_number: bool = False  # the host by its address, not by its name
+    service: str = "weibo"  # another is known to libhongyan's program only
 
     def count(self):
         return self.messages or (9000 if self.in_flight > 1 else 3000)
@@ -35,12 +36,12 @@ class Run:
         return command + ([str(OUT / self.ca)] if self.scheme == "https" else [])
 
     def environment(self):
-        return {**os.environ, "BENCH_TEXTS": self.texts}
+        return {**os.environ, "BENCH_TEXTS": self.texts, "BENCH_SERVICE": self.service}
 
     def __str__(self):
         how = f"{self.client} {self.mode} at {self.in_flight}"
         work = f"{self.answer} bytes, {self.count()} {self.texts} messages"
-        return f"{how} over {self.scheme}, {work}"
+        return f"{how} over {self.scheme}, {work} by {self.service}"
 
 
 def measure(server, run):

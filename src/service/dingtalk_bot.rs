@@ -94,7 +94,7 @@ fn is_code(code: &str) -> bool {
 
 struct Robot {
     url: Url,
-    secret: Option<Secret>,
+    signer: Option<Signer>,
 }
 
 /// Opens an account.
@@ -108,7 +108,7 @@ fn open(mut opening: Opening) -> Result<Opened> {
     let token = token.map(|(_, token)| token).unwrap_or_default();
     let mut origin = url.clone();
     origin.set_query(None);
-    Ok(opening.opened(origin, &token, Robot { url, secret }))
+    Ok(opening.opened(origin, &token, Robot { url, signer: secret.map(Signer::new) }))
 }
 
 impl Account for Robot {
@@ -118,9 +118,9 @@ impl Account for Robot {
 
     fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let (mut url, mut secrets) = (self.url.clone(), Vec::new());
-        if let Some(secret) = &self.secret {
+        if let Some(signer) = &self.signer {
             let time = at.unix * 1000;
-            let sign = sign(secret.expose(), time);
+            let sign = signer.sign(time);
             url.query_pairs_mut()
                 .append_pair("timestamp", &time.to_string())
                 .append_pair("sign", &sign);
@@ -140,17 +140,29 @@ impl Account for Robot {
     fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {
         let Reading::Refused { code, text, .. } = reading else { return None };
         let of_signature = ["sign", "签名"].iter().any(|word| text.contains(word));
-        (code == "310000" && of_signature && self.secret.is_none())
+        (code == "310000" && of_signature && self.signer.is_none())
             .then_some("the robot checks signatures: give its SEC… as \"secret\" in \"auth\"")
     }
 }
 
-/// The signature of a moment in Unix milliseconds, as it stands in the query before that is encoded.
-fn sign(secret: &str, time_ms: u64) -> String {
-    let mut mac =
-        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
-    mac.update(format!("{time_ms}\n{secret}").as_bytes());
-    STANDARD.encode(mac.finalize().into_bytes())
+/// A secret, and the state that signing by it begins with.
+struct Signer {
+    secret: Secret,
+    mac: Hmac<Sha256>,
+}
+
+impl Signer {
+    fn new(secret: Secret) -> Signer {
+        let mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes());
+        Signer { secret, mac: mac.expect("HMAC takes a key of any length") }
+    }
+
+    /// The signature of a moment in Unix milliseconds, as it stands in the query before that is encoded.
+    fn sign(&self, time_ms: u64) -> String {
+        let mut mac = self.mac.clone();
+        mac.update(format!("{time_ms}\n{}", self.secret.expose()).as_bytes());
+        STANDARD.encode(mac.finalize().into_bytes())
+    }
 }
 
 /// True for the answer of the servers in front of all of DingTalk, which has no code but this status.
@@ -177,7 +189,7 @@ mod tests {
             let input = &vector["inputs"];
             let secret = input["secret"].as_str().expect("a secret");
             let time = input["timestamp_ms"].as_u64().expect("a time");
-            let signed = sign(secret, time);
+            let signed = Signer::new(Secret::new(secret.to_owned())).sign(time);
             assert_eq!(vector["expected"]["sign_base64"], signed, "{}", vector["name"]);
             let others = vector["must_differ"].as_object().into_iter().flatten();
             others.for_each(|(name, other)| assert_ne!(*other, signed, "{name}"));

@@ -99,6 +99,28 @@ pub enum Markup {
     Html,
 }
 
+/// Every markup.
+#[cfg(any(test, feature = "testing"))]
+pub const ALL: [Markup; 17] = [
+    Markup::Plain,
+    Markup::PlainById,
+    Markup::TelegramEntities,
+    Markup::SlackMrkdwn,
+    Markup::Discord,
+    Markup::CommonMark,
+    Markup::RocketChat,
+    Markup::GoogleChat,
+    Markup::Zulip,
+    Markup::Kook,
+    Markup::Qq,
+    Markup::DingTalk,
+    Markup::WeCom,
+    Markup::FeishuPost,
+    Markup::AdaptiveCard,
+    Markup::MatrixHtml,
+    Markup::Html,
+];
+
 /// Where a title goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Title {
@@ -181,6 +203,14 @@ pub fn compose(message: &Message, rules: &Rules) -> Result<Vec<Piece>> {
     if let Some(text) = native(message, rules) {
         return Ok(vec![Piece { text, marked: true, ..Piece::default() }]);
     }
+    if let Some(text) = harmless(message, rules) {
+        return Ok(vec![Piece { text: text.to_owned(), ..Piece::default() }]);
+    }
+    written(message, rules)
+}
+
+/// The same by the writer of markups.
+fn written(message: &Message, rules: &Rules) -> Result<Vec<Piece>> {
     let dialect = rules.markup.dialect();
     let (text, mentions) = content(message, dialect)?;
     let mut to = Builder::new(message.format == Format::Plain);
@@ -277,6 +307,32 @@ fn native(message: &Message, rules: &Rules) -> Option<String> {
         _ => false,
     };
     (is_native && rules.unit.fits(text, rules.most)).then(|| text.to_owned())
+}
+
+/// A plain text in which no markup could be read: words of letters and digits with single blanks and few marks
+/// between them. The writer of markups would write it no other way.
+fn harmless<'a>(message: &'a Message, rules: &Rules) -> Option<&'a str> {
+    let text = message.text.as_deref().filter(|_| message.parts.is_empty())?;
+    let is_plain = message.format == Format::Plain
+        && !has_title(message, rules)
+        && rules.markup != Markup::FeishuPost
+        && rules.markup.dialect().kind == Kind::Marks;
+    let mut before = ' ';
+    let is_word = |c: char| match c {
+        ' ' => std::mem::replace(&mut before, c) != ' ',
+        c => {
+            before = c;
+            matches!(c, ',' | '?' | '\'')
+                || c.is_alphanumeric()
+                || ('\u{3001}'..='\u{3011}').contains(&c)
+                || ('\u{ff01}'..='\u{ff1f}').contains(&c)
+        }
+    };
+    (is_plain
+        && text.chars().all(is_word)
+        && !text.ends_with(' ')
+        && rules.unit.fits(text, rules.most))
+    .then_some(text)
 }
 
 /// The text of a message, with a mark where its mentions are, and who they are.

@@ -11,7 +11,7 @@ use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot::{self, Link, Mentions, links};
 use crate::service::text::{Markup, Rules, Title, Unit, compose};
-use crate::service::wire::json::Object;
+use crate::service::wire::json::{self, Object};
 
 /// The longest body, in bytes.
 pub const MAX_BODY: u32 = 20_000;
@@ -23,6 +23,9 @@ const MADE_TITLE: usize = 64;
 const MADE_TITLE_BYTES: usize = MADE_TITLE * 6 + ",\"title\":\"\"".len();
 /// What a `msgUuid` of ours takes, in bytes.
 const UUID: usize = ",\"msgUuid\":\"01234567-0000-8000-8000-000000000000\"".len();
+
+/// A text of no more bytes fits whatever is around it, which itself is no longer.
+const SMALL: usize = 1000;
 
 /// A type of message, and where in its object the words of a message go.
 #[derive(PartialEq)]
@@ -95,22 +98,27 @@ fn with_words(message: &Message, info: &Info, kind: &Type, seed: Seed) -> Result
         }
         Value::from(object)
     };
-    let unnamed = robot::unnamed(message);
     let is_text = *kind == TEXT;
     // What is around the text: with everybody who is mentioned anywhere in it, and its own first line as
     // the title that a type may need.
     let whole = robot::mentioned(&message.parts);
     let all = Mentions::of(&whole);
     let probe = if robot::has_words(message) { "x" } else { "" };
-    let around = body(message, info, kind, content(probe), &all)?;
-    let around = Value::from(around).to_string().len() + UUID + MADE_TITLE_BYTES;
+    let around = match is_small(message) {
+        true => SMALL,
+        false => json::body(&body(message, info, kind, content(probe), &all)?).len(),
+    };
+    let around = around + UUID + MADE_TITLE_BYTES;
     let rules = Rules {
         unit: Unit::Json,
         most: (MAX_BODY as usize).saturating_sub(around),
         markup: if is_text { Markup::Plain } else { Markup::DingTalk },
         title: if kind.title.is_some() { Title::Own } else { Title::FirstLine },
     };
-    let pieces = compose(if is_text { &unnamed } else { message }, &rules)?;
+    let pieces = match is_text && !message.parts.is_empty() {
+        true => compose(&robot::unnamed(message), &rules)?,
+        false => compose(message, &rules)?,
+    };
     if kind.text.is_none() && pieces.iter().any(|piece| !piece.text.is_empty()) {
         let words = format!("a message of the type {:?} has no text of its own", kind.name);
         return Err(Error::new(ErrorCode::Message, words).at("text"));
@@ -125,6 +133,12 @@ fn with_words(message: &Message, info: &Info, kind: &Type, seed: Seed) -> Result
         let mentions = Mentions::of(piece);
         draft(body(message, info, kind, content(&piece.text), &mentions)?, seed)
     })
+}
+
+/// True for a text that needs no measuring of what is around it.
+fn is_small(message: &Message) -> bool {
+    let text = message.text.as_deref().map_or(0, str::len);
+    message.extra.is_none() && message.title.is_none() && message.parts.is_empty() && text <= SMALL
 }
 
 /// The body of a message.

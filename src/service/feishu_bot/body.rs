@@ -10,6 +10,7 @@ use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot;
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, as_is, compose};
+use crate::service::wire::json;
 
 /// The longest body, in bytes.
 pub const MAX_BODY: u32 = 20 << 10;
@@ -180,7 +181,7 @@ fn draft(
     most: usize,
 ) -> Result<Draft> {
     extra::merge(&mut body, message, info)?;
-    let body = Value::from(body).to_string();
+    let body = json::body(&body);
     if body.len() > most {
         let words = format!("the body has {} bytes; Feishu takes {most}", body.len());
         let path = if message.parts.is_empty() { "text" } else { "parts" };

@@ -8,6 +8,7 @@ use crate::service::api::{Body, Draft, ScopeKey};
 use crate::service::extra;
 use crate::service::info::{Info, Scope};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
+use crate::service::wire::json;
 
 /// Beyond these Slack cuts the text, in code points.
 pub const MAX_TEXT: u32 = 40_000;
@@ -133,7 +134,7 @@ fn complete(body: &Map<String, Value>) -> Result<()> {
 }
 
 fn draft(body: Map<String, Value>, to: Option<(Kind, &str)>) -> Draft {
-    let rest = Value::Object(body).to_string();
+    let rest = json::body(&body);
     let Some((kind, to)) = to else { return Draft { body: rest.into(), ..Draft::default() } };
     let scopes = vec![ScopeKey { scope: Scope::Recipient, key: to.to_owned() }];
     let head = match kind {
@@ -142,10 +143,8 @@ fn draft(body: Map<String, Value>, to: Option<(Kind, &str)>) -> Draft {
         _ => CHANNEL.to_owned(),
     };
     let own = head.len();
-    let body = match &rest[1..] {
-        "}" => head + "}",
-        members => head + "," + members,
-    };
+    let comma: &[u8] = if body.is_empty() { b"" } else { b"," };
+    let body = [head.as_bytes(), comma, &rest[1..]].concat();
     Draft { body: body.into(), own, scopes, ..Draft::default() }
 }
 

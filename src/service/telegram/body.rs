@@ -10,7 +10,7 @@ use crate::service::check::recipient;
 use crate::service::extra;
 use crate::service::info::Scope;
 use crate::service::text::Piece;
-use crate::service::wire::json::CONTENT_TYPE;
+use crate::service::wire::json::{self, CONTENT_TYPE};
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points.
@@ -130,7 +130,7 @@ fn object(chat: &str, body: Map<String, Value>) -> Draft {
     let own = head.len();
     let mut bytes = head.into_bytes();
     bytes.push(b',');
-    bytes.extend_from_slice(&Value::Object(body).to_string().as_bytes()[1..]);
+    bytes.extend_from_slice(&json::body(&body)[1..]);
     Draft { body: bytes.into(), own, content_type: CONTENT_TYPE.into(), ..Draft::default() }
 }
 

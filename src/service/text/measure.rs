@@ -19,7 +19,11 @@ impl Unit {
 
     /// True if it has no more than so many.
     pub fn fits(&self, text: &str, most: usize) -> bool {
-        let is_short = text.len() <= most && !matches!(self, Unit::Json | Unit::Own(..));
+        let is_short = match self {
+            Unit::Json => text.len() <= most / LONGEST_IN_JSON,
+            Unit::Own(..) => false,
+            _ => text.len() <= most,
+        };
         is_short || self.count(text) <= most
     }
 
@@ -36,11 +40,14 @@ impl Unit {
     }
 }
 
+/// As many bytes as a byte can become in JSON.
+const LONGEST_IN_JSON: usize = 6;
+
 /// How many bytes a byte becomes in JSON as it is written here.
 fn in_json(byte: u8) -> usize {
     match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 2,
-        0..0x20 => 6,
+        0..0x20 => LONGEST_IN_JSON,
         _ => 1,
     }
 }

@@ -1,3 +1,4 @@
+mod harmless;
 mod limits;
 mod markups;
 mod services;
@@ -6,27 +7,6 @@ mod spec;
 use serde_json::{Value, json};
 
 use super::*;
-
-/// Every markup.
-const ALL: [Markup; 17] = [
-    Markup::Plain,
-    Markup::PlainById,
-    Markup::TelegramEntities,
-    Markup::SlackMrkdwn,
-    Markup::Discord,
-    Markup::CommonMark,
-    Markup::RocketChat,
-    Markup::GoogleChat,
-    Markup::Zulip,
-    Markup::Kook,
-    Markup::Qq,
-    Markup::DingTalk,
-    Markup::WeCom,
-    Markup::FeishuPost,
-    Markup::AdaptiveCard,
-    Markup::MatrixHtml,
-    Markup::Html,
-];
 
 fn rules(markup: Markup) -> Rules {
     Rules { unit: Unit::CodePoints, most: usize::MAX, markup, title: Title::FirstLine }

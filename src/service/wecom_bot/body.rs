@@ -14,6 +14,7 @@ use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot::{self, Link, Mentions, is_phone, links};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
+use crate::service::wire::json;
 
 /// The longest text, in bytes of UTF-8.
 pub const MAX_TEXT: u32 = 2048;
@@ -208,12 +209,11 @@ fn image(attachment: &Attachment) -> Result<Value> {
 
 /// A body as bytes. The service takes no character that JSON can only write as a number.
 fn draft(body: Map<String, Value>) -> Result<Draft> {
-    let body = Value::from(body);
-    if let Some(character) = unwritable(&body) {
+    if let Some(character) = body.values().find_map(unwritable) {
         let words = format!("WeCom takes no U+{:04X}", u32::from(character));
         return Err(Error::new(ErrorCode::Message, words).at("text"));
     }
-    Ok(Draft { body: body.to_string().into(), ..Draft::default() })
+    Ok(Draft { body: json::body(&body).into(), ..Draft::default() })
 }
 
 /// A character that JSON writes with a backslash and `u`.

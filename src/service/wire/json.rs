@@ -3,13 +3,17 @@
 use std::ops::Range;
 
 use bytes::Bytes;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::model::json::{self, MAX_DEPTH, too_deep};
 
 /// The type of JSON.
 pub const CONTENT_TYPE: &str = "application/json";
+
+/// Room that is made for a body when it begins, in bytes.
+const LIKELY_BODY: usize = 512;
 
 const _: () = assert!(json_members::MAX_DEPTH == MAX_DEPTH);
 
@@ -55,18 +59,36 @@ pub fn parsed<T: DeserializeOwned>(value: Option<&str>) -> Result<Option<T>, Str
     value.map(serde_json::from_str).transpose().map_err(|e| e.to_string())
 }
 
+/// JSON text of a body.
+pub fn body(members: &Map<String, Value>) -> Vec<u8> {
+    let mut text = Vec::with_capacity(LIKELY_BODY);
+    write(&mut text, members);
+    text
+}
+
+fn write(text: &mut Vec<u8>, json: &impl Serialize) {
+    // Nothing that is written to memory fails: JSON's own values have text as names and no odd numbers.
+    let written = serde_json::to_writer(text, json);
+    debug_assert!(written.is_ok(), "{written:?}");
+}
+
 /// JSON text of an object that is written in order, so that every attempt has the same bytes.
 pub struct Object(Vec<u8>);
 
 impl Object {
     /// An object without members.
     pub fn new() -> Object {
-        Object(b"{".to_vec())
+        let mut text = Vec::with_capacity(LIKELY_BODY);
+        text.push(b'{');
+        Object(text)
     }
 
     /// Adds a member; tells where its value stands.
     pub fn put(&mut self, name: &str, value: &Value) -> Range<usize> {
-        self.put_text(name, &value.to_string())
+        self.name(name);
+        let start = self.0.len();
+        write(&mut self.0, value);
+        start..self.0.len()
     }
 
     /// Adds a member that there may be.
@@ -78,13 +100,19 @@ impl Object {
 
     /// Adds a member whose value is JSON already.
     pub fn put_text(&mut self, name: &str, json: &str) -> Range<usize> {
-        if self.0.len() > 1 {
-            self.0.push(b',');
-        }
-        self.0.extend_from_slice(format!("\"{name}\":").as_bytes());
+        self.name(name);
         let start = self.0.len();
         self.0.extend_from_slice(json.as_bytes());
         start..self.0.len()
+    }
+
+    fn name(&mut self, name: &str) {
+        if self.0.len() > 1 {
+            self.0.push(b',');
+        }
+        self.0.push(b'"');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":");
     }
 
     /// The text.
@@ -93,6 +121,7 @@ impl Object {
         self.0.into()
     }
 }
+
 #[cfg(test)]
 mod tests {
     use std::fs;
