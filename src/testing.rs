@@ -7,6 +7,7 @@ use crate::model::receipt::Delivery;
 use crate::service;
 use crate::service::api::{Answer, Draft, Opened, Seed, Service, Stamp, Wire};
 use crate::service::judge::judge;
+use crate::service::text::{self, ALL, Piece, Rules, Title, Unit};
 
 /// An account with one message encoded for it.
 pub struct Encoded {
@@ -53,6 +54,34 @@ impl Encoded {
         let outcome = judge(self.service.table, &answer, reading);
         Decoded { delivery: outcome.delivery, name: outcome.name, message_id: outcome.message_id }
     }
+}
+
+/// What a request carries of a text.
+pub struct Composed {
+    /// The text in the markup.
+    pub text: String,
+    /// The same without, where the markup is HTML.
+    pub plain: String,
+    /// True if some of it is gone.
+    pub truncated: bool,
+}
+
+/// How many markups there are; the first is none at all.
+pub const MARKUPS: usize = ALL.len();
+
+/// What a message's text becomes in a markup, by its number, with a limit in units of this letter: `c`
+/// characters, `u` units of UTF-16, `j` bytes in JSON, any other bytes.
+pub fn compose(message: &Message, markup: usize, unit: u8, most: usize) -> Result<Vec<Composed>> {
+    let unit = match unit {
+        b'c' => Unit::CodePoints,
+        b'u' => Unit::Utf16,
+        b'j' => Unit::Json,
+        _ => Unit::Bytes,
+    };
+    let rules = Rules { unit, most, markup: ALL[markup], title: Title::FirstLine };
+    let pieces = text::compose(message, &rules)?;
+    let piece = |Piece { text, plain, truncated, .. }| Composed { text, plain, truncated };
+    Ok(pieces.into_iter().map(piece).collect())
 }
 
 /// Reads a configuration, its accounts included.

@@ -5,12 +5,14 @@
 //! the library's.
 
 mod answers;
+mod compose;
 mod inputs;
 mod markup;
 mod object;
 mod success;
 
 pub use answers::{decode_fanfou, decode_renren, decode_sina, decode_tencent_im, decode_weibo};
+pub use compose::compose;
 pub use inputs::{config_json, message_json};
 pub use object::object;
 
@@ -18,7 +20,8 @@ pub use object::object;
 pub type Check = fn(&[u8]);
 
 /// Every check by the name of its target, which is the name of its corpus too.
-pub const CHECKS: [(&str, Check); 8] = [
+pub const CHECKS: [(&str, Check); 9] = [
+    ("compose", compose),
     ("config_json", config_json),
     ("decode_fanfou", decode_fanfou),
     ("decode_renren", decode_renren),

@@ -29,7 +29,8 @@ const ACCOUNTS: [(&str, &str); 5] = [
     ),
 ];
 
-fn refused_as(error: &Error, codes: &[ErrorCode], input: &str) {
+/// The error has one of these codes, and words.
+pub fn refused_as(error: &Error, codes: &[ErrorCode], input: &str) {
     assert!(codes.contains(&error.code()), "{error} of {input}");
     assert!(!error.message().trim().is_empty(), "no words for {input}");
     assert!(error.path() != Some(""), "{error} of {input}");
