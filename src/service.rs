@@ -65,6 +65,8 @@ mod wecom_bot;
 #[cfg(feature = "service-weibo")]
 mod weibo;
 pub mod wire;
+#[cfg(feature = "service-zulip")]
+mod zulip;
 
 use once_cell::race::OnceBox;
 use serde::Serialize;
@@ -105,6 +107,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &discord::SERVICE,
     #[cfg(feature = "service-mattermost")]
     &mattermost::SERVICE,
+    #[cfg(feature = "service-zulip")]
+    &zulip::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

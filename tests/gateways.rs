@@ -43,6 +43,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"to": {"channel": "4xp9fdt77pncbef59f4k1qe83o"}}),
         ),
         (
+            "zulip",
+            json!({"auth": basic.clone()}),
+            json!({"to": {"channel": "general", "topic": "t"}}),
+        ),
+        (
             "slack",
             json!({"auth": {"type": "bot", "token": "xoxb-1"}}),
             json!({"to": {"channel": "C024BE91L"}}),

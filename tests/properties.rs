@@ -163,10 +163,10 @@ fn any_text_arrives_as_it_was_given() {
                 for_all(any_text(most(service)), property)
             }
             // What would be markup is escaped, and blanks alone are no text.
-            "discord" | "mattermost" | "slack" => {
+            "discord" | "mattermost" | "slack" | "zulip" => {
                 let text = form_text(most(service)).prop_map(|text| {
                     let plain =
-                        |c: char| !c.is_whitespace() && !"\\*_~`|<[]()>@#-+:/&=".contains(c);
+                        |c: char| !c.is_whitespace() && !"\\*_~`|<[]()>@#-+:/&=$^".contains(c);
                     format!("a{}", text.replace(|c| !plain(c), ""))
                 });
                 for_all(text, property);

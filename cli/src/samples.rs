@@ -282,6 +282,24 @@ pub const SENT: &[Sample] = &[
         "direct message",
         r#"{"to": {"user": "u1annaannaannaannaannaanna"}, "text": "to you alone"}"#,
     ),
+    sample("zulip", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "zulip",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "zulip",
+        "mention",
+        r#"{"to": {"channel": "general", "topic": "letters"},
+            "parts": [{"type": "mention", "user": "11", "name": "Anna Lee"}, {"type": "text", "text": " look"}]}"#,
+    ),
+    sample("zulip", "direct message", r#"{"to": {"users": ["11", "12"]}, "text": "to you both"}"#),
+    sample(
+        "zulip",
+        "file",
+        r#"{"text": "a note", "attachments": [{"name": "note.txt", "data_base64": "aGk="}]}"#,
+    ),
     sample("discord", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "discord",
@@ -325,6 +343,11 @@ pub const REFUSED: &[Sample] = &[
         "mattermost.bot",
         "archived",
         r#"{"to": {"channel": "8xyzabcdefghijklmnopqrstu2"}, "text": "hello?"}"#,
+    ),
+    sample(
+        "zulip",
+        "unknown channel",
+        r#"{"to": {"channel": "nowhere", "topic": "t"}, "text": "hello?"}"#,
     ),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
 ];

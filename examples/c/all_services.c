@@ -82,6 +82,11 @@
 #define TO_TOWN_SQUARE                                                                       \
     "\"to\":{\"channel\":\"4xp9fdt77pncbef59f4k1qe83o\"},\"text\":\"hello from C\""
 
+#define ZULIP(key)                                                                           \
+    "{\"type\":\"basic\",\"username\":\"hongyan-bot@acme.zulipchat.com\",\"password\":\"" key "\"}"
+#define TO_A_TOPIC                                                                           \
+    "\"to\":{\"channel\":\"general\",\"topic\":\"greetings\"},\"text\":\"hello from C\""
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -128,6 +133,7 @@ static const struct {
     {"discord", "webhook", NULL, DISCORD_HOOK, "\"text\":\"hello from C\""},
     {"mattermost", "bot", NULL, MATTERMOST("xt5b3pqm1jrn8kfz6w9yd4hgc7"), TO_TOWN_SQUARE},
     {"mattermost", "webhook", NULL, MATTERMOST_HOOK, "\"text\":\"hello from C\""},
+    {"zulip", "basic", NULL, ZULIP("a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"), TO_A_TOPIC},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -150,6 +156,7 @@ static const struct {
     {"feishu_bot", FEISHU("another", ""), "\"text\":\"hello?\"", HY_E_NOT_FOUND},
     {"discord", DISCORD("MTk4.Cl2FMQ.of-another"), TO_DISCORD, HY_E_AUTH},
     {"mattermost", MATTERMOST("expired"), TO_TOWN_SQUARE, HY_E_AUTH},
+    {"zulip", ZULIP("of-another"), TO_A_TOPIC, HY_E_AUTH},
 };
 
 static char text[1 << 16];

@@ -48,6 +48,7 @@ MESSAGES: dict[str, Message] = {
         "parts": [parts.text("look, "), parts.mention("13800138000"), parts.mention_all()],
     },
     "mattermost": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "zulip": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "discord": {"account": "", "text": "鸿雁 carries letters"},
     "wecom_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "feishu_bot": {"account": "", "parts": [parts.text("look, "), parts.mention_all()]},

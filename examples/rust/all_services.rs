@@ -137,6 +137,14 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"text": "hello by webhook", "priority": "urgent"}),
         ),
         (
+            "zulip",
+            json!({"type": "basic", "username": "hongyan-bot@acme.zulipchat.com",
+                "password": "a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"}),
+            json!({}),
+            json!({"to": {"users": ["anna@acme.example", "bruno@acme.example"]},
+                "text": "鸿雁 carries letters"}),
+        ),
+        (
             "discord",
             json!({"type": "bot",
                 "token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"}),

@@ -107,7 +107,6 @@ pub fn one_of(message: &Message, kinds: &[Kind]) -> Result<Kind> {
 }
 
 /// The recipient of a kind that goes with another only, as a topic with its chat.
-#[cfg_attr(not(test), allow(dead_code, reason = "a service of the tests alone needs it"))]
 pub fn with(message: &Message, kind: Kind, main: Kind) -> Result<Option<&str>> {
     if message.to.has(kind) && !message.to.has(main) {
         let words = format!("{:?} goes with {:?} only: give both", kind.name(), main.name());

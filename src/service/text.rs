@@ -20,6 +20,7 @@ use std::borrow::Cow;
 
 use cut::Cutter;
 use dialect::{Dialect, Kind};
+use escape::Where;
 use rich::{Builder, MENTION, Tag};
 use write::{Mention, Place, Written};
 
@@ -261,6 +262,17 @@ fn written(message: &Message, rules: &Rules) -> Result<Vec<Piece>> {
         }
     };
     Ok(pieces.into_iter().map(piece).collect())
+}
+
+/// A link that stands beside the text, such as that to a file.
+pub fn link(markup: Markup, words: &str, url: &str) -> String {
+    let dialect = markup.dialect();
+    let words = words.replace(char::is_control, " ");
+    let mut link = "[".to_owned();
+    escape::words(&mut link, &words, dialect, Where { linked: true, ..Where::default() });
+    link.push_str("](");
+    escape::url(&mut link, url, dialect);
+    link + ")"
 }
 
 /// A draft for each piece of a text, with what the pieces are to tell.

@@ -14,7 +14,7 @@ pub(super) fn read(text: &str, dialect: Dialect, runs: &mut Runs) {
     let mut rest = text;
     while !rest.is_empty() {
         if let Some((code, after)) = fenced(rest) {
-            runs.push(&raw(code, dialect), &[Style::Pre]);
+            runs.push(&code_of(code, dialect), &[Style::Pre]);
             rest = after;
             continue;
         }
@@ -80,6 +80,7 @@ fn markers(dialect: Dialect) -> &'static [(&'static str, Style)] {
             ("_", Style::Italic),
         ],
         Dialect::Slack => &[("*", Style::Bold), ("_", Style::Italic), ("~", Style::Strike)],
+        Dialect::Zulip => &[("**", Style::Bold), ("~~", Style::Strike), ("*", Style::Italic)],
     }
 }
 
@@ -101,6 +102,7 @@ fn inline(text: &str, dialect: Dialect, styles: &mut Vec<Style>, runs: &mut Runs
         let own = styles.len();
         styles.extend(piece.style);
         match piece.inner {
+            Inner::Code(inner) => runs.push(&code_of(inner, dialect), styles),
             Inner::Raw(inner) => runs.push(&raw(inner, dialect), styles),
             Inner::Marked(inner) => inline(inner, dialect, styles, runs),
         }
@@ -112,8 +114,16 @@ fn inline(text: &str, dialect: Dialect, styles: &mut Vec<Style>, runs: &mut Runs
 /// Text without markers, decoded where the dialect encodes it.
 fn raw(text: &str, dialect: Dialect) -> String {
     match dialect {
-        Dialect::Slack => unescape(text),
+        Dialect::Slack | Dialect::Zulip => unescape(text),
         Dialect::CommonMark | Dialect::Discord => text.to_owned(),
+    }
+}
+
+/// Code, in which not every dialect decodes anything.
+fn code_of(text: &str, dialect: Dialect) -> String {
+    match dialect {
+        Dialect::Zulip => text.to_owned(),
+        _ => raw(text, dialect),
     }
 }
 
@@ -125,6 +135,7 @@ struct Piece<'a> {
 }
 
 enum Inner<'a> {
+    Code(&'a str),
     Raw(&'a str),
     Marked(&'a str),
 }
@@ -133,24 +144,25 @@ enum Inner<'a> {
 fn piece(text: &str, at: usize, dialect: Dialect) -> Option<Piece<'_>> {
     let rest = &text[at..];
     match rest.as_bytes()[0] {
-        b'\\' if dialect != Dialect::Slack => {
+        b'\\' if !matches!(dialect, Dialect::Slack | Dialect::Zulip) => {
             let next = rest[1..].chars().next().filter(char::is_ascii_punctuation)?;
             let inner = Inner::Raw(&rest[1..1 + next.len_utf8()]);
             Some(Piece { length: 2, style: None, inner })
         }
         b'`' => {
             let end = within(&rest[1..], "`").filter(|end| *end > 0)?;
-            let inner = Inner::Raw(&rest[1..=end]);
+            let inner = Inner::Code(&rest[1..=end]);
             Some(Piece { length: end + 2, style: Some(Style::Code), inner })
         }
-        b'<' => angle(rest),
+        b'<' if dialect != Dialect::Zulip => angle(rest),
         b'[' if dialect != Dialect::Slack => link(rest, 0),
         b'!' if dialect != Dialect::Slack => link(rest, 1),
-        b'@' if dialect == Dialect::CommonMark => {
-            // As in Zulip's, where names have blanks.
+        b'@' if dialect == Dialect::Zulip => {
+            // Names have blanks.
             let name = rest.strip_prefix("@**")?;
             let end = within(name, "**").filter(|end| *end > 0)?;
-            let inner = Inner::Raw(&name[..end]);
+            let shown = name[..end].split('|').next().unwrap_or_default();
+            let inner = Inner::Raw(shown);
             Some(Piece { length: end + 5, style: Some(Style::Mention), inner })
         }
         b'*' | b'_' | b'~' | b'|' => emphasis(text, at, dialect),
@@ -253,7 +265,7 @@ mod tests {
 
     #[test]
     fn shows_what_each_dialect_means() {
-        use Dialect::{CommonMark, Discord, Slack};
+        use Dialect::{CommonMark, Discord, Slack, Zulip};
         for (dialect, text, expected) in [
             (CommonMark, "a **b** *c* ~~d~~ `e*`", "a {bold b} {italic c} {strike d} {code e*}"),
             (CommonMark, "**a *b* c**", "{bold a }{bold+italic b}{bold  c}"),
@@ -266,7 +278,8 @@ mod tests {
                 "[**l**](https://x.example/) <https://y.example/>",
                 "{link+bold l} {link https://y.example/}",
             ),
-            (CommonMark, "@**张 三** 你**好**", "{mention 张 三} 你{bold 好}"),
+            (Zulip, "@**张 三|7** 你**好**", "{mention 张 三} 你{bold 好}"),
+            (Zulip, r"&#42;a&#42; \*i* _u_ `&lt;` <b>", r"*a* \{italic i} _u_ {code &lt;} <b>"),
             (Discord, "__u__ ||s|| <@123> **b", "{underline u} {spoiler s} {mention @123} **b"),
             (Slack, "*b* _i_ ~s~ a*b*c **", "{bold b} {italic i} {strike s} a*b*c **"),
             (
@@ -286,7 +299,7 @@ mod tests {
         for text in
             ["*", "**", "_", "~~", "||", "[", "<", "`", "![", "*a ", "@**", "\\", "> ", "```"]
         {
-            for dialect in [Dialect::CommonMark, Dialect::Discord, Dialect::Slack] {
+            for dialect in [Dialect::CommonMark, Dialect::Discord, Dialect::Slack, Dialect::Zulip] {
                 shown(&text.repeat(3_000 / text.len()), dialect);
                 shown(&format!("{}你", text.repeat(1_000)), dialect);
             }

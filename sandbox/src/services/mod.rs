@@ -15,6 +15,7 @@ mod tencent_im;
 mod webhook;
 mod wecom_bot;
 mod weibo;
+mod zulip;
 
 use serde_json::Value;
 
@@ -72,5 +73,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(feishu_bot::FeishuBot::default()),
         Box::new(discord::Discord::default()),
         Box::new(mattermost::Mattermost::default()),
+        Box::new(zulip::Zulip::default()),
     ]
 }

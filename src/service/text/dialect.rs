@@ -22,6 +22,10 @@ pub struct Dialect {
     pub fences: bool,
     /// True if these can name their language.
     pub languages: bool,
+    /// True if code within a line may hold backticks, between more of them.
+    pub ticks: bool,
+    /// True if lines that begin with four blanks are code.
+    pub indents: bool,
     /// True if it has tables.
     pub tables: bool,
     /// A line across.
@@ -32,10 +36,14 @@ pub struct Dialect {
     pub gap: &'static str,
     /// What a backslash keeps from being markup,
     pub backslash: &'static str,
+    /// what the number of its character does (`&#42;`), where a backslash has no meaning,
+    pub numbers: &'static str,
     /// and what has no such thing, and is kept from it by a blank that hardly shows.
     pub blank: &'static str,
     /// What is markup at the beginning of a line, and kept from it in the same way.
     pub first: &'static str,
+    /// What is markup there too, and is kept from it by what shows as nothing.
+    pub shy: &'static str,
     /// True if `&`, `<` and `>` are written as entities.
     pub entities: bool,
     /// A mention, with `{}` for the user's id, `{name}` for the name; nothing where there are none.
@@ -83,6 +91,11 @@ impl Dialect {
         self.styles[n]
     }
 
+    /// True if a character can be kept from being markup without a blank.
+    pub fn escapes(&self) -> bool {
+        !self.backslash.is_empty() || !self.numbers.is_empty()
+    }
+
     /// True if it has no markup at all.
     pub fn is_plain(&self) -> bool {
         self.kind == Kind::Marks && self.link == Link::Words
@@ -107,13 +120,17 @@ const PLAIN: Dialect = Dialect {
     quote: "> ",
     fences: false,
     languages: false,
+    ticks: false,
+    indents: false,
     tables: false,
     rule: "———",
     hard: "",
     gap: "",
     backslash: "",
+    numbers: "",
     blank: "",
     first: "",
+    shy: "",
     entities: false,
     mention: "@{name}",
     all: "@all",
@@ -169,6 +186,7 @@ static DISCORD: Dialect = Dialect {
     headings: 3,
     fences: true,
     languages: true,
+    ticks: true,
     gap: "\u{200a}",
     backslash: "\\*_~`|<[",
     first: "#>-+",
@@ -184,6 +202,8 @@ static COMMON_MARK: Dialect = Dialect {
     headings: 6,
     fences: true,
     languages: true,
+    ticks: true,
+    indents: true,
     tables: true,
     // Dashes behind that of an item would be another line.
     rule: "***",
@@ -199,24 +219,27 @@ static COMMON_MARK: Dialect = Dialect {
 static ROCKET_CHAT: Dialect = Dialect {
     styles: ["*", "_", "~", "", "", "`"],
     link: Link::BracketsOrBare,
-    headings: 4,
+    // Nothing within one is read as markup, and no escape either.
+    headings: 0,
     fences: true,
     languages: true,
     gap: "\u{200a}",
     backslash: "*_~`",
     blank: "]<@",
-    first: "#>-+",
+    first: "#",
+    shy: ">-",
     ..PLAIN
 };
 
 static ZULIP: Dialect = Dialect {
     styles: ["**", "*", "~~", "", "", "`"],
     hard: "",
-    entities: false,
     images: false,
     link: Link::BracketsOrBare,
-    backslash: "\\*_`|[]",
-    blank: "~",
+    backslash: "",
+    numbers: "*`~|^\\[]$:",
+    blank: "",
+    first: "#>-+_/",
     mention: "@**{name|}**",
     all: "@**all**",
     ..COMMON_MARK
@@ -227,6 +250,7 @@ static KOOK: Dialect = Dialect {
     link: Link::Brackets,
     fences: true,
     languages: true,
+    ticks: true,
     rule: "---",
     gap: "\u{200a}",
     backslash: "\\*~`[](",
@@ -262,6 +286,7 @@ static DINGTALK: Dialect = Dialect {
 static WECOM: Dialect = Dialect {
     styles: ["**", "", "", "", "", "`"],
     images: false,
+    indents: false,
     hard: "",
     backslash: "",
     blank: "*`]<",

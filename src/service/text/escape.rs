@@ -37,6 +37,11 @@ pub fn words(out: &mut String, text: &str, dialect: &Dialect, at: Where) {
         }
         rest = &rest[c.len_utf8()..];
         let next = rest.chars().next();
+        if !quiet && is_numbered(c, rest, linked, dialect) {
+            number(out, c);
+            before = Some(c);
+            continue;
+        }
         if !quiet && dialect.backslash.contains(c) {
             out.push('\\');
         }
@@ -54,6 +59,33 @@ pub fn words(out: &mut String, text: &str, dialect: &Dialect, at: Where) {
         }
         before = Some(c);
     }
+}
+
+/// True for a character that would be markup before this rest, and is written by its number.
+fn is_numbered(c: char, rest: &str, linked: bool, dialect: &Dialect) -> bool {
+    // What follows the last character of the words is not known here.
+    let next = rest.chars().next();
+    dialect.numbers.contains(c)
+        && match c {
+            '[' => linked,
+            ']' => linked || next.is_none_or(|next| next == '('),
+            '$' => next.is_none_or(|next| next == '$'),
+            '\\' => next.is_none(),
+            ':' => is_emoji(rest),
+            _ => true,
+        }
+}
+
+/// True if the name of an emoji and a colon follow.
+fn is_emoji(rest: &str) -> bool {
+    let is_in_name = |c: char| c.is_alphanumeric() || "_-+".contains(c);
+    let behind = rest.trim_start_matches(is_in_name);
+    behind.len() < rest.len() && behind.starts_with(':')
+}
+
+/// Writes a character by its number.
+pub fn number(out: &mut String, c: char) {
+    out.push_str(&format!("&#{};", u32::from(c)));
 }
 
 /// Writes code, in which no markup is read.
@@ -85,12 +117,17 @@ fn one(out: &mut String, c: char, next: Option<char>, dialect: &Dialect) {
 fn line<'a>(out: &mut String, text: &'a str, dialect: &Dialect) -> &'a str {
     let Some(c) = text.chars().next() else { return text };
     let rest = &text[c.len_utf8()..];
-    let alone = rest.is_empty() || rest.starts_with([' ', '\t', c]);
-    if dialect.first.contains(c) && (alone || c == '>') {
-        match dialect.backslash {
-            "" => out.extend(['\u{200b}', c]),
-            _ => out.extend(['\\', c]),
-        }
+    let is_mark = match c {
+        // A slash begins a command.
+        '>' | '/' => true,
+        _ => rest.is_empty() || rest.starts_with([' ', '\t', c]),
+    };
+    if is_mark && dialect.first.contains(c) {
+        shut(out, c, dialect);
+        return rest;
+    }
+    if is_mark && dialect.shy.contains(c) {
+        out.extend(['\u{200b}', c]);
         return rest;
     }
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -98,13 +135,21 @@ fn line<'a>(out: &mut String, text: &'a str, dialect: &Dialect) -> &'a str {
     let is_number = (1..10).contains(&digits)
         && mark.starts_with(['.', ')'])
         && (mark.len() == 1 || mark[1..].starts_with([' ', '\t']));
-    if is_number && !dialect.backslash.is_empty() {
+    if is_number && dialect.escapes() {
         out.push_str(&text[..digits]);
-        out.push('\\');
-        out.push_str(&mark[..1]);
+        shut(out, if mark.starts_with('.') { '.' } else { ')' }, dialect);
         return &mark[1..];
     }
     text
+}
+
+/// Writes a character that would be markup where it stands.
+pub fn shut(out: &mut String, c: char, dialect: &Dialect) {
+    match dialect.backslash {
+        _ if !dialect.numbers.is_empty() => number(out, c),
+        "" => out.extend(['\u{200b}', c]),
+        _ => out.extend(['\\', c]),
+    }
 }
 
 /// The length of the URL that the text begins with, or 0.

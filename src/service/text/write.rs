@@ -399,9 +399,9 @@ impl<'a> Writer<'a> {
                 self.gap = if self.tight { 1 } else { 2 };
             }
             // What looks like the end of a heading would not be shown.
-            Tag::Heading(_) if open.level && self.out.ends_with('#') => {
-                let mark = if self.dialect.backslash.is_empty() { "" } else { "\\" };
-                self.out.insert_str(self.out.len() - 1, mark);
+            Tag::Heading(_) if open.level && self.out.ends_with('#') && self.dialect.escapes() => {
+                self.out.pop();
+                escape::shut(&mut self.out, '#', self.dialect);
             }
             Tag::Code(_) if open.ticks > 0 => {
                 self.gap = 1;

@@ -78,6 +78,7 @@ __all__ = [
     "webhook_url",
     "wecom_bot",
     "weibo",
+    "zulip",
 ]
 
 
@@ -85,7 +86,7 @@ def basic(
     username: str,
     password: str,
 ) -> Auth:
-    """Name and password: fanfou, sina, webhook.
+    """Name and password: fanfou, sina, webhook, zulip.
 
     ``username``: the user, without a colon
     ``password``: his password
@@ -623,6 +624,34 @@ def mattermost(
     """
     return _account(
         "mattermost",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def zulip(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Zulip message of a bot, with `basic`.
+
+    ``base_url``: required: the organization's URL, such as ``https://acme.zulipchat.com``; http
+        with ``allow_http`` only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    """
+    return _account(
+        "zulip",
         auth,
         rate,
         base_url=base_url,

@@ -147,6 +147,11 @@ fn plain_text_is_no_markup_and_calls_nobody() {
              <https://e.com/a_b_c>",
         ),
         (
+            Markup::Zulip,
+            "&#42;a&#42; _b_ &#96;c&#96; &lt;@U1> &lt;!channel> @all [x&#93;(y) a_b \
+             https://e.com/a_b_c",
+        ),
+        (
             Markup::WeCom,
             "*\u{200a}a* _b_ `\u{200a}c` <\u{200a}@U1> <\u{200a}!channel> @all [x]\u{200a}(y) a_b \
              https://e.com/a_b_c",
@@ -166,6 +171,49 @@ fn plain_text_is_no_markup_and_calls_nobody() {
         one(lines, Markup::CommonMark).text,
         "\\# a  \n\\- b  \n1\\. c  \n\\> d  \n\u{a0}\u{a0}\u{a0}\u{a0}e  \n\\==="
     );
+}
+
+#[test]
+fn what_no_backslash_keeps_from_being_markup_is_written_by_its_number() {
+    let text = "/me @**all** ~~s~~ $$y$$ :tada: 10:30 &amp; | a^b\n___\n# h\n- i\n1. n\n    c";
+    assert_eq!(
+        one(json!({"text": text}), Markup::Zulip).text,
+        "&#47;me @&#42;&#42;all&#42;&#42; &#126;&#126;s&#126;&#126; &#36;$y&#36;$ &#58;tada: 10:30 \
+         &amp;amp; &#124; a&#94;b\n&#95;__\n&#35; h\n&#45; i\n1&#46; n\n\u{a0}\u{a0}\u{a0}\u{a0}c"
+    );
+    for (html, sent) in [
+        ("<a href=https://e.com>[a]</a>!<a href=https://f.com>b</a>", {
+            "[&#91;a&#93;](https://e.com)&#33;[b](https://f.com)"
+        }),
+        ("<h2>a #</h2>\\<code>b`</code>", "## a &#35;\n\n&#92;`` b` ``"),
+        ("<b>a*</b><i>b</i>", "**a&#42;**\u{200a}*b*"),
+    ] {
+        assert_eq!(one(json!({"text": html, "format": "html"}), Markup::Zulip).text, sent);
+    }
+    assert_eq!(link(Markup::Zulip, "a[1]\n.png", "/x/a(1).png"), {
+        "[a&#91;1&#93; .png](/x/a%281%29.png)"
+    });
+    // Rocket.Chat has an escape for few characters only.
+    let lines = json!({"text": "# a\n- b\n1. c\n> d\n* e"});
+    assert_eq!(
+        one(lines, Markup::RocketChat).text,
+        "\\# a\n\u{200b}- b\n1\\. c\n\u{200b}> d\n\\* e"
+    );
+}
+
+#[test]
+fn a_mention_of_zulip_s_stands_behind_a_blank() {
+    for (before, sent) in [
+        ("x", "x @**Bob|42**"),
+        ("x:", "x: @**Bob|42**"),
+        ("(", "(@**Bob|42**"),
+        ("[", "[ @**Bob|42**"),
+        ("x\n", "x\n@**Bob|42**"),
+    ] {
+        let mention = json!({"type": "mention", "user": "42", "name": "Bob"});
+        let parts = json!([{"type": "text", "text": before}, mention]);
+        assert_eq!(one(json!({"parts": parts}), Markup::Zulip).text, sent, "{before:?}");
+    }
 }
 
 #[test]
@@ -214,7 +262,7 @@ fn mentions_are_written_as_the_service_reads_them() {
         (Markup::CommonMark, "hi @Bob go \\*x\\*"),
         (Markup::RocketChat, "hi @Bob go \\*x\\*"),
         (Markup::GoogleChat, "hi<users/42>go *\u{200a}x*"),
-        (Markup::Zulip, "hi @**Bob|42**go \\*x\\*"),
+        (Markup::Zulip, "hi @**Bob|42**go &#42;x&#42;"),
         (Markup::Kook, "hi(met)42(met)go \\*x\\*"),
         (Markup::Qq, "hi<qqbot-at-user id=\"42\" />go \\*x\\*"),
         (Markup::DingTalk, "hi @42 go \\*x\\*"),

@@ -51,7 +51,7 @@ impl<'a> Writer<'a> {
             match d.kind {
                 Kind::Html => self.out.push_str(&"&nbsp;".repeat(held.chars().count())),
                 // Four blanks would make it code.
-                _ if !d.hard.is_empty() => self.out.push_str(&"\u{a0}".repeat(held.len())),
+                _ if d.indents => self.out.push_str(&"\u{a0}".repeat(held.len())),
                 _ => self.out.push_str(&held),
             }
         }
@@ -113,9 +113,11 @@ impl<'a> Writer<'a> {
         self.closed = None;
         // It would be a picture.
         if opening.starts_with('[') && self.out.ends_with('!') {
-            match d.backslash {
-                "" => self.out.push('\u{200a}'),
-                _ => self.out.insert(self.out.len() - 1, '\\'),
+            if d.escapes() {
+                self.out.pop();
+                escape::shut(&mut self.out, '!', d);
+            } else {
+                self.out.push('\u{200a}');
             }
         }
         self.out.push_str(&opening);

@@ -48,7 +48,7 @@ impl<'a> Writer<'a> {
         if *open.tag == Tag::Mono && d.kind == Kind::Marks && !style.is_empty() {
             let end = end_of(self.doc, at, open.event);
             open.ticks = ticks(&self.doc.words[at..end]) + 1;
-            if open.ticks > 1 && !d.languages {
+            if open.ticks > 1 && !d.ticks {
                 (open.style, open.ticks) = ("", 0);
             }
         }
@@ -162,6 +162,11 @@ impl<'a> Writer<'a> {
             }
         }
         self.flush('@');
+        // Such a mention is none right behind most other characters.
+        let stuck = |c: char| !c.is_whitespace() && !"'\"(<".contains(c);
+        if template.starts_with("@**") && self.out[self.line..].ends_with(stuck) {
+            self.out.push(' ');
+        }
         let mut is_name = false;
         for part in template.split(['{', '}']) {
             if is_name {
