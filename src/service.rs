@@ -30,11 +30,16 @@ mod feishu_bot;
 pub mod fingerprint;
 #[cfg(test)]
 mod golden;
+#[cfg(feature = "service-gotify")]
+mod gotify;
 pub mod info;
 pub mod judge;
 mod mark;
 #[cfg(feature = "service-mattermost")]
 mod mattermost;
+mod notice;
+#[cfg(feature = "service-ntfy")]
+mod ntfy;
 pub mod opening;
 pub mod pasted;
 #[cfg(test)]
@@ -109,6 +114,10 @@ pub(crate) static SERVICES: &[&Service] = &[
     &mattermost::SERVICE,
     #[cfg(feature = "service-zulip")]
     &zulip::SERVICE,
+    #[cfg(feature = "service-ntfy")]
+    &ntfy::SERVICE,
+    #[cfg(feature = "service-gotify")]
+    &gotify::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -58,6 +58,12 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"to": {"channel": "41771983423143937"}}),
         ),
         (
+            "ntfy",
+            json!({"auth": {"type": "bearer", "token": "tk_1"}}),
+            json!({"to": {"topic": "alerts"}}),
+        ),
+        ("gotify", json!({"auth": {"type": "token", "token": "A1"}}), json!({})),
+        (
             "telegram",
             json!({"auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}}),
             json!({"to": {"chat": "4711"}}),

@@ -151,7 +151,7 @@ fn any_text_arrives_as_it_was_given() {
                 text.insert(0, latest.get());
             }
             // Blanks around a text are taken off here.
-            if service == "telegram" {
+            if matches!(service, "gotify" | "ntfy" | "telegram") {
                 text = format!("a{text}b");
             }
             let delivered = services.deliver(&client, &message(service, &text))?;
@@ -159,7 +159,7 @@ fn any_text_arrives_as_it_was_given() {
             Ok(())
         };
         match service {
-            "tencent_im" | "telegram" | "dingtalk_bot" | "webhook" => {
+            "tencent_im" | "telegram" | "dingtalk_bot" | "webhook" | "ntfy" | "gotify" => {
                 for_all(any_text(most(service)), property)
             }
             // What would be markup is escaped, and blanks alone are no text.
@@ -310,7 +310,7 @@ fn secrets(auth: &Value) -> &'static [&'static str] {
         "webhook" | "none" => &[],
         "basic" => &["password"],
         "oauth1" => &["consumer_secret", "token_secret", "token", "consumer_key"],
-        "oauth2" | "bearer" | "bot" => &["token"],
+        "oauth2" | "bearer" | "bot" | "token" => &["token"],
         "mac" => &["mac_key", "token"],
         "usersig" => &["secret_key"],
         "header" => &["value"],

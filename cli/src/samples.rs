@@ -317,6 +317,30 @@ pub const SENT: &[Sample] = &[
         "embed",
         r#"{"extra": {"embeds": [{"title": "Deploy", "description": "ready", "color": 65280}]}}"#,
     ),
+    sample("ntfy", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "ntfy",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "ntfy",
+        "urgent with a button",
+        r#"{"priority": "urgent", "text": "the disk is full", "extra": {"tags": ["warning"],
+            "actions": [{"action": "view", "label": "Open", "url": "https://example.com/"}]}}"#,
+    ),
+    sample(
+        "ntfy",
+        "file",
+        r#"{"text": "a file", "attachments": [{"name": "鸿雁.txt", "data_base64": "aGk="}]}"#,
+    ),
+    sample("gotify", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "gotify",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample("gotify", "urgent", r#"{"title": "Disk", "priority": "urgent", "text": "it is full"}"#),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -350,6 +374,7 @@ pub const REFUSED: &[Sample] = &[
         r#"{"to": {"channel": "nowhere", "topic": "t"}, "text": "hello?"}"#,
     ),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
+    sample("ntfy", "read-only topic", r#"{"to": {"topic": "announcements"}, "text": "hello?"}"#),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

@@ -86,6 +86,10 @@
     "{\"type\":\"basic\",\"username\":\"hongyan-bot@acme.zulipchat.com\",\"password\":\"" key "\"}"
 #define TO_A_TOPIC                                                                           \
     "\"to\":{\"channel\":\"general\",\"topic\":\"greetings\"},\"text\":\"hello from C\""
+#define NTFY(kind) "{\"type\":" kind "}"
+#define TO_TOPIC(topic) "\"to\":{\"topic\":\"" topic "\"},\"text\":\"hello from C\""
+
+#define GOTIFY(token) "{\"type\":\"token\",\"token\":\"" token "\"}"
 
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
@@ -134,6 +138,12 @@ static const struct {
     {"mattermost", "bot", NULL, MATTERMOST("xt5b3pqm1jrn8kfz6w9yd4hgc7"), TO_TOWN_SQUARE},
     {"mattermost", "webhook", NULL, MATTERMOST_HOOK, "\"text\":\"hello from C\""},
     {"zulip", "basic", NULL, ZULIP("a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"), TO_A_TOPIC},
+    {"ntfy", "none", NULL, NTFY("\"none\""), TO_TOPIC("alerts")},
+    {"ntfy", "bearer", NULL, NTFY("\"bearer\",\"token\":\"tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2\""),
+     TO_TOPIC("private")},
+    {"ntfy", "basic", NULL,
+     NTFY("\"basic\",\"username\":\"goose\",\"password\":\"ntfy-password\""), TO_TOPIC("private")},
+    {"gotify", "token", NULL, GOTIFY("AgooseGotify4711"), "\"text\":\"hello from C\""},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -157,6 +167,8 @@ static const struct {
     {"discord", DISCORD("MTk4.Cl2FMQ.of-another"), TO_DISCORD, HY_E_AUTH},
     {"mattermost", MATTERMOST("expired"), TO_TOWN_SQUARE, HY_E_AUTH},
     {"zulip", ZULIP("of-another"), TO_A_TOPIC, HY_E_AUTH},
+    {"ntfy", NTFY("\"none\""), TO_TOPIC("announcements"), HY_E_FORBIDDEN},
+    {"gotify", GOTIFY("CgooseGotify4711"), "\"text\":\"hello?\"", HY_E_FORBIDDEN},
 };
 
 static char text[1 << 16];

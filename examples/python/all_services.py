@@ -50,6 +50,8 @@ MESSAGES: dict[str, Message] = {
     "mattermost": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "zulip": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "discord": {"account": "", "text": "鸿雁 carries letters"},
+    "ntfy": {"account": "", "title": "Disk", "text": "90 %", "priority": "high"},
+    "gotify": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "wecom_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "feishu_bot": {"account": "", "parts": [parts.text("look, "), parts.mention_all()]},
 }

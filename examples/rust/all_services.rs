@@ -163,6 +163,30 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"text": "hello by webhook"}),
         ),
         (
+            "ntfy",
+            json!({"type": "none"}),
+            json!({}),
+            json!({"to": {"topic": "alerts"}, "title": "Disk", "text": "90 %", "priority": "high"}),
+        ),
+        (
+            "ntfy",
+            json!({"type": "bearer", "token": "tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2"}),
+            json!({}),
+            json!({"to": {"topic": "private"}, "text": "**90 %**", "format": "markdown"}),
+        ),
+        (
+            "ntfy",
+            json!({"type": "basic", "username": "goose", "password": "ntfy-password"}),
+            json!({}),
+            json!({"to": {"topic": "private"}, "text": "without a sound", "silent": true}),
+        ),
+        (
+            "gotify",
+            json!({"type": "token", "token": "AgooseGotify4711"}),
+            json!({}),
+            json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
+        ),
+        (
             "wecom_bot",
             webhook(
                 "https://qyapi.weixin.qq.com/cgi-bin/webhook/send\

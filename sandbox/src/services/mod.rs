@@ -4,8 +4,10 @@ mod dingtalk_bot;
 mod discord;
 mod fanfou;
 mod feishu_bot;
+mod gotify;
 mod latest;
 mod mattermost;
+mod ntfy;
 mod renren;
 pub(crate) mod robot;
 mod sina;
@@ -74,5 +76,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(discord::Discord::default()),
         Box::new(mattermost::Mattermost::default()),
         Box::new(zulip::Zulip::default()),
+        Box::new(ntfy::Ntfy::default()),
+        Box::new(gotify::Gotify::default()),
     ]
 }

@@ -61,10 +61,12 @@ __all__ = [
     "discord",
     "fanfou",
     "feishu_bot",
+    "gotify",
     "header",
     "mac",
     "mattermost",
     "none",
+    "ntfy",
     "oauth1",
     "oauth2",
     "renren",
@@ -73,6 +75,7 @@ __all__ = [
     "standard_webhooks",
     "telegram",
     "tencent_im",
+    "token",
     "usersig",
     "webhook",
     "webhook_url",
@@ -87,6 +90,7 @@ def basic(
     password: str,
 ) -> Auth:
     """Name and password: fanfou, sina, webhook, zulip.
+    """Name and password: fanfou, sina, webhook, ntfy.
 
     ``username``: the user, without a colon
     ``password``: his password
@@ -101,7 +105,7 @@ def basic(
 def bearer(
     token: str,
 ) -> Auth:
-    """OAuth 2 with a bearer token: renren, webhook.
+    """OAuth 2 with a bearer token: renren, webhook, ntfy.
 
     ``token``: the access token, as it is
     """
@@ -157,7 +161,7 @@ def mac(
 
 
 def none() -> Auth:
-    """Nothing, or what the URL holds: webhook."""
+    """Nothing, or what the URL holds: webhook, ntfy."""
     return {
         "type": "none",
     }
@@ -214,6 +218,19 @@ def standard_webhooks(
     return {
         "type": "standard_webhooks",
         "secret": secret,
+    }
+
+
+def token(
+    token: str,
+) -> Auth:
+    """The token of an application: gotify.
+
+    ``token``: the token of the application, ``A…``
+    """
+    return {
+        "type": "token",
+        "token": token,
     }
 
 
@@ -635,6 +652,7 @@ def mattermost(
 
 
 def zulip(
+def ntfy(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
@@ -652,6 +670,42 @@ def zulip(
     """
     return _account(
         "zulip",
+    """ntfy notification, with `none` or `bearer` or `basic`.
+
+    ``base_url``: ``https://ntfy.sh`` by default, or a server of your own; http with ``allow_http``
+        only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    """
+    return _account(
+        "ntfy",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def gotify(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Gotify message of an application, with `token`.
+
+    ``base_url``: the server, up to where ``/message`` begins: required; http with ``allow_http``
+        only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    """
+    return _account(
+        "gotify",
         auth,
         rate,
         base_url=base_url,
