@@ -310,6 +310,6 @@ fn look_up(reference: Reference<'_>) -> std::result::Result<String, String> {
 /// The sink may run on any thread. It must not call back into a client.
 pub fn set_log(max: Option<Level>, sink: Option<log::Sink>) -> std::result::Result<(), Reentrant> {
     // Without it only a child of the process has less.
-    let _ = crate::engine::fork::watch();
+    let _ = crate::engine::runtime::fork::watch();
     log::set_sink(max, sink)
 }

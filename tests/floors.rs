@@ -14,9 +14,9 @@ const PLACES: [(&str, &[&str]); 10] = [
     ("reqwest", &["src/net"]),
     ("socket2", &["src/net/http"]),
     ("rustls", &["src/net"]),
-    ("libc", &["src/engine/wake.rs", "src/model/file.rs"]),
+    ("libc", &["src/engine/results/wake.rs", "src/model/file.rs"]),
     ("rusqlite", &["src/engine/store"]),
-    ("unsafe", &["src/capi", "src/engine/wake.rs"]),
+    ("unsafe", &["src/capi", "src/engine/results/wake.rs"]),
     ("std::net::TcpStream", &[]),
 ];
 
@@ -101,6 +101,6 @@ fn an_upward_import_and_a_tool_in_the_wrong_place_are_found() {
     assert_eq!(faults("src/model.rs", "fn f(x: crate::client::Client) {}").len(), 1);
     assert_eq!(faults("src/client.rs", "use crate::model::error::Error;").len(), 0);
     assert_eq!(faults("src/client.rs", "    tokio::spawn(x);").len(), 1);
-    assert_eq!(faults("src/engine/queue.rs", "    unsafe { f() }").len(), 1);
+    assert_eq!(faults("src/engine/results/queue.rs", "    unsafe { f() }").len(), 1);
     assert_eq!(faults("src/net/http.rs", "use reqwest::Body; // tokio is elsewhere").len(), 0);
 }

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use crate::capi::error::{HY_E_PANIC, hy_error_code, hy_error_free};
     use crate::capi::unwind::guard_or;
-    use crate::engine::wake::spawn_thread;
+    use crate::engine::results::wake::spawn_thread;
     use crate::model::log::{Level, set_sink};
 
     /// Set in the process that panics.

@@ -61,7 +61,7 @@ pub unsafe extern "C" fn hy_set_log(
             Box::new(move |level, target: &str, text: &str| host.write(level, target, text))
                 as Box<_>
         });
-        crate::engine::fork::watch()?;
+        crate::engine::runtime::fork::watch()?;
         set_sink(level, sink).map_err(|_| {
             Error::new(ErrorCode::Reentrant, "the log function must not change the log function")
         })

@@ -1,5 +1,10 @@
 //! The accounts of a client, which may change while it runs.
 
+pub mod channels;
+pub mod halt;
+pub mod stats;
+pub mod tokens;
+
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
@@ -13,10 +18,12 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
 use url::Url;
 
-use super::attempt::{Channels, Halt, Probe, Sessions, Tokens};
-use super::connections::{Connections, Lane};
-use super::pace::{Limit, Window, Windows};
-use super::stats::AccountStats;
+use crate::engine::account::channels::Channels;
+use crate::engine::account::halt::{Halt, Probe};
+use crate::engine::account::stats::AccountStats;
+use crate::engine::account::tokens::{Sessions, Tokens};
+use crate::engine::attempt::connections::{Connections, Lane};
+use crate::engine::attempt::pace::{Limit, Window, Windows};
 use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, To};

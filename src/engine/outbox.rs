@@ -4,10 +4,9 @@
 //! comes while a transaction is being written shares the next one. A submit returns once its message
 //! is durable, an attempt begins once its mark is, and a result is handed out once it is.
 
-mod direct;
 #[cfg(feature = "outbox")]
 pub mod file;
-mod keeper;
+pub mod keeper;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::mpsc::SyncSender;
@@ -17,17 +16,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::inbox::Inbox;
-use super::job::Job;
-use super::queue::Slot;
-use super::store::{Accept, Begin, Change, Seq, Store};
-use super::wake::spawn_thread;
-use super::{Shared, closed};
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::engine::attempt::job::Job;
+use crate::engine::custody::{Custody, Direct, OnDisk, Standing};
+use crate::engine::results::queue::{Slot, closed};
+use crate::engine::store::{Accept, Begin, Change, Seq, Verdict};
+use crate::model::error::Result;
 use crate::model::receipt::Receipt;
-pub use direct::{Direct, Standing};
-use keeper::Keeper;
-pub use keeper::verdict;
 
 /// How long a change that nobody waits for may wait for others to share its transaction.
 const LAZY: Duration = Duration::from_millis(50);
@@ -85,16 +79,6 @@ struct State {
     ends: bool,
 }
 
-/// A message by which it is known where there is no job of it.
-#[derive(Clone)]
-pub struct OnDisk {
-    pub seq: Seq,
-    pub id: String,
-    pub token: u64,
-    pub account: String,
-    pub key: Option<String>,
-}
-
 /// The way to the keeper.
 #[derive(Default)]
 pub struct Outbox {
@@ -111,28 +95,14 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Starts the keeper of a store; what an earlier run left goes on, if this client begins it.
-    pub fn start(
-        shared: &Arc<Shared>,
-        inbox: Inbox,
-        store: Box<dyn Store>,
-        begins: Begins,
-    ) -> Result<()> {
-        let outbox = Arc::new(Outbox { damage: store.damage(), ..Outbox::default() });
-        let keeper =
-            Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins)?;
-        let unfinished = keeper.unfinished();
-        if unfinished > 0 {
-            inbox.start_io()?;
-        }
-        shared.queue.adopt(unfinished);
-        let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
-            (0..unfinished).for_each(|_| shared.queue.finish());
-            Error::new(ErrorCode::Internal, format!("the outbox's thread cannot be started: {e}"))
-        })?;
-        *outbox.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);
-        let _ = shared.outbox.set(outbox);
-        Ok(())
+    /// An outbox whose keeper is about to start.
+    fn new(damage: Option<String>) -> Outbox {
+        Outbox { damage, ..Outbox::default() }
+    }
+
+    /// Keeps the thread of its keeper, to wait for it at the end.
+    fn runs_on(&self, thread: JoinHandle<()>) {
+        *self.thread.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(thread);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -164,46 +134,6 @@ impl Outbox {
             state.pending.push((Change::Accept(Box::new(accept)), wants));
         }
         self.pushed(state, true);
-    }
-
-    /// Waits until it is durable that bytes of a message may go.
-    pub async fn begin(&self, begin: Begin) -> Result<()> {
-        let (sender, made) = oneshot::channel();
-        self.push(Change::Begin(Box::new(begin)), Wants::Begin(sender));
-        made.await.map_err(|_| closed())
-    }
-
-    /// The last attempt ended and nothing of it arrived; the next comes not before this time, in Unix
-    /// milliseconds. What did arrive stands in the progress.
-    pub fn ended(&self, seq: Seq, attempts: u32, due_ms: Option<u64>, progress: Option<Vec<u8>>) {
-        self.push(Change::Ended { seq, attempts, due_ms, progress }, Wants::Nobody);
-    }
-
-    /// Keeps a result, and hands it out then.
-    ///
-    /// `alone`: it says nothing of other messages of its key.
-    pub fn finish(&self, seq: Seq, receipt: Receipt, slot: Option<Slot>, alone: bool) {
-        let verdict = keeper::verdict(&receipt);
-        let wants = Wants::Finish(Box::new(receipt), slot);
-        self.push(Change::Finish { seq, verdict, alone }, wants);
-    }
-
-    /// Something went in words of these slots; not later than the result that says so, and with another
-    /// change that somebody waits for.
-    pub fn went(&self, slots: [u32; 2]) {
-        self.push(Change::Went { slots }, Wants::Nobody);
-    }
-
-    /// A job ends without a result, which a later run will find.
-    pub fn left(&self, seq: Seq) {
-        self.lock().left.push(seq);
-        self.nudge();
-    }
-
-    /// Ends a message that is on the disk only; of any other its job knows.
-    pub fn cancel(&self, message: OnDisk) {
-        self.lock().cancelled.push(message);
-        self.nudge();
     }
 
     /// A result need never be handed out again.
@@ -261,4 +191,64 @@ impl Outbox {
     pub fn count(&self) -> (u64, u64) {
         (self.messages.load(Ordering::Relaxed), self.unfinished.load(Ordering::Relaxed))
     }
+}
+
+impl Outbox {
+    /// Asks for a place for a message that is sent for a caller who waits.
+    pub fn enter(self: &Arc<Self>, accept: Accept) -> Direct {
+        let (sender, told) = oneshot::channel();
+        let id = accept.id.clone();
+        self.push(Change::Accept(Box::new(accept)), Wants::Enter(sender));
+        let custody: Arc<dyn Custody> = Arc::<Outbox>::clone(self);
+        Direct::new(custody, id, told)
+    }
+}
+
+impl Custody for Outbox {
+    fn begin(&self, begin: Begin) -> oneshot::Receiver<()> {
+        let (sender, made) = oneshot::channel();
+        self.push(Change::Begin(Box::new(begin)), Wants::Begin(sender));
+        made
+    }
+
+    fn ended(&self, seq: Seq, attempts: u32, due_ms: Option<u64>, progress: Option<Vec<u8>>) {
+        self.push(Change::Ended { seq, attempts, due_ms, progress }, Wants::Nobody);
+    }
+
+    fn finish(&self, seq: Seq, receipt: Receipt, slot: Option<Slot>, alone: bool) {
+        let verdict = verdict(&receipt);
+        let wants = Wants::Finish(Box::new(receipt), slot);
+        self.push(Change::Finish { seq, verdict, alone }, wants);
+    }
+
+    fn settle(&self, seq: Seq, receipt: Receipt, alone: bool) -> oneshot::Receiver<()> {
+        let (sender, settled) = oneshot::channel();
+        let verdict = verdict(&receipt);
+        let wants = Wants::Settle(Box::new(receipt), Some(sender));
+        self.push(Change::Finish { seq, verdict, alone }, wants);
+        settled
+    }
+
+    fn went(&self, slots: [u32; 2]) {
+        self.push(Change::Went { slots }, Wants::Nobody);
+    }
+
+    fn left(&self, seq: Seq) {
+        self.lock().left.push(seq);
+        self.nudge();
+    }
+
+    fn cancel(&self, message: OnDisk) {
+        self.lock().cancelled.push(message);
+        self.nudge();
+    }
+
+    fn give_up(&self, id: String) {
+        self.push(Change::Drop { id }, Wants::Nobody);
+    }
+}
+
+/// What an outbox keeps of a result.
+pub fn verdict(receipt: &Receipt) -> Verdict {
+    Verdict { delivery: receipt.delivery, receipt: receipt.to_json().into_bytes() }
 }

@@ -1,5 +1,10 @@
 //! The tokio runtime of one client, and the thread that drives it once there is something to drive.
 
+pub mod fork;
+pub mod stats;
+pub mod stop;
+pub mod workers;
+
 use std::cell::Cell;
 use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -11,10 +16,10 @@ use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
-use super::deliver::FAR;
-use super::queue::{Queue, Settled};
-use super::stop::Stop;
-use super::wake::{NoSigpipe, spawn_thread};
+use crate::engine::results::queue::closed;
+use crate::engine::results::queue::{Queue, Settled};
+use crate::engine::results::wake::{NoSigpipe, spawn_thread};
+use crate::engine::runtime::stop::Stop;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::net::{Clock, Sleep};
 
@@ -84,7 +89,7 @@ impl Runtime {
         if thread.is_some() {
             return Ok(());
         }
-        let Some(tokio) = self.tokio() else { return Err(super::closed()) };
+        let Some(tokio) = self.tokio() else { return Err(closed()) };
         let (stop, look) = (Arc::clone(&self.stop), Arc::clone(&self.look));
         let body = move || {
             ON_IO_THREAD.set(true);
@@ -145,6 +150,9 @@ impl Runtime {
         }
     }
 }
+
+/// The longest time that is waited for anything: far enough to mean for ever.
+pub const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);
 
 /// What a client's clock shows when it begins: what an earlier process did has a time on it, too.
 const BEFORE: Duration = Duration::from_secs(86_400);

@@ -5,9 +5,11 @@
 //! message or a receipt means.
 
 #[cfg(feature = "outbox")]
-pub mod fork;
+pub mod gate;
 #[cfg(feature = "outbox")]
 mod lock;
+#[cfg(feature = "outbox")]
+pub mod owned;
 #[cfg(feature = "outbox")]
 mod schema;
 #[cfg(feature = "outbox")]
@@ -128,7 +130,7 @@ pub enum Change {
     },
     /// Something went in words of these slots.
     Went {
-        /// Which; see `engine/repeats.rs`.
+        /// Which; see `engine/attempt/repeats.rs`.
         slots: [u32; 2],
     },
     /// A dead letter, or a result that was not acknowledged, is queued again as if it had just come:
@@ -164,7 +166,7 @@ pub struct Begin {
     /// What a later run has to know beside the body; see `service/mark.rs`.
     pub mark: Option<String>,
     /// How far the message has come, where it is sent in several requests, and which of them this is;
-    /// `None` leaves what stands there. See `engine/progress.rs`.
+    /// `None` leaves what stands there. See `engine/attempt/progress.rs`.
     pub progress: Option<Vec<u8>>,
 }
 
@@ -413,4 +415,7 @@ pub trait Store: Send {
     fn damage(&self) -> Option<String> {
         None
     }
+
+    /// Goes away and leaves everything as it is: it belongs to the parent of this process.
+    fn abandon(self: Box<Self>) {}
 }

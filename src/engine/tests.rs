@@ -24,8 +24,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Shared;
-use super::deliver::deliver;
-use super::job::Sink;
+use super::attempt::deliver::deliver;
+use super::attempt::job::Sink;
 use super::runtime::TokioClock;
 use crate::model::config::ClientConfig;
 use crate::model::message::{Message, Parsed};
@@ -281,7 +281,7 @@ fn accept(
     shared: &Arc<Shared>,
     message: Value,
     patience: Option<Duration>,
-) -> Box<super::job::Job> {
+) -> Box<super::attempt::job::Job> {
     let given: Parsed = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
     shared.accept(given, 0, Sink::Caller, patience).expect("accepted")
 }

@@ -130,6 +130,7 @@ pub trait Session: Send + Sync {
 }
 
 /// What came of a request for a token.
+#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have tokens"))]
 pub enum Granted {
     /// A token.
     Token {

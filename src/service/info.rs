@@ -132,6 +132,10 @@ impl Field {
 
 /// What the value of a field may be.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "some kinds are of services of the test tree alone")
+)]
 pub enum FieldKind {
     /// Any text.
     Text,

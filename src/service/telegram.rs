@@ -59,7 +59,7 @@ static INFO: Info = Info {
         Limit { what: "text beside files: code points", most: media::MAX_CAPTION },
         Limit { what: "files", most: media::MOST },
         Limit { what: "a file: bytes, at Telegram's own server", most: media::MAX_FILE },
-        Limit { what: "text in a markup of its own: bytes", most: body::MAX_BYTES },
+        Limit { what: "text in a markup of its own: bytes", most: rich::MAX_BYTES },
     ],
     rates: &[
         Rate { scope: Scope::Recipient, count: 1, per_ms: 1000, codes: &["429"] },

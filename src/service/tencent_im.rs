@@ -64,9 +64,9 @@ static INFO: Info = Info {
     parts: &["text", "mention", "face", "location", "custom", "raw"],
     extra: &body::EXTRA,
     limits: &[
-        Limit { what: "MsgBody: bytes of JSON", most: body::MAX_BODY },
+        Limit { what: "MsgBody: bytes of JSON", most: elements::MAX_BODY },
         Limit { what: "members", most: body::MAX_MEMBERS },
-        Limit { what: "mentions", most: body::MAX_MENTIONS },
+        Limit { what: "mentions", most: elements::MAX_MENTIONS },
         Limit { what: "custom elements", most: 1 },
     ],
     rates: &[

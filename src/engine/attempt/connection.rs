@@ -6,8 +6,8 @@ use url::Url;
 
 use crate::engine::Shared;
 use crate::engine::account::Entry;
-use crate::engine::connections::{Lane, Permit};
-use crate::engine::stats::Why;
+use crate::engine::account::stats::Why;
+use crate::engine::attempt::connections::{Lane, Permit};
 use crate::net::{Failure, Way};
 use crate::service::api::Wire;
 

@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crate::engine::store::fork::inside;
+use crate::engine::accept::keys;
+use crate::engine::store::gate::inside;
 use crate::engine::store::sqlite::Sqlite;
 use crate::engine::store::{Applied, Change, Listed, Seq, Turns};
-use crate::engine::{Arrival, Engine, keys, open_store};
+use crate::engine::{Arrival, Engine, open_store};
 use crate::model::config::OutboxConfig;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;

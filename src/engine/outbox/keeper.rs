@@ -10,12 +10,15 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::{Begins, LAZY, Outbox, Standing, Wants};
-use crate::engine::inbox::Inbox;
-use crate::engine::job::{Job, Kept};
-use crate::engine::queue::Slot;
-use crate::engine::store::{Applied, Change, Follower, Seq, Store, Turn, Verdict};
-use crate::engine::{Shared, keys};
+use crate::engine::Shared;
+use crate::engine::accept::keys;
+use crate::engine::attempt::job::{Job, Kept};
+use crate::engine::custody::{Custody, Standing};
+use crate::engine::outbox::{Begins, LAZY, Outbox, Wants, verdict};
+use crate::engine::results::queue::Slot;
+use crate::engine::results::wake::spawn_thread;
+use crate::engine::runtime::workers::Inbox;
+use crate::engine::store::{Applied, Change, Follower, Seq, Store, Turn};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
 use crate::model::receipt::{Delivery, Origin, Receipt};
@@ -30,6 +33,30 @@ const PAUSES: std::ops::RangeInclusive<Duration> =
 /// Nobody sleeps longer, whatever the calendar says: it may be set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
+/// Starts the keeper of a store; what an earlier run left goes on, if this client begins it.
+pub fn start(
+    shared: &Arc<Shared>,
+    inbox: Inbox,
+    store: Box<dyn Store>,
+    begins: Begins,
+) -> Result<()> {
+    let outbox = Arc::new(Outbox::new(store.damage()));
+    let keeper =
+        Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins)?;
+    let unfinished = keeper.unfinished();
+    if unfinished > 0 {
+        inbox.start_io()?;
+    }
+    shared.queue.adopt(unfinished);
+    let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
+        (0..unfinished).for_each(|_| shared.queue.finish());
+        Error::new(ErrorCode::Internal, format!("the outbox's thread cannot be started: {e}"))
+    })?;
+    outbox.runs_on(thread);
+    let _ = shared.outbox.set(outbox);
+    Ok(())
+}
+
 /// What of an account's messages is in memory.
 #[derive(Default)]
 struct Line {
@@ -39,7 +66,7 @@ struct Line {
     backlog: bool,
 }
 
-pub(super) struct Keeper {
+struct Keeper {
     shared: Arc<Shared>,
     outbox: Arc<Outbox>,
     inbox: Inbox,
@@ -82,13 +109,8 @@ fn few(changes: &mut Vec<(Change, Wants)>, most: usize) -> Vec<(Change, Wants)> 
     changes.split_off(same.min(most))
 }
 
-/// What an outbox keeps of a result.
-pub fn verdict(receipt: &Receipt) -> Verdict {
-    Verdict { delivery: receipt.delivery, receipt: receipt.to_json().into_bytes() }
-}
-
 impl Keeper {
-    pub(super) fn new(
+    fn new(
         shared: Arc<Shared>,
         outbox: Arc<Outbox>,
         inbox: Inbox,
@@ -123,15 +145,21 @@ impl Keeper {
     }
 
     /// How many messages an earlier run left, if this one is to finish them.
-    pub(super) fn unfinished(&self) -> usize {
+    fn unfinished(&self) -> usize {
         match self.begins {
             Begins::All => usize::try_from(self.store.count().1).unwrap_or(usize::MAX),
             Begins::Needed => 0,
         }
     }
 
+    /// The row of a job.
+    fn kept(&self, seq: Seq, direct: bool) -> Kept {
+        let custody: Arc<dyn Custody> = Arc::<Outbox>::clone(&self.outbox);
+        Kept { custody, seq, direct }
+    }
+
     /// Works until the client ends.
-    pub(super) fn run(mut self) {
+    fn run(mut self) {
         let mut recovered = self.begins == Begins::Needed;
         loop {
             if !recovered
@@ -471,6 +499,7 @@ impl Keeper {
 
     /// Begins a message that is in memory already, if nobody of its account stands before it.
     fn begin_or_leave(&mut self, mut job: Box<Job>, account: &str, seq: Seq, turn: Option<Turn>) {
+        let kept = self.kept(seq, false);
         let line = self.lines.entry(account.to_owned()).or_default();
         let slot = match turn {
             Some(_) if !line.backlog && !self.stopped => self.shared.slot(account).ok(),
@@ -479,7 +508,7 @@ impl Keeper {
         match (turn, slot) {
             (Some(turn), Some(slot)) => {
                 line.cursor = turn;
-                job.keep(Kept { outbox: Arc::clone(&self.outbox), seq, direct: false }, slot);
+                job.keep(kept, slot);
                 self.spawn(job, seq);
             }
             (turn, _) => {

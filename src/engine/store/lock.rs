@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::sqlite::file;
 use super::sqlite::log::Mark;
-use super::{Turns, fork};
+use super::{Turns, gate};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::file::open_own;
 
@@ -43,7 +43,7 @@ impl Lock {
         let start = Instant::now();
         let mut owned = 0;
         loop {
-            if let Some(number) = fork::without_heirs(|| attempt(&path, turns.for_a_turn))? {
+            if let Some(number) = gate::without_heirs(|| attempt(&path, turns.for_a_turn))? {
                 return Ok(Lock { number });
             }
             let holder = Holder::read(&path);
@@ -61,7 +61,7 @@ impl Lock {
     /// What an owner of the file has noted of its log, if it did.
     pub(super) fn mark(&self) -> Option<Mark> {
         let mut bytes = [0; LINE];
-        fork::with_file(self.number, |file| {
+        gate::with_file(self.number, |file| {
             file.seek(SeekFrom::Start(LINE as u64))?;
             file.read_exact(&mut bytes)
         })
@@ -81,7 +81,7 @@ impl Lock {
             None => MARK.to_owned(),
         };
         let line = line(&text);
-        fork::with_file(self.number, |file| {
+        gate::with_file(self.number, |file| {
             file.seek(SeekFrom::Start(LINE as u64))?;
             file.write_all(line.as_bytes())?;
             if mark.is_none() { file.sync_data() } else { Ok(()) }
@@ -96,7 +96,7 @@ fn line(text: &str) -> String {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        fork::close(self.number);
+        gate::close(self.number);
     }
 }
 

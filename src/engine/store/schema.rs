@@ -89,7 +89,7 @@ pub(super) const VERSION_1: &str = "
 ///   (`model/digest.rs`); only keys whose message is gone keep those without.
 /// - `messages.sender`: who sent what it was begun with; not known of what was begun before this version.
 /// - `messages.direct`: not null where the result goes to a caller who waits, and the row with it.
-/// - `went`: the words in which anything went, as far as they are remembered (`engine/repeats.rs`).
+/// - `went`: the words in which anything went, as far as they are remembered (`engine/attempt/repeats.rs`).
 const VERSION_2: &str = "
     ALTER TABLE messages ADD COLUMN sender TEXT;
     ALTER TABLE messages ADD COLUMN direct INTEGER;
@@ -98,7 +98,7 @@ const VERSION_2: &str = "
 ";
 
 /// - `messages.progress`: how far a message has come that is sent in several requests, or the result that
-///   it had when it was queued again (`engine/progress.rs`).
+///   it had when it was queued again (`engine/attempt/progress.rs`).
 /// - `messages.mark`: what a later run has to know of what was begun, beside its body (`service/mark.rs`).
 const VERSION_3: &str = "
     ALTER TABLE messages ADD COLUMN progress BLOB;

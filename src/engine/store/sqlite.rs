@@ -110,13 +110,6 @@ impl Sqlite {
         Reader::open(path)
     }
 
-    /// Closes a file that belongs to the parent of this process, and leaves it as it is.
-    pub(super) fn abandon(self) {
-        if let Some(conn) = &self.conn {
-            open::leave(conn);
-        }
-    }
-
     /// Makes one transaction: all that `work` does, durably, or nothing of it.
     fn transact<T>(
         &mut self,
@@ -251,6 +244,16 @@ fn undo(conn: &Connection, tried: bool) -> rusqlite::Result<()> {
 }
 
 impl Store for Sqlite {
+    fn damage(&self) -> Option<String> {
+        self.told().map(str::to_owned)
+    }
+
+    fn abandon(self: Box<Self>) {
+        if let Some(conn) = &self.conn {
+            open::leave(conn);
+        }
+    }
+
     fn commit(&mut self, changes: &[Change], now_ms: u64) -> Result<Vec<Applied>> {
         if changes.is_empty() {
             return Ok(Vec::new());

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Step, World, accept, accounts, answer, fanfou, name_of, tencent, tencent_answer};
-use crate::engine::deliver::deliver;
+use crate::engine::attempt::deliver::deliver;
 use crate::model::config::AccountConfig;
 use crate::model::receipt::{Delivery, Receipt};
 use crate::net::Way;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::engine::lookup::SystemLookup;
-use crate::engine::wake::Refusal;
+use crate::engine::accept::lookup::SystemLookup;
+use crate::engine::results::wake::Refusal;
 use crate::engine::{Begins, Engine, Waited};
 use crate::model::config::ClientConfig;
 use crate::model::error::{ErrorCode, Result};

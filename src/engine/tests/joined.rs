@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::{Step, World, accept, answer, body, name_of};
 use crate::engine::Shared;
-use crate::engine::deliver::deliver;
-use crate::engine::job::Job;
+use crate::engine::attempt::deliver::deliver;
+use crate::engine::attempt::job::Job;
 use crate::model::config::AccountConfig;
 use crate::model::receipt::{Delivery, Receipt};
 use crate::net::Way;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{accept, accounts, body, http};
 use crate::engine::Shared;
-use crate::engine::deliver::deliver;
+use crate::engine::attempt::deliver::deliver;
 use crate::engine::runtime::TokioClock;
 use crate::model::config::ClientConfig;
 use crate::model::receipt::{Delivery, Receipt};

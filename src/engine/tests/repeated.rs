@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Step, World, accept, accounts, answer, body, http, name_of};
 use crate::engine::Shared;
-use crate::engine::deliver::deliver;
+use crate::engine::attempt::deliver::deliver;
 use crate::engine::runtime::TokioClock;
 use crate::model::config::{AccountConfig, ClientConfig};
 use crate::model::receipt::{Delivery, Receipt};

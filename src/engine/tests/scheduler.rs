@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Step, World, accept, answer, body, fanfou, name_of, tencent_answer};
-use crate::engine::deliver::deliver;
+use crate::engine::attempt::deliver::deliver;
 use crate::model::receipt::Delivery;
 use crate::net::Way;
 

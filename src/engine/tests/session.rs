@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Step, World, accept, accounts, answer, name_of};
-use crate::engine::deliver::deliver;
+use crate::engine::attempt::deliver::deliver;
 use crate::model::receipt::{Delivery, Receipt};
 use crate::net::Way;
 use crate::service::api::{Answer, HttpRequest};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Script, Step, World, accept, accounts, answer, body, http, name_of};
-use crate::engine::deliver::deliver;
+use crate::engine::attempt::deliver::deliver;
 use crate::model::receipt::Delivery;
 use crate::net::{Alarm, Boxed, Failure, Scripted, Way};
 use crate::service::api::{Answer, HttpRequest, Wire};

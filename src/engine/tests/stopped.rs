@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{Step, World, accept, accounts, answer, name_of};
 use crate::engine::Shared;
-use crate::engine::deliver::deliver;
-use crate::engine::stats;
+use crate::engine::attempt::deliver::deliver;
+use crate::engine::runtime::stats;
 use crate::model::config::AccountConfig;
 use crate::model::receipt::{Delivery, Receipt};
 use crate::net::Way;

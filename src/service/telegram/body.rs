@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::rich::wrong;
 use super::{INFO, media, rich};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Attachment, Kind, Message, Part};
@@ -15,8 +16,6 @@ use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points.
 pub const MAX_TEXT: u32 = 4096;
-/// The longest text before its markup is read, in bytes.
-pub const MAX_BYTES: u32 = 32_768;
 
 /// The method of a text.
 pub const SEND_MESSAGE: &str = "sendMessage";
@@ -46,10 +45,6 @@ const OF_THE_FIRST: [&str; 3] = ["reply_parameters", "reply_markup", "message_ef
 
 /// What a body begins with: where the chat is named, which may move.
 const CHAT: &str = "{\"chat_id\":";
-
-pub fn wrong<T>(path: &str, words: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path.to_owned()))
-}
 
 /// The body for a message; its method stands in `params` where it is no text. What was split follows in
 /// pieces.

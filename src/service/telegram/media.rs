@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::body::wrong;
-use super::rich;
+use super::rich::{self, wrong};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Attachment, Source};
 use crate::service::text::Piece;

@@ -4,15 +4,21 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use super::body::{MAX_BYTES, wrong};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Format, Message, Part};
 use crate::service::text::{Entity, Markup, Piece, Rules, Title, Unit, compose};
 
+/// The longest text before its markup is read, in bytes.
+pub const MAX_BYTES: u32 = 32_768;
 /// The parameters of a text and of its entities.
 pub const TEXT: (&str, &str) = ("text", "entities");
 /// The same beside files.
 pub const CAPTION: (&str, &str) = ("caption", "caption_entities");
+
+/// Refuses what stands at this path.
+pub fn wrong<T>(path: &str, words: impl Into<String>) -> Result<T> {
+    Err(Error::new(ErrorCode::Message, words).at(path.to_owned()))
+}
 
 /// The texts of a message, each of at most `most` code points without the blanks around it; none where nothing
 /// is to be read.

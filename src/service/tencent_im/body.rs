@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::elements::{MAX_BODY, MAX_MENTIONS, check_size, random_of};
 use super::{elements, users};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
@@ -15,12 +16,8 @@ use crate::service::info::Scope;
 use crate::service::text::{self, Markup, Piece, Rules, Title, Unit};
 use crate::service::wire::json::Object;
 
-/// The largest MsgBody, in bytes of its JSON.
-pub const MAX_BODY: u32 = 12_288;
 /// The most members that a message can be meant for.
 pub const MAX_MEMBERS: u32 = 50;
-/// The most mentions in a message.
-pub const MAX_MENTIONS: u32 = 30;
 
 /// The parameters of the documents that no field of a message sets; the last are those of messages to
 /// users.
@@ -94,11 +91,7 @@ fn draft(
     content: (String, Vec<Value>),
 ) -> Result<Draft> {
     let (msg_body, mut mentions) = content;
-    if msg_body.len() > MAX_BODY as usize {
-        let words = format!("MsgBody has {} bytes; Tencent IM takes {MAX_BODY}", msg_body.len());
-        let path = if message.text.is_some() { "text" } else { "parts" };
-        return Err(Error::new(ErrorCode::TooLarge, words).at(path));
-    }
+    check_size(message, &msg_body)?;
     let mut f =
         Fields::new(message.extra.clone().unwrap_or_default().into(), "extra", ErrorCode::Message)?;
     set_already(&mut f, message, !mentions.is_empty())?;
@@ -175,21 +168,6 @@ fn draft(
     })
 }
 
-/// Refuses a MsgBody that is too large.
-pub fn check_size(message: &Message, msg_body: &str) -> Result<()> {
-    if msg_body.len() <= MAX_BODY as usize {
-        return Ok(());
-    }
-    let words = format!("MsgBody has {} bytes; Tencent IM takes {MAX_BODY}", msg_body.len());
-    let path = if message.text.is_some() { "text" } else { "parts" };
-    Err(Error::new(ErrorCode::TooLarge, words).at(path))
-}
-
-/// A Random, which has 32 bits.
-pub fn random_of(seed: Seed) -> String {
-    (seed.0 as u32).to_string()
-}
-
 /// Refuses what the message's own fields set already.
 fn set_already(f: &mut Fields, message: &Message, mentioned: bool) -> Result<()> {
     let body = if message.text.is_some() { "text" } else { "parts" };
@@ -225,19 +203,4 @@ fn group_at_info(f: &mut Fields) -> Result<Vec<Value>> {
         at.finish()?;
     }
     Ok(items)
-}
-
-/// The mentions of a message's parts, in their order.
-pub fn mentions(parts: &[Part]) -> Result<Vec<Value>> {
-    let at = |part: &Part| match part {
-        Part::MentionAll => Some(json!({"GroupAtAllFlag": 1})),
-        Part::Mention { user, .. } => Some(json!({"GroupAtAllFlag": 0, "GroupAt_Account": user})),
-        _ => None,
-    };
-    let mentions: Vec<_> = parts.iter().filter_map(at).collect();
-    if mentions.len() > MAX_MENTIONS as usize {
-        let words = format!("{} mentions; Tencent IM takes {MAX_MENTIONS}", mentions.len());
-        return Err(Error::new(ErrorCode::Message, words).at("parts"));
-    }
-    Ok(mentions)
 }

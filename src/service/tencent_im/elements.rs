@@ -2,11 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::body;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::json::type_name;
 use crate::model::message::{Format, Message, Part};
+use crate::service::api::Seed;
 use crate::service::text::{self, Piece, Rules};
+
+/// The largest MsgBody, in bytes of its JSON.
+pub const MAX_BODY: u32 = 12_288;
+/// The most mentions in a message.
+pub const MAX_MENTIONS: u32 = 30;
 
 /// The JSON of MsgBody, and of the mentions in it.
 pub fn encode(message: &Message) -> Result<(String, Vec<Value>)> {
@@ -34,7 +39,7 @@ pub fn encode(message: &Message) -> Result<(String, Vec<Value>)> {
         }
     }
     flush(&mut text, &mut elements);
-    Ok((format!("[{}]", elements.join(",")), body::mentions(&message.parts)?))
+    Ok((format!("[{}]", elements.join(",")), mentions(&message.parts)?))
 }
 
 /// The same of a piece of text.
@@ -46,7 +51,7 @@ pub fn of_piece(piece: &Piece) -> Result<(String, Vec<Value>)> {
     let mut called: Vec<_> = piece.mentions.iter().map(mention).collect();
     called.extend(piece.mentions_all.then_some(Part::MentionAll));
     let text = element("TIMTextElem", &json!({"Text": piece.text}));
-    Ok((format!("[{text}]"), body::mentions(&called)?))
+    Ok((format!("[{text}]"), mentions(&called)?))
 }
 
 /// The same message with plain texts and no title, where other parts stand between them.
@@ -65,6 +70,36 @@ pub fn plain(message: &Message, rules: &Rules) -> Result<Message> {
     }
     plain.parts.splice(0..0, message.title.iter().map(|title| Part::Text(format!("{title}\n"))));
     Ok(plain)
+}
+
+/// Refuses a MsgBody that is too large.
+pub fn check_size(message: &Message, msg_body: &str) -> Result<()> {
+    if msg_body.len() <= MAX_BODY as usize {
+        return Ok(());
+    }
+    let words = format!("MsgBody has {} bytes; Tencent IM takes {MAX_BODY}", msg_body.len());
+    let path = if message.text.is_some() { "text" } else { "parts" };
+    Err(Error::new(ErrorCode::TooLarge, words).at(path))
+}
+
+/// A Random, which has 32 bits.
+pub fn random_of(seed: Seed) -> String {
+    (seed.0 as u32).to_string()
+}
+
+/// The mentions of a message's parts, in their order.
+pub fn mentions(parts: &[Part]) -> Result<Vec<Value>> {
+    let at = |part: &Part| match part {
+        Part::MentionAll => Some(json!({"GroupAtAllFlag": 1})),
+        Part::Mention { user, .. } => Some(json!({"GroupAtAllFlag": 0, "GroupAt_Account": user})),
+        _ => None,
+    };
+    let mentions: Vec<_> = parts.iter().filter_map(at).collect();
+    if mentions.len() > MAX_MENTIONS as usize {
+        let words = format!("{} mentions; Tencent IM takes {MAX_MENTIONS}", mentions.len());
+        return Err(Error::new(ErrorCode::Message, words).at("parts"));
+    }
+    Ok(mentions)
 }
 
 /// What a part adds to the text around it; `None` for a part that stands alone.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{answer, body, elements};
+use super::{answer, elements};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::message::{Kind, Message};
@@ -57,7 +57,7 @@ pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
         let words = "a mention calls somebody in a group, and this message goes to none";
         return Err(Error::new(ErrorCode::Unsupported, words).at("parts"));
     }
-    body::check_size(message, &msg_body)?;
+    elements::check_size(message, &msg_body)?;
     let mut f =
         Fields::new(message.extra.clone().unwrap_or_default().into(), "extra", ErrorCode::Message)?;
     let content = if message.text.is_some() { "text" } else { "parts" };
@@ -93,7 +93,7 @@ pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
     let mut object = Object::new();
     let names: Vec<&str> = to.iter().map(|(_, name)| name.as_str()).collect();
     object.put("To_Account", &one.map_or_else(|| json!(names), |one| json!(one)));
-    let random = own_random.map_or_else(|| body::random_of(seed), |random| random.to_string());
+    let random = own_random.map_or_else(|| elements::random_of(seed), |random| random.to_string());
     let at = object.put_text("MsgRandom", &random);
     // Left out, the service would make one up at every attempt, and know none of them again.
     let seq = own_seq.map_or_else(|| (seed.0 >> 32).to_string(), |seq| seq.to_string());
@@ -112,7 +112,7 @@ pub fn encode(message: &Message, seed: Seed) -> Result<Draft> {
     object.put_some("IsNeedReadReceipt", receipt.map(Value::from));
     let renew: Option<fn(Seed) -> String> = match own_random {
         Some(_) => None,
-        None => Some(body::random_of),
+        None => Some(elements::random_of),
     };
     // The service knows a message by its MsgRandom; only a caller gives two messages the same.
     let fingerprint = one.zip(own_random).map(|(one, random)| {

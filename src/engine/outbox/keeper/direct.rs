@@ -2,10 +2,10 @@
 
 use tokio::sync::oneshot;
 
-use super::{Begins, Keeper, say};
-use crate::engine::keys;
-use crate::engine::outbox::Standing;
-use crate::engine::queue::Slot;
+use crate::engine::accept::keys;
+use crate::engine::custody::{Custody as _, Standing};
+use crate::engine::outbox::keeper::{Begins, Keeper, say};
+use crate::engine::results::queue::Slot;
 use crate::engine::store::{Applied, Ready};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::{Delivery, Receipt};

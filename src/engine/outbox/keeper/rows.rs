@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Begins, Keeper, MOST_LOADED};
+use crate::engine::accept::files::loaded;
 use crate::engine::account::Entry;
-use crate::engine::job::{Ended, Job, Kept};
-use crate::engine::loaded;
-use crate::engine::outbox::OnDisk;
-use crate::engine::queue::Slot;
+use crate::engine::attempt::job::{Ended, Job};
+use crate::engine::custody::{Custody as _, OnDisk};
+use crate::engine::outbox::keeper::{Begins, Keeper, MOST_LOADED};
+use crate::engine::results::queue::Slot;
 use crate::engine::store::{Begin, Ready, Verdict};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, Refused};
@@ -93,7 +93,7 @@ impl Keeper {
 
     fn end(&mut self, row: &Ready, account: &str) {
         if let Some(mut job) = self.job(row, None, None) {
-            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
+            let kept = self.kept(row.seq, false);
             job.keep(kept, Slot::default());
             job.refuse();
             let words = format!("the account {account:?} was removed");
@@ -106,7 +106,7 @@ impl Keeper {
     pub(super) fn resume(&mut self, row: &Ready, files: Files, entry: &Arc<Entry>, slot: Slot) {
         let seq = row.seq;
         if let Some(mut job) = self.job(row, Some(files), Some(Arc::clone(entry))) {
-            job.keep(Kept { outbox: Arc::clone(&self.outbox), seq, direct: false }, slot);
+            job.keep(self.kept(seq, false), slot);
             self.spawn(job, seq);
         }
     }
@@ -158,7 +158,7 @@ impl Keeper {
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
         let mut job = self.job(row, Some(files), entry.clone())?;
-        let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
+        let kept = self.kept(row.seq, false);
         job.keep(kept, Slot::default());
         self.loaded.insert(row.seq);
         job.receipt.recovered = true;
@@ -219,7 +219,7 @@ impl Keeper {
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
         if let Some(mut job) = self.job(row, None, entry) {
-            let kept = Kept { outbox: Arc::clone(&self.outbox), seq: row.seq, direct: false };
+            let kept = self.kept(row.seq, false);
             job.keep(kept, Slot::default());
             // The first of its key may be taken, and they are one message.
             job.history.doubt = row.follows;
@@ -239,8 +239,7 @@ impl Keeper {
             let entry = self.shared.accounts.get(&message.account);
             if let Some(mut job) = self.job(&row, None, entry) {
                 // Without a slot: a result that came before stays the only one.
-                let outbox = Arc::clone(&self.outbox);
-                job.kept = Some(Kept { outbox, seq, direct: row.direct });
+                job.kept = Some(self.kept(seq, row.direct));
                 // The first of its key may be taken, and they are one message.
                 job.history.doubt = row.follows;
                 job.end_early(Ended::Cancelled);

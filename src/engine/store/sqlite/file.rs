@@ -81,7 +81,7 @@ pub(super) fn refuse_special(path: &Path) -> Result<()> {
 #[cfg(unix)]
 pub(in crate::engine::store) fn refuse_others(path: &Path, metadata: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
-    let user = crate::engine::wake::user();
+    let user = crate::engine::results::wake::user();
     let words = if metadata.uid() != user && user != 0 {
         format!("{} belongs to the user {}", path.display(), metadata.uid())
     } else if metadata.nlink() > 1 {

@@ -12,7 +12,7 @@ use super::batch::{Bounds, Ledger};
 use super::log::Log;
 use super::reserve::{self, Reserve};
 use super::{Options, Sqlite, direct, faults, file, rescue, row};
-use crate::engine::store::fork::inside;
+use crate::engine::store::gate::inside;
 use crate::engine::store::lock::Lock;
 use crate::engine::store::schema::{self, Kind};
 use crate::engine::store::{Seq, State};

@@ -1,0 +1,116 @@
+//! Asks a service whether an account's credentials work, where it can be asked without sending.
+//!
+//! It is an attempt like any other, with a token, signatures, connections and retries of its account, whose
+//! only exchange commits nothing.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::engine::accept::blocking::Watch;
+use crate::engine::attempt::job::{Intake, Job, Sink};
+use crate::engine::results::queue::closed;
+use crate::engine::{Engine, lost, runtime};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::id::ulid;
+use crate::model::message::Message;
+use crate::model::secret::Secret;
+use crate::service::api::{Account, Answer, Draft, Exchange, Reading, Seed, Session, Stamp};
+
+impl Engine {
+    /// Asks the service of an account whether its credentials work, on the caller's own thread.
+    pub fn check_account(
+        &self,
+        name: &str,
+        patience: Option<Duration>,
+        watch: Option<Watch<'_>>,
+    ) -> Result<()> {
+        let may_drive = !runtime::inside_another();
+        if !may_drive {
+            self.runtime.start_io()?;
+        }
+        let (job, works) = self.inquiry(name, patience)?;
+        let receipt = self.finish_blocking(job, watch, may_drive)?;
+        if works.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        match receipt.error {
+            Some(error) if error.code() == ErrorCode::Cancelled && self.is_closed() => {
+                Err(closed())
+            }
+            error => Err(error.unwrap_or_else(lost)),
+        }
+    }
+
+    /// A send whose one exchange asks, and the place where it is told that the credentials work.
+    fn inquiry(
+        &self,
+        name: &str,
+        patience: Option<Duration>,
+    ) -> Result<(Box<Job>, Arc<AtomicBool>)> {
+        self.refuse_if_closed()?;
+        let shared = &self.shared;
+        let Some(entry) = shared.accounts.get(name) else {
+            let unknown = shared.accounts.unknown(name);
+            let error = Error::new(ErrorCode::Config, unknown.words());
+            return Err(match unknown.hint_text() {
+                Some(known) => error.hint(known.to_owned()),
+                None => error,
+            });
+        };
+        let stamp = Stamp { unix: 0, nonce: 0, renew: false };
+        let Some(inquiry) = entry.account.probe(&stamp, None) else {
+            let words = format!("{} cannot be asked without sending", entry.info.name);
+            let error = Error::new(ErrorCode::Unsupported, words);
+            return Err(error.with_account(name, Some(entry.info.name)));
+        };
+        shared.queue.accept()?;
+        let works = Arc::new(AtomicBool::new(false));
+        let account = Arc::clone(&entry.account);
+        let asking = Asking { account, read: inquiry.read, works: Arc::clone(&works) };
+        let intake = Intake {
+            id: ulid(shared.clock.unix_ms(), shared.random(|rng| rng.u128(..))),
+            token: 0,
+            sink: Sink::Caller,
+            slot: None,
+            patience,
+            kept: false,
+            tied: true,
+        };
+        let message = Message { account: name.to_owned(), ..Message::default() };
+        let entry = Some(Arc::new(entry.asking(Arc::new(asking))));
+        Ok((Job::new(Arc::clone(shared), Ok(message), entry, intake), works))
+    }
+}
+
+/// An account whose messages are the question whether it works.
+struct Asking {
+    account: Arc<dyn Account>,
+    read: fn(&Answer) -> Reading,
+    works: Arc<AtomicBool>,
+}
+
+impl Account for Asking {
+    fn encode(&self, _message: &Message, _seed: Seed) -> Result<Draft> {
+        Ok(Draft::default())
+    }
+
+    fn next(&self, _draft: &Draft, at: &Stamp, session: Option<&Secret>) -> Exchange {
+        let inquiry = self.account.probe(at, session).expect("an account that can be asked");
+        Exchange { commits: false, ..inquiry.exchange }
+    }
+
+    fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
+        let reading = (self.read)(answer);
+        self.works.store(matches!(reading, Reading::Sent { .. }), Ordering::Release);
+        reading
+    }
+
+    fn session(&self) -> Option<&dyn Session> {
+        self.account.session()
+    }
+
+    fn hint(&self, answer: &Answer, reading: &Reading) -> Option<&'static str> {
+        self.account.hint(answer, reading)
+    }
+}

@@ -1,0 +1,245 @@
+//! Submitted sends: into memory, or into the outbox.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::engine::accept::files::loaded;
+use crate::engine::accept::op::Op;
+use crate::engine::attempt::job::{Intake, Job, Sink};
+use crate::engine::custody::Custody;
+use crate::engine::custody::OnDisk;
+use crate::engine::outbox::Outbox;
+use crate::engine::store::Accept;
+use crate::engine::{Engine, Shared, lost, outbox};
+use crate::model::digest::{self, Content};
+use crate::model::error::{Error, Result};
+use crate::model::message::{Message, MessageSource, Parsed};
+
+/// How a message is submitted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SubmitOptions {
+    /// What comes back with the receipt.
+    pub token: u64,
+    /// Like a message whose caller waits for it, it does not outlive this process: an outbox knows its
+    /// key and its place in line only.
+    pub in_memory: bool,
+    /// How long it may take at most, retries included; with a time-out it is not kept either.
+    pub time_out: Option<Duration>,
+}
+
+impl SubmitOptions {
+    /// A message whose receipt has this token.
+    pub fn token(token: u64) -> SubmitOptions {
+        SubmitOptions { token, ..SubmitOptions::default() }
+    }
+}
+
+/// A message as it came: to be sent, and to be kept.
+pub struct Arrival<'a> {
+    /// What is to be sent.
+    pub given: Parsed,
+    /// The JSON that it came as.
+    pub json: Cow<'a, [u8]>,
+    /// What the caller gave with it.
+    pub token: u64,
+}
+
+impl<'a> Arrival<'a> {
+    /// Reads a message; `Err` if it is none at all.
+    pub fn read(source: MessageSource<'a>, token: u64) -> Result<Arrival<'a>> {
+        let (given, json) = source.read_with_json()?;
+        Ok(Arrival { given, json, token })
+    }
+}
+
+impl Engine {
+    /// Sends and returns; the result comes out of [`Engine::wait`].
+    pub fn submit(&self, source: MessageSource<'_>, options: SubmitOptions) -> Result<Op> {
+        let SubmitOptions { token, in_memory, time_out } = options;
+        match self.shared.keeps().filter(|_| !in_memory && time_out.is_none()) {
+            Some(outbox) => {
+                let told = self.submit_kept(outbox, vec![Arrival::read(source, token)?])?;
+                told.into_iter().next().unwrap_or_else(|| Err(lost()))
+            }
+            None => self.submit_in_memory(source.read()?, token, time_out, Job::op),
+        }
+    }
+
+    /// Sends messages and returns; `Err` with how many were accepted before the first refused one.
+    ///
+    /// With an outbox they share a transaction.
+    pub fn submit_many<'a>(
+        &self,
+        messages: impl Iterator<Item = (MessageSource<'a>, u64)>,
+    ) -> std::result::Result<(), (usize, Error)> {
+        let Some(outbox) = self.shared.keeps() else {
+            return messages.enumerate().try_for_each(|(i, (source, token))| {
+                let submit = |given| self.submit_in_memory(given, token, None, |_| ());
+                source.read().and_then(submit).map_err(|error| (i, error))
+            });
+        };
+        let (mut arrivals, mut wrong) = (Vec::with_capacity(messages.size_hint().0), Ok(()));
+        for (source, token) in messages {
+            match Arrival::read(source, token) {
+                Ok(arrival) => arrivals.push(arrival),
+                Err(error) => {
+                    wrong = Err((arrivals.len(), error));
+                    break;
+                }
+            }
+        }
+        // The store takes none after the first that it refuses.
+        let told = self.submit_kept(outbox, arrivals).map_err(|e| (0, e))?;
+        let mut told = told.into_iter().enumerate();
+        told.try_for_each(|(i, told)| told.map(drop).map_err(|e| (i, e)))?;
+        wrong
+    }
+
+    /// Sends a message and returns, and keeps it nowhere; its result comes out of [`Engine::wait`].
+    ///
+    /// The handle to it is `op` made of the job, so that who wants none pays for none.
+    fn submit_in_memory<T>(
+        &self,
+        given: Parsed,
+        token: u64,
+        patience: Option<Duration>,
+        op: impl FnOnce(&mut Job) -> T,
+    ) -> Result<T> {
+        self.runtime.start_io()?;
+        let mut job = self.accept(given, token, Sink::Queue, patience)?;
+        let op = op(&mut job);
+        if job.is_refused() {
+            job.finish_refused();
+        } else {
+            self.inbox.begin(job);
+        }
+        Ok(op)
+    }
+
+    /// Makes messages durable in one transaction, and sends them; tells what became of each.
+    fn submit_kept(
+        &self,
+        outbox: &Arc<Outbox>,
+        messages: Vec<Arrival<'_>>,
+    ) -> Result<Vec<Result<Op>>> {
+        self.runtime.start_io()?;
+        let shared = &self.shared;
+        let mut jobs: Vec<(Accept, Box<Job>)> = Vec::with_capacity(messages.len());
+        let mut ops = Vec::with_capacity(messages.len());
+        for Arrival { given, json, token } in messages {
+            if let Err(error) = shared.queue.accept() {
+                // It was closed in the middle: none of them was accepted.
+                for (_, job) in &mut jobs {
+                    Job::forget(job);
+                    shared.queue.finish();
+                }
+                return Err(error);
+            }
+            let (accept, mut job) = self.arrived(given, json, token);
+            let key = accept.key.as_ref().map(|(key, _)| key.clone());
+            let (id, account) = (accept.id.clone(), accept.account.clone());
+            ops.push((job.op(), OnDisk { seq: 0, id, token, account, key }));
+            jobs.push((accept, job));
+        }
+        let (sender, receiver) = std::sync::mpsc::sync_channel(jobs.len().max(1));
+        outbox.accept(jobs, &sender);
+        drop(sender);
+        let mut told: Vec<_> = ops.iter().map(|_| None).collect();
+        for (i, answer) in receiver {
+            told[i] = Some(answer);
+        }
+        let ops = ops.into_iter().zip(told).map(|((mut op, mut message), answer)| {
+            message.seq = answer.unwrap_or_else(|| Err(lost()))?;
+            let custody: Arc<dyn Custody> = Arc::<Outbox>::clone(outbox);
+            op.on_disk = Some(Box::new((custody, message)));
+            Ok(op)
+        });
+        Ok(ops.collect())
+    }
+
+    /// A message on its way into the outbox.
+    pub fn arrived(&self, given: Parsed, json: Cow<'_, [u8]>, token: u64) -> (Accept, Box<Job>) {
+        let shared = &self.shared;
+        let mut given = loaded(given);
+        let unix_ms = shared.clock.unix_ms();
+        let account = match &given {
+            Ok(message) => message.account.clone(),
+            Err(refused) => refused.account.clone().unwrap_or_default(),
+        };
+        let entry = shared.accounts.get(&account);
+        if let (Ok(message), Some(entry)) = (&mut given, &entry) {
+            entry.address(message);
+        }
+        let message = given.as_ref().ok();
+        let id = shared.count(entry.as_deref());
+        let (json, files) = match message.filter(|message| !message.attachments.is_empty()) {
+            None => (json.into_owned(), Vec::new()),
+            // Their bytes stand beside the JSON, which names them only.
+            Some(message) => {
+                let mut message = message.clone();
+                let files = message.take_files();
+                (message.to_json().into_bytes(), files)
+            }
+        };
+        let mut accept = Accept {
+            id: id.clone(),
+            token,
+            message: json,
+            files,
+            key: message.and_then(key_of),
+            line: message.and_then(line_of),
+            accepted_ms: unix_ms,
+            due_ms: message.and_then(|m| m.not_before_ms).filter(|at| *at > unix_ms),
+            deadline_ms: message.and_then(|m| m.deadline_ms).map(|ms| unix_ms.saturating_add(ms)),
+            result: None,
+            direct: false,
+            account,
+        };
+        let intake = Intake {
+            id,
+            token,
+            sink: Sink::Queue,
+            slot: None,
+            patience: None,
+            kept: true,
+            tied: true,
+        };
+        let mut job = Job::new(Arc::clone(shared), given, entry, intake);
+        if job.refuse() {
+            // Wrong as it is, it was accepted: so it has a result, which is kept as well.
+            (accept.key, accept.line) = (None, None);
+            accept.result = Some(outbox::verdict(&job.receipt));
+        }
+        (accept, job)
+    }
+}
+
+impl Shared {
+    /// What the outbox must know of a message that is sent for a caller who waits.
+    pub fn direct(&self, message: &Message, id: &str) -> Accept {
+        Accept {
+            id: id.to_owned(),
+            token: 0,
+            account: message.account.clone(),
+            message: Vec::new(),
+            files: Vec::new(),
+            key: key_of(message),
+            line: line_of(message),
+            accepted_ms: self.clock.unix_ms(),
+            // The send itself looks at the clock.
+            due_ms: None,
+            deadline_ms: None,
+            result: None,
+            direct: true,
+        }
+    }
+}
+
+fn key_of(message: &Message) -> Option<(String, Content)> {
+    Some((message.key.clone()?, Content::of(message)))
+}
+
+fn line_of(message: &Message) -> Option<String> {
+    message.ordered.then(|| digest::recipient(&message.to))
+}

@@ -1,0 +1,343 @@
+//! The attempts of one send: request, answer, verdict, and whether there is another.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use crate::engine::accept::keys::{Claim, Told};
+use crate::engine::account::Entry;
+use crate::engine::account::stats::Why;
+use crate::engine::attempt::connections::Permit;
+use crate::engine::attempt::direct::{called, enter};
+use crate::engine::attempt::job::Job;
+use crate::engine::attempt::mark::{is_elsewhere, mark, may_resend, unmark};
+use crate::engine::attempt::pace::{Passage, TooFast, Window};
+use crate::engine::attempt::retry::{Circumstances, Next};
+use crate::engine::attempt::steps::{Signing, attempt};
+use crate::engine::attempt::{lost, pace, retry};
+use crate::model::error::{ErrorCode, Result};
+use crate::model::log::{Level, enabled, log};
+use crate::model::receipt::{Delivery, Receipt};
+use crate::net::Clock;
+use crate::service::api::Seed;
+use crate::service::verdict::Outcome;
+
+/// A wait before an attempt that is told of in the log.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
+
+/// Carries a send to its end; gives the receipt back where it does not go into the queue.
+pub async fn deliver(job: &mut Job) -> Option<Receipt> {
+    if job.is_refused() {
+        return job.finish_refused();
+    }
+    if job.direct.is_some() && enter(job).await {
+        return job.finish();
+    }
+    match &job.key {
+        // What is known needs no time.
+        Some(Claim::Known(first)) => {
+            let first = Arc::clone(first);
+            job.follow(&first);
+            return job.finish();
+        }
+        // Until the first has its verdict nobody can say that this message was not sent.
+        Some(Claim::Joined(_)) => job.history.doubt = true,
+        _ => {}
+    }
+    let shared = Arc::clone(&job.shared);
+    let mut kit = shared.kits.take();
+    let mut patience = job.until.map(|(at, _)| kit.patience(&shared.clock, at));
+    job.kit = Some(kit);
+    let ended = {
+        let mut ended = pin!(job.ended(patience.as_mut()));
+        let mut work = pin!(work(job));
+        poll_fn(|cx| match ended.as_mut().poll(cx) {
+            Poll::Ready(ended) => Poll::Ready(Some(ended)),
+            Poll::Pending => work.as_mut().poll(cx).map(|()| None),
+        })
+        .await
+    };
+    let has_result = ended.is_none_or(|ended| job.end(ended));
+    if let Some(settled) = job.settle() {
+        // Dropped where the outbox ends: then nothing more can be kept.
+        let _ = settled.await;
+    }
+    let receipt = if has_result { job.finish() } else { None };
+    if let Some(kit) = job.kit.take() {
+        shared.kits.give_back(kit, patience);
+    }
+    receipt
+}
+
+/// Finds a message's verdict, which is then in the receipt: the first's of its key, or its own.
+async fn work(job: &mut Job) {
+    match job.key.take() {
+        Some(Claim::Joined(waits)) => {
+            let told = waits.await;
+            job.history.doubt = false;
+            match told {
+                Ok(Told::Verdict(first)) => return job.follow(&first),
+                Ok(Told::First(held)) => job.lead(held),
+                Err(_) => return job.conclude(Delivery::MaybeSent, Some(lost())),
+            }
+        }
+        first => job.key = first,
+    }
+    if job.direct.is_some() && called(job).await {
+        return;
+    }
+    if !admitted(job) {
+        return;
+    }
+    attempts(job).await;
+}
+
+/// False for a message of an account that its service has stopped, unless it is the one that tries
+/// whether that still holds: it has its result then.
+fn admitted(job: &mut Job) -> bool {
+    let Some(entry) = job.entry.as_ref().filter(|entry| !entry.is_outdated()) else { return true };
+    // Whoever waits first would keep others from it.
+    let tries = job.not_before.is_none() && job.place.is_none();
+    match entry.halt.admit(job.shared.clock.now(), tries) {
+        Ok(probe) => {
+            job.probe = probe;
+            true
+        }
+        Err(error) => {
+            job.end_gone(error);
+            false
+        }
+    }
+}
+
+/// Makes attempts until there is a verdict, which is then in the receipt.
+async fn attempts(job: &mut Job) {
+    let shared = Arc::clone(&job.shared);
+    let Some(mut entry) = job.entry.clone() else { return };
+    let mut wait = job.not_before.map(|at| at.saturating_sub(shared.clock.now()));
+    let (mut renew_signature, mut skew) = (false, entry.skew());
+    if let Some(place) = &job.place {
+        let _waiting = entry.stats.waiting(Why::Order);
+        if let Err(error) =
+            shared.accounts.unless_gone(&entry, job.probe.as_ref(), place.turn()).await
+        {
+            return job.end_gone(error);
+        }
+    }
+    loop {
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            let _waiting = entry.stats.waiting(Why::Time);
+            if job.history.attempts == 0 {
+                waits(&job.receipt.id, wait, "time");
+            }
+            let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
+            if let Err(error) = shared.accounts.unless_gone(&entry, job.probe.as_ref(), sleep).await
+            {
+                return job.end_gone(error);
+            }
+        }
+        let windows = entry.windows(&shared.windows, &job.draft.scopes, &*shared.clock);
+        let (permit, passage) = match turn(job, &entry, &windows, &*shared.clock).await {
+            Ok(Ok(turn)) => turn,
+            Ok(Err(wait)) => return job.end_paced(wait),
+            Err(error) => return job.end_gone(error),
+        };
+        match shared.accounts.current(&entry, job.probe.as_ref()) {
+            Ok(now) if Arc::ptr_eq(&now, &entry) => {}
+            Ok(now) => {
+                // Its windows, its host and the mark of who sends are others.
+                drop(permit);
+                unmark(job, None);
+                (entry, wait) = (now, None);
+                continue;
+            }
+            Err(error) => return job.end_gone(error),
+        }
+        if !may_resend(job, &entry) {
+            let error = job.receipt.error.take().unwrap_or_else(lost);
+            let error = match is_elsewhere(job, &entry) {
+                true => error.hint(
+                    "the account was changed meanwhile: as it is now it would not be recognised, \
+                     and to send it again may double it",
+                ),
+                // The wait for its turn was longer than the service remembers what it has seen.
+                false => error,
+            };
+            return job.conclude(Delivery::MaybeSent, Some(error));
+        }
+        job.begin_in_words();
+        let signing = Signing { renew: renew_signature, skew };
+        let (mut outcome, now) = attempt(job, &entry, permit, signing).await;
+        job.answered = Some(now);
+        let began = passage.end(now, outcome.delivery == Delivery::Sent);
+
+        let at = Circumstances {
+            now,
+            until: job.until.map(|(at, _)| at),
+            dedupe: job.draft.window(),
+            repeated_is_proof: outcome.repeated && job.is_proven_by_repeated(&entry),
+            renewable: job.draft.dedupe.as_ref().is_some_and(|dedupe| !dedupe.by_caller()),
+            chance: shared.random(|rng| rng.f64()),
+        };
+        if let Some(each) = outcome.each.take().filter(|_| job.progress.is_some()) {
+            narrow(&outcome, &windows, began, now, outcome.told_wait.unwrap_or_default());
+            if outcome.delivery == Delivery::Sent {
+                entry.set_skew(skew);
+            }
+            match job.told_each(&entry, each, at) {
+                Some(next) => (wait, renew_signature) = (next, false),
+                None => return,
+            }
+            continue;
+        }
+        let next = retry::next(&outcome, &mut job.history, &shared.retry, at);
+        if job.history.doubt && job.history.doubted.is_none() {
+            job.history.doubted = Some(Arc::clone(&entry.sender));
+        }
+        match next {
+            Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
+                narrow(&outcome, &windows, began, now, retry_after.unwrap_or_default());
+                if outcome.delivery == Delivery::Sent {
+                    entry.set_skew(skew);
+                }
+                job.receipt.deduplicated |= deduplicated;
+                // With more time there would have been another attempt.
+                (job.receipt.deadline, job.alone) = (deadline, deadline);
+                let error = (delivery != Delivery::Sent).then(|| {
+                    let after = retry_after
+                        .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
+                    job.receipt.error.take().unwrap_or_else(lost).with_retry(retryable, after)
+                });
+                if job.progress.is_some() {
+                    match job.told(&entry, delivery, outcome, error) {
+                        Some(next) => (wait, renew_signature) = (next, false),
+                        None => return,
+                    }
+                    continue;
+                }
+                job.receipt.message_id = outcome.message_id;
+                job.receipt.service_time = outcome.service_time;
+                if delivery == Delivery::Sent {
+                    job.receipt.notes = std::mem::take(&mut job.draft.notes);
+                    job.receipt.notes.extend(outcome.notes);
+                }
+                return job.conclude(delivery, error);
+            }
+            Next::Again { wait: next, resign, renew } => {
+                entry.stats.retried();
+                log!(
+                    Info,
+                    "hongyan::retry",
+                    "{} attempt {} gave {}: again in {} ms",
+                    job.receipt.id,
+                    job.history.attempts,
+                    outcome.name.map_or("ok", ErrorCode::name),
+                    next.as_millis()
+                );
+                if let Some(last) = job.receipt.trace.as_mut().and_then(|trace| trace.last_mut()) {
+                    last.wait_ms = u64::try_from(next.as_millis()).unwrap_or(u64::MAX);
+                }
+                narrow(&outcome, &windows, began, now, next);
+                if renew {
+                    job.draft.renew(Seed(shared.random(|rng| rng.u64(..))));
+                    job.history.first_sent = None;
+                }
+                unmark(job, Some(next));
+                if resign {
+                    renew_signature = true;
+                    skew = job.skew_seen.unwrap_or(skew);
+                } else {
+                    renew_signature = false;
+                }
+                job.answered = None;
+                wait = Some(next);
+            }
+        }
+    }
+}
+
+/// Tells of a wait before an attempt that a person would notice.
+fn waits(id: &str, wait: Duration, what: &str) {
+    if wait >= WORTH_TELLING {
+        log!(Debug, "hongyan::wait", "{id} waits {} ms for its {what}", wait.as_millis());
+    }
+}
+
+/// Waits until the pace allows one more and a connection is free for it, and counts it.
+///
+/// Who waits for a connection lets others through the windows meanwhile: they may be of another
+/// account, which has connections left.
+async fn turn<'a>(
+    job: &mut Job,
+    entry: &Arc<Entry>,
+    windows: &'a [Arc<Window>],
+    clock: &'a dyn Clock,
+) -> Result<std::result::Result<(Permit, Passage<'a>), Duration>> {
+    let shared = Arc::clone(&job.shared);
+    let until = job.until.map(|(at, _)| at);
+    shared.accounts.channels.recall(&entry.sender, &mut job.draft);
+    loop {
+        let first = {
+            let _waiting = entry.stats.waiting(Why::Pace);
+            if enabled(Level::Debug) {
+                waits(&job.receipt.id, pace::free_in(windows, clock.now()), "turn within its rate");
+            }
+            let wait = pace::wait(windows, clock, until);
+            match shared.accounts.unless_gone(entry, job.probe.as_ref(), wait).await? {
+                Ok(first) => first,
+                Err(wait) => return Ok(Err(wait)),
+            }
+        };
+        let (permit, _first) = match entry.lane.try_acquire() {
+            Some(permit) => (permit, Some(first)),
+            None => {
+                drop(first);
+                let _waiting = entry.stats.waiting(Why::Connection);
+                (
+                    shared
+                        .accounts
+                        .unless_gone(entry, job.probe.as_ref(), entry.lane.acquire())
+                        .await?,
+                    None,
+                )
+            }
+        };
+        // What only prepares needs no mark.
+        if !entry.account.prepares(&job.draft) {
+            mark(job, entry, job.history.all() + 1).await?;
+        }
+        if let Some(passage) = pace::go(windows, clock) {
+            return Ok(Ok((permit, passage)));
+        }
+        unmark(job, None);
+    }
+}
+
+/// The service found it too fast: nobody shall go on at that pace through the window it speaks of,
+/// or else through the account's own.
+fn narrow(
+    outcome: &Outcome,
+    windows: &[Arc<Window>],
+    began: Duration,
+    now: Duration,
+    wait: Duration,
+) {
+    if outcome.name != Some(ErrorCode::RateLimited) {
+        return;
+    }
+    let code = outcome.service_code.as_deref().unwrap_or_default();
+    let (wait, told) = (wait.min(retry::LONGEST_WAIT), outcome.told_wait.is_some());
+    let too_fast = TooFast { began, now, wait, told };
+    let mut meant = windows.iter().filter(|window| window.is_meant_by(code)).peekable();
+    match meant.peek() {
+        // A told wait holds for whatever the code may speak of.
+        Some(_) if told => meant.for_each(|window| window.narrow(too_fast)),
+        Some(window) => window.narrow(too_fast),
+        None => {
+            let own = windows.iter().find(|window| window.is_own());
+            own.into_iter().for_each(|window| window.narrow(too_fast));
+        }
+    }
+}

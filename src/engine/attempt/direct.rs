@@ -1,0 +1,66 @@
+//! A send whose caller waits, in a client with an outbox: its key and its line stand there.
+
+use std::sync::Arc;
+
+use crate::engine::account::stats::Why;
+use crate::engine::attempt::job::{Job, Kept};
+use crate::engine::attempt::lost;
+use crate::engine::custody::{Direct, Standing};
+use crate::model::receipt::Delivery;
+
+/// Asks the outbox what the key and the line of a direct send mean for it; true if that is its end.
+///
+/// The disk answers, well or badly, before any time-out is looked at: only then is known whether
+/// another message of the key is under way.
+pub async fn enter(job: &mut Job) -> bool {
+    let Some(mut direct) = job.direct.take() else { return false };
+    match direct.told().await {
+        Standing::Waits(follows, more) => {
+            direct.waits(more);
+            // Until the first has its verdict nobody can say that this message was not sent.
+            job.history.doubt = follows;
+            job.direct = Some(direct);
+            false
+        }
+        told => hear(job, &direct, told),
+    }
+}
+
+/// Waits until the first of its key has its verdict, or its place in line is called; true if that is
+/// the end of the send.
+pub async fn called(job: &mut Job) -> bool {
+    let shared = Arc::clone(&job.shared);
+    let (Some(mut direct), Some(entry)) = (job.direct.take(), job.entry.clone()) else {
+        return false;
+    };
+    let told = if job.history.doubt {
+        direct.told().await
+    } else {
+        let _waiting = entry.stats.waiting(Why::Order);
+        match shared.accounts.unless_gone(&entry, None, direct.told()).await {
+            Ok(told) => told,
+            Err(error) => {
+                job.end_gone(error);
+                return true;
+            }
+        }
+    };
+    hear(job, &direct, told)
+}
+
+/// Does what the outbox says; true if that is the end of the send.
+fn hear(job: &mut Job, direct: &Direct, told: Standing) -> bool {
+    let doubt = std::mem::take(&mut job.history.doubt);
+    match told {
+        Standing::Begin(seq) => {
+            job.kept = Some(Kept { custody: direct.custody(), seq, direct: true });
+            return false;
+        }
+        Standing::Verdict(first) => job.follow(&first),
+        Standing::Refused(error) => {
+            job.conclude(if doubt { Delivery::MaybeSent } else { Delivery::NotSent }, Some(error));
+        }
+        Standing::Waits(..) => job.conclude(Delivery::MaybeSent, Some(lost())),
+    }
+    true
+}

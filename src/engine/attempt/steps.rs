@@ -1,0 +1,315 @@
+//! One attempt: a token where the account needs one, the steps that prepare, and the request that sends.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::engine::account::Entry;
+use crate::engine::account::tokens::Token;
+use crate::engine::attempt::connection::{Held, host};
+use crate::engine::attempt::connections::Permit;
+use crate::engine::attempt::failure::{failed, of_failure};
+use crate::engine::attempt::job::Job;
+use crate::engine::attempt::mark::{mark, may_resend};
+use crate::engine::attempt::session;
+use crate::model::error::{Error, ErrorCode};
+use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw};
+use crate::model::redact::Redactor;
+use crate::service::api::{Answer, Exchange, Reading, Stamp};
+use crate::service::judge::judge;
+use crate::service::verdict::{Class, Outcome};
+
+/// A clock that differs by more than this is worth a word, in seconds.
+const SKEW_WORTH_TELLING: i64 = 60;
+/// The longest message of an error, in characters.
+const MAX_WORDS: usize = 600;
+/// The most steps that an attempt has.
+const MOST_STEPS: u8 = 8;
+
+/// What the signatures of an attempt are made with.
+#[derive(Clone, Copy)]
+pub struct Signing {
+    /// The last signature was refused.
+    pub renew: bool,
+    /// Seconds that the service's clock is ahead of ours.
+    pub skew: i64,
+}
+
+/// What an attempt came to.
+struct Ended {
+    outcome: Outcome,
+    /// The status of the last answer, and the answer itself where it is one to the message.
+    status: Option<u16>,
+    raw: Option<Came>,
+    at: Duration,
+}
+
+/// One attempt, step by step, and when its last answer came; the error of it stands in the receipt
+/// afterwards.
+pub async fn attempt(
+    job: &mut Job,
+    entry: &Arc<Entry>,
+    permit: Permit,
+    signing: Signing,
+) -> (Outcome, Duration) {
+    let shared = Arc::clone(&job.shared);
+    let (unix_ms, started) = (shared.clock.unix_ms(), shared.clock.now());
+    job.history.attempts += 1;
+    let mut held = Held::own(permit);
+    let mut steps = 0;
+    let Ended { mut outcome, status, raw, at } = loop {
+        let first = (steps == 0).then_some(unix_ms);
+        let ready = match ready(job, entry, &mut held, first, signing).await {
+            Ok(ready) => ready,
+            Err(ended) => break *ended,
+        };
+        match exchange(job, entry, ready, steps).await {
+            Some(ended) => break ended,
+            None => steps += 1,
+        }
+    };
+    drop(held);
+    let took = u64::try_from(at.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
+    if outcome.name == Some(ErrorCode::Auth)
+        && let Some(seen) = job.skew_seen.filter(|seen| seen.abs() > SKEW_WORTH_TELLING)
+    {
+        let (by, how) = (seen.unsigned_abs(), if seen < 0 { "ahead" } else { "behind" });
+        outcome.text.push_str(&format!("; your clock is {by} s {how}"));
+    }
+    job.trace(AttemptTrace {
+        at_ms: unix_ms,
+        ms: took,
+        http_status: status,
+        name: outcome.name.map_or("ok", ErrorCode::name),
+        delivery: outcome.delivery.name(),
+        wait_ms: 0,
+    });
+    let signatures = raw.as_ref().map_or(&[][..], |raw| &raw.signatures);
+    let redactor = &entry.redactor;
+    outcome.message_id = outcome.message_id.map(|id| shown_id(id, redactor, signatures));
+    let error = |outcome: &Outcome| error_of(outcome, entry, signatures, status);
+    job.receipt.error = error(&outcome);
+    for told in outcome.each.iter_mut().flatten() {
+        let id = told.outcome.message_id.take();
+        told.outcome.message_id = id.map(|id| shown_id(id, redactor, signatures));
+        told.error = error(&told.outcome);
+    }
+    job.receipt.raw = raw.filter(|_| status.is_some()).map(Raw::Came);
+    heed(job, entry, &outcome, at);
+    (outcome, at)
+}
+
+/// Stops an account of which its service says that it is of no use any more, and lets it go on once a
+/// message of it has arrived again.
+fn heed(job: &mut Job, entry: &Entry, outcome: &Outcome, now: Duration) {
+    if outcome.delivery == Delivery::Sent {
+        entry.halt.resume(job.probe.as_ref());
+    }
+    // Where a new token may help, that is tried first.
+    let may_help = outcome.class == Class::Reauthenticate && !job.history.reauthenticated;
+    if outcome.stops
+        && !may_help
+        && let Some(error) = &job.receipt.error
+        && entry.halt.stop(error.clone(), now)
+    {
+        job.shared.accounts.has_changed();
+    }
+}
+
+/// An exchange that may go at once.
+struct Ready {
+    exchange: Exchange,
+    token: Option<Token>,
+}
+
+/// Waits for whatever the draft's next exchange needs: a token, the mark that it may go, a connection to
+/// its host.
+async fn ready(
+    job: &mut Job,
+    entry: &Arc<Entry>,
+    held: &mut Held,
+    mut unix_ms: Option<u64>,
+    signing: Signing,
+) -> Result<Ready, Box<Ended>> {
+    let shared = Arc::clone(&job.shared);
+    let ended = |outcome: Outcome, status| {
+        Box::new(Ended { outcome, status, raw: None, at: shared.clock.now() })
+    };
+    let (mut token, mut waited) = (None, false);
+    loop {
+        if let (Some(tokens), None) = (&entry.tokens, &token) {
+            token = tokens.at_hand(shared.clock.now());
+            if token.is_none() {
+                held.release();
+                (waited, unix_ms) = (true, None);
+                match session::token(&shared, entry, tokens).await {
+                    Ok(got) => token = Some(got),
+                    Err(refusal) => return Err(ended(refusal.outcome, refusal.status)),
+                }
+            }
+        }
+        let unix = unix_ms.unwrap_or_else(|| shared.clock.unix_ms()) / 1000;
+        let unix = unix.saturating_add_signed(signing.skew);
+        let nonce = shared.random(|rng| rng.u128(..));
+        let stamp = Stamp { unix, nonce, renew: signing.renew };
+        let secret = token.as_ref().map(|token| &token.secret);
+        let exchange = entry.account.next(&job.draft, &stamp, secret);
+        if exchange.commits && job.kept.is_some() && !job.marked {
+            held.release();
+            (waited, unix_ms) = (true, None);
+            let marked = mark(job, entry, job.history.all()).await;
+            marked.map_err(|error| ended(failed(error.code(), error.words()), None))?;
+            continue;
+        }
+        match held.take(&shared, entry, &exchange.wire).await {
+            Ok(false) => {}
+            Ok(true) => {
+                (waited, unix_ms) = (true, None);
+                continue;
+            }
+            Err(failure) => {
+                let outcome = of_failure(failure, false, host(&exchange.wire, entry));
+                return Err(ended(outcome, None));
+            }
+        }
+        if waited {
+            still(job, entry).map_err(|outcome| ended(*outcome, None))?;
+        }
+        return Ok(Ready { exchange, token });
+    }
+}
+
+/// What is true once something was waited for: the account may have become another, and a doubt be too
+/// old.
+fn still(job: &Job, entry: &Arc<Entry>) -> Result<(), Box<Outcome>> {
+    let again = |code, words: &str| {
+        // The next attempt begins with what is true then.
+        Err(Box::new(Outcome { class: Class::Backoff, ..failed(code, words) }))
+    };
+    match job.shared.accounts.current(entry, job.probe.as_ref()) {
+        Ok(now) if !Arc::ptr_eq(&now, entry) => {
+            again(ErrorCode::Config, "the account was changed before anything was sent")
+        }
+        Ok(_) if may_resend(job, entry) => Ok(()),
+        Ok(_) => Err(Box::new(failed(
+            ErrorCode::Timeout,
+            "it took longer to send it again than the service remembers what it has seen",
+        ))),
+        Err(error) => again(error.code(), error.words()),
+    }
+}
+
+/// One exchange: what the attempt came to, or none where another step follows.
+async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) -> Option<Ended> {
+    let shared = Arc::clone(&job.shared);
+    let Ready { exchange: Exchange { wire, commits, secrets: mut signatures }, token } = ready;
+    signatures.extend_from_slice(&shared.secrets);
+    signatures.extend(token.iter().map(|token| token.secret.expose().to_owned()));
+    let kit = job.kit.get_or_insert_default();
+    let begins = shared.clock.now();
+    let (time_out, mut begun) = kit.attempt(&shared.clock, begins + shared.timeout);
+    match commits {
+        true => _ = job.history.first_sent.get_or_insert(begins),
+        // What commits nothing leaves no doubt, however far it came.
+        false => begun = Arc::default(),
+    }
+    let where_to = (steps > 0 || !commits).then(|| host(&wire, entry).to_owned());
+    let sent = shared.transport.send(wire, entry.route.as_ref(), time_out, begun).await;
+    // Taken back, so that an end between two attempts is not taken for one within an attempt.
+    let begun = kit.begun.swap(false, Ordering::AcqRel);
+    let at = shared.clock.now();
+    let raw = |body| Some(Came { body, redactor: Arc::clone(&entry.redactor), signatures });
+    let (mut outcome, status, raw) = match sent {
+        Ok(answer) => {
+            job.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
+            let reading = entry.account.read(&mut job.draft, &answer);
+            let goes_on = match reading {
+                Reading::Next => !commits,
+                Reading::Moved => true,
+                _ => false,
+            };
+            if goes_on && steps < MOST_STEPS {
+                job.draft.step = job.draft.step.saturating_add(1);
+                shared.accounts.channels.remember(&entry.sender, &job.draft);
+                return None;
+            }
+            let hint = entry.account.hint(&answer, &reading);
+            let outcome = Outcome { hint, ..judge(entry.table, &answer, reading) };
+            (outcome, Some(answer.status), raw(answer.body))
+        }
+        Err(failure) => {
+            let own = || entry.origin.host_str().unwrap_or_default();
+            let host = where_to.as_deref().unwrap_or_else(own);
+            (of_failure(failure, begun, host), None, raw(Vec::new()))
+        }
+    };
+    match (outcome.class, token, &entry.tokens) {
+        (Class::Reauthenticate, Some(token), Some(tokens)) => tokens.drop_refused(&token),
+        (Class::Reauthenticate, ..) => outcome.class = Class::Never,
+        _ => {}
+    }
+    if !commits {
+        outcome.delivery = Delivery::NotSent;
+        outcome.name = outcome.name.or(Some(ErrorCode::Internal));
+    }
+    let is_gone =
+        (outcome.delivery, outcome.name) == (Delivery::NotSent, Some(ErrorCode::NotFound));
+    if is_gone
+        && commits
+        && steps == 0
+        && !job.history.doubt
+        && shared.accounts.channels.forget(&entry.sender, &mut job.draft)
+    {
+        // What was remembered, or came of an earlier attempt, holds no more: it is asked for anew.
+        (outcome.class, outcome.told_wait) = (Class::Wait, Some(Duration::ZERO));
+    }
+    Some(Ended { outcome, status, raw, at })
+}
+
+/// Why it is not sent, with everything masked.
+fn error_of(
+    outcome: &Outcome,
+    entry: &Entry,
+    signatures: &[String],
+    status: Option<u16>,
+) -> Option<Error> {
+    let name = outcome.name?;
+    let secrets = entry.redactor.with(signatures);
+    let code = outcome.service_code.as_deref().map(|code| secrets.text(code).into_owned());
+    let error = Error::new(name, shortened(&secrets.text(&outcome.text)))
+        .with_account(&entry.name, Some(entry.info.name))
+        .with_service_code(code)
+        .with_http_status(status);
+    Some(match outcome.hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    })
+}
+
+/// The service's id of a message, which is anything it likes: what it was sent, too.
+fn shown_id(id: String, redactor: &Redactor, signatures: &[String]) -> String {
+    // No spelling of a signature is shorter than it is itself, and hardly an id is as long.
+    let may_be_signature = signatures.iter().any(|signature| signature.len() <= id.len());
+    let secrets = redactor.with(if may_be_signature { signatures } else { &[] });
+    if let Cow::Owned(masked) = secrets.text(&id) {
+        return masked;
+    }
+    id
+}
+
+/// Words of a service, after their secrets are masked: on one line, and not longer than a person reads.
+fn shortened(text: &str) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(MAX_WORDS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// Seconds that the service's clock is ahead of ours, by its `Date`.
+fn seen_skew(answer: &Answer, unix_ms: u64) -> Option<i64> {
+    let theirs = i64::try_from(answer.date?).ok()?;
+    let ours = i64::try_from(unix_ms / 1000).ok()?;
+    Some(theirs - ours)
+}

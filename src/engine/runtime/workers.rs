@@ -1,0 +1,119 @@
+//! Sends on their way to the I/O thread, where workers carry them out.
+
+use std::future::poll_fn;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Waker};
+
+use crate::engine::attempt::deliver::deliver;
+use crate::engine::attempt::job::Job;
+use crate::engine::runtime::Runtime;
+use crate::model::error::Result;
+
+/// How many workers without a job are kept for the next.
+const MAX_IDLE: usize = 64;
+
+/// Jobs that are to be begun on the I/O thread: to wake it costs a system call, so only the first of
+/// those that wait does.
+#[derive(Clone)]
+pub struct Inbox {
+    runtime: Arc<Runtime>,
+    #[expect(clippy::vec_box, reason = "a job is handed on in its box")]
+    jobs: Arc<Mutex<Vec<Box<Job>>>>,
+    workers: Arc<Workers>,
+}
+
+impl Inbox {
+    /// The inbox of this runtime.
+    pub fn new(runtime: Arc<Runtime>) -> Inbox {
+        Inbox { runtime, jobs: Arc::default(), workers: Arc::default() }
+    }
+
+    /// Starts the thread that the sends need, which must be done before one is begun.
+    pub fn start_io(&self) -> Result<()> {
+        self.runtime.start_io()
+    }
+
+    /// Begins a send whose result goes into the queue.
+    pub fn begin(&self, job: Box<Job>) {
+        let first = {
+            let mut jobs = lock(&self.jobs);
+            jobs.push(job);
+            jobs.len() == 1
+        };
+        if first {
+            let (waiting, workers) = (Arc::clone(&self.jobs), Arc::clone(&self.workers));
+            self.runtime.spawn(async move {
+                lock(&waiting).drain(..).for_each(|job| workers.give(job));
+            });
+        }
+    }
+}
+
+/// Tasks that carry one job out after another: to make a task for each would cost more than to send
+/// a small message.
+#[derive(Default)]
+struct Workers {
+    idle: Mutex<Vec<Arc<Desk>>>,
+}
+
+/// Where a worker without a job waits for its next.
+#[derive(Default)]
+struct Desk(Mutex<(Option<Box<Job>>, Option<Waker>)>);
+
+impl Desk {
+    fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Box<Job>> {
+        let mut desk = lock(&self.0);
+        match desk.0.take() {
+            Some(job) => Poll::Ready(job),
+            None => {
+                desk.1 = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl Workers {
+    /// Gives a job to whoever is idle, or to a new worker; on the runtime only.
+    fn give(self: &Arc<Self>, job: Box<Job>) {
+        let Some(desk) = lock(&self.idle).pop() else {
+            drop(tokio::spawn(Arc::clone(self).work(job)));
+            return;
+        };
+        let called = {
+            let mut desk = lock(&desk.0);
+            desk.0 = Some(job);
+            desk.1.take()
+        };
+        if let Some(waker) = called {
+            waker.wake();
+        }
+    }
+
+    /// The life of a worker, which ends when there are enough others.
+    async fn work(self: Arc<Self>, first: Box<Job>) {
+        let desk = Arc::new(Desk::default());
+        let mut next = Some(first);
+        while let Some(mut job) = next {
+            deliver(&mut job).await;
+            drop(job);
+            next = match self.wait_at(&desk) {
+                true => Some(poll_fn(|cx| desk.poll_next(cx)).await),
+                false => None,
+            };
+        }
+    }
+
+    fn wait_at(&self, desk: &Arc<Desk>) -> bool {
+        let mut idle = lock(&self.idle);
+        let is_wanted = idle.len() < MAX_IDLE;
+        if is_wanted {
+            idle.push(Arc::clone(desk));
+        }
+        is_wanted
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

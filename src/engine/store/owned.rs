@@ -1,0 +1,96 @@
+//! A store that stays behind when its process forks: the child cannot use it.
+
+use std::path::Path;
+
+use bytes::Bytes;
+
+use super::sqlite::{Options, Sqlite};
+use super::{Applied, Change, Kept, Ready, Seq, Store, Turn, gate};
+use crate::model::error::Result;
+use crate::model::log::log;
+
+/// An outbox file that stays behind when the process forks: it belongs to the parent.
+pub struct Owned(u64);
+
+impl Owned {
+    /// Opens the file for this process alone; see [`Sqlite::open`].
+    pub fn open(path: &Path, options: Options) -> Result<Owned> {
+        let store = Box::new(Sqlite::open(path, options)?);
+        if let Some(told) = store.told() {
+            log!(Error, "hongyan::outbox", "the outbox {} was damaged: {told}", path.display());
+        }
+        Ok(Owned(gate::put(store)))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut dyn Store) -> Result<T>) -> Result<T> {
+        gate::with_store(self.0, work)
+    }
+}
+
+impl Drop for Owned {
+    fn drop(&mut self) {
+        gate::close_store(self.0);
+    }
+}
+
+impl Store for Owned {
+    fn commit(&mut self, changes: &[Change], now_ms: u64) -> Result<Vec<Applied>> {
+        self.with(|store| store.commit(changes, now_ms))
+    }
+
+    fn went(&mut self) -> Result<Vec<u32>> {
+        self.with(|store| store.went())
+    }
+
+    fn begun(&mut self) -> Result<Vec<Ready>> {
+        self.with(|store| store.begun())
+    }
+
+    fn accounts(&mut self) -> Result<Vec<String>> {
+        self.with(|store| store.accounts())
+    }
+
+    fn ready(&mut self, account: &str, after: Turn, most: usize) -> Result<Vec<Ready>> {
+        self.with(|store| store.ready(account, after, most))
+    }
+
+    fn called(&mut self) -> Result<Vec<Ready>> {
+        self.with(|store| store.called())
+    }
+
+    fn release(&mut self, now_ms: u64) -> Result<(Vec<String>, Option<u64>)> {
+        self.with(|store| store.release(now_ms))
+    }
+
+    fn overdue(&mut self, now_ms: u64, most: usize) -> Result<Vec<Ready>> {
+        self.with(|store| store.overdue(now_ms, most))
+    }
+
+    fn next_deadline(&mut self) -> Result<Option<u64>> {
+        self.with(|store| store.next_deadline())
+    }
+
+    fn unbegun(&mut self, seq: Seq) -> Result<Option<Ready>> {
+        self.with(|store| store.unbegun(seq))
+    }
+
+    fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>> {
+        self.with(|store| store.unfinished(account, after, most))
+    }
+
+    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>> {
+        self.with(|store| store.results(after, most))
+    }
+
+    fn files(&mut self, id: &str) -> Result<Vec<(usize, Bytes)>> {
+        self.with(|store| store.files(id))
+    }
+
+    fn damage(&self) -> Option<String> {
+        self.with(|store| Ok(store.damage())).ok().flatten()
+    }
+
+    fn count(&self) -> (u64, u64) {
+        gate::peek(self.0, |store| store.count()).unwrap_or((0, 0))
+    }
+}
