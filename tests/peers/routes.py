@@ -79,6 +79,7 @@ ENDPOINTS = {
     "telegram": Endpoint("telegram", "/sendMessage"),
     "webhook": Endpoint("webhook", "/in/plain", _of_webhook),
     "wecom_bot": Endpoint("wecom_bot", "/cgi-bin/webhook/send?"),
+    "zulip": Endpoint("zulip", "/api/v1/messages"),
 }
 
 TELEGRAM = "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"
@@ -90,6 +91,7 @@ WECOM = "693a91f6-7e4a-4bc4-97a0-0ec2b1fa5aaa"
 FEISHU = "2c8f1b3a-6a3f-4c1e-9d0b-5f0e7a1d2c3b"
 MATTERMOST = "xt5b3pqm1jrn8kfz6w9yd4hgc7"
 CHANNEL = "4xp9fdt77pncbef59f4k1qe83o"
+ZULIP = "a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"
 
 ROUTES = [
     Route("dingtalk_bot", "apprise", f"dingtalk://{DINGTALK}/"),
@@ -145,6 +147,22 @@ ROUTES = [
     Route("wecom_bot", "apprise", f"wecombot://{WECOM}/"),
     Route("wecom_bot", "onepush", ["wechatworkbot", {"key": WECOM}]),
     Route("wecom_bot", "push-all-in-one", ["WechatRobot", {"WECHAT_ROBOT_KEY": WECOM}]),
+    Route("zulip", "apprise", f"zulip://hongyan@acme/{ZULIP}/general"),
+    Route(
+        "zulip",
+        "notifiers",
+        [
+            "zulip",
+            {
+                "email": "hongyan-bot@acme.zulipchat.com",
+                "api_key": ZULIP,
+                "domain": "acme",
+                "type": "stream",
+                "to": "general",
+                "subject": "Disk space",
+            },
+        ],
+    ),
 ]
 
 
