@@ -34,6 +34,8 @@ mod golden;
 mod gotify;
 pub mod info;
 pub mod judge;
+#[cfg(feature = "service-line")]
+mod line;
 mod mark;
 #[cfg(feature = "service-mattermost")]
 mod mattermost;
@@ -118,6 +120,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &ntfy::SERVICE,
     #[cfg(feature = "service-gotify")]
     &gotify::SERVICE,
+    #[cfg(feature = "service-line")]
+    &line::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

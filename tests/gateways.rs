@@ -38,6 +38,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({}),
         ),
         (
+            "line",
+            json!({"auth": {"type": "bot", "token": "t"}}),
+            json!({"to": {"user": "U4af4980629d85f9c1d3a1b4c5e6f7a8b"}}),
+        ),
+        (
             "mattermost",
             json!({"auth": {"type": "bot", "token": "t"}}),
             json!({"to": {"channel": "4xp9fdt77pncbef59f4k1qe83o"}}),

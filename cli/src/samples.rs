@@ -265,6 +265,35 @@ pub const SENT: &[Sample] = &[
         r#"{"parts": [{"type": "text", "text": "look"},
             {"type": "raw", "value": {"tag": "img", "image_key": "img_ecffc3b9"}}]}"#,
     ),
+    sample("line", "text", r#"{"text": "鸿雁 carries {letters} & $igns as they stand"}"#),
+    sample(
+        "line",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "line",
+        "mention",
+        r#"{"to": {"group": "C4af4980629d85f9c1d3a1b4c5e6f7a8b"}, "silent": true, "parts": [
+            {"type": "mention", "user": "U4af4980629d85f9c1d3a1b4c5e6f7a8b"},
+            {"type": "text", "text": " look at {this}"}]}"#,
+    ),
+    sample(
+        "line",
+        "picture",
+        r#"{"text": "a goose", "attachments": [{"url": "https://example.com/goose.png"}]}"#,
+    ),
+    sample(
+        "line",
+        "text to several",
+        r#"{"to": {"users": ["U4af4980629d85f9c1d3a1b4c5e6f7a8b", "U0c6a1b2c3d4e5f60718293a4b5c6d7e8"]},
+            "text": "to both of you"}"#,
+    ),
+    sample(
+        "line",
+        "sticker",
+        r#"{"extra": {"messages": [{"type": "sticker", "packageId": "446", "stickerId": "1988"}]}}"#,
+    ),
     sample("mattermost", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "mattermost",
@@ -372,6 +401,11 @@ pub const REFUSED: &[Sample] = &[
         "zulip",
         "unknown channel",
         r#"{"to": {"channel": "nowhere", "topic": "t"}, "text": "hello?"}"#,
+    ),
+    sample(
+        "line",
+        "unknown user",
+        r#"{"to": {"user": "Uffffffffffffffffffffffffffffffff"}, "text": "hello?"}"#,
     ),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
     sample("ntfy", "read-only topic", r#"{"to": {"topic": "announcements"}, "text": "hello?"}"#),

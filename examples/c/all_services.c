@@ -90,6 +90,9 @@
 #define TO_TOPIC(topic) "\"to\":{\"topic\":\"" topic "\"},\"text\":\"hello from C\""
 
 #define GOTIFY(token) "{\"type\":\"token\",\"token\":\"" token "\"}"
+#define LINE(token) "{\"type\":\"bot\",\"token\":\"" token "\"}"
+#define TO_ANNA                                                                              \
+    "\"to\":{\"user\":\"U4af4980629d85f9c1d3a1b4c5e6f7a8b\"},\"text\":\"hello from C\""
 
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
@@ -144,6 +147,7 @@ static const struct {
     {"ntfy", "basic", NULL,
      NTFY("\"basic\",\"username\":\"goose\",\"password\":\"ntfy-password\""), TO_TOPIC("private")},
     {"gotify", "token", NULL, GOTIFY("AgooseGotify4711"), "\"text\":\"hello from C\""},
+    {"line", "bot", NULL, LINE("bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="), TO_ANNA},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -169,6 +173,7 @@ static const struct {
     {"zulip", ZULIP("of-another"), TO_A_TOPIC, HY_E_AUTH},
     {"ntfy", NTFY("\"none\""), TO_TOPIC("announcements"), HY_E_FORBIDDEN},
     {"gotify", GOTIFY("CgooseGotify4711"), "\"text\":\"hello?\"", HY_E_FORBIDDEN},
+    {"line", LINE("expired"), TO_ANNA, HY_E_AUTH},
 };
 
 static char text[1 << 16];

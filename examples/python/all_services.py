@@ -47,6 +47,7 @@ MESSAGES: dict[str, Message] = {
         "account": "",
         "parts": [parts.text("look, "), parts.mention("13800138000"), parts.mention_all()],
     },
+    "line": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "mattermost": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "zulip": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "discord": {"account": "", "text": "鸿雁 carries letters"},

@@ -125,6 +125,12 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
         ),
         (
+            "line",
+            json!({"type": "bot", "token": "bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="}),
+            json!({}),
+            json!({"to": {"group": "C4af4980629d85f9c1d3a1b4c5e6f7a8b"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
             "mattermost",
             json!({"type": "bot", "token": "xt5b3pqm1jrn8kfz6w9yd4hgc7"}),
             json!({}),

@@ -421,6 +421,15 @@ pub enum Reading {
         /// How long it tells to wait, elsewhere than in a `Retry-After`.
         wait: Option<Duration>,
     },
+    /// The service says that it took this very message before; the table says what its code means.
+    Known {
+        /// Its code.
+        code: String,
+        /// Its words.
+        text: String,
+        /// The id that it gave the message then.
+        id: Option<String>,
+    },
     /// The service says OK, but that it threw the message away.
     Dropped(String),
     /// The service's own envelope, and yet no verdict can be told from it.
@@ -438,7 +447,7 @@ impl Reading {
     /// The code of a refusal.
     pub fn code(&self) -> Option<&str> {
         match self {
-            Reading::Refused { code, .. } => Some(code),
+            Reading::Refused { code, .. } | Reading::Known { code, .. } => Some(code),
             _ => None,
         }
     }

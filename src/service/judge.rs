@@ -26,6 +26,10 @@ pub fn judge(table: &'static [Row], answer: &Answer, reading: Reading) -> Outcom
                 &format!("the service answered with the unknown code {code}: {text}"),
             ),
         },
+        Reading::Known { code, text, id } => {
+            let outcome = judge(table, answer, Reading::refused(code, text));
+            return Outcome { message_id: id, ..outcome };
+        }
         Reading::Dropped(reason) => {
             let row = verdict::find(table, &reason, "")
                 .filter(|row| row.name == Some(ErrorCode::Dropped));

@@ -68,6 +68,8 @@ pub enum Markup {
     Plain,
     /// Nothing; a mention is `@` and the user's id.
     PlainById,
+    /// Nothing; where a mention is stands one of [`MENTIONED`], in whose place the service puts its own.
+    Marked,
     /// Nothing, with [`Piece::entities`] beside it.
     TelegramEntities,
     /// Slack's mrkdwn.
@@ -102,7 +104,7 @@ pub enum Markup {
 
 /// Every markup.
 #[cfg(any(test, feature = "testing"))]
-pub const ALL: [Markup; 17] = [
+pub const ALL: [Markup; 18] = [
     Markup::Plain,
     Markup::PlainById,
     Markup::TelegramEntities,
@@ -120,7 +122,11 @@ pub const ALL: [Markup; 17] = [
     Markup::AdaptiveCard,
     Markup::MatrixHtml,
     Markup::Html,
+    Markup::Marked,
 ];
+
+/// What stands in a text of [`Markup::Marked`] for a mention, of a user and of everybody; no text has it.
+pub const MENTIONED: [&str; 2] = ["\u{fdd1}u", "\u{fdd1}a"];
 
 /// Where a title goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

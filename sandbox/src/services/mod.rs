@@ -6,6 +6,7 @@ mod fanfou;
 mod feishu_bot;
 mod gotify;
 mod latest;
+mod line;
 mod mattermost;
 mod ntfy;
 mod renren;
@@ -78,5 +79,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(zulip::Zulip::default()),
         Box::new(ntfy::Ntfy::default()),
         Box::new(gotify::Gotify::default()),
+        Box::new(line::Line::default()),
     ]
 }

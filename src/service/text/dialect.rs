@@ -1,7 +1,7 @@
 //! How each markup writes what can stand in a text: one table, from which one writer writes all of them.
 
-use super::Markup;
 use super::rich::Tag;
+use super::{MENTIONED, Markup};
 
 /// How a markup is written.
 pub struct Dialect {
@@ -139,6 +139,8 @@ const PLAIN: Dialect = Dialect {
 static WORDS: Dialect = PLAIN;
 
 static BY_ID: Dialect = Dialect { mention: "@{}", ..PLAIN };
+
+static MARKED: Dialect = Dialect { mention: MENTIONED[0], all: MENTIONED[1], ..PLAIN };
 
 static TELEGRAM: Dialect = Dialect {
     kind: Kind::Entities,
@@ -332,6 +334,7 @@ impl Markup {
         match self {
             Markup::Plain => &WORDS,
             Markup::PlainById => &BY_ID,
+            Markup::Marked => &MARKED,
             Markup::TelegramEntities => &TELEGRAM,
             Markup::SlackMrkdwn => &SLACK,
             Markup::Discord => &DISCORD,

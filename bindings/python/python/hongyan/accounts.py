@@ -63,6 +63,7 @@ __all__ = [
     "feishu_bot",
     "gotify",
     "header",
+    "line",
     "mac",
     "mattermost",
     "none",
@@ -89,8 +90,7 @@ def basic(
     username: str,
     password: str,
 ) -> Auth:
-    """Name and password: fanfou, sina, webhook, zulip.
-    """Name and password: fanfou, sina, webhook, ntfy.
+    """Name and password: fanfou, sina, webhook, zulip, ntfy.
 
     ``username``: the user, without a colon
     ``password``: his password
@@ -118,7 +118,7 @@ def bearer(
 def bot(
     token: str,
 ) -> Auth:
-    """The token of a bot, `xoxb-…`: slack, telegram, discord, mattermost.
+    """The token of a bot, `xoxb-…`: slack, telegram, discord, mattermost, line.
 
     ``token``: the access token, as it is
     """
@@ -652,7 +652,6 @@ def mattermost(
 
 
 def zulip(
-def ntfy(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
@@ -670,6 +669,26 @@ def ntfy(
     """
     return _account(
         "zulip",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def ntfy(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
     """ntfy notification, with `none` or `bearer` or `basic`.
 
     ``base_url``: ``https://ntfy.sh`` by default, or a server of your own; http with ``allow_http``
@@ -710,6 +729,30 @@ def gotify(
         rate,
         base_url=base_url,
         allow_http=allow_http,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def line(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """LINE message of a bot, with `bot`.
+
+    ``base_url``: instead of ``https://api.line.me``; http only for this machine
+    """
+    return _account(
+        "line",
+        auth,
+        rate,
+        base_url=base_url,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,

@@ -256,6 +256,7 @@ fn mentions_are_written_as_the_service_reads_them() {
     for (markup, sent) in [
         (Markup::Plain, "hi @Bob go *x*"),
         (Markup::PlainById, "hi @42 go *x*"),
+        (Markup::Marked, "hi\u{fdd1}ugo *x*"),
         (Markup::TelegramEntities, "hiBobgo *x*"),
         (Markup::SlackMrkdwn, "hi<@42>go *\u{200a}x*"),
         (Markup::Discord, "hi<@42>go \\*x\\*"),
