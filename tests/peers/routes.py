@@ -73,9 +73,11 @@ ENDPOINTS = {
     "dingtalk_bot": Endpoint("dingtalk_bot", "/robot/send?"),
     "discord (webhook)": Endpoint("discord", "/api/webhooks/", _of_discord_webhook),
     "feishu_bot": Endpoint("feishu_bot", "/open-apis/bot/v2/hook/"),
+    "gotify": Endpoint("gotify", "/message"),
     "mattermost": Endpoint("mattermost", "/api/v4/posts"),
-    "slack": Endpoint("slack", "/api/chat.postMessage"),
+    "ntfy": Endpoint("ntfy", "/"),
     "slack (webhook)": Endpoint("slack", "/services/T", _of_slack_webhook),
+    "slack": Endpoint("slack", "/api/chat.postMessage"),
     "telegram": Endpoint("telegram", "/sendMessage"),
     "webhook": Endpoint("webhook", "/in/plain", _of_webhook),
     "wecom_bot": Endpoint("wecom_bot", "/cgi-bin/webhook/send?"),
@@ -92,6 +94,7 @@ FEISHU = "2c8f1b3a-6a3f-4c1e-9d0b-5f0e7a1d2c3b"
 MATTERMOST = "xt5b3pqm1jrn8kfz6w9yd4hgc7"
 CHANNEL = "4xp9fdt77pncbef59f4k1qe83o"
 ZULIP = "a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"
+GOTIFY = "AbCdEf123456789"
 
 ROUTES = [
     Route("dingtalk_bot", "apprise", f"dingtalk://{DINGTALK}/"),
@@ -126,7 +129,16 @@ ROUTES = [
             },
         ],
     ),
+    Route("gotify", "apprise", f"gotifys://push.example/{GOTIFY}"),
+    Route("gotify", "onepush", ["gotify", {"url": "https://push.example", "token": GOTIFY}]),
     Route("mattermost", "apprise", f"mmosts://chat.example/{MATTERMOST}/?mode=bot&to={CHANNEL}"),
+    Route("ntfy", "apprise", "ntfys://ntfy.example/alerts/"),
+    Route("ntfy", "onepush", ["ntfy", {"url": "https://ntfy.example", "topic": "alerts"}]),
+    Route(
+        "ntfy",
+        "push-all-in-one",
+        ["Ntfy", {"NTFY_URL": "https://ntfy.example", "NTFY_TOPIC": "alerts"}, {}],
+    ),
     Route("slack", "apprise", f"slack://{SLACK}/C024BE91L"),
     Route("slack (webhook)", "apprise", f"slack://{SLACK_WEBHOOK}/"),
     Route(
