@@ -33,22 +33,23 @@
  *  1. A function that can fail returns hy_error_t *: NULL is success, anything else is the caller's
  *     to free. Values leave through out pointers, written only on success.
  *  2. What _init, _new, _send, _submit and _wait hand out belongs to the caller; every _free accepts
- *     NULL. Results, errors, messages and ops outlive their client, in any order; an op whose client
- *     is gone does nothing.
+ *     NULL. Results, errors, messages, ops and queues outlive their client, in any order; an op whose
+ *     client is gone does nothing, and a queue whose client is gone gives what waits in it.
  *  3. A returned const char * is UTF-8, NUL-terminated, and counted through size_t *len (which may
  *     be NULL); it lives as long as its parent.
  *  4. Text in is pointer and length; HY_NTS as length means "NUL-terminated, measure it"; (NULL, 0)
  *     is empty text. Inputs are copied.
  *  5. No struct shows its fields. Codes are int32_t with the values below, never renumbered.
  *  6. Any function may be called from any thread (a hy_message_t by one at a time), save that no
- *     call on a client may begin once its hy_free has begun; calls already inside return "closed".
+ *     call on a client or a queue may begin once its free has begun; calls already inside return
+ *     "closed".
  *  7. Time-outs are int64_t milliseconds: 0 does not wait, negative waits without end (each attempt
  *     stays bounded by "timeout_ms" of the configuration).
  *  8. The library never panics through, aborts (running out of memory aside), prints, registers an
  *     exit handler or calls the host, but for the log function. Its threads are named hy-..., block
  *     every signal and change no process state; its descriptors are close-on-exec.
- *  9. After fork(), every function that takes an inherited client returns "forked"; hy_free on it
- *     does nothing. hy_init and hy_set_log work in the child, whatever other threads of the parent
+ *  9. After fork(), every function that takes an inherited client or queue returns "forked"; to free
+ *     it does nothing. hy_init and hy_set_log work in the child, whatever other threads of the parent
  *     were at, and so does its outbox once the parent has given it free: a child keeps none. For that
  *     the library registers handlers with pthread_atfork, in which a fork waits for the outbox's
  *     current write, 10 s at most. A child that is made past these handlers, by a bare clone(),
@@ -307,6 +308,11 @@ struct hy_message;
 struct hy_op;
 
 /**
+ * Results of the submits that name it, apart from the client's own queue; made by `hy_queue_new`.
+ */
+struct hy_queue;
+
+/**
  * The outcome of one send; immutable.
  */
 struct hy_result;
@@ -335,6 +341,11 @@ typedef struct hy_message hy_message_t;
  * A submitted send.
  */
 typedef struct hy_op hy_op_t;
+
+/**
+ * Results of its own submits, apart from the client's queue.
+ */
+typedef struct hy_queue hy_queue_t;
 
 /**
  * Takes a log line: its level, its target (for instance "hongyan::retry") and its text, both
@@ -586,7 +597,7 @@ void hy_interrupt(hy_client_t *c);
  * Errors: argument, closed (freed meanwhile), forked, reentrant, unavailable (not on this system),
  * internal (no descriptor left).
  */
-hy_error_t *hy_poll_handle(hy_client_t *c, ptrdiff_t *out);
+hy_error_t *hy_poll_handle(hy_client_t *c, intptr_t *out);
 
 /**
  * Asks for the end of a send; its result says what became true.
@@ -616,6 +627,86 @@ void hy_op_free(hy_op_t *op);
  * The result stays the caller's. Any thread. Errors: argument, closed, forked, reentrant, storage.
  */
 hy_error_t *hy_result_ack(hy_client_t *c, const hy_result_t *r);
+
+/**
+ * Opens a queue of results, apart from the client's own: what is submitted to it by hy_submit_to comes
+ * out of it and of no other.
+ *
+ * The queue in *out is the caller's: free it with hy_queue_free. It may outlive its client: what waits
+ * in it can still be taken then. The client's limits, its flush, its close and its counters are those of
+ * all its queues together; messages that an earlier process left report to the client's own. Any thread.
+ * Errors: argument, closed, forked, reentrant.
+ */
+hy_error_t *hy_queue_new(hy_client_t *c,
+                         hy_queue_t **out);
+
+/**
+ * Waits until there is a result in the queue, and takes as many as there are, at most capacity.
+ *
+ * *count says how many were written to out: 0 when the time ran out or hy_queue_interrupt was called.
+ * Each result is the caller's: free it with hy_result_free. Any thread, any number of them at once.
+ * Errors: closed (the client is closed or freed and every result of this queue was taken, or the queue
+ * is being freed), argument (NULL, a capacity of 0), forked, reentrant.
+ */
+hy_error_t *hy_queue_wait_many(hy_queue_t *q,
+                               int64_t timeout_ms,
+                               hy_result_t **out,
+                               size_t capacity,
+                               size_t *count);
+
+/**
+ * Gives a descriptor that is readable while results wait in the queue: level-triggered, and for good
+ * once its client is closed.
+ *
+ * It is the library's: poll it, never read or close it; it lives as long as the queue. Any thread.
+ * Errors: argument, closed (being freed), forked, reentrant, unavailable (not on this system), internal
+ * (no descriptor left).
+ */
+hy_error_t *hy_queue_poll_handle(hy_queue_t *q,
+                                 intptr_t *out);
+
+/**
+ * Makes the waits now running on the queue, or else the next one, return at once with nothing.
+ *
+ * Other queues notice nothing. Any thread; NULL, a queue inherited by fork() and a call from the log
+ * function do nothing.
+ */
+void hy_queue_interrupt(hy_queue_t *q);
+
+/**
+ * Frees a queue: wakes the callers inside, who return "closed", and waits until they have left.
+ *
+ * Results that nobody took are freed, and so are those that still come: its sends go on. With an outbox
+ * these results were not acknowledged, so that a later run hands them out. No call on the queue may
+ * begin once this has begun. NULL does nothing; so do a queue inherited by fork() and a call from the
+ * log function.
+ */
+void hy_queue_free(hy_queue_t *q);
+
+/**
+ * Submits a message, given as JSON, and returns. Exactly one result with this token comes out of q, or
+ * of the client's own queue where q is NULL, whatever happens.
+ *
+ * options_json is an object; (NULL, 0) is one without fields. "timeout_ms": how long the send may take
+ * from now on, retries included; 0 makes no request, negative is without end, as is the default. Of a
+ * message that an outbox keeps it is the deadline: it ends with expired, else with timeout. "durable":
+ * false: an outbox does not keep the message, as it does not keep what hy_send_json sends. Where there is
+ * an outbox the default is true; where there is none, true is an argument error.
+ *
+ * All that is wrong with the message itself becomes the result, even that it is no JSON (argument), and
+ * so its id and its place in the order are as those of any other. The op in *op is the caller's: free it
+ * with hy_op_free; op may be NULL. Any thread.
+ * Errors: argument (NULL; a queue of another client; options that cannot be read, with their path),
+ * closed, forked, full, reentrant, storage, internal; each means that nothing was accepted.
+ */
+hy_error_t *hy_submit_to(hy_client_t *c,
+                         hy_queue_t *q,
+                         const char *json,
+                         size_t len,
+                         const char *options_json,
+                         size_t olen,
+                         uint64_t token,
+                         hy_op_t **op);
 
 /**
  * Begins a message from an account.

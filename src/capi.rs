@@ -10,6 +10,7 @@ mod guard;
 mod input;
 mod log;
 mod message;
+mod queue;
 mod result;
 mod send;
 mod text;
@@ -19,6 +20,7 @@ pub use client::*;
 pub use error::*;
 pub use log::*;
 pub use message::*;
+pub use queue::*;
 pub use result::*;
 pub use send::*;
 

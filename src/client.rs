@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[cfg(feature = "outbox")]
 use crate::engine::Arrival;
-use crate::engine::{Begins, Engine, Op, Preview, SubmitOptions, Waited, Watch};
+use crate::engine::{Begins, Engine, Op, Preview, Queue, SubmitOptions, Waited, Watch};
 use crate::model::config::{self, ClientConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
@@ -168,7 +168,7 @@ impl Client {
     pub fn submit<'a>(
         &self,
         message: impl Into<MessageSource<'a>>,
-        options: SubmitOptions,
+        options: SubmitOptions<'_>,
     ) -> Result<Op> {
         self.engine.submit(message.into(), options)
     }
@@ -210,6 +210,19 @@ impl Client {
         });
         let put = |(id, known)| crate::outbox::OutboxPut { id, known };
         Ok(answers.map(|answer| answer.map(put)).collect())
+    }
+
+    /// True if an outbox keeps what is submitted.
+    pub fn keeps(&self) -> bool {
+        self.engine.keeps()
+    }
+
+    /// Opens a queue of receipts, apart from the client's own: of the submits whose options name it.
+    ///
+    /// Limits, flush, close and counters are the client's, over all of its queues. Receipts of what an
+    /// earlier run left come out of [`Client::wait`].
+    pub fn queue(&self) -> Result<Queue> {
+        self.engine.open_queue()
     }
 
     /// Says that a receipt need never be handed out again; without an outbox it would not be anyway.

@@ -31,6 +31,7 @@ pub use accept::submit::SubmitOptions;
 pub use outbox::Begins;
 #[cfg(feature = "outbox")]
 pub use outbox::file::Changed;
+pub use results::opened::Queue;
 pub use results::queue::{Waited, closed};
 
 use crate::model::config::{AccountConfig, ClientConfig, OutboxConfig, RetryConfig};
@@ -46,7 +47,8 @@ use attempt::pace::Windows;
 use attempt::repeats::Repeats;
 use outbox::Outbox;
 use outbox::keeper;
-use results::queue::Queue;
+use results::opened::Room;
+use results::sends::Sends;
 use runtime::stop::Stop;
 use runtime::workers::Inbox;
 use runtime::{Runtime, TokioClock};
@@ -54,7 +56,7 @@ use store::Turns;
 
 /// What all sends of one client share.
 pub struct Shared {
-    queue: Arc<Queue>,
+    sends: Arc<Sends>,
     accounts: Accounts,
     windows: Windows,
     keys: Arc<Keys>,
@@ -87,7 +89,7 @@ impl Shared {
         seed: u64,
     ) -> Result<Shared> {
         let shared = Shared {
-            queue: Arc::default(),
+            sends: Arc::default(),
             accounts: Accounts::new(config.net.max_connections_per_host),
             windows: Windows::default(),
             keys: Arc::default(),
@@ -171,7 +173,7 @@ impl Engine {
         let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
         shared.secrets = secrets;
         shared.begins = begins;
-        let runtime = Arc::new(Runtime::new(Arc::clone(&shared.queue))?);
+        let runtime = Arc::new(Runtime::new(Arc::clone(&shared.sends))?);
         let (shared, inbox) = (Arc::new(shared), Inbox::new(Arc::clone(&runtime)));
         // From here on its drop ends the threads that were started.
         let engine = Engine { shared, runtime, inbox, unopened: Mutex::default() };
@@ -216,16 +218,21 @@ impl Engine {
     }
 
     fn is_closed(&self) -> bool {
-        self.shared.queue.is_closed()
+        self.shared.sends.is_closed()
     }
 
     /// Waits for results of submitted sends.
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
-        let waited = self.shared.queue.wait(time_out, most);
+        let waited = self.shared.sends.own().wait(time_out, most);
         if let (Ok(Waited::Results(_)), Some(outbox)) = (&waited, self.shared.keeps()) {
             outbox.has_room();
         }
         waited
+    }
+
+    /// True if an outbox keeps what is submitted.
+    pub fn keeps(&self) -> bool {
+        self.shared.keeps().is_some()
     }
 
     /// Says that the result of this message need never be handed out again.
@@ -235,35 +242,36 @@ impl Engine {
 
     /// The descriptor that is readable while results wait.
     pub fn poll_handle(&self) -> Result<isize> {
-        self.shared.queue.handle().map_err(|e| match e.kind() {
-            std::io::ErrorKind::Unsupported => {
-                Error::new(ErrorCode::Unavailable, "there is nothing to poll on this system yet")
-            }
-            _ => Error::new(ErrorCode::Internal, format!("no descriptor to poll: {e}")),
-        })
+        self.shared.sends.own().poll_handle()
+    }
+
+    /// Opens a queue of results beside the client's own.
+    pub fn open_queue(&self) -> Result<Queue> {
+        let room = self.shared.keeps().map(|outbox| Arc::clone(outbox) as Arc<dyn Room>);
+        Queue::new(&self.shared.sends, room)
     }
 
     /// Makes the running waits, or the next one, return with nothing.
     pub fn interrupt(&self) {
-        self.shared.queue.interrupt();
+        self.shared.sends.own().interrupt();
     }
 
     /// Waits until nothing is queued or in flight; tells how many sends still are.
     pub fn flush(&self, time_out: Option<Duration>) -> usize {
-        self.shared.queue.flush(time_out)
+        self.shared.sends.flush(time_out)
     }
 
     /// Accepts nothing more, waits, cancels the rest; tells how many it cancelled.
     pub fn close(&self, time_out: Option<Duration>) -> usize {
-        let first = self.shared.queue.refuse();
+        let first = self.shared.sends.refuse();
         let outbox = self.shared.outbox();
-        if self.shared.queue.flush(time_out) > 0 {
+        if self.shared.sends.flush(time_out) > 0 {
             // First, so that nothing is begun that would have to be left at once.
             outbox.inspect(|outbox| outbox.stop());
             self.shared.stop.stop();
-            self.shared.queue.flush(None);
+            self.shared.sends.flush(None);
         }
-        self.shared.queue.close();
+        self.shared.sends.close();
         // Some may have ended by themselves between the count and the stop.
         if first { self.shared.cut.load(Ordering::Acquire) } else { 0 }
     }
@@ -271,7 +279,7 @@ impl Engine {
     /// Closes at once and sends every caller inside away.
     pub fn free(&self) {
         self.close(Some(Duration::ZERO));
-        self.shared.queue.free();
+        self.shared.sends.free();
     }
 
     /// Closes at once and gives the outbox's file free.

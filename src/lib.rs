@@ -43,7 +43,7 @@ pub mod testing;
 #[doc(hidden)]
 pub use bytes;
 pub use client::{Client, SendOptions, set_log};
-pub use engine::{Op, Preview, PreviewFile, SubmitOptions, Waited, Watch};
+pub use engine::{Op, Preview, PreviewFile, Queue, SubmitOptions, Waited, Watch};
 pub use model::{
     error::{Error, ErrorCode, Result},
     json::read as read_json,

@@ -36,9 +36,10 @@ enum Door {
     SendAsync,
     InMemory,
     Within,
+    Queue,
 }
 
-const DOORS: [Door; 8] = [
+const DOORS: [Door; 9] = [
     Door::Submit,
     Door::SubmitMany,
     Door::Send,
@@ -47,6 +48,7 @@ const DOORS: [Door; 8] = [
     Door::SendAsync,
     Door::InMemory,
     Door::Within,
+    Door::Queue,
 ];
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -68,9 +70,20 @@ fn through(door: Door, client: &Client, message: &Value) -> Receipt {
         ),
         Door::Within => drop(
             client
-                .submit(bytes, SubmitOptions { token: 7, time_out: Some(GUARD), in_memory: false })
+                .submit(bytes, SubmitOptions { time_out: Some(GUARD), ..SubmitOptions::token(7) })
                 .expect("accepted"),
         ),
+        Door::Queue => {
+            let queue = client.queue().expect("open");
+            let options = SubmitOptions { queue: Some(&queue), ..SubmitOptions::token(7) };
+            drop(client.submit(bytes, options).expect("accepted"));
+            let Ok(Waited::Results(mut receipts)) = queue.wait(Some(GUARD), 9) else {
+                panic!("no result")
+            };
+            assert_eq!((receipts.len(), receipts[0].token), (1, 7));
+            client.ack(&receipts[0]).expect("open");
+            return receipts.remove(0);
+        }
         Door::Send => return client.send(bytes, SendOptions::default()).expect("accepted"),
         Door::SendWatched => {
             let every = Duration::from_millis(20);
@@ -448,12 +461,13 @@ fn a_disk_that_refuses_is_told_and_a_full_outbox_has_room_for_sends() {
 }
 
 #[test]
-fn what_is_submitted_into_memory_or_with_a_time_out_is_not_kept() {
+fn all_that_is_submitted_is_kept_save_what_is_submitted_into_memory() {
     let (folder, gated) = (Folder::new(), Gated::new());
     let client = folder.client(&gated.server.url());
     let ways = [
         SubmitOptions { in_memory: true, ..SubmitOptions::token(1) },
-        SubmitOptions { time_out: Some(GUARD), ..SubmitOptions::token(2) },
+        SubmitOptions { time_out: Some(GUARD), in_memory: true, ..SubmitOptions::token(2) },
+        SubmitOptions { time_out: Some(GUARD), ..SubmitOptions::token(4) },
         SubmitOptions::token(3),
     ];
     for options in ways {
@@ -462,7 +476,7 @@ fn what_is_submitted_into_memory_or_with_a_time_out_is_not_kept() {
     }
     let file = OutboxFile::at(folder.file()).expect("a path");
     let kept = file.rows(0, 9).expect("rows");
-    assert_eq!(kept.iter().map(|row| row.token).collect::<Vec<_>>(), [3]);
+    assert_eq!(kept.iter().map(|row| row.token).collect::<Vec<_>>(), [4, 3]);
 }
 
 /// Puts messages into the file as `hongyan send --queue` does: nothing is begun.

@@ -16,8 +16,9 @@ pub struct hy_client {
     client: Client,
 }
 
+/// The calls that are inside a handle, and whether it is being freed.
 #[derive(Default)]
-struct Gate {
+pub struct Gate {
     state: Mutex<Inside>,
     empty: Condvar,
 }
@@ -32,31 +33,71 @@ impl Gate {
     fn lock(&self) -> MutexGuard<'_, Inside> {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
+
+    /// Counts a call, unless the handle is being freed.
+    pub fn enter(&self) -> Result<Call<'_>> {
+        let mut inside = self.lock();
+        if inside.freeing {
+            return Err(crate::engine::closed());
+        }
+        inside.count += 1;
+        Ok(Call(self))
+    }
+
+    /// Lets nobody in any more, sends every call away by `wake` and waits until the last has left.
+    pub fn shut(&self, wake: impl FnOnce()) {
+        self.lock().freeing = true;
+        wake();
+        let mut inside = self.lock();
+        while inside.count > 0 {
+            inside = self.empty.wait(inside).unwrap_or_else(|poisoned| poisoned.into_inner());
+        }
+    }
 }
 
-/// A counted call; the client cannot be freed while one exists.
-pub struct Entry<'a>(&'a hy_client);
+/// A counted call.
+pub struct Call<'a>(&'a Gate);
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let mut inside = self.0.lock();
+        inside.count -= 1;
+        if inside.count == 0 && inside.freeing {
+            self.0.empty.notify_all();
+        }
+    }
+}
+
+/// A call on a client, which cannot be freed while one exists.
+pub struct Entry<'a> {
+    client: &'a hy_client,
+    _call: Call<'a>,
+}
 
 impl Entry<'_> {
     /// The client.
     pub fn client(&self) -> &Client {
-        &self.0.client
+        &self.client.client
     }
 
     /// True once `hy_free` has begun: the caller is told `closed`.
     pub fn is_freeing(&self) -> bool {
-        self.0.gate.lock().freeing
+        self.client.gate.lock().freeing
     }
 }
 
-impl Drop for Entry<'_> {
-    fn drop(&mut self) {
-        let mut inside = self.0.gate.lock();
-        inside.count -= 1;
-        if inside.count == 0 && inside.freeing {
-            self.0.gate.empty.notify_all();
-        }
+/// Refuses a call on a handle that this process did not make, and one from inside the log function.
+pub fn admit(pid: u32, what: &str, maker: &str) -> Result<()> {
+    if pid != std::process::id() {
+        let words =
+            format!("this {what} was made before fork(); make one of your own with {maker}");
+        return Err(Error::new(ErrorCode::Forked, words));
     }
+    if inside_sink() {
+        let words = format!("the log function must not call into a {what}");
+        return Err(Error::new(ErrorCode::Reentrant, words));
+    }
+    Ok(())
 }
 
 impl hy_client {
@@ -72,30 +113,13 @@ impl hy_client {
 
     /// Lets a call in.
     pub fn enter(&self) -> Result<Entry<'_>> {
-        if self.is_forked() {
-            let words = "this client was made before fork(); make one of your own with hy_init";
-            return Err(Error::new(ErrorCode::Forked, words));
-        }
-        if inside_sink() {
-            let words = "the log function must not call into a client";
-            return Err(Error::new(ErrorCode::Reentrant, words));
-        }
-        let mut inside = self.gate.lock();
-        if inside.freeing {
-            return Err(crate::engine::closed());
-        }
-        inside.count += 1;
-        Ok(Entry(self))
+        admit(self.pid, "client", "hy_init")?;
+        Ok(Entry { client: self, _call: self.gate.enter()? })
     }
 
     /// Sends every call away and waits until the last has left.
     pub fn empty(&self) {
-        self.gate.lock().freeing = true;
-        self.client.free();
-        let mut inside = self.gate.lock();
-        while inside.count > 0 {
-            inside = self.gate.empty.wait(inside).unwrap_or_else(|poisoned| poisoned.into_inner());
-        }
+        self.gate.shut(|| self.client.free());
     }
 }
 

@@ -69,6 +69,19 @@ impl hy_result {
         }))
     }
 
+    /// Hands receipts out as results, and tells how many there were.
+    ///
+    /// # Safety
+    /// There is room for as many handles at `out`.
+    pub unsafe fn give_all(receipts: Vec<Receipt>, out: *mut *mut hy_result) -> usize {
+        let count = receipts.len();
+        for (i, receipt) in receipts.into_iter().enumerate() {
+            // SAFETY: the caller's promise.
+            unsafe { *out.add(i) = hy_result::into_raw(receipt) };
+        }
+        count
+    }
+
     /// Each recipient with its own verdict; none where the message has no list of them.
     fn listed(&self) -> &[RecipientResult] {
         self.receipt.recipients.as_deref().unwrap_or_default()

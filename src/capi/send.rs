@@ -28,7 +28,8 @@ pub struct hy_op {
 pub type hy_op_t = hy_op;
 
 impl hy_op {
-    fn into_raw(op: Op) -> *mut hy_op {
+    /// An op that is the caller's.
+    pub fn into_raw(op: Op) -> *mut hy_op {
         let id = Text::new(op.id());
         Box::into_raw(Box::new(hy_op { pid: std::process::id(), op, id }))
     }
@@ -244,11 +245,8 @@ pub unsafe extern "C" fn hy_wait_many(
             return Err(Error::new(ErrorCode::Argument, "out is NULL or capacity is 0"));
         }
         let receipts = wait(&entry, time_out(timeout_ms), capacity)?;
-        *count = receipts.len();
-        for (i, receipt) in receipts.into_iter().enumerate() {
-            // SAFETY: there is room for `capacity` handles, and there are no more receipts.
-            unsafe { *out.add(i) = hy_result::into_raw(receipt) };
-        }
+        // SAFETY: there is room for `capacity` handles, and there are no more receipts.
+        unsafe { *count = hy_result::give_all(receipts, out) };
         Ok(())
     })
 }

@@ -18,7 +18,7 @@ use crate::engine::accept::files::loaded;
 use crate::engine::account::Entry;
 use crate::engine::attempt::job::{Intake, Job, Sink};
 use crate::engine::outbox::keeper;
-use crate::engine::results::queue::{Limit, Slot};
+use crate::engine::results::slot::{Limit, Slot};
 use crate::engine::store::Turns;
 use crate::engine::{Begins, Engine, Shared, open_store};
 use crate::model::error::{ErrorCode, Result};
@@ -43,11 +43,11 @@ impl Shared {
         if let (Ok(message), Some(entry)) = (&mut given, &entry) {
             entry.address(message);
         }
-        shared.queue.accept()?;
+        shared.sends.accept()?;
         let slot = match shared.place(entry.as_deref()) {
             Ok(slot) => Some(slot),
             Err(error) => {
-                shared.queue.finish();
+                shared.sends.finish();
                 return Err(error);
             }
         };

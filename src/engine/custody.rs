@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
-use crate::engine::results::queue::{Slot, closed};
+use crate::engine::results::queue::closed;
+use crate::engine::results::slot::Slot;
 use crate::engine::store::{Begin, Seq};
 use crate::model::error::Error;
 use crate::model::receipt::Receipt;

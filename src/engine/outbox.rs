@@ -18,7 +18,9 @@ use tokio::sync::oneshot;
 
 use crate::engine::attempt::job::Job;
 use crate::engine::custody::{Custody, Direct, OnDisk, Standing};
-use crate::engine::results::queue::{Slot, closed};
+use crate::engine::results::opened::Room;
+use crate::engine::results::queue::closed;
+use crate::engine::results::slot::Slot;
 use crate::engine::store::{Accept, Begin, Change, Seq, Verdict};
 use crate::model::error::Result;
 use crate::model::receipt::Receipt;
@@ -145,15 +147,6 @@ impl Outbox {
         Ok(())
     }
 
-    /// Results were taken: there may be room for more.
-    pub fn has_room(&self) {
-        // Either the room is seen by the keeper, or that it looks for room is seen here.
-        fence(Ordering::SeqCst);
-        if self.backlog.load(Ordering::SeqCst) {
-            self.nudge();
-        }
-    }
-
     /// An account was removed, so that what waits for it ends; or it was set.
     pub fn account(&self, name: &str, removed: bool) {
         self.lock().accounts.push((name.to_owned(), removed));
@@ -251,4 +244,14 @@ impl Custody for Outbox {
 /// What an outbox keeps of a result.
 pub fn verdict(receipt: &Receipt) -> Verdict {
     Verdict { delivery: receipt.delivery, receipt: receipt.to_json().into_bytes() }
+}
+
+impl Room for Outbox {
+    fn has_room(&self) {
+        // Either the room is seen by the keeper, or that it looks for room is seen here.
+        fence(Ordering::SeqCst);
+        if self.backlog.load(Ordering::SeqCst) {
+            self.nudge();
+        }
+    }
 }

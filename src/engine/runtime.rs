@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::engine::results::queue::closed;
-use crate::engine::results::queue::{Queue, Settled};
+use crate::engine::results::sends::{Sends, Settled};
 use crate::engine::results::wake::{NoSigpipe, spawn_thread};
 use crate::engine::runtime::stop::Stop;
 use crate::model::error::{Error, ErrorCode, Result};
@@ -51,16 +51,16 @@ pub struct Runtime {
 
 impl Runtime {
     /// Makes the runtime; no thread is started.
-    pub fn new(queue: Arc<Queue>) -> Result<Runtime> {
+    pub fn new(sends: Arc<Sends>) -> Result<Runtime> {
         let look: Arc<Notify> = Arc::default();
         let again = Arc::clone(&look);
         let tokio = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .on_thread_park(move || match on_io_thread() {
-                true if queue.settle() == Settled::LooksAgain => again.notify_one(),
+                true if sends.settle() == Settled::LooksAgain => again.notify_one(),
                 true => {}
-                false => queue.publish(),
+                false => sends.publish(),
             })
             .build()
             .map_err(|e| {

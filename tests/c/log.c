@@ -6,6 +6,7 @@
 typedef struct {
     pthread_mutex_t lock;
     hy_client_t *client;
+    hy_queue_t *queue;
     int calls, above, leaks, retired, after_retirement, misused;
     int32_t max_level;
 } listener;
@@ -41,6 +42,16 @@ static void call_back_in(void *user, int32_t level, const char *target, const ch
     FAILS(hy_wait(l->client, -1, &result), HY_E_REENTRANT);
     FAILS(hy_flush(l->client, -1, &unfinished), HY_E_REENTRANT);
     FAILS(hy_close(l->client, -1, &unfinished), HY_E_REENTRANT);
+    hy_queue_t *queue = UNTOUCHED;
+    size_t count = 77;
+    intptr_t handle = -1;
+    FAILS(hy_queue_new(l->client, &queue), HY_E_REENTRANT);
+    FAILS(hy_submit_to(l->client, l->queue, HELLO, HY_NTS, NULL, 0, 1, NULL), HY_E_REENTRANT);
+    FAILS(hy_queue_wait_many(l->queue, -1, &result, 1, &count), HY_E_REENTRANT);
+    FAILS(hy_queue_poll_handle(l->queue, &handle), HY_E_REENTRANT);
+    hy_queue_interrupt(l->queue);
+    hy_queue_free(l->queue);
+    CHECK(queue == UNTOUCHED && count == 77 && handle == -1);
     CHECK(result == UNTOUCHED && stats == UNTOUCHED && unfinished == 77);
 
     /* What takes none is allowed. */
@@ -136,12 +147,17 @@ int main(int argc, char **argv)
 
     /* On the caller's thread and on the library's. */
     inside.client = client;
+    inside.queue = queue_of(client);
     OK(hy_set_log(HY_LOG_TRACE, call_back_in, &inside));
     RESULT(send_json(client, HELLO), HY_SENT, HY_OK);
     submit(client, HELLO, 1);
     RESULT(next_result(client), HY_SENT, HY_OK);
     OK(hy_set_log(0, NULL, NULL));
     CHECK(inside.calls > 0);
+    /* It was neither interrupted nor freed in there. */
+    submit_into(client, inside.queue, HELLO, 2);
+    RESULT(next_of(inside.queue), HY_SENT, HY_OK);
+    hy_queue_free(inside.queue);
 
     /* Silent again, and the client as good as ever. */
     int calls = inside.calls;

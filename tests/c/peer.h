@@ -5,6 +5,7 @@
 #include "check.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -96,6 +97,77 @@ static inline hy_result_t *next_result(hy_client_t *client)
     OK(hy_wait(client, PATIENCE_MS, &result));
     CHECK(result != NULL);
     return result;
+}
+
+static inline hy_queue_t *queue_of(hy_client_t *client)
+{
+    hy_queue_t *queue = NULL;
+    OK(hy_queue_new(client, &queue));
+    CHECK(queue != NULL);
+    return queue;
+}
+
+static inline void submit_into(hy_client_t *client, hy_queue_t *queue, const char *json,
+                             uint64_t token)
+{
+    OK(hy_submit_to(client, queue, json, HY_NTS, NULL, 0, token, NULL));
+}
+
+/* The next result of a queue of its own. */
+static inline hy_result_t *next_of(hy_queue_t *queue)
+{
+    hy_result_t *result = NULL;
+    size_t count = 0;
+    OK(hy_queue_wait_many(queue, PATIENCE_MS, &result, 1, &count));
+    CHECK_INT(count, 1);
+    CHECK(result != NULL);
+    return result;
+}
+
+/* There is nothing in the queue now. */
+static inline void nothing_in(hy_queue_t *queue)
+{
+    hy_result_t *result = UNTOUCHED;
+    size_t count = 77;
+    OK(hy_queue_wait_many(queue, 0, &result, 1, &count));
+    CHECK_INT(count, 0);
+    CHECK(result == UNTOUCHED);
+}
+
+/* The queue's client is closed, and all was taken. */
+static inline void ended(hy_queue_t *queue)
+{
+    hy_result_t *result = UNTOUCHED;
+    size_t count = 77;
+    FAILS(hy_queue_wait_many(queue, -1, &result, 1, &count), HY_E_CLOSED);
+    CHECK(result == UNTOUCHED && count == 77);
+}
+
+/* The calling thread's own stat file, held open: it shows others whether it sleeps. */
+static inline int own_stat(void)
+{
+    int fd = open("/proc/thread-self/stat", O_RDONLY);
+    CHECK(fd >= 0);
+    __sync_synchronize();
+    return fd;
+}
+
+/* Comes back once the thread sleeps that has shown its stat file there. */
+static inline void await_sleep(const volatile int *shown)
+{
+    for (;;) {
+        char stat[512];
+        if (*shown >= 0) {
+            ssize_t n = pread(*shown, stat, sizeof stat - 1, 0);
+            CHECK(n > 0);
+            stat[n] = '\0';
+            const char *name_end = strrchr(stat, ')');
+            CHECK(name_end != NULL);
+            if (name_end[2] == 'S')
+                return;
+        }
+        sched_yield();
+    }
 }
 
 /* A page of either server, which is the caller's to free. */

@@ -1,5 +1,5 @@
 /* Rule 2: what is handed out is the caller's; every `_free` accepts NULL; results, errors,
- * messages and ops outlive their client in any order. */
+ * messages, ops and queues outlive their client in any order. */
 #include "peer.h"
 
 int main(int argc, char **argv)
@@ -15,6 +15,8 @@ int main(int argc, char **argv)
     hy_op_cancel(NULL);
     hy_string_free(NULL);
     hy_interrupt(NULL);
+    hy_queue_free(NULL);
+    hy_queue_interrupt(NULL);
 
     hy_message_t *message = NULL;
     OK(hy_message_new("ff", 2, &message));
@@ -28,6 +30,9 @@ int main(int argc, char **argv)
     OK(hy_submit(client, message, 5, &op));
     hy_result_t *queued = next_result(client);
     hy_error_t *error = hy_send_json(client, "?", 1, 0, &queued);
+    hy_queue_t *queue = queue_of(client);
+    submit_into(client, queue, HELLO, 6);
+    OK(hy_flush(client, -1, &(uint64_t){0}));
     char *stats = NULL;
     OK(hy_stats_json(client, &stats, NULL));
     hy_free(client);
@@ -47,6 +52,9 @@ int main(int argc, char **argv)
     OK(hy_send(client, message, PATIENCE_MS, &again));
     IS(again, HY_SENT, HY_OK);
 
+    hy_result_t *late = next_of(queue);
+    hy_queue_free(queue);
+    RESULT(late, HY_SENT, HY_OK);
     hy_op_free(op);
     hy_result_free(blocking);
     hy_error_free(error);

@@ -20,7 +20,7 @@
     || HY_E_QUOTA != 209
 #error "the codes of the services changed"
 #endif
-#if HY_NOT_SENT != 0 || HY_MAYBE_SENT != 1 || HY_SENT != 2
+#if HY_NOT_SENT != 0 || HY_MAYBE_SENT != 1 || HY_SENT != 2 || HY_PARTLY_SENT != 3
 #error "the deliveries changed"
 #endif
 #if HY_THIS_RUN != 0 || HY_EARLIER_RUN != 1
@@ -30,8 +30,8 @@
     || HY_LOG_TRACE != 5
 #error "the log levels changed"
 #endif
-#if HY_ABI_VERSION < 1
-#error "the ABI is counted from 1"
+#if HY_ABI_VERSION < 2
+#error "what is here came with version 2 at the latest"
 #endif
 
 /* Any other signature makes these lines incompatible pointers, which is an error here. */
@@ -85,6 +85,24 @@ typedef struct {
     void (*string_free)(char *);
     hy_error_t *(*set_log)(int32_t, void (*)(void *, int32_t, const char *, const char *), void *);
     hy_error_t *(*check_account)(hy_client_t *, const char *, size_t, int64_t);
+    hy_error_t *(*queue_new)(hy_client_t *, hy_queue_t **);
+    hy_error_t *(*queue_wait_many)(hy_queue_t *, int64_t, hy_result_t **, size_t, size_t *);
+    hy_error_t *(*queue_poll_handle)(hy_queue_t *, intptr_t *);
+    void (*queue_interrupt)(hy_queue_t *);
+    void (*queue_free)(hy_queue_t *);
+    hy_error_t *(*submit_to)(hy_client_t *, hy_queue_t *, const char *, size_t, const char *, size_t,
+                             uint64_t, hy_op_t **);
+    hy_error_t *(*preview_json)(hy_client_t *, const char *, size_t, char **, size_t *);
+    hy_error_t *(*message_add_file)(hy_message_t *, const char *, size_t, const char *, size_t,
+                                    const void *, size_t);
+    const char *(*result_account)(const hy_result_t *, size_t *);
+    const char *(*result_service)(const hy_result_t *, size_t *);
+    int64_t (*result_elapsed_ms)(const hy_result_t *);
+    uint32_t (*result_attempts)(const hy_result_t *);
+    int32_t (*result_is_deduplicated)(const hy_result_t *);
+    size_t (*result_recipient_count)(const hy_result_t *);
+    hy_error_t *(*result_recipient)(const hy_result_t *, size_t, const char **, size_t *, int32_t *,
+                                    const hy_error_t **);
 } signatures;
 
 static const signatures all = {
@@ -100,6 +118,10 @@ static const signatures all = {
     hy_result_free,      hy_error_code,        hy_error_name,           hy_error_message,
     hy_error_detail_json, hy_error_is_retryable, hy_error_retry_after_ms, hy_error_free,
     hy_stats_json,       hy_string_free,       hy_set_log,              hy_check_account,
+    hy_queue_new,        hy_queue_wait_many,   hy_queue_poll_handle,    hy_queue_interrupt,
+    hy_queue_free,       hy_submit_to,         hy_preview_json,         hy_message_add_file,
+    hy_result_account,   hy_result_service,    hy_result_elapsed_ms,    hy_result_attempts,
+    hy_result_is_deduplicated, hy_result_recipient_count, hy_result_recipient,
 };
 
 int main(void)

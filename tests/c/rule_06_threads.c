@@ -2,7 +2,6 @@
  * back with `closed`. */
 #include "peer.h"
 
-#include <fcntl.h>
 #include <pthread.h>
 
 enum { THREADS = 6, EACH = 10 };
@@ -88,37 +87,16 @@ static void *send_for_ever(void *unused)
     return unused;
 }
 
-/* Where the waiting thread shows what it does: its own stat file, held open. */
+/* Where the waiting thread shows what it does. It sleeps nowhere but inside hy_wait. */
 static volatile int waiter_stat = -1;
 
 static void *wait_for_ever(void *unused)
 {
     hy_result_t *result = UNTOUCHED;
-    int fd = open("/proc/thread-self/stat", O_RDONLY);
-    CHECK(fd >= 0);
-    __sync_synchronize();
-    waiter_stat = fd;
+    waiter_stat = own_stat();
     FAILS(hy_wait(client, -1, &result), HY_E_CLOSED);
     CHECK(result == UNTOUCHED);
     return unused;
-}
-
-/* Comes back once that thread sleeps, which it does nowhere but inside hy_wait. */
-static void await_sleep(void)
-{
-    for (;;) {
-        char stat[512];
-        if (waiter_stat >= 0) {
-            ssize_t n = pread(waiter_stat, stat, sizeof stat - 1, 0);
-            CHECK(n > 0);
-            stat[n] = '\0';
-            const char *name_end = strrchr(stat, ')');
-            CHECK(name_end != NULL);
-            if (name_end[2] == 'S')
-                return;
-        }
-        sched_yield();
-    }
 }
 
 static void free_with_callers_inside(const char *hostile, int with_waiter)
@@ -130,7 +108,7 @@ static void free_with_callers_inside(const char *hostile, int with_waiter)
     await_count(hostile, "hang", 1);
     if (with_waiter) {
         CHECK_INT(pthread_create(&waiter, NULL, wait_for_ever, NULL), 0);
-        await_sleep();
+        await_sleep(&waiter_stat);
     }
     hy_free(client);
     CHECK_INT(pthread_join(sender, NULL), 0);

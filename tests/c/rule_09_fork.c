@@ -1,10 +1,10 @@
-/* Rule 9: after fork, every function that takes an inherited client returns `forked`, hy_free on
- * it does nothing, and hy_init works in the child. (Forks at bad moments: fork.c.) */
+/* Rule 9: after fork, every function that takes an inherited client or queue returns `forked`, to
+ * free it does nothing, and hy_init works in the child. (Forks at bad moments: fork.c.) */
 #include "peer.h"
 
 #include <sys/wait.h>
 
-static void in_the_child(hy_client_t *inherited, hy_op_t *op, const char *sandbox)
+static void in_the_child(hy_client_t *inherited, hy_queue_t *q, hy_op_t *op, const char *sandbox)
 {
     hy_client_t *const c = inherited;
     hy_message_t *message = NULL;
@@ -15,6 +15,7 @@ static void in_the_child(hy_client_t *inherited, hy_op_t *op, const char *sandbo
     size_t n = 77;
     uint64_t unfinished = 77;
     intptr_t handle = -1;
+    hy_queue_t *queue = UNTOUCHED;
     char *stats = UNTOUCHED;
 
     OK(hy_message_new("ff", 2, &message));
@@ -31,9 +32,18 @@ static void in_the_child(hy_client_t *inherited, hy_op_t *op, const char *sandbo
     FAILS(hy_stats_json(c, &stats, NULL), HY_E_FORKED);
     FAILS(hy_flush(c, -1, &unfinished), HY_E_FORKED);
     FAILS(hy_close(c, -1, &unfinished), HY_E_FORKED);
+    FAILS(hy_queue_new(c, &queue), HY_E_FORKED);
+    FAILS(hy_submit_to(c, q, HELLO, HY_NTS, NULL, 0, 1, NULL), HY_E_FORKED);
+    FAILS(hy_submit_to(c, NULL, HELLO, HY_NTS, NULL, 0, 1, NULL), HY_E_FORKED);
+    FAILS(hy_queue_wait_many(q, -1, results, 2, &n), HY_E_FORKED);
+    FAILS(hy_queue_poll_handle(q, &handle), HY_E_FORKED);
+    CHECK(queue == UNTOUCHED && n == 77);
     CHECK(result == UNTOUCHED && stats == UNTOUCHED && handle == -1);
     CHECK(unfinished == 77);
     hy_interrupt(c);
+    hy_queue_interrupt(q);
+    hy_queue_free(q);
+    hy_queue_free(q);
     hy_op_cancel(op);
     hy_op_free(op);
     hy_message_free(message);
@@ -46,6 +56,11 @@ static void in_the_child(hy_client_t *inherited, hy_op_t *op, const char *sandbo
     result = next_result(own);
     CHECK_INT(hy_result_token(result), 9);
     FAILS(hy_result_ack(c, result), HY_E_FORKED);
+    FAILS(hy_submit_to(own, q, HELLO, HY_NTS, NULL, 0, 1, NULL), HY_E_FORKED);
+    queue = queue_of(own);
+    submit_into(own, queue, HELLO, 10);
+    RESULT(next_of(queue), HY_SENT, HY_OK);
+    hy_queue_free(queue);
     RESULT(result, HY_SENT, HY_OK);
     hy_free(own);
 }
@@ -54,16 +69,18 @@ int main(int argc, char **argv)
 {
     const char *sandbox = sandbox_of(argc, argv), *hostile = hostile_of(argc, argv);
     hy_client_t *client = client_at(hostile, "hold", "");
+    hy_queue_t *queue = queue_of(client);
     hy_op_t *op = NULL;
     int status = 0;
 
     OK(hy_submit_json(client, HELLO, HY_NTS, 5, &op));
-    await_count(hostile, "hold", 1);
+    submit_into(client, queue, HELLO, 6);
+    await_count(hostile, "hold", 2);
     pid_t child = fork();
     CHECK(child >= 0);
     if (child == 0) {
         alarm(50);
-        in_the_child(client, op, sandbox);
+        in_the_child(client, queue, op, sandbox);
         _exit(0);
     }
     CHECK_INT(waitpid(child, &status, 0), child);
@@ -73,7 +90,9 @@ int main(int argc, char **argv)
     /* Nothing that the child did touched the parent's: not even the request on its way. */
     release_held(hostile);
     RESULT(next_result(client), HY_SENT, HY_OK);
-    CHECK_INT(hostile_count(hostile, "hold"), 1);
+    RESULT(next_of(queue), HY_SENT, HY_OK);
+    CHECK_INT(hostile_count(hostile, "hold"), 2);
+    hy_queue_free(queue);
     hy_op_free(op);
     hy_free(client);
     return 0;

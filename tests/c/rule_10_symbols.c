@@ -25,6 +25,8 @@ static const char *const names[] = {
     NAME(hy_preview_json),     NAME(hy_result_account),   NAME(hy_result_service),
     NAME(hy_result_elapsed_ms), NAME(hy_result_attempts), NAME(hy_result_is_deduplicated),
     NAME(hy_result_recipient_count), NAME(hy_result_recipient), NAME(hy_check_account),
+    NAME(hy_queue_new),        NAME(hy_queue_wait_many),  NAME(hy_queue_poll_handle),
+    NAME(hy_queue_interrupt),  NAME(hy_queue_free),       NAME(hy_submit_to),
 };
 
 int main(int argc, char **argv)

@@ -243,7 +243,9 @@ fn header_compiles_alone_and_twice_in_every_standard() {
 #[test]
 fn header_shows_no_fields() {
     let source = work_dir("opaque").join("opaque.c");
-    for handle in ["hy_client_t", "hy_message_t", "hy_op_t", "hy_result_t", "hy_error_t"] {
+    for handle in
+        ["hy_client_t", "hy_queue_t", "hy_message_t", "hy_op_t", "hy_result_t", "hy_error_t"]
+    {
         let compiles = |expression: &str| {
             let program =
                 format!("#include <hongyan.h>\nunsigned long n = sizeof({expression});\n");

@@ -129,7 +129,7 @@ impl Shared {
         time_out: Option<Duration>,
     ) -> hongyan::Result<Op> {
         let (client, token) = (self.open_client()?, token(mailbox, number));
-        let options = SubmitOptions { token, time_out, in_memory: true };
+        let options = SubmitOptions { time_out, in_memory: true, ..SubmitOptions::token(token) };
         client.submit(message.source(), options)
     }
 

@@ -64,7 +64,7 @@ impl Engine {
             let error = Error::new(ErrorCode::Unsupported, words);
             return Err(error.with_account(name, Some(entry.info.name)));
         };
-        shared.queue.accept()?;
+        shared.sends.accept()?;
         let works = Arc::new(AtomicBool::new(false));
         let account = Arc::clone(&entry.account);
         let asking = Asking { account, read: inquiry.read, works: Arc::clone(&works) };

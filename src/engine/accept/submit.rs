@@ -10,6 +10,8 @@ use crate::engine::attempt::job::{Intake, Job, Sink};
 use crate::engine::custody::Custody;
 use crate::engine::custody::OnDisk;
 use crate::engine::outbox::Outbox;
+use crate::engine::results::opened::Queue;
+use crate::engine::results::queue::Results;
 use crate::engine::store::Accept;
 use crate::engine::{Engine, Shared, lost, outbox};
 use crate::model::digest::{self, Content};
@@ -18,19 +20,23 @@ use crate::model::message::{Message, MessageSource, Parsed};
 
 /// How a message is submitted.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SubmitOptions {
+pub struct SubmitOptions<'a> {
     /// What comes back with the receipt.
     pub token: u64,
     /// Like a message whose caller waits for it, it does not outlive this process: an outbox knows its
     /// key and its place in line only.
     pub in_memory: bool,
-    /// How long it may take at most, retries included; with a time-out it is not kept either.
+    /// How long it may take at most, retries included. What an outbox keeps has it as its deadline.
     pub time_out: Option<Duration>,
+    /// Where its receipt comes out; none: of [`crate::Client::wait`].
+    pub queue: Option<&'a Queue>,
+    /// Even what is no message at all is accepted, and its receipt says what is wrong.
+    pub takes_all: bool,
 }
 
-impl SubmitOptions {
+impl<'a> SubmitOptions<'a> {
     /// A message whose receipt has this token.
-    pub fn token(token: u64) -> SubmitOptions {
+    pub fn token(token: u64) -> SubmitOptions<'a> {
         SubmitOptions { token, ..SubmitOptions::default() }
     }
 }
@@ -43,26 +49,46 @@ pub struct Arrival<'a> {
     pub json: Cow<'a, [u8]>,
     /// What the caller gave with it.
     pub token: u64,
+    /// The queue that its result is for, if that is not the client's own.
+    to: Option<Arc<Results>>,
 }
 
 impl<'a> Arrival<'a> {
     /// Reads a message; `Err` if it is none at all.
     pub fn read(source: MessageSource<'a>, token: u64) -> Result<Arrival<'a>> {
         let (given, json) = source.read_with_json()?;
-        Ok(Arrival { given, json, token })
+        Ok(Arrival { given, json, token, to: None })
+    }
+
+    /// It expires by then at the latest.
+    fn within(&mut self, time_out: Duration) {
+        if let Ok(message) = &mut self.given {
+            let ms = u64::try_from(time_out.as_millis()).unwrap_or(u64::MAX);
+            message.deadline_ms = Some(message.deadline_ms.map_or(ms, |own| own.min(ms)));
+        }
     }
 }
 
 impl Engine {
     /// Sends and returns; the result comes out of [`Engine::wait`].
-    pub fn submit(&self, source: MessageSource<'_>, options: SubmitOptions) -> Result<Op> {
-        let SubmitOptions { token, in_memory, time_out } = options;
-        match self.shared.keeps().filter(|_| !in_memory && time_out.is_none()) {
+    pub fn submit(&self, source: MessageSource<'_>, options: SubmitOptions<'_>) -> Result<Op> {
+        let SubmitOptions { token, in_memory, time_out, queue, takes_all } = options;
+        let to = queue.map(|queue| queue.results_of(&self.shared.sends)).transpose()?;
+        match self.shared.keeps().filter(|_| !in_memory) {
             Some(outbox) => {
-                let told = self.submit_kept(outbox, vec![Arrival::read(source, token)?])?;
+                let (given, json) = match takes_all {
+                    true => source.read_any_with_json(),
+                    false => source.read_with_json()?,
+                };
+                let mut arrival = Arrival { given, json, token, to };
+                time_out.inspect(|time_out| arrival.within(*time_out));
+                let told = self.submit_kept(outbox, vec![arrival])?;
                 told.into_iter().next().unwrap_or_else(|| Err(lost()))
             }
-            None => self.submit_in_memory(source.read()?, token, time_out, Job::op),
+            None => {
+                let given = if takes_all { source.read_any() } else { source.read()? };
+                self.submit_in_memory(given, token, to, time_out, Job::op)
+            }
         }
     }
 
@@ -75,7 +101,7 @@ impl Engine {
     ) -> std::result::Result<(), (usize, Error)> {
         let Some(outbox) = self.shared.keeps() else {
             return messages.enumerate().try_for_each(|(i, (source, token))| {
-                let submit = |given| self.submit_in_memory(given, token, None, |_| ());
+                let submit = |given| self.submit_in_memory(given, token, None, None, |_| ());
                 source.read().and_then(submit).map_err(|error| (i, error))
             });
         };
@@ -103,11 +129,12 @@ impl Engine {
         &self,
         given: Parsed,
         token: u64,
+        to: Option<Arc<Results>>,
         patience: Option<Duration>,
         op: impl FnOnce(&mut Job) -> T,
     ) -> Result<T> {
         self.runtime.start_io()?;
-        let mut job = self.accept(given, token, Sink::Queue, patience)?;
+        let mut job = self.accept(given, token, Sink::Queue(to), patience)?;
         let op = op(&mut job);
         if job.is_refused() {
             job.finish_refused();
@@ -127,16 +154,16 @@ impl Engine {
         let shared = &self.shared;
         let mut jobs: Vec<(Accept, Box<Job>)> = Vec::with_capacity(messages.len());
         let mut ops = Vec::with_capacity(messages.len());
-        for Arrival { given, json, token } in messages {
-            if let Err(error) = shared.queue.accept() {
+        for Arrival { given, json, token, to } in messages {
+            if let Err(error) = shared.sends.accept() {
                 // It was closed in the middle: none of them was accepted.
                 for (_, job) in &mut jobs {
                     Job::forget(job);
-                    shared.queue.finish();
+                    shared.sends.finish();
                 }
                 return Err(error);
             }
-            let (accept, mut job) = self.arrived(given, json, token);
+            let (accept, mut job) = self.arrived(given, json, token, to);
             let key = accept.key.as_ref().map(|(key, _)| key.clone());
             let (id, account) = (accept.id.clone(), accept.account.clone());
             ops.push((job.op(), OnDisk { seq: 0, id, token, account, key }));
@@ -159,7 +186,13 @@ impl Engine {
     }
 
     /// A message on its way into the outbox.
-    pub fn arrived(&self, given: Parsed, json: Cow<'_, [u8]>, token: u64) -> (Accept, Box<Job>) {
+    pub fn arrived(
+        &self,
+        given: Parsed,
+        json: Cow<'_, [u8]>,
+        token: u64,
+        to: Option<Arc<Results>>,
+    ) -> (Accept, Box<Job>) {
         let shared = &self.shared;
         let mut given = loaded(given);
         let unix_ms = shared.clock.unix_ms();
@@ -199,7 +232,7 @@ impl Engine {
         let intake = Intake {
             id,
             token,
-            sink: Sink::Queue,
+            sink: Sink::Queue(to),
             slot: None,
             patience: None,
             kept: true,

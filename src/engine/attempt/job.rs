@@ -20,7 +20,8 @@ use crate::engine::attempt::retry::History;
 use crate::engine::attempt::{lost, masked};
 use crate::engine::custody::Custody;
 use crate::engine::custody::Direct;
-use crate::engine::results::queue::Slot;
+use crate::engine::results::queue::Results;
+use crate::engine::results::slot::Slot;
 use crate::engine::runtime::on_io_thread;
 use crate::engine::runtime::stop::Stop;
 use crate::engine::store::{Begin, Ready, Seq};
@@ -33,10 +34,9 @@ use crate::service::api::{Draft, Seed};
 pub use end::Ended;
 
 /// Where the result goes.
-#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Sink {
-    /// Into the queue, for whoever waits.
-    Queue,
+    /// Into a queue, for whoever waits: the client's own if it is no other.
+    Queue(Option<Arc<Results>>),
     /// To the caller, who waits for this one.
     Caller,
 }
@@ -209,7 +209,7 @@ impl Job {
         let intake = Intake {
             id: row.id.clone(),
             token: row.token,
-            sink: Sink::Queue,
+            sink: Sink::Queue(None),
             slot: None,
             patience: None,
             kept: true,
@@ -278,6 +278,15 @@ impl Job {
         resend
     }
 
+    /// The queue that its result is for, if that is not the client's own: whoever takes it brings the
+    /// result there.
+    pub fn take_queue(&mut self) -> Option<Arc<Results>> {
+        match &mut self.sink {
+            Sink::Queue(to) => to.take(),
+            Sink::Caller => None,
+        }
+    }
+
     /// Goes away without a result: another run has it, or nobody accepted it.
     pub fn forget(&mut self) {
         self.finished = true;
@@ -321,7 +330,7 @@ impl Job {
             kept.custody.ended(kept.seq, self.history.all(), None, None);
         }
         self.shared.cut.fetch_add(1, Ordering::AcqRel);
-        self.shared.queue.finish();
+        self.shared.sends.finish();
         kept.custody.left(kept.seq);
     }
 
@@ -461,14 +470,15 @@ impl Job {
             kept.custody.finish(kept.seq, receipt, self.slot.take(), alone);
             return None;
         }
-        match (self.sink, self.slot.take()) {
-            (Sink::Queue, Some(slot)) => {
-                self.shared.queue.push(receipt, slot, on_io_thread());
+        let sink = std::mem::replace(&mut self.sink, Sink::Caller);
+        match (sink, self.slot.take()) {
+            (Sink::Queue(to), Some(slot)) => {
+                self.shared.sends.push(receipt, slot, to, on_io_thread());
                 None
             }
             (_, slot) => {
                 drop(slot);
-                self.shared.queue.finish();
+                self.shared.sends.finish();
                 Some(receipt)
             }
         }

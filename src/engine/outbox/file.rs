@@ -51,11 +51,11 @@ impl Engine {
     pub fn outbox_put(&self, to: &Changed, arrivals: Vec<Arrival<'_>>) -> Result<Vec<Result<Put>>> {
         let mut answers = Vec::with_capacity(arrivals.len());
         let mut changes = Vec::with_capacity(arrivals.len());
-        for Arrival { given, json, token } in arrivals {
-            self.shared.queue.accept()?;
-            let (accept, mut job) = self.arrived(given, json, token);
+        for Arrival { given, json, token, .. } in arrivals {
+            self.shared.sends.accept()?;
+            let (accept, mut job) = self.arrived(given, json, token, None);
             job.forget();
-            self.shared.queue.finish();
+            self.shared.sends.finish();
             match accept.result {
                 None => {
                     answers.push(Ok((accept.id.clone(), None)));

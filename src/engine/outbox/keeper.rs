@@ -15,7 +15,8 @@ use crate::engine::accept::keys;
 use crate::engine::attempt::job::{Job, Kept};
 use crate::engine::custody::{Custody, Standing};
 use crate::engine::outbox::{Begins, LAZY, Outbox, Wants, verdict};
-use crate::engine::results::queue::Slot;
+use crate::engine::results::queue::Results;
+use crate::engine::results::slot::Slot;
 use crate::engine::results::wake::spawn_thread;
 use crate::engine::runtime::workers::Inbox;
 use crate::engine::store::{Applied, Change, Follower, Seq, Store, Turn};
@@ -47,9 +48,9 @@ pub fn start(
     if unfinished > 0 {
         inbox.start_io()?;
     }
-    shared.queue.adopt(unfinished);
+    shared.sends.adopt(unfinished);
     let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
-        (0..unfinished).for_each(|_| shared.queue.finish());
+        (0..unfinished).for_each(|_| shared.sends.finish());
         Error::new(ErrorCode::Internal, format!("the outbox's thread cannot be started: {e}"))
     })?;
     outbox.runs_on(thread);
@@ -76,6 +77,8 @@ struct Keeper {
     removed: HashMap<String, Seq>,
     /// Messages of this run that may follow another of their key.
     following: HashSet<String>,
+    /// Where the results of this run's messages go that are not for the client's own queue, by id.
+    queues: HashMap<String, Arc<Results>>,
     /// The direct messages of this run, by id; and who of them waits to be called.
     direct: HashMap<String, Option<oneshot::Sender<Standing>>>,
     /// Somebody of them may be called.
@@ -131,6 +134,7 @@ impl Keeper {
             lines,
             removed: HashMap::new(),
             following: HashSet::new(),
+            queues: HashMap::new(),
             direct: HashMap::new(),
             calls: false,
             begins,
@@ -294,7 +298,7 @@ impl Keeper {
                 for ((change, wants), applied) in changes.into_iter().zip(wants).zip(made) {
                     self.made(change, wants, applied);
                 }
-                self.shared.queue.publish();
+                self.shared.sends.publish();
                 true
             }
             Err(error) => {
@@ -337,7 +341,7 @@ impl Keeper {
     /// A send that was not accepted after all.
     fn give_up(&self, mut job: Box<Job>) {
         job.forget();
-        self.shared.queue.finish();
+        self.shared.sends.finish();
     }
 
     fn made(&mut self, change: Change, wants: Wants, applied: Applied) {
@@ -420,7 +424,7 @@ impl Keeper {
     }
 
     /// Hands a result to the host; `unfinished`: it was counted as a send of this run.
-    fn hand_out(&self, mut receipt: Receipt, slot: Option<Slot>, unfinished: bool) {
+    fn hand_out(&mut self, mut receipt: Receipt, slot: Option<Slot>, unfinished: bool) {
         if !self.shared.trace {
             receipt.trace = None;
         }
@@ -428,10 +432,13 @@ impl Keeper {
             // Its owner takes it from the file.
             _ if self.begins == Begins::Needed => {
                 drop(slot);
-                self.shared.queue.finish();
+                self.shared.sends.finish();
             }
-            true => self.shared.queue.push(receipt, slot.unwrap_or_default(), true),
-            false => self.shared.queue.hand_out(receipt),
+            true => {
+                let to = self.queues.remove(&receipt.id);
+                self.shared.sends.push(receipt, slot.unwrap_or_default(), to, true);
+            }
+            false => self.shared.sends.hand_out(receipt),
         }
     }
 
@@ -446,6 +453,7 @@ impl Keeper {
         let Change::Accept(accept) = change else { return };
         let answer = match applied {
             Applied::Accepted { seq, turn, .. } => {
+                self.take_queue(&accept.id, &mut job);
                 if accept.result.is_some() {
                     job.forget();
                     let receipt = std::mem::replace(&mut job.receipt, Receipt::nothing());
@@ -461,6 +469,7 @@ impl Keeper {
                 Ok(seq)
             }
             Applied::Known { seq, verdict } => {
+                self.take_queue(&accept.id, &mut job);
                 job.forget();
                 match self.restored(&verdict) {
                     Ok(mut receipt) => {
@@ -495,6 +504,13 @@ impl Keeper {
         };
         // A caller who has gone knows the message by its result.
         let _ = reply.send((i, answer));
+    }
+
+    /// Takes note of where the result of an accepted message goes.
+    fn take_queue(&mut self, id: &str, job: &mut Job) {
+        if let Some(queue) = job.take_queue() {
+            self.queues.insert(id.to_owned(), queue);
+        }
     }
 
     /// Begins a message that is in memory already, if nobody of its account stands before it.
@@ -554,7 +570,7 @@ impl Keeper {
                 .cut
                 .fetch_add(usize::try_from(rest).unwrap_or(usize::MAX), Ordering::AcqRel);
             // Only these: a send without the outbox may still be under way.
-            (0..rest).for_each(|_| self.shared.queue.finish());
+            (0..rest).for_each(|_| self.shared.sends.finish());
         }
     }
 }

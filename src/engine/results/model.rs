@@ -3,10 +3,18 @@
 //!
 //! `HY_SEED=n` tries other interleavings than the usual ones.
 
+mod many;
 #[allow(clippy::duplicate_mod, reason = "the same code on other locks is the point")]
 #[allow(dead_code, reason = "what only the outbox needs has no model")]
 #[path = "queue.rs"]
 mod queue;
+#[allow(clippy::duplicate_mod, reason = "the same code on other locks is the point")]
+#[allow(dead_code, reason = "what only the outbox needs has no model")]
+#[path = "sends.rs"]
+mod sends;
+#[allow(clippy::duplicate_mod, reason = "the same code on other locks is the point")]
+#[path = "slot.rs"]
+mod slot;
 mod sync;
 mod wake;
 
@@ -18,7 +26,9 @@ use shuttle::thread::{self, JoinHandle};
 
 use crate::model::error::ErrorCode;
 use crate::model::receipt::{Delivery, Receipt};
-use queue::{Limit, Queue, Settled, Slot, Waited};
+use queue::{Results, Waited};
+use sends::{Sends, Settled};
+use slot::{Limit, Slot};
 use sync::{Arc, AtomicUsize};
 
 /// How many interleavings each scheduler tries of each model.
@@ -40,16 +50,16 @@ fn explore(model: impl Fn() + Send + Sync + 'static) {
     run(PctScheduler::new_from_seed(seed, 3, ITERATIONS), &model);
 }
 
-/// A queue, and how many places in it are taken.
+/// The sends of a client, and how many places among them are taken.
 #[derive(Clone, Default)]
 struct World {
-    queue: Arc<Queue>,
+    sends: Arc<Sends>,
     taken: Arc<AtomicUsize>,
 }
 
 impl World {
     fn accept(&self) -> Slot {
-        self.queue.accept().expect("open");
+        self.sends.accept().expect("open");
         self.slot(usize::MAX).expect("a place")
     }
 
@@ -61,18 +71,23 @@ impl World {
     /// A send from accept to result.
     fn send(&self, token: u64, stage: bool) {
         let slot = self.accept();
-        self.queue.push(receipt(token), slot, stage);
+        self.sends.push(receipt(token), slot, None, stage);
+    }
+
+    /// The same, into another queue.
+    fn send_to(&self, queue: &Arc<Results>, token: u64, stage: bool) {
+        let slot = self.accept();
+        self.sends.push(receipt(token), slot, Some(Arc::clone(queue)), stage);
+    }
+
+    /// Another queue.
+    fn open(&self) -> Arc<Results> {
+        self.sends.open().expect("open")
     }
 
     /// One wait for one result: its token, or `None` for nothing.
     fn take(&self, time_out: Option<Duration>) -> Option<u64> {
-        match self.queue.wait(time_out, 1).expect("open, or not empty") {
-            Waited::Results(receipts) => {
-                assert_eq!(receipts.len(), 1);
-                Some(receipts[0].token)
-            }
-            Waited::Nothing => None,
-        }
+        take_of(self.sends.own(), time_out)
     }
 
     fn spawn<T: Send + 'static>(
@@ -85,39 +100,55 @@ impl World {
 
     /// What the engine does to close.
     fn close(&self) {
-        self.queue.refuse();
-        assert_eq!(self.queue.flush(None), 0);
-        self.queue.close();
+        self.sends.refuse();
+        assert_eq!(self.sends.flush(None), 0);
+        self.sends.close();
     }
 
     /// Takes results, at most `most` at a time, until the queue is closed and empty.
     fn drain(&self, most: usize) -> Vec<u64> {
-        let mut tokens = Vec::new();
-        loop {
-            match self.queue.wait(None, most) {
-                Ok(Waited::Results(receipts)) => {
-                    assert!((1..=most).contains(&receipts.len()));
-                    tokens.extend(receipts.iter().map(|receipt| receipt.token));
-                }
-                Ok(Waited::Nothing) => panic!("nobody interrupted and no time ran out"),
-                Err(error) => {
-                    assert_eq!(error.code(), ErrorCode::Closed);
-                    return tokens;
-                }
-            }
-        }
+        drain_of(self.sends.own(), most)
     }
 
     /// The descriptor is readable while results wait, and for good at the end.
     fn check_wake(&self) {
-        let state = self.queue.lock();
+        let state = self.sends.own().lock();
         assert_eq!(wake::readable(), state.closed || !state.ready.is_empty());
     }
 
     /// Every place is free again and nothing is left.
     fn check_end(&self) {
-        assert_eq!(self.queue.unfinished(), 0);
+        assert_eq!(self.sends.unfinished(), 0);
         assert_eq!(self.taken.load(Ordering::SeqCst), 0);
+    }
+}
+
+/// Takes results, at most `most` at a time, until the queue is closed and empty.
+fn drain_of(queue: &Results, most: usize) -> Vec<u64> {
+    let mut tokens = Vec::new();
+    loop {
+        match queue.wait(None, most) {
+            Ok(Waited::Results(receipts)) => {
+                assert!((1..=most).contains(&receipts.len()));
+                tokens.extend(receipts.iter().map(|receipt| receipt.token));
+            }
+            Ok(Waited::Nothing) => panic!("nobody interrupted and no time ran out"),
+            Err(error) => {
+                assert_eq!(error.code(), ErrorCode::Closed);
+                return tokens;
+            }
+        }
+    }
+}
+
+/// One wait for one result: its token, or `None` for nothing.
+fn take_of(queue: &Results, time_out: Option<Duration>) -> Option<u64> {
+    match queue.wait(time_out, 1).expect("open, or not empty") {
+        Waited::Results(receipts) => {
+            assert_eq!(receipts.len(), 1);
+            Some(receipts[0].token)
+        }
+        Waited::Nothing => None,
     }
 }
 
@@ -160,7 +191,7 @@ fn results_published_together_wake_all_who_wait() {
         for token in 0..3 {
             world.send(token, true);
         }
-        world.queue.publish();
+        world.sends.publish();
         let mut taken: Vec<_> = join_all(waiters).into_iter().flatten().collect();
         taken.sort_unstable();
         assert_eq!(taken, [0, 1, 2]);
@@ -177,14 +208,14 @@ fn a_loop_that_parks_has_shown_all_that_it_has() {
         world.send(0, true);
         world.send(1, true);
         let mut looks = 0;
-        while world.queue.settle() == Settled::LooksAgain {
+        while world.sends.settle() == Settled::LooksAgain {
             looks += 1;
             assert_eq!(looks, 1, "nothing came meanwhile");
         }
         assert_eq!(join(waiter), [Some(0), Some(1)]);
         let last = world.spawn(|world| world.take(None));
-        world.queue.push(receipt(2), goes_on, true);
-        assert_eq!(world.queue.settle(), Settled::Parks, "it is the last");
+        world.sends.push(receipt(2), goes_on, None, true);
+        assert_eq!(world.sends.settle(), Settled::Parks, "it is the last");
         assert_eq!(join(last), Some(2));
         world.check_end();
     });
@@ -216,7 +247,7 @@ fn what_was_pushed_comes_out_once_and_in_order() {
         let pushers = [(0, true), (10, false)].map(|(first, stage)| {
             world.spawn(move |world| (first..first + 3).for_each(|token| world.send(token, stage)))
         });
-        let parking = world.spawn(|world| world.queue.publish());
+        let parking = world.spawn(|world| world.sends.publish());
         join_all(pushers);
         world.close();
         let taken = join_all(waiters);
@@ -243,7 +274,7 @@ fn an_interrupt_ends_exactly_one_wait_of_one_waiter() {
             world.send(0, false);
             world.send(1, false);
         });
-        world.queue.interrupt();
+        world.sends.own().interrupt();
         let taken = join(waiter);
         join(pusher);
         let results: Vec<_> = taken.iter().flatten().copied().collect();
@@ -259,13 +290,13 @@ fn an_interrupt_ends_all_waits_that_run() {
         let (ended, ends) = shuttle::sync::mpsc::channel();
         let waiters = [ended.clone(), ended].map(|ended| {
             world.spawn(move |world| {
-                let waited = world.queue.wait(None, 1);
+                let waited = world.sends.own().wait(None, 1);
                 ended.send(()).expect("the model listens");
                 waited
             })
         });
-        let running = world.queue.lock().waiting;
-        world.queue.interrupt();
+        let running = world.sends.own().lock().waiting;
+        world.sends.own().interrupt();
         if running < 2 {
             // One of them returns anyway; the other may have come after.
             ends.recv().expect("an end");
@@ -288,24 +319,24 @@ fn the_descriptor_is_readable_while_results_wait() {
     explore(|| {
         let world = World::default();
         let polling = world.spawn(|world| {
-            world.queue.handle().expect("a descriptor");
+            world.sends.own().handle().expect("a descriptor");
             world.check_wake();
-            world.queue.handle().expect("the same");
+            world.sends.own().handle().expect("the same");
             world.check_wake();
         });
         let pushers = [(0, true), (10, false)].map(|(first, stage)| {
             world.spawn(move |world| {
                 for token in first..first + 2 {
                     world.send(token, stage);
-                    world.queue.handle().expect("a descriptor");
+                    world.sends.own().handle().expect("a descriptor");
                     world.check_wake();
                 }
             })
         });
         let waiter = world.spawn(|world| {
             for most in [1, 2, 1] {
-                let _ = world.queue.wait(Some(SHORT), most).expect("open");
-                world.queue.handle().expect("a descriptor");
+                let _ = world.sends.own().wait(Some(SHORT), most).expect("open");
+                world.sends.own().handle().expect("a descriptor");
                 world.check_wake();
             }
         });
@@ -327,12 +358,12 @@ fn flushes_return_once_nothing_is_unfinished() {
     explore(|| {
         let world = World::default();
         let slots = [world.accept(), world.accept()];
-        let flushes = [0, 1].map(|_| world.spawn(|world| world.queue.flush(None)));
-        let hasty = world.spawn(|world| world.queue.flush(Some(SHORT)));
+        let flushes = [0, 1].map(|_| world.spawn(|world| world.sends.flush(None)));
+        let hasty = world.spawn(|world| world.sends.flush(Some(SHORT)));
         let [queued, own] = slots;
-        let pusher = world.spawn(|world| world.queue.push(receipt(0), queued, true));
+        let pusher = world.spawn(|world| world.sends.push(receipt(0), queued, None, true));
         drop(own);
-        world.queue.finish();
+        world.sends.finish();
         assert_eq!(join_all(flushes), [0, 0]);
         join(hasty);
         join(pusher);
@@ -346,15 +377,15 @@ fn flushes_return_once_nothing_is_unfinished() {
 fn a_close_sends_those_who_wait_away_once_all_is_taken() {
     explore(|| {
         let world = World::default();
-        world.queue.handle().expect("a descriptor");
+        world.sends.own().handle().expect("a descriptor");
         let slot = world.accept();
         let waiters = [0, 1].map(|_| world.spawn(|world| world.drain(1)));
-        let pusher = world.spawn(|world| world.queue.push(receipt(7), slot, true));
+        let pusher = world.spawn(|world| world.sends.push(receipt(7), slot, None, true));
         let closers = [0, 1].map(|_| world.spawn(World::close));
         assert_eq!(join_all(waiters).concat(), [7]);
         join(pusher);
         join_all(closers);
-        assert!(world.queue.is_closed() && world.queue.accept().is_err());
+        assert!(world.sends.is_closed() && world.sends.accept().is_err());
         world.check_wake();
         assert!(wake::readable(), "for good");
         world.check_end();
@@ -368,9 +399,9 @@ fn a_free_sends_everybody_inside_away() {
         // One that never finishes, so that only the free ends the flush.
         let slot = world.accept();
         let waiters = [None, None, Some(SHORT)]
-            .map(|time_out| world.spawn(move |world| world.queue.wait(time_out, 1)));
-        let flush = world.spawn(|world| world.queue.flush(None));
-        world.queue.free();
+            .map(|time_out| world.spawn(move |world| world.sends.own().wait(time_out, 1)));
+        let flush = world.spawn(|world| world.sends.flush(None));
+        world.sends.free();
         for (waited, may_time_out) in join_all(waiters).into_iter().zip([false, false, true]) {
             match waited {
                 Err(error) => assert_eq!(error.code(), ErrorCode::Closed),
@@ -379,7 +410,7 @@ fn a_free_sends_everybody_inside_away() {
         }
         assert_eq!(join(flush), 1);
         drop(slot);
-        world.queue.finish();
+        world.sends.finish();
         world.check_end();
     });
 }
@@ -392,19 +423,19 @@ fn places_are_never_more_than_allowed_and_all_come_back() {
         let senders = [0, 1, 2].map(|token| {
             let client = Arc::clone(&client);
             world.spawn(move |world| {
-                world.queue.accept().expect("open");
+                world.sends.accept().expect("open");
                 // The account has room for all; only the client's limit refuses.
                 let of_account = Limit { account: Some("a"), count: &world.taken, most: 3 };
                 let of_client = Limit { account: None, count: &client, most };
                 match Slot::take([Some(of_account), Some(of_client)]) {
                     Ok(slot) => {
                         assert!(client.load(Ordering::SeqCst) <= most);
-                        world.queue.push(receipt(token), slot, token == 0);
+                        world.sends.push(receipt(token), slot, None, token == 0);
                         1
                     }
                     Err(error) => {
                         assert_eq!(error.code(), ErrorCode::Full);
-                        world.queue.finish();
+                        world.sends.finish();
                         0
                     }
                 }

@@ -26,7 +26,7 @@ pub fn to_json(shared: &Shared) -> String {
         "v": 1,
         "outbox": outbox,
         "in_flight": in_flight,
-        "unfinished": shared.queue.unfinished(),
+        "unfinished": shared.sends.unfinished(),
         "accounts": accounts,
     })
     .to_string()

@@ -145,7 +145,7 @@ fn an_outbox_without_threads_is_refused_at_once_and_loses_nothing() {
     }
     refused(&path);
     let engine = engine(service, Some(&path)).expect("nobody holds the file");
-    assert_eq!(engine.shared.queue.unfinished(), 1, "it is still there");
+    assert_eq!(engine.shared.sends.unfinished(), 1, "it is still there");
     let refusal = Refusal::begin();
     submit(&engine).expect("its threads run already");
     drop(refusal);

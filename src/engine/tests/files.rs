@@ -127,7 +127,7 @@ fn every_door_reads_a_file_and_sends_it_as_it_is() {
             .submit(typed(&json), SubmitOptions { in_memory: true, ..SubmitOptions::token(4) })
             .expect("accepted");
         client
-            .submit(text.as_bytes(), SubmitOptions { token: 5, in_memory: true, time_out: None })
+            .submit(text.as_bytes(), SubmitOptions { in_memory: true, ..SubmitOptions::token(5) })
             .expect("accepted");
         client.submit_many([(text.as_bytes(), 6), (text.as_bytes(), 7)]).expect("accepted");
         let mut built = MessageBuilder::new("room");

@@ -428,7 +428,7 @@ struct Sent {
 async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<Box<Job>> {
     loop {
         assert!(shared.in_flight.load(Ordering::Relaxed) <= MOST, "more is held than may be");
-        match shared.accept(Ok(message.clone()), token, Sink::Queue, None) {
+        match shared.accept(Ok(message.clone()), token, Sink::Queue(None), None) {
             Ok(job) => return Some(job),
             Err(error) if error.code() == ErrorCode::Full => {
                 shared.clock.sleep_until(shared.clock.now() + Duration::from_millis(50)).await;
@@ -441,7 +441,7 @@ async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<B
 /// Once every message has its result, nothing of them is left.
 fn nothing_is_left(shared: &Shared) {
     assert_eq!(shared.in_flight.load(Ordering::Relaxed), 0, "a place was never given back");
-    assert_eq!((shared.queue.unfinished(), shared.lines.len()), (0, 0));
+    assert_eq!((shared.sends.unfinished(), shared.lines.len()), (0, 0));
     let (keys, done) = shared.keys.len();
     assert_eq!(keys, done, "a key without a message");
     assert!(keys <= 100_001, "{keys} keys are remembered");
@@ -469,7 +469,7 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
     let results = Arc::new(Mutex::new(Vec::new()));
     for n in 0..messages {
         if close_at == Some(n) {
-            shared.queue.refuse();
+            shared.sends.refuse();
             shared.stop.stop();
         }
         if rng.u32(0..50) == 0 {
@@ -513,7 +513,9 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
             (Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&results));
         tasks.push(tokio::spawn(async move {
             deliver(&mut job).await;
-            if let Ok(Waited::Results(receipts)) = shared.queue.wait(Some(Duration::ZERO), 100) {
+            if let Ok(Waited::Results(receipts)) =
+                shared.sends.own().wait(Some(Duration::ZERO), 100)
+            {
                 let now = clock.now();
                 results
                     .lock()

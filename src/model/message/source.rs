@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 
 use super::{Message, MessageBuilder, Refused};
-use crate::model::error::{ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result};
 
 /// The files of a message, each with its place among the attachments.
 pub type Files = Vec<(usize, Bytes)>;
@@ -27,6 +27,9 @@ pub enum MessageSource<'a> {
     JsonWithFiles(&'a [u8], Files),
     /// A message that was read.
     Message(Message),
+    /// What is known not to be a message: why, and whose it would have been.
+    #[doc(hidden)]
+    Refused { error: Error, account: String },
     /// A message that was put together field by field; what is wrong in it is told as of JSON.
     Builder(&'a MessageBuilder),
 }
@@ -39,6 +42,9 @@ impl<'a> MessageSource<'a> {
             MessageSource::Json(json) => parse(json),
             MessageSource::JsonWithFiles(json, files) => parse_with(json, files),
             MessageSource::Message(message) => Ok(Ok(message)),
+            MessageSource::Refused { error, account } => {
+                Ok(Err(Refused { error, account: Some(account), key: None }))
+            }
             MessageSource::Builder(builder) => Ok(built(builder)?.0),
         }
     }
@@ -58,8 +64,23 @@ impl<'a> MessageSource<'a> {
                 let (parsed, json) = built(builder)?;
                 Ok((parsed, Cow::Owned(json.into_bytes())))
             }
+            refused @ MessageSource::Refused { .. } => Ok((refused.read()?, Cow::Borrowed(b""))),
         }
     }
+
+    /// Reads it; what is no message at all is one that is wrong.
+    pub(crate) fn read_any(self) -> Parsed {
+        self.read().unwrap_or_else(none_at_all)
+    }
+
+    /// The same, and its JSON, if it is a message.
+    pub(crate) fn read_any_with_json(self) -> (Parsed, Cow<'a, [u8]>) {
+        self.read_with_json().unwrap_or_else(|error| (none_at_all(error), Cow::Borrowed(b"")))
+    }
+}
+
+fn none_at_all(error: Error) -> Parsed {
+    Err(Refused { error, account: None, key: None })
 }
 
 fn parse(json: &[u8]) -> Result<Parsed> {

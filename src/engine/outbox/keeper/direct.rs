@@ -5,7 +5,7 @@ use tokio::sync::oneshot;
 use crate::engine::accept::keys;
 use crate::engine::custody::{Custody as _, Standing};
 use crate::engine::outbox::keeper::{Begins, Keeper, say};
-use crate::engine::results::queue::Slot;
+use crate::engine::results::slot::Slot;
 use crate::engine::store::{Applied, Ready};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::{Delivery, Receipt};
@@ -77,7 +77,7 @@ impl Keeper {
             };
             self.loaded.insert(row.seq);
             if self.begins == Begins::Needed {
-                self.shared.queue.adopt(1);
+                self.shared.sends.adopt(1);
             }
             if row.begun.is_none() {
                 self.resume(&row, files, &entry, Slot::default());
@@ -91,7 +91,7 @@ impl Keeper {
     /// A send whose caller died with his process, while a request was under way: its key remembers it.
     pub(super) fn recover_direct(&mut self, row: &Ready, error: Error) {
         // Nobody takes this result.
-        self.shared.queue.finish();
+        self.shared.sends.finish();
         let entry = self.shared.accounts.get(&row.account);
         let receipt = Receipt {
             id: row.id.clone(),

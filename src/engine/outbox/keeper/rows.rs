@@ -9,7 +9,7 @@ use crate::engine::account::Entry;
 use crate::engine::attempt::job::{Ended, Job};
 use crate::engine::custody::{Custody as _, OnDisk};
 use crate::engine::outbox::keeper::{Begins, Keeper, MOST_LOADED};
-use crate::engine::results::queue::Slot;
+use crate::engine::results::slot::Slot;
 use crate::engine::store::{Begin, Ready, Verdict};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, Refused};
@@ -265,7 +265,7 @@ impl Keeper {
     /// Hands out results of an earlier run, as long as the host takes them.
     pub(super) fn hand_out_earlier(&mut self) -> Result<()> {
         let Some(after) = self.earlier else { return Ok(()) };
-        if self.shared.queue.ready() >= MOST_EARLIER {
+        if self.shared.sends.ready() >= MOST_EARLIER {
             return Ok(());
         }
         let rows = self.store.results(after, MOST_EARLIER)?;
@@ -281,7 +281,7 @@ impl Keeper {
                 Err(error) => self.broken(&row.id, row.token, error, false),
             }
         }
-        self.shared.queue.publish();
+        self.shared.sends.publish();
         Ok(())
     }
 
@@ -300,7 +300,7 @@ impl Keeper {
     }
 
     /// A result that cannot be read is told as it is: nobody knows.
-    pub(super) fn broken(&self, id: &str, token: u64, error: Error, unfinished: bool) {
+    pub(super) fn broken(&mut self, id: &str, token: u64, error: Error, unfinished: bool) {
         let receipt = Receipt {
             id: id.to_owned(),
             token,

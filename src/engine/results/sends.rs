@@ -1,0 +1,239 @@
+//! The sends of one client: counted from accept to result, and their results on the way to the queues.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use super::queue::{Results, WITHOUT_END, closed};
+use super::slot::Slot;
+use super::sync::{Arc, Condvar, Instant, Mutex, MutexGuard};
+use crate::model::error::Result;
+use crate::model::receipt::Receipt;
+
+/// Results are published when the I/O loop is about to park, or after this many.
+const MAX_STAGED: usize = 64;
+/// Or once the oldest has waited this long.
+const MAX_STAGED_FOR: Duration = Duration::from_millis(1);
+
+/// What the I/O loop does when it has nothing to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It waits for its sockets.
+    Parks,
+    /// It looks at them without waiting.
+    LooksAgain,
+}
+
+/// What the lock guards. It is taken before that of a queue, and never while one of those is held.
+#[derive(Default)]
+struct State {
+    /// Results for the client's own queue, and those for others.
+    staged: Vec<(Receipt, Slot)>,
+    staged_for: Vec<(Arc<Results>, Receipt, Slot)>,
+    staged_since: Option<Instant>,
+    /// How many were staged when the I/O loop last had nothing to do.
+    settled: usize,
+    /// Sends that were accepted and have no result yet.
+    unfinished: usize,
+    /// How many wait until nothing is unfinished.
+    flushing: usize,
+    refuses: bool,
+    freed: bool,
+    /// The queues beside the client's own.
+    others: Vec<Weak<Results>>,
+}
+
+impl State {
+    fn staged(&self) -> usize {
+        self.staged.len() + self.staged_for.len()
+    }
+
+    fn stage(&mut self, receipt: Receipt, slot: Slot, to: Option<Arc<Results>>) {
+        match to {
+            None => self.staged.push((receipt, slot)),
+            Some(queue) => self.staged_for.push((queue, receipt, slot)),
+        }
+    }
+}
+
+/// The sends of one client.
+#[derive(Default)]
+pub struct Sends {
+    state: Mutex<State>,
+    /// Something for a flush: nothing is unfinished any more.
+    idle: Condvar,
+    own: Results,
+}
+
+impl Sends {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// The client's own queue, where results go that were submitted for no other.
+    pub fn own(&self) -> &Results {
+        &self.own
+    }
+
+    /// A new queue beside it.
+    pub fn open(&self) -> Result<Arc<Results>> {
+        let mut state = self.lock();
+        if state.refuses {
+            return Err(closed());
+        }
+        let queue = Arc::default();
+        state.others.retain(|other| other.strong_count() > 0);
+        state.others.push(Arc::downgrade(&queue));
+        Ok(queue)
+    }
+
+    /// Counts a send as accepted, unless the client is closed.
+    pub fn accept(&self) -> Result<()> {
+        let mut state = self.lock();
+        if state.refuses {
+            return Err(closed());
+        }
+        state.unfinished += 1;
+        Ok(())
+    }
+
+    /// Counts a send as finished whose result goes to its own caller.
+    pub fn finish(&self) {
+        self.finished(&mut self.lock());
+    }
+
+    /// Counts sends of an earlier run that go on in this one.
+    pub fn adopt(&self, unfinished: usize) {
+        self.lock().unfinished += unfinished;
+    }
+
+    /// How many results wait for the host in the client's own queue, or are on their way to it.
+    pub fn ready(&self) -> usize {
+        let state = self.lock();
+        state.staged.len() + self.own.ready()
+    }
+
+    /// Takes a result of an earlier run, which is no send of this one.
+    pub fn hand_out(&self, receipt: Receipt) {
+        self.lock().staged.push((receipt, Slot::default()));
+    }
+
+    fn finished(&self, state: &mut State) {
+        state.unfinished -= 1;
+        // To notify nobody would still be a system call.
+        if state.unfinished == 0 && state.flushing > 0 {
+            self.idle.notify_all();
+        }
+    }
+
+    /// Takes the result of a send, for the client's own queue or for another; `stage` where the I/O loop
+    /// will publish it when it parks.
+    pub fn push(&self, receipt: Receipt, slot: Slot, to: Option<Arc<Results>>, stage: bool) {
+        let mut state = self.lock();
+        state.stage(receipt, slot, to);
+        let since = *state.staged_since.get_or_insert_with(Instant::now);
+        if !stage || state.staged() >= MAX_STAGED || since.elapsed() >= MAX_STAGED_FOR {
+            self.publish_locked(&mut state);
+        }
+        self.finished(&mut state);
+    }
+
+    /// The I/O loop has nothing to do: shows the host what was staged, or tells the loop to look at its
+    /// sockets once more before it parks.
+    ///
+    /// While the last requests were written, their first answers have come. Without that look the host
+    /// would be woken for a part of them, and soon after for the rest.
+    pub fn settle(&self) -> Settled {
+        let mut state = self.lock();
+        let staged = state.staged();
+        if staged == 0 {
+            return Settled::Parks;
+        }
+        let is_late = state.staged_since.is_none_or(|since| since.elapsed() >= MAX_STAGED_FOR);
+        if state.unfinished > 0 && staged > state.settled && !is_late {
+            state.settled = staged;
+            return Settled::LooksAgain;
+        }
+        self.publish_locked(&mut state);
+        Settled::Parks
+    }
+
+    /// Shows the host what was staged.
+    pub fn publish(&self) {
+        let mut state = self.lock();
+        if state.staged() > 0 {
+            self.publish_locked(&mut state);
+        }
+    }
+
+    /// The lock stays held: results of one queue keep their order, and the places of what a freed queue
+    /// drops are free once the lock is.
+    fn publish_locked(&self, state: &mut State) {
+        // What was staged leaves its room for what will be.
+        if !state.staged.is_empty() {
+            self.own.put(state.staged.drain(..));
+        }
+        let mut rest = state.staged_for.drain(..).peekable();
+        while let Some((queue, receipt, slot)) = rest.next() {
+            let more = std::iter::from_fn(|| {
+                let next = rest.next_if(|(other, ..)| Arc::ptr_eq(other, &queue))?;
+                Some((next.1, next.2))
+            });
+            queue.put(std::iter::once((receipt, slot)).chain(more));
+        }
+        drop(rest);
+        state.staged_since = None;
+        state.settled = 0;
+    }
+
+    /// Waits until nothing is unfinished; tells how many sends still are.
+    pub fn flush(&self, time_out: Option<Duration>) -> usize {
+        let until = time_out.and_then(|time_out| Instant::now().checked_add(time_out));
+        let mut state = self.lock();
+        while state.unfinished > 0 && !state.freed {
+            let left =
+                until.map_or(WITHOUT_END, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                break;
+            }
+            state.flushing += 1;
+            state = self.idle.wait_timeout(state, left).unwrap_or_else(|p| p.into_inner()).0;
+            state.flushing -= 1;
+        }
+        // What has finished is there for whoever waits next, though the loop has not parked yet.
+        if state.staged() > 0 {
+            self.publish_locked(&mut state);
+        }
+        state.unfinished
+    }
+
+    /// Accepts nothing more; false if it was so already.
+    pub fn refuse(&self) -> bool {
+        let mut state = self.lock();
+        !std::mem::replace(&mut state.refuses, true)
+    }
+
+    /// The end: nothing is unfinished, and no result will follow those that wait in any queue.
+    pub fn close(&self) {
+        let mut state = self.lock();
+        self.publish_locked(&mut state);
+        self.own.close();
+        state.others.iter().filter_map(Weak::upgrade).for_each(|other| other.close());
+    }
+
+    /// Sends every caller inside away. The other queues outlive it: what waits in them can be taken.
+    pub fn free(&self) {
+        self.lock().freed = true;
+        self.own.free();
+        self.idle.notify_all();
+    }
+
+    /// True once nothing more is accepted.
+    pub fn is_closed(&self) -> bool {
+        self.lock().refuses
+    }
+
+    /// How many sends have no result yet.
+    pub fn unfinished(&self) -> usize {
+        self.lock().unfinished
+    }
+}
