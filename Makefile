@@ -55,7 +55,7 @@ soak: ## 64 in flight against a faulty sandbox for SECONDS seconds; the verdicts
 bench: ## measure beside libcurl, reqwest and hyper; writes docs/benchmarks.md (RUNS=9)
 	tools/bench-tools
 	benches/run.py --write
-	$(CARGO) bench --locked -p hongyan --features outbox,testing --bench outbox
+	$(CARGO) bench --locked -p hongyan --features outbox,testing --bench outbox --bench accounts --bench waiting
 
 python: ## build the Python wheel for release into target/wheels
 	tools/python-wheel

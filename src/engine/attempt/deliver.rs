@@ -169,7 +169,9 @@ async fn attempts(job: &mut Job) {
         }
         job.begin_in_words();
         let signing = Signing { renew: renew_signature, skew };
-        let (mut outcome, now) = attempt(job, &entry, permit, signing).await;
+        // In a box, which only those have that are sent now: as a part of this future it would be the
+        // larger part of what each message keeps that waits.
+        let (mut outcome, now) = Box::pin(attempt(job, &entry, permit, signing)).await;
         job.answered = Some(now);
         let began = passage.end(now, outcome.delivery == Delivery::Sent);
 
