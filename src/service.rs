@@ -44,6 +44,8 @@ mod notice;
 mod ntfy;
 pub mod opening;
 pub mod pasted;
+#[cfg(feature = "service-pushplus")]
+mod pushplus;
 #[cfg(test)]
 #[path = "../tests/services/registered.rs"]
 mod registered;
@@ -52,6 +54,8 @@ mod renren;
 pub mod request;
 mod robot;
 mod schema;
+#[cfg(feature = "service-serverchan")]
+mod serverchan;
 #[cfg(feature = "service-sina")]
 mod sina;
 #[cfg(feature = "service-slack")]
@@ -74,6 +78,8 @@ mod weibo;
 pub mod wire;
 #[cfg(feature = "service-zulip")]
 mod zulip;
+#[cfg(feature = "service-wxpusher")]
+mod wxpusher;
 
 use once_cell::race::OnceBox;
 use serde::Serialize;
@@ -122,6 +128,12 @@ pub(crate) static SERVICES: &[&Service] = &[
     &gotify::SERVICE,
     #[cfg(feature = "service-line")]
     &line::SERVICE,
+    #[cfg(feature = "service-serverchan")]
+    &serverchan::SERVICE,
+    #[cfg(feature = "service-pushplus")]
+    &pushplus::SERVICE,
+    #[cfg(feature = "service-wxpusher")]
+    &wxpusher::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -47,6 +47,13 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": {"type": "bot", "token": "t"}}),
             json!({"to": {"channel": "4xp9fdt77pncbef59f4k1qe83o"}}),
         ),
+        ("pushplus", json!({"auth": {"type": "token", "token": "t"}}), json!({})),
+        (
+            "wxpusher",
+            json!({"auth": {"type": "token", "token": "t"}}),
+            json!({"to": {"users": ["UID_a"]}}),
+        ),
+        ("serverchan", json!({"auth": {"type": "key", "key": "SCT1T"}}), json!({})),
         (
             "zulip",
             json!({"auth": basic.clone()}),

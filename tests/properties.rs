@@ -163,7 +163,7 @@ fn any_text_arrives_as_it_was_given() {
                 for_all(any_text(most(service)), property)
             }
             // What would be markup is escaped, and blanks alone are no text.
-            "discord" | "mattermost" | "slack" | "zulip" => {
+            "discord" | "kook" | "mattermost" | "serverchan" | "slack" | "zulip" => {
                 let text = form_text(most(service)).prop_map(|text| {
                     let plain =
                         |c: char| !c.is_whitespace() && !"\\*_~`|<[]()>@#-+:/&=$^".contains(c);
@@ -311,6 +311,7 @@ fn secrets(auth: &Value) -> &'static [&'static str] {
         "basic" => &["password"],
         "oauth1" => &["consumer_secret", "token_secret", "token", "consumer_key"],
         "oauth2" | "bearer" | "bot" | "token" => &["token"],
+        "key" => &["key"],
         "mac" => &["mac_key", "token"],
         "usersig" => &["secret_key"],
         "header" => &["value"],

@@ -57,8 +57,17 @@ pub fn run(json: bool, out: &mut Output) -> anyhow::Result<Exit> {
 
 /// The field of the credentials that is a secret, if one is.
 fn secret_of(account: &Value) -> Option<&'static str> {
-    const SECRETS: [&str; 8] =
-        ["password", "token_secret", "token", "mac_key", "secret_key", "value", "secret", "url"];
+    const SECRETS: [&str; 9] = [
+        "password",
+        "token_secret",
+        "token",
+        "mac_key",
+        "secret_key",
+        "value",
+        "secret",
+        "url",
+        "key",
+    ];
     let auth = account["auth"].as_object()?;
     SECRETS.into_iter().find(|secret| auth.contains_key(*secret))
 }

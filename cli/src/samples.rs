@@ -370,6 +370,29 @@ pub const SENT: &[Sample] = &[
         r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
     ),
     sample("gotify", "urgent", r#"{"title": "Disk", "priority": "urgent", "text": "it is full"}"#),
+    sample("serverchan", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "serverchan",
+        "markdown",
+        r#"{"title": "Disk", "text": "**90 %**, and [a link](https://example.com)", "format": "markdown"}"#,
+    ),
+    sample("pushplus", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "pushplus",
+        "group",
+        r#"{"to": {"topic": "letters"}, "title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
+    ),
+    sample("pushplus", "template", r#"{"text": "{\"disk\": 90}", "extra": {"template": "json"}}"#),
+    sample(
+        "wxpusher",
+        "text",
+        r#"{"to": {"users": ["UID_anna", "UID_bruno"]}, "text": "鸿雁 carries letters & *signs*"}"#,
+    ),
+    sample(
+        "wxpusher",
+        "topic",
+        r#"{"to": {"topics": ["1234"]}, "title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -407,6 +430,8 @@ pub const REFUSED: &[Sample] = &[
         "unknown user",
         r#"{"to": {"user": "Uffffffffffffffffffffffffffffffff"}, "text": "hello?"}"#,
     ),
+    sample("pushplus", "unknown group", r#"{"to": {"topic": "nobody"}, "text": "hello?"}"#),
+    sample("wxpusher", "no follower", r#"{"to": {"users": ["UID_left"]}, "text": "hello?"}"#),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
     sample("ntfy", "read-only topic", r#"{"to": {"topic": "announcements"}, "text": "hello?"}"#),
 ];

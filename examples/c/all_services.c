@@ -93,6 +93,8 @@
 #define LINE(token) "{\"type\":\"bot\",\"token\":\"" token "\"}"
 #define TO_ANNA                                                                              \
     "\"to\":{\"user\":\"U4af4980629d85f9c1d3a1b4c5e6f7a8b\"},\"text\":\"hello from C\""
+#define TOKEN(token) "{\"type\":\"token\",\"token\":\"" token "\"}"
+#define KEY(key) "{\"type\":\"key\",\"key\":\"" key "\"}"
 
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
@@ -148,6 +150,12 @@ static const struct {
      NTFY("\"basic\",\"username\":\"goose\",\"password\":\"ntfy-password\""), TO_TOPIC("private")},
     {"gotify", "token", NULL, GOTIFY("AgooseGotify4711"), "\"text\":\"hello from C\""},
     {"line", "bot", NULL, LINE("bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="), TO_ANNA},
+    {"serverchan", "key", NULL, KEY("SCT1234TabcdefGHIJ"), "\"text\":\"hello from C\""},
+    {"serverchan", "key", NULL, KEY("sctp987tAbC123"), "\"title\":\"hello\",\"text\":\"from C\""},
+    {"pushplus", "token", NULL, TOKEN("be8652e98bd04139a13e1bffcd6d0f71"),
+     "\"to\":{\"topic\":\"letters\"},\"text\":\"hello from C\""},
+    {"wxpusher", "token", NULL, TOKEN("AT_hongyan0123456789abcdefghijklm"),
+     "\"to\":{\"users\":[\"UID_anna\",\"UID_bruno\"],\"topics\":[\"1234\"]},\"text\":\"hello from C\""},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -174,6 +182,9 @@ static const struct {
     {"ntfy", NTFY("\"none\""), TO_TOPIC("announcements"), HY_E_FORBIDDEN},
     {"gotify", GOTIFY("CgooseGotify4711"), "\"text\":\"hello?\"", HY_E_FORBIDDEN},
     {"line", LINE("expired"), TO_ANNA, HY_E_AUTH},
+    {"serverchan", KEY("SCT0Tnobody"), "\"text\":\"hello?\"", HY_E_AUTH},
+    {"pushplus", TOKEN("another"), "\"text\":\"hello?\"", HY_E_AUTH},
+    {"wxpusher", TOKEN("AT_another"), "\"to\":{\"users\":[\"UID_anna\"]},\"text\":\"hello?\"", HY_E_AUTH},
 };
 
 static char text[1 << 16];

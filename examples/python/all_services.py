@@ -54,6 +54,9 @@ MESSAGES: dict[str, Message] = {
     "ntfy": {"account": "", "title": "Disk", "text": "90 %", "priority": "high"},
     "gotify": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "wecom_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "serverchan": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "pushplus": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "wxpusher": {"account": "", "to": {"users": ["UID_anna"]}, "text": "鸿雁 carries letters"},
     "feishu_bot": {"account": "", "parts": [parts.text("look, "), parts.mention_all()]},
 }
 

@@ -149,6 +149,28 @@ fn cases(base: &str) -> Vec<Case> {
             json!({}),
             json!({"to": {"users": ["anna@acme.example", "bruno@acme.example"]},
                 "text": "鸿雁 carries letters"}),
+            "serverchan",
+            json!({"type": "key", "key": "SCT1234TabcdefGHIJ"}),
+            json!({}),
+            json!({"text": "鸿雁 carries letters"}),
+        ),
+        (
+            "serverchan",
+            json!({"type": "key", "key": "sctp987tAbC123"}),
+            json!({}),
+            json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
+        ),
+        (
+            "pushplus",
+            json!({"type": "token", "token": "be8652e98bd04139a13e1bffcd6d0f71"}),
+            json!({}),
+            json!({"to": {"topic": "letters"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
+            "wxpusher",
+            json!({"type": "token", "token": "AT_hongyan0123456789abcdefghijklm"}),
+            json!({}),
+            json!({"to": {"users": ["UID_anna"], "topics": ["1234"]}, "text": "鸿雁 carries letters"}),
         ),
         (
             "discord",

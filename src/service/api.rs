@@ -444,6 +444,14 @@ impl Reading {
         Reading::Sent { id, time, notes: Vec::new() }
     }
 
+    /// A success that says no more than that the service took the message: what becomes of it then, it
+    /// does not tell here.
+    pub fn accepted(id: Option<String>, title: &str) -> Reading {
+        let message = format!("{title} took the message, and does not say whether it arrives");
+        let notes = vec![Note { name: "accepted_only".into(), message }];
+        Reading::Sent { id, time: None, notes }
+    }
+
     /// The code of a refusal.
     pub fn code(&self) -> Option<&str> {
         match self {

@@ -9,8 +9,10 @@ mod latest;
 mod line;
 mod mattermost;
 mod ntfy;
+mod pushplus;
 mod renren;
 pub(crate) mod robot;
+mod serverchan;
 mod sina;
 mod slack;
 mod telegram;
@@ -19,6 +21,7 @@ mod webhook;
 mod wecom_bot;
 mod weibo;
 mod zulip;
+mod wxpusher;
 
 use serde_json::Value;
 
@@ -80,5 +83,8 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(ntfy::Ntfy::default()),
         Box::new(gotify::Gotify::default()),
         Box::new(line::Line::default()),
+        Box::new(serverchan::ServerChan::default()),
+        Box::new(pushplus::PushPlus::default()),
+        Box::new(wxpusher::WxPusher::default()),
     ]
 }

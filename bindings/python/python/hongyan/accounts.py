@@ -64,13 +64,16 @@ __all__ = [
     "gotify",
     "header",
     "line",
+    "key",
     "mac",
     "mattermost",
     "none",
     "ntfy",
     "oauth1",
     "oauth2",
+    "pushplus",
     "renren",
+    "serverchan",
     "sina",
     "slack",
     "standard_webhooks",
@@ -83,6 +86,7 @@ __all__ = [
     "wecom_bot",
     "weibo",
     "zulip",
+    "wxpusher",
 ]
 
 
@@ -141,6 +145,19 @@ def header(
         "type": "header",
         "name": name,
         "value": value,
+    }
+
+
+def key(
+    key: str,
+) -> Auth:
+    """A SendKey: serverchan.
+
+    ``key``: the SendKey as its page shows it; one that begins with ``sctp`` is of Server酱³
+    """
+    return {
+        "type": "key",
+        "key": key,
     }
 
 
@@ -227,6 +244,9 @@ def token(
     """The token of an application: gotify.
 
     ``token``: the token of the application, ``A…``
+    """The token of a user or of a message: pushplus, wxpusher.
+
+    ``token``: the access token, as it is
     """
     return {
         "type": "token",
@@ -656,6 +676,10 @@ def zulip(
     *,
     base_url: str | None = None,
     allow_http: bool | None = None,
+def serverchan(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -729,6 +753,63 @@ def gotify(
         rate,
         base_url=base_url,
         allow_http=allow_http,
+    """ServerChan push (Server酱 Turbo and Server酱³), with `key`.
+
+    ``base_url``: instead of the key's own host
+    """
+    return _account(
+        "serverchan",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def pushplus(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """PushPlus push, with `token`.
+
+    ``base_url``: instead of ``https://www.pushplus.plus``
+    """
+    return _account(
+        "pushplus",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def wxpusher(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """WxPusher message of an app, with `token`.
+
+    ``base_url``: instead of ``https://wxpusher.zjiecode.com``
+    """
+    return _account(
+        "wxpusher",
+        auth,
+        rate,
+        base_url=base_url,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
