@@ -34,6 +34,8 @@ mod golden;
 mod gotify;
 pub mod info;
 pub mod judge;
+#[cfg(feature = "service-kook")]
+mod kook;
 #[cfg(feature = "service-line")]
 mod line;
 mod mark;
@@ -76,10 +78,10 @@ mod wecom_bot;
 #[cfg(feature = "service-weibo")]
 mod weibo;
 pub mod wire;
-#[cfg(feature = "service-zulip")]
-mod zulip;
 #[cfg(feature = "service-wxpusher")]
 mod wxpusher;
+#[cfg(feature = "service-zulip")]
+mod zulip;
 
 use once_cell::race::OnceBox;
 use serde::Serialize;
@@ -134,6 +136,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &pushplus::SERVICE,
     #[cfg(feature = "service-wxpusher")]
     &wxpusher::SERVICE,
+    #[cfg(feature = "service-kook")]
+    &kook::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -53,6 +53,7 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": {"type": "token", "token": "t"}}),
             json!({"to": {"users": ["UID_a"]}}),
         ),
+        ("kook", json!({"auth": {"type": "bot", "token": "t"}}), json!({"to": {"channel": "1"}})),
         ("serverchan", json!({"auth": {"type": "key", "key": "SCT1T"}}), json!({})),
         (
             "zulip",

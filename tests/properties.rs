@@ -339,6 +339,7 @@ fn no_other_credentials_are_taken_for_the_right_ones() {
                 Some("bot") => {
                     format!("110201543:A{}", other.replace(|c: char| !c.is_alphanumeric(), "-"))
                 }
+                Some("key") => format!("SCT{}", other.replace(|c: char| !c.is_alphanumeric(), "-")),
                 _ => other,
             };
             prop_assume!(account["auth"][secret] != json!(other));

@@ -393,6 +393,25 @@ pub const SENT: &[Sample] = &[
         "topic",
         r#"{"to": {"topics": ["1234"]}, "title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
     ),
+    sample("kook", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "kook",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "kook",
+        "mention",
+        r#"{"reply_to": "50974c-364c983fa6cb", "parts": [{"type": "mention", "user": "2418200001"},
+            {"type": "text", "text": " look"}]}"#,
+    ),
+    sample("kook", "direct message", r#"{"to": {"user": "2418200001"}, "text": "to you alone"}"#),
+    sample(
+        "kook",
+        "card",
+        r#"{"extra": {"content": [{"type": "card", "theme": "info", "modules": [{"type": "header",
+            "text": {"type": "plain-text", "content": "Deploy"}}]}]}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -432,6 +451,7 @@ pub const REFUSED: &[Sample] = &[
     ),
     sample("pushplus", "unknown group", r#"{"to": {"topic": "nobody"}, "text": "hello?"}"#),
     sample("wxpusher", "no follower", r#"{"to": {"users": ["UID_left"]}, "text": "hello?"}"#),
+    sample("kook", "no right", r#"{"to": {"channel": "7480000000000003"}, "text": "hello?"}"#),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
     sample("ntfy", "read-only topic", r#"{"to": {"topic": "announcements"}, "text": "hello?"}"#),
 ];

@@ -154,6 +154,8 @@ static const struct {
     {"serverchan", "key", NULL, KEY("sctp987tAbC123"), "\"title\":\"hello\",\"text\":\"from C\""},
     {"pushplus", "token", NULL, TOKEN("be8652e98bd04139a13e1bffcd6d0f71"),
      "\"to\":{\"topic\":\"letters\"},\"text\":\"hello from C\""},
+    {"kook", "bot", NULL, "{\"type\":\"bot\",\"token\":\"1/MTA0MjU=/hongyanHongyanHongyan==\"}",
+     "\"to\":{\"channel\":\"7480000000000001\"},\"text\":\"hello from C\""},
     {"wxpusher", "token", NULL, TOKEN("AT_hongyan0123456789abcdefghijklm"),
      "\"to\":{\"users\":[\"UID_anna\",\"UID_bruno\"],\"topics\":[\"1234\"]},\"text\":\"hello from C\""},
 };
@@ -184,6 +186,8 @@ static const struct {
     {"line", LINE("expired"), TO_ANNA, HY_E_AUTH},
     {"serverchan", KEY("SCT0Tnobody"), "\"text\":\"hello?\"", HY_E_AUTH},
     {"pushplus", TOKEN("another"), "\"text\":\"hello?\"", HY_E_AUTH},
+    {"kook", "{\"type\":\"bot\",\"token\":\"another\"}",
+     "\"to\":{\"user\":\"2418200001\"},\"text\":\"hello?\"", HY_E_AUTH},
     {"wxpusher", TOKEN("AT_another"), "\"to\":{\"users\":[\"UID_anna\"]},\"text\":\"hello?\"", HY_E_AUTH},
 };
 

@@ -149,6 +149,8 @@ fn cases(base: &str) -> Vec<Case> {
             json!({}),
             json!({"to": {"users": ["anna@acme.example", "bruno@acme.example"]},
                 "text": "鸿雁 carries letters"}),
+        ),
+        (
             "serverchan",
             json!({"type": "key", "key": "SCT1234TabcdefGHIJ"}),
             json!({}),
@@ -171,6 +173,12 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"type": "token", "token": "AT_hongyan0123456789abcdefghijklm"}),
             json!({}),
             json!({"to": {"users": ["UID_anna"], "topics": ["1234"]}, "text": "鸿雁 carries letters"}),
+        ),
+        (
+            "kook",
+            json!({"type": "bot", "token": "1/MTA0MjU=/hongyanHongyanHongyan=="}),
+            json!({}),
+            json!({"to": {"user": "2418200001"}, "text": "鸿雁 carries letters"}),
         ),
         (
             "discord",

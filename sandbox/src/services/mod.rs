@@ -5,6 +5,7 @@ mod discord;
 mod fanfou;
 mod feishu_bot;
 mod gotify;
+mod kook;
 mod latest;
 mod line;
 mod mattermost;
@@ -20,8 +21,8 @@ mod tencent_im;
 mod webhook;
 mod wecom_bot;
 mod weibo;
-mod zulip;
 mod wxpusher;
+mod zulip;
 
 use serde_json::Value;
 
@@ -86,5 +87,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(serverchan::ServerChan::default()),
         Box::new(pushplus::PushPlus::default()),
         Box::new(wxpusher::WxPusher::default()),
+        Box::new(kook::Kook::default()),
     ]
 }

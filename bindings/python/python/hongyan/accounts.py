@@ -63,8 +63,9 @@ __all__ = [
     "feishu_bot",
     "gotify",
     "header",
-    "line",
     "key",
+    "kook",
+    "line",
     "mac",
     "mattermost",
     "none",
@@ -85,8 +86,8 @@ __all__ = [
     "webhook_url",
     "wecom_bot",
     "weibo",
-    "zulip",
     "wxpusher",
+    "zulip",
 ]
 
 
@@ -122,7 +123,7 @@ def bearer(
 def bot(
     token: str,
 ) -> Auth:
-    """The token of a bot, `xoxb-…`: slack, telegram, discord, mattermost, line.
+    """The token of a bot, `xoxb-…`: slack, telegram, discord, mattermost, line, kook.
 
     ``token``: the access token, as it is
     """
@@ -241,12 +242,9 @@ def standard_webhooks(
 def token(
     token: str,
 ) -> Auth:
-    """The token of an application: gotify.
+    """The token of an application: gotify, pushplus, wxpusher.
 
     ``token``: the token of the application, ``A…``
-    """The token of a user or of a message: pushplus, wxpusher.
-
-    ``token``: the access token, as it is
     """
     return {
         "type": "token",
@@ -676,10 +674,6 @@ def zulip(
     *,
     base_url: str | None = None,
     allow_http: bool | None = None,
-def serverchan(
-    auth: Mapping[str, Any],
-    *,
-    base_url: str | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -753,6 +747,45 @@ def gotify(
         rate,
         base_url=base_url,
         allow_http=allow_http,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def line(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """LINE message of a bot, with `bot`.
+
+    ``base_url``: instead of ``https://api.line.me``; http only for this machine
+    """
+    return _account(
+        "line",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def serverchan(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
     """ServerChan push (Server酱 Turbo and Server酱³), with `key`.
 
     ``base_url``: instead of the key's own host
@@ -816,7 +849,7 @@ def wxpusher(
     )
 
 
-def line(
+def kook(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
@@ -825,12 +858,12 @@ def line(
     max_in_flight: int | None = None,
     proxy: str | None = None,
 ) -> Account:
-    """LINE message of a bot, with `bot`.
+    """KOOK message of a bot, with `bot`.
 
-    ``base_url``: instead of ``https://api.line.me``; http only for this machine
+    ``base_url``: instead of ``https://www.kookapp.cn``
     """
     return _account(
-        "line",
+        "kook",
         auth,
         rate,
         base_url=base_url,
