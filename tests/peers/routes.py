@@ -25,10 +25,14 @@ class Endpoint:
     target: str
     # The cases, where they are not just those of the service.
     cases: Callable[[], list[Case]] | None = None
+    # Cases that only come to who sends again under a key of its own, as none of the peers does.
+    without: tuple[str, ...] = ()
 
     def all(self) -> list[Case]:
         """The cases, by name."""
-        return corpus.cases(self.service) if self.cases is None else self.cases()
+        cases = corpus.cases(self.service) if self.cases is None else self.cases()
+        assert set(self.without) <= {case.name for case in cases}, self.without
+        return [case for case in cases if case.name not in self.without]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,7 +78,8 @@ ENDPOINTS = {
     "discord (webhook)": Endpoint("discord", "/api/webhooks/", _of_discord_webhook),
     "feishu_bot": Endpoint("feishu_bot", "/open-apis/bot/v2/hook/"),
     "gotify": Endpoint("gotify", "/message"),
-    "mattermost": Endpoint("mattermost", "/api/v4/posts"),
+    "line": Endpoint("line", "/v2/bot/message/push", without=("replayed", "replayed-to-several")),
+    "mattermost": Endpoint("mattermost", "/api/v4/posts", without=("still-saving",)),
     "ntfy": Endpoint("ntfy", "/"),
     "slack (webhook)": Endpoint("slack", "/services/T", _of_slack_webhook),
     "slack": Endpoint("slack", "/api/chat.postMessage"),
@@ -95,6 +100,7 @@ MATTERMOST = "xt5b3pqm1jrn8kfz6w9yd4hgc7"
 CHANNEL = "4xp9fdt77pncbef59f4k1qe83o"
 ZULIP = "a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"
 GOTIFY = "AbCdEf123456789"
+LINE = "bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="
 
 ROUTES = [
     Route("dingtalk_bot", "apprise", f"dingtalk://{DINGTALK}/"),
@@ -131,6 +137,7 @@ ROUTES = [
     ),
     Route("gotify", "apprise", f"gotifys://push.example/{GOTIFY}"),
     Route("gotify", "onepush", ["gotify", {"url": "https://push.example", "token": GOTIFY}]),
+    Route("line", "apprise", f"line://{LINE}/U4af4980629d85f9c1d3a1b4c5e6f7a8b/"),
     Route("mattermost", "apprise", f"mmosts://chat.example/{MATTERMOST}/?mode=bot&to={CHANNEL}"),
     Route("ntfy", "apprise", "ntfys://ntfy.example/alerts/"),
     Route("ntfy", "onepush", ["ntfy", {"url": "https://ntfy.example", "topic": "alerts"}]),
