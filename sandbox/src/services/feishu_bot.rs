@@ -169,7 +169,8 @@ impl Service for FeishuBot {
 
     fn answer(&mut self, call: &Call) -> Outcome {
         let token = call.path.strip_prefix(HOOK).filter(|_| call.method == "POST");
-        let Some(token) = token.map(str::to_owned) else {
+        let Some(token) = token.map(|token| token.strip_suffix('/').unwrap_or(token).to_owned())
+        else {
             return Answer::plain(404, "404 page not found").into();
         };
         match self.take(call, &token) {
@@ -213,6 +214,7 @@ impl Service for FeishuBot {
             limits: "a body of 20 KiB; 5 messages a second and 100 a minute",
             assumed: &[
                 "both rates slide, and a refused message counts",
+                "a slash behind the token is as good as none: Apprise sends one",
                 "the body is measured before its signature is looked at",
             ],
         }
