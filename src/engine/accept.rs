@@ -43,24 +43,18 @@ impl Shared {
         if let (Ok(message), Some(entry)) = (&mut given, &entry) {
             entry.address(message);
         }
-        shared.sends.accept()?;
-        let slot = match shared.place(entry.as_deref()) {
-            Ok(slot) => Some(slot),
-            Err(error) => {
-                shared.sends.finish();
-                return Err(error);
-            }
-        };
+        let unfinished = Some(shared.sends.accept()?);
+        let slot = Some(shared.place(entry.as_deref())?);
         let given = loaded(given);
         let id = shared.count(entry.as_deref());
         let outbox = given.as_ref().ok().filter(|m| is_tied(m)).and(shared.outbox());
         let direct = outbox.zip(given.as_ref().ok());
         let direct = direct.map(|(outbox, message)| (outbox, shared.direct(message, &id)));
         let tied = direct.is_some();
-        let intake = Intake { id, token, sink, slot, patience, kept: false, tied };
+        let intake = Intake { id, token, sink, slot, unfinished, patience, kept: false, tied };
         let mut job = Job::new(Arc::clone(shared), given, entry, intake);
         if let Some((outbox, accept)) = direct.filter(|_| !job.is_refused()) {
-            job.direct = Some(Box::new(outbox.enter(accept)));
+            job.completion.direct = Some(Box::new(outbox.enter(accept)));
         }
         Ok(job)
     }

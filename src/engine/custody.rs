@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use crate::engine::results::queue::closed;
+use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
 use crate::engine::store::{Begin, Seq};
 use crate::model::error::Error;
@@ -22,7 +23,14 @@ pub trait Custody: Send + Sync {
     /// Keeps a result, and hands it out then.
     ///
     /// `alone`: it says nothing of other messages of its key.
-    fn finish(&self, seq: Seq, receipt: Receipt, slot: Option<Slot>, alone: bool);
+    fn finish(
+        &self,
+        seq: Seq,
+        receipt: Receipt,
+        slot: Option<Slot>,
+        unfinished: Option<Unfinished>,
+        alone: bool,
+    );
 
     /// Keeps what a key has come to; made once that is durable, or cannot be for now.
     fn settle(&self, seq: Seq, receipt: Receipt, alone: bool) -> oneshot::Receiver<()>;

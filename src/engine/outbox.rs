@@ -20,6 +20,7 @@ use crate::engine::attempt::job::Job;
 use crate::engine::custody::{Custody, Direct, OnDisk, Standing};
 use crate::engine::results::opened::Room;
 use crate::engine::results::queue::closed;
+use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
 use crate::engine::store::{Accept, Begin, Change, Seq, Verdict};
 use crate::model::error::Result;
@@ -37,8 +38,8 @@ enum Wants {
     /// A caller, by his number among those of one submit, and the job that may begin at once.
     Accept(Box<Job>, usize, Reply),
     Begin(oneshot::Sender<()>),
-    /// The queue: the result is handed out now.
-    Finish(Box<Receipt>, Option<Slot>),
+    /// The queue: the result is handed out now. What counts its send, where a job did.
+    Finish(Box<Receipt>, Option<Slot>, Option<Unfinished>),
     /// A send whose caller waits.
     Enter(oneshot::Sender<Standing>),
     /// The same; it has its result itself, and waits no longer than for the first try.
@@ -208,9 +209,16 @@ impl Custody for Outbox {
         self.push(Change::Ended { seq, attempts, due_ms, progress }, Wants::Nobody);
     }
 
-    fn finish(&self, seq: Seq, receipt: Receipt, slot: Option<Slot>, alone: bool) {
+    fn finish(
+        &self,
+        seq: Seq,
+        receipt: Receipt,
+        slot: Option<Slot>,
+        unfinished: Option<Unfinished>,
+        alone: bool,
+    ) {
         let verdict = verdict(&receipt);
-        let wants = Wants::Finish(Box::new(receipt), slot);
+        let wants = Wants::Finish(Box::new(receipt), slot, unfinished);
         self.push(Change::Finish { seq, verdict, alone }, wants);
     }
 

@@ -64,7 +64,7 @@ impl Engine {
             let error = Error::new(ErrorCode::Unsupported, words);
             return Err(error.with_account(name, Some(entry.info.name)));
         };
-        shared.sends.accept()?;
+        let unfinished = Some(shared.sends.accept()?);
         let works = Arc::new(AtomicBool::new(false));
         let account = Arc::clone(&entry.account);
         let asking = Asking { account, read: inquiry.read, works: Arc::clone(&works) };
@@ -73,6 +73,7 @@ impl Engine {
             token: 0,
             sink: Sink::Caller,
             slot: None,
+            unfinished,
             patience,
             kept: false,
             tied: true,

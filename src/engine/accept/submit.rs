@@ -12,6 +12,7 @@ use crate::engine::custody::OnDisk;
 use crate::engine::outbox::Outbox;
 use crate::engine::results::opened::Queue;
 use crate::engine::results::queue::Results;
+use crate::engine::results::sends::Unfinished;
 use crate::engine::store::Accept;
 use crate::engine::{Engine, Shared, lost, outbox};
 use crate::model::digest::{self, Content};
@@ -155,15 +156,15 @@ impl Engine {
         let mut jobs: Vec<(Accept, Box<Job>)> = Vec::with_capacity(messages.len());
         let mut ops = Vec::with_capacity(messages.len());
         for Arrival { given, json, token, to } in messages {
-            if let Err(error) = shared.sends.accept() {
-                // It was closed in the middle: none of them was accepted.
-                for (_, job) in &mut jobs {
-                    Job::forget(job);
-                    shared.sends.finish();
+            let unfinished = match shared.sends.accept() {
+                Ok(unfinished) => unfinished,
+                Err(error) => {
+                    // It was closed in the middle: none of them was accepted.
+                    jobs.iter_mut().for_each(|(_, job)| drop(job.forget()));
+                    return Err(error);
                 }
-                return Err(error);
-            }
-            let (accept, mut job) = self.arrived(given, json, token, to);
+            };
+            let (accept, mut job) = self.arrived(given, json, token, to, unfinished);
             let key = accept.key.as_ref().map(|(key, _)| key.clone());
             let (id, account) = (accept.id.clone(), accept.account.clone());
             ops.push((job.op(), OnDisk { seq: 0, id, token, account, key }));
@@ -192,6 +193,7 @@ impl Engine {
         json: Cow<'_, [u8]>,
         token: u64,
         to: Option<Arc<Results>>,
+        unfinished: Unfinished,
     ) -> (Accept, Box<Job>) {
         let shared = &self.shared;
         let mut given = loaded(given);
@@ -234,6 +236,7 @@ impl Engine {
             token,
             sink: Sink::Queue(to),
             slot: None,
+            unfinished: Some(unfinished),
             patience: None,
             kept: true,
             tied: true,

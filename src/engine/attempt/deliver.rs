@@ -32,10 +32,10 @@ pub async fn deliver(job: &mut Job) -> Option<Receipt> {
     if job.is_refused() {
         return job.finish_refused();
     }
-    if job.direct.is_some() && enter(job).await {
+    if job.completion.direct.is_some() && enter(job).await {
         return job.finish();
     }
-    match &job.key {
+    match &job.outgoing.key {
         // What is known needs no time.
         Some(Claim::Known(first)) => {
             let first = Arc::clone(first);
@@ -43,13 +43,13 @@ pub async fn deliver(job: &mut Job) -> Option<Receipt> {
             return job.finish();
         }
         // Until the first has its verdict nobody can say that this message was not sent.
-        Some(Claim::Joined(_)) => job.history.doubt = true,
+        Some(Claim::Joined(_)) => job.run.history.doubt = true,
         _ => {}
     }
     let shared = Arc::clone(&job.shared);
     let mut kit = shared.kits.take();
-    let mut patience = job.until.map(|(at, _)| kit.patience(&shared.clock, at));
-    job.kit = Some(kit);
+    let mut patience = job.outgoing.until.map(|(at, _)| kit.patience(&shared.clock, at));
+    job.run.kit = Some(kit);
     let ended = {
         let mut ended = pin!(job.ended(patience.as_mut()));
         let mut work = pin!(work(job));
@@ -65,7 +65,7 @@ pub async fn deliver(job: &mut Job) -> Option<Receipt> {
         let _ = settled.await;
     }
     let receipt = if has_result { job.finish() } else { None };
-    if let Some(kit) = job.kit.take() {
+    if let Some(kit) = job.run.kit.take() {
         shared.kits.give_back(kit, patience);
     }
     receipt
@@ -73,19 +73,19 @@ pub async fn deliver(job: &mut Job) -> Option<Receipt> {
 
 /// Finds a message's verdict, which is then in the receipt: the first's of its key, or its own.
 async fn work(job: &mut Job) {
-    match job.key.take() {
+    match job.outgoing.key.take() {
         Some(Claim::Joined(waits)) => {
             let told = waits.await;
-            job.history.doubt = false;
+            job.run.history.doubt = false;
             match told {
                 Ok(Told::Verdict(first)) => return job.follow(&first),
                 Ok(Told::First(held)) => job.lead(held),
                 Err(_) => return job.conclude(Delivery::MaybeSent, Some(lost())),
             }
         }
-        first => job.key = first,
+        first => job.outgoing.key = first,
     }
-    if job.direct.is_some() && called(job).await {
+    if job.completion.direct.is_some() && called(job).await {
         return;
     }
     if !admitted(job) {
@@ -97,12 +97,14 @@ async fn work(job: &mut Job) {
 /// False for a message of an account that its service has stopped, unless it is the one that tries
 /// whether that still holds: it has its result then.
 fn admitted(job: &mut Job) -> bool {
-    let Some(entry) = job.entry.as_ref().filter(|entry| !entry.is_outdated()) else { return true };
+    let Some(entry) = job.outgoing.entry.as_ref().filter(|entry| !entry.is_outdated()) else {
+        return true;
+    };
     // Whoever waits first would keep others from it.
-    let tries = job.not_before.is_none() && job.place.is_none();
+    let tries = job.outgoing.not_before.is_none() && job.outgoing.place.is_none();
     match entry.halt.admit(job.shared.clock.now(), tries) {
         Ok(probe) => {
-            job.probe = probe;
+            job.run.probe = probe;
             true
         }
         Err(error) => {
@@ -115,13 +117,13 @@ fn admitted(job: &mut Job) -> bool {
 /// Makes attempts until there is a verdict, which is then in the receipt.
 async fn attempts(job: &mut Job) {
     let shared = Arc::clone(&job.shared);
-    let Some(mut entry) = job.entry.clone() else { return };
-    let mut wait = job.not_before.map(|at| at.saturating_sub(shared.clock.now()));
+    let Some(mut entry) = job.outgoing.entry.clone() else { return };
+    let mut wait = job.outgoing.not_before.map(|at| at.saturating_sub(shared.clock.now()));
     let (mut renew_signature, mut skew) = (false, entry.skew());
-    if let Some(place) = &job.place {
+    if let Some(place) = &job.outgoing.place {
         let _waiting = entry.stats.waiting(Why::Order);
         if let Err(error) =
-            shared.accounts.unless_gone(&entry, job.probe.as_ref(), place.turn()).await
+            shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), place.turn()).await
         {
             return job.end_gone(error);
         }
@@ -129,22 +131,23 @@ async fn attempts(job: &mut Job) {
     loop {
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             let _waiting = entry.stats.waiting(Why::Time);
-            if job.history.attempts == 0 {
+            if job.run.history.attempts == 0 {
                 waits(&job.receipt.id, wait, "time");
             }
             let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
-            if let Err(error) = shared.accounts.unless_gone(&entry, job.probe.as_ref(), sleep).await
+            if let Err(error) =
+                shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), sleep).await
             {
                 return job.end_gone(error);
             }
         }
-        let windows = entry.windows(&shared.windows, &job.draft.scopes, &*shared.clock);
+        let windows = entry.windows(&shared.windows, &job.outgoing.draft.scopes, &*shared.clock);
         let (permit, passage) = match turn(job, &entry, &windows, &*shared.clock).await {
             Ok(Ok(turn)) => turn,
             Ok(Err(wait)) => return job.end_paced(wait),
             Err(error) => return job.end_gone(error),
         };
-        match shared.accounts.current(&entry, job.probe.as_ref()) {
+        match shared.accounts.current(&entry, job.run.probe.as_ref()) {
             Ok(now) if Arc::ptr_eq(&now, &entry) => {}
             Ok(now) => {
                 // Its windows, its host and the mark of who sends are others.
@@ -172,18 +175,18 @@ async fn attempts(job: &mut Job) {
         // In a box, which only those have that are sent now: as a part of this future it would be the
         // larger part of what each message keeps that waits.
         let (mut outcome, now) = Box::pin(attempt(job, &entry, permit, signing)).await;
-        job.answered = Some(now);
+        job.run.answered = Some(now);
         let began = passage.end(now, outcome.delivery == Delivery::Sent);
 
         let at = Circumstances {
             now,
-            until: job.until.map(|(at, _)| at),
-            dedupe: job.draft.window(),
+            until: job.outgoing.until.map(|(at, _)| at),
+            dedupe: job.outgoing.draft.window(),
             repeated_is_proof: outcome.repeated && job.is_proven_by_repeated(&entry),
-            renewable: job.draft.dedupe.as_ref().is_some_and(|dedupe| !dedupe.by_caller()),
+            renewable: job.outgoing.draft.dedupe.as_ref().is_some_and(|dedupe| !dedupe.by_caller()),
             chance: shared.random(|rng| rng.f64()),
         };
-        if let Some(each) = outcome.each.take().filter(|_| job.progress.is_some()) {
+        if let Some(each) = outcome.each.take().filter(|_| job.outgoing.progress.is_some()) {
             narrow(&outcome, &windows, began, now, outcome.told_wait.unwrap_or_default());
             if outcome.delivery == Delivery::Sent {
                 entry.set_skew(skew);
@@ -194,9 +197,9 @@ async fn attempts(job: &mut Job) {
             }
             continue;
         }
-        let next = retry::next(&outcome, &mut job.history, &shared.retry, at);
-        if job.history.doubt && job.history.doubted.is_none() {
-            job.history.doubted = Some(Arc::clone(&entry.sender));
+        let next = retry::next(&outcome, &mut job.run.history, &shared.retry, at);
+        if job.run.history.doubt && job.run.history.doubted.is_none() {
+            job.run.history.doubted = Some(Arc::clone(&entry.sender));
         }
         match next {
             Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
@@ -206,13 +209,13 @@ async fn attempts(job: &mut Job) {
                 }
                 job.receipt.deduplicated |= deduplicated;
                 // With more time there would have been another attempt.
-                (job.receipt.deadline, job.alone) = (deadline, deadline);
+                (job.receipt.deadline, job.completion.alone) = (deadline, deadline);
                 let error = (delivery != Delivery::Sent).then(|| {
                     let after = retry_after
                         .map(|after| u64::try_from(after.as_millis()).unwrap_or(u64::MAX));
                     job.receipt.error.take().unwrap_or_else(lost).with_retry(retryable, after)
                 });
-                if job.progress.is_some() {
+                if job.outgoing.progress.is_some() {
                     match job.told(&entry, delivery, outcome, error) {
                         Some(next) => (wait, renew_signature) = (next, false),
                         None => return,
@@ -222,7 +225,7 @@ async fn attempts(job: &mut Job) {
                 job.receipt.message_id = outcome.message_id;
                 job.receipt.service_time = outcome.service_time;
                 if delivery == Delivery::Sent {
-                    job.receipt.notes = std::mem::take(&mut job.draft.notes);
+                    job.receipt.notes = std::mem::take(&mut job.outgoing.draft.notes);
                     job.receipt.notes.extend(outcome.notes);
                 }
                 return job.conclude(delivery, error);
@@ -234,7 +237,7 @@ async fn attempts(job: &mut Job) {
                     "hongyan::retry",
                     "{} attempt {} gave {}: again in {} ms",
                     job.receipt.id,
-                    job.history.attempts,
+                    job.run.history.attempts,
                     outcome.name.map_or("ok", ErrorCode::name),
                     next.as_millis()
                 );
@@ -243,17 +246,17 @@ async fn attempts(job: &mut Job) {
                 }
                 narrow(&outcome, &windows, began, now, next);
                 if renew {
-                    job.draft.renew(Seed(shared.random(|rng| rng.u64(..))));
-                    job.history.first_sent = None;
+                    job.outgoing.draft.renew(Seed(shared.random(|rng| rng.u64(..))));
+                    job.run.history.first_sent = None;
                 }
                 unmark(job, Some(next));
                 if resign {
                     renew_signature = true;
-                    skew = job.skew_seen.unwrap_or(skew);
+                    skew = job.run.skew_seen.unwrap_or(skew);
                 } else {
                     renew_signature = false;
                 }
-                job.answered = None;
+                job.run.answered = None;
                 wait = Some(next);
             }
         }
@@ -278,8 +281,8 @@ async fn turn<'a>(
     clock: &'a dyn Clock,
 ) -> Result<std::result::Result<(Permit, Passage<'a>), Duration>> {
     let shared = Arc::clone(&job.shared);
-    let until = job.until.map(|(at, _)| at);
-    shared.accounts.channels.recall(&entry.sender, &mut job.draft);
+    let until = job.outgoing.until.map(|(at, _)| at);
+    shared.accounts.channels.recall(&entry.sender, &mut job.outgoing.draft);
     loop {
         let first = {
             let _waiting = entry.stats.waiting(Why::Pace);
@@ -287,7 +290,7 @@ async fn turn<'a>(
                 waits(&job.receipt.id, pace::free_in(windows, clock.now()), "turn within its rate");
             }
             let wait = pace::wait(windows, clock, until);
-            match shared.accounts.unless_gone(entry, job.probe.as_ref(), wait).await? {
+            match shared.accounts.unless_gone(entry, job.run.probe.as_ref(), wait).await? {
                 Ok(first) => first,
                 Err(wait) => return Ok(Err(wait)),
             }
@@ -300,15 +303,15 @@ async fn turn<'a>(
                 (
                     shared
                         .accounts
-                        .unless_gone(entry, job.probe.as_ref(), entry.lane.acquire())
+                        .unless_gone(entry, job.run.probe.as_ref(), entry.lane.acquire())
                         .await?,
                     None,
                 )
             }
         };
         // What only prepares needs no mark.
-        if !entry.account.prepares(&job.draft) {
-            mark(job, entry, job.history.all() + 1).await?;
+        if !entry.account.prepares(&job.outgoing.draft) {
+            mark(job, entry, job.run.history.all() + 1).await?;
         }
         if let Some(passage) = pace::go(windows, clock) {
             return Ok(Ok((permit, passage)));

@@ -13,13 +13,13 @@ use crate::model::receipt::Delivery;
 /// The disk answers, well or badly, before any time-out is looked at: only then is known whether
 /// another message of the key is under way.
 pub async fn enter(job: &mut Job) -> bool {
-    let Some(mut direct) = job.direct.take() else { return false };
+    let Some(mut direct) = job.completion.direct.take() else { return false };
     match direct.told().await {
         Standing::Waits(follows, more) => {
             direct.waits(more);
             // Until the first has its verdict nobody can say that this message was not sent.
-            job.history.doubt = follows;
-            job.direct = Some(direct);
+            job.run.history.doubt = follows;
+            job.completion.direct = Some(direct);
             false
         }
         told => hear(job, &direct, told),
@@ -30,10 +30,12 @@ pub async fn enter(job: &mut Job) -> bool {
 /// the end of the send.
 pub async fn called(job: &mut Job) -> bool {
     let shared = Arc::clone(&job.shared);
-    let (Some(mut direct), Some(entry)) = (job.direct.take(), job.entry.clone()) else {
+    let (Some(mut direct), Some(entry)) =
+        (job.completion.direct.take(), job.outgoing.entry.clone())
+    else {
         return false;
     };
-    let told = if job.history.doubt {
+    let told = if job.run.history.doubt {
         direct.told().await
     } else {
         let _waiting = entry.stats.waiting(Why::Order);
@@ -50,10 +52,10 @@ pub async fn called(job: &mut Job) -> bool {
 
 /// Does what the outbox says; true if that is the end of the send.
 fn hear(job: &mut Job, direct: &Direct, told: Standing) -> bool {
-    let doubt = std::mem::take(&mut job.history.doubt);
+    let doubt = std::mem::take(&mut job.run.history.doubt);
     match told {
         Standing::Begin(seq) => {
-            job.kept = Some(Kept { custody: direct.custody(), seq, direct: true });
+            job.completion.kept = Some(Kept { custody: direct.custody(), seq, direct: true });
             return false;
         }
         Standing::Verdict(first) => job.follow(&first),

@@ -1,6 +1,8 @@
 //! One accepted send, and the guard that it has exactly one result.
 
+pub mod completion;
 mod end;
+pub mod outgoing;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,91 +11,52 @@ use std::time::Duration;
 use crate::engine::Shared;
 use crate::engine::accept::keys::{Claim, Held};
 use crate::engine::accept::op::Op;
-use crate::engine::accept::order::Place;
 use crate::engine::account::Entry;
 use crate::engine::account::halt::Probe;
-use crate::engine::attempt::job::end::earliest;
 use crate::engine::attempt::kit::Kit;
-use crate::engine::attempt::progress::{Progress, Rest};
-use crate::engine::attempt::repeats;
+use crate::engine::attempt::progress::Rest;
 use crate::engine::attempt::retry::History;
-use crate::engine::attempt::{lost, masked};
-use crate::engine::custody::Custody;
-use crate::engine::custody::Direct;
+use crate::engine::attempt::{lost, masked, repeats};
+use crate::engine::custody::Custody as _;
 use crate::engine::results::queue::Results;
+use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
-use crate::engine::runtime::on_io_thread;
-use crate::engine::runtime::stop::Stop;
-use crate::engine::store::{Begin, Ready, Seq};
-use crate::model::digest;
+use crate::engine::store::{Begin, Ready};
 use crate::model::error::{Error, ErrorCode};
 use crate::model::log::log;
 use crate::model::message::{Message, Parsed};
 use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
-use crate::service::api::{Draft, Seed};
+
+pub use completion::{Completion, Kept, Sink};
 pub use end::Ended;
+use outgoing::{AsKept, Outgoing};
 
-/// Where the result goes.
-pub enum Sink {
-    /// Into a queue, for whoever waits: the client's own if it is no other.
-    Queue(Option<Arc<Results>>),
-    /// To the caller, who waits for this one.
-    Caller,
-}
-
-/// An accepted send.
+/// An accepted send: what is sent, how far it is, and the guard that it has exactly one result.
 pub struct Job {
     pub shared: Arc<Shared>,
     pub receipt: Receipt,
-    pub entry: Option<Arc<Entry>>,
-    pub draft: Draft,
+    pub outgoing: Outgoing,
+    pub run: Run,
+    pub completion: Completion,
+}
+
+/// How it goes with the attempts of a send.
+#[derive(Default)]
+pub struct Run {
     pub history: History,
     /// Seconds that the service's clock is ahead of ours, by its last answer.
     pub skew_seen: Option<i64>,
     /// What its attempts need, from the first on.
     pub kit: Option<Kit>,
-    pub accepted: Duration,
     /// When the last attempt ended, if nothing has come after it.
     pub answered: Option<Duration>,
-    pub not_before: Option<Duration>,
-    /// The end of the caller's patience, and what it is called then.
-    pub until: Option<(Duration, Ended)>,
-    /// The first message of its key holds it; another may only follow.
-    pub key: Option<Claim>,
-    /// The place in its recipient's line.
-    pub place: Option<Place>,
-    /// The line that it joins if it does not follow another of its key any more.
-    line: Option<String>,
-    /// It ended for a reason of its own, which is no verdict for others of its key.
-    pub alone: bool,
-    /// How far it has come, where it is sent in several requests or its recipients have results of their
-    /// own.
-    pub progress: Option<Box<Progress>>,
-    /// Its row in the outbox, if it has one.
-    pub kept: Option<Kept>,
     /// It tries whether an account that was stopped is of use again.
     pub probe: Option<Probe>,
-    /// Its caller waits, and the outbox has to say when it is to be begun.
-    pub direct: Option<Box<Direct>>,
     /// It stands in the outbox that bytes of it may have gone.
     pub marked: bool,
     /// When its first attempt began, and whether the service may have called that one repeated
     /// already.
     pub repeats: Option<(Duration, bool)>,
-    refused: Option<Error>,
-    /// Made for whoever may cancel.
-    cancel: Option<Arc<Stop>>,
-    sink: Sink,
-    slot: Option<Slot>,
-    finished: bool,
-}
-
-/// A message's row in the outbox.
-pub struct Kept {
-    pub custody: Arc<dyn Custody>,
-    pub seq: Seq,
-    /// The row is there for its key and its line only: it does not outlive the send.
-    pub direct: bool,
 }
 
 /// How a send came in.
@@ -102,6 +65,8 @@ pub struct Intake {
     pub token: u64,
     pub sink: Sink,
     pub slot: Option<Slot>,
+    /// Counts it, if it does itself.
+    pub unfinished: Option<Unfinished>,
     pub patience: Option<Duration>,
     /// The outbox keeps it, and knows its time.
     pub kept: bool,
@@ -117,9 +82,7 @@ impl Job {
         entry: Option<Arc<Entry>>,
         intake: Intake,
     ) -> Box<Job> {
-        let Intake { id, token, sink, slot, patience, kept, tied } = intake;
-        let accepted = shared.clock.now();
-        let service = entry.as_ref().map(|entry| entry.info.name);
+        let Intake { id, token, sink, slot, unfinished, patience, kept, tied } = intake;
         let (mut message, refused) = match given {
             Ok(message) => (message, None),
             Err(refused) => {
@@ -128,71 +91,24 @@ impl Job {
             }
         };
         message.id = id;
-        let encoded = match (&refused, &entry) {
-            (Some(_), _) => Ok(Draft::default()),
-            (None, None) => Err(shared.accounts.unknown(&message.account)),
-            (None, Some(entry)) => {
-                entry.account.encode(&message, Seed(shared.random(|rng| rng.u64(..))))
-            }
-        };
-        let id = std::mem::take(&mut message.id);
-        let (mut draft, mut refused) = match encoded {
-            Ok(draft) => (draft, refused),
-            Err(error) => (Draft::default(), Some(error)),
-        };
-        let mut key = None;
-        if let (None, Some(own), false) = (&refused, &message.key, tied) {
-            match shared.keys.claim(own, &message, accepted) {
-                Ok(claim) => key = Some(claim),
-                Err(error) => refused = Some(error),
-            }
-        }
-        let follows = matches!(key, Some(Claim::Joined(_) | Claim::Known(_)));
-        let ordered = message.ordered && refused.is_none() && !tied;
-        let mut line = ordered.then(|| line(&message));
-        let place = line.take_if(|_| !follows).map(|line| shared.lines.join(line));
-        let until = earliest(accepted, patience, message.deadline_ms.map(Duration::from_millis));
-        let not_before = message.not_before_ms.filter(|_| !kept).and_then(|at| {
-            let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
-            (!wait.is_zero()).then(|| accepted + wait)
-        });
-        let progress = Progress::of(&mut message, &mut draft);
+        let as_kept = AsKept { time: kept, ties: tied };
+        let (outgoing, refused) =
+            Outgoing::new(&shared, &mut message, entry, refused, patience, as_kept);
         // Boxed at once: it is large to move.
         Box::new(Job {
             receipt: Receipt {
                 token,
-                id,
+                id: message.id,
                 key: message.key,
                 account: message.account,
-                service,
+                service: outgoing.entry.as_ref().map(|entry| entry.info.name),
                 trace: (shared.trace || kept).then(Vec::new),
                 ..Receipt::nothing()
             },
             shared,
-            entry,
-            draft,
-            history: History::default(),
-            skew_seen: None,
-            kit: None,
-            accepted,
-            answered: None,
-            not_before,
-            until,
-            key,
-            place,
-            line,
-            alone: false,
-            progress,
-            kept: None,
-            probe: None,
-            direct: None,
-            marked: false,
-            repeats: None,
-            refused,
-            cancel: None,
-            sink,
-            slot,
-            finished: false,
+            outgoing,
+            run: Run::default(),
+            completion: Completion::new(refused, sink, slot, unfinished),
         })
     }
 
@@ -202,6 +118,7 @@ impl Job {
         row: &Ready,
         mut given: Parsed,
         entry: Option<Arc<Entry>>,
+        unfinished: Option<Unfinished>,
     ) -> Box<Job> {
         if let (Ok(message), Some(entry)) = (&mut given, &entry) {
             entry.address(message);
@@ -211,6 +128,7 @@ impl Job {
             token: row.token,
             sink: Sink::Queue(None),
             slot: None,
+            unfinished,
             patience: None,
             kept: true,
             tied: true,
@@ -218,16 +136,16 @@ impl Job {
         let mut job = Job::new(Arc::clone(shared), given, entry, intake);
         let (now, unix_ms) = (shared.clock.now(), shared.clock.unix_ms());
         let since = |at: u64| Duration::from_millis(unix_ms.saturating_sub(at));
-        job.accepted = now.saturating_sub(since(row.accepted_ms));
-        job.until = row
+        job.outgoing.accepted = now.saturating_sub(since(row.accepted_ms));
+        job.outgoing.until = row
             .deadline_ms
             .map(|at| (now + Duration::from_millis(at.saturating_sub(unix_ms)), Ended::Expired));
-        job.not_before = row
+        job.outgoing.not_before = row
             .due_ms
             .and_then(|at| at.checked_sub(unix_ms))
             .map(|wait| now + Duration::from_millis(wait));
-        job.history.attempts = row.attempts;
-        if job.progress.is_some() || row.progress.is_some() {
+        job.run.history.attempts = row.attempts;
+        if job.outgoing.progress.is_some() || row.progress.is_some() {
             job.go_on_from(row);
         }
         if row.earlier {
@@ -238,30 +156,30 @@ impl Job {
 
     /// Its row in the outbox, and its place among those in memory.
     pub fn keep(&mut self, kept: Kept, slot: Slot) {
-        (self.kept, self.slot) = (Some(kept), Some(slot));
+        (self.completion.kept, self.completion.slot) = (Some(kept), Some(slot));
     }
 
     /// What an earlier process began is in doubt, and may have gone.
     pub fn doubt(&mut self, begun: &Begin) {
-        self.history.doubt = true;
-        self.history.doubted = Some(begun.sender.as_deref().unwrap_or_default().into());
+        self.run.history.doubt = true;
+        self.run.history.doubted = Some(begun.sender.as_deref().unwrap_or_default().into());
         self.begin_in_words();
     }
 
     /// True if what an earlier process began may go on: the service will know it again, or the caller
     /// has chosen that.
     pub fn recover(&mut self, begun: Begin, entry: &Entry, unix_ms: u64) -> bool {
-        if self.progress.is_none() {
-            self.history.attempts = begun.attempts;
+        if self.outgoing.progress.is_none() {
+            self.run.history.attempts = begun.attempts;
         }
-        self.marked = true;
+        self.run.marked = true;
         let now = self.shared.clock.now();
         // A calendar that went backwards proves nothing.
         let age = unix_ms.checked_sub(begun.first_sent_ms).map(Duration::from_millis);
         let first_sent = age.and_then(|age| now.checked_sub(age));
         let sender = begun.sender.as_deref();
         let known = sender == Some(&*entry.sender)
-            && self.draft.window().zip(age).is_some_and(|(window, age)| age <= window);
+            && self.outgoing.draft.window().zip(age).is_some_and(|(window, age)| age <= window);
         // To a service that it never was sent to it would be another message.
         let service = sender.and_then(|sender| sender.split(' ').next());
         let resend = self.shared.retry.resend_maybe_sent
@@ -270,9 +188,9 @@ impl Job {
             return false;
         }
         if let (Some(body), true, Some(_)) = (begun.body, known, first_sent)
-            && self.draft.recover(body, begun.mark.as_deref())
+            && self.outgoing.draft.recover(body, begun.mark.as_deref())
         {
-            self.history.first_sent = first_sent;
+            self.run.history.first_sent = first_sent;
             return true;
         }
         resend
@@ -281,39 +199,38 @@ impl Job {
     /// The queue that its result is for, if that is not the client's own: whoever takes it brings the
     /// result there.
     pub fn take_queue(&mut self) -> Option<Arc<Results>> {
-        match &mut self.sink {
-            Sink::Queue(to) => to.take(),
-            Sink::Caller => None,
-        }
+        self.completion.take_queue()
     }
 
-    /// Goes away without a result: another run has it, or nobody accepted it.
-    pub fn forget(&mut self) {
-        self.finished = true;
+    /// Goes away without a result: another run has it, or nobody accepted it. What counts it is given
+    /// back.
+    pub fn forget(&mut self) -> Option<Unfinished> {
+        self.completion.forget()
     }
 
     /// Its first attempt begins, as far as other messages of the same words are concerned.
     pub fn begin_in_words(&mut self) {
-        if let (None, Some(own)) = (self.repeats, self.draft.fingerprint) {
-            self.repeats = Some((self.shared.clock.now(), self.shared.repeats.begin(own)));
+        if let (None, Some(own)) = (self.run.repeats, self.outgoing.draft.fingerprint) {
+            self.run.repeats = Some((self.shared.clock.now(), self.shared.repeats.begin(own)));
         }
     }
 
     /// True if "repeated" can only mean an attempt of this very message, by a sender that is still the
     /// same.
     pub fn is_proven_by_repeated(&self, entry: &Entry) -> bool {
-        if self.history.doubted.as_deref() != Some(&*entry.sender) {
+        if self.run.history.doubted.as_deref() != Some(&*entry.sender) {
             return false;
         }
-        let Some(own) = self.draft.fingerprint else { return true };
+        let Some(own) = self.outgoing.draft.fingerprint else { return true };
         let earlier = self.receipt.origin == Origin::EarlierRun;
-        matches!(self.repeats, Some((_, false)))
-            && self.shared.repeats.is_alone(own, self.accepted, earlier)
+        matches!(self.run.repeats, Some((_, false)))
+            && self.shared.repeats.is_alone(own, self.outgoing.accepted, earlier)
     }
 
     /// Nothing more is done for it: what its words are for others of the same from now on.
     pub fn end_in_words(&mut self, delivery: Delivery, now: Duration) {
-        let Some((own, (begun, _))) = self.draft.fingerprint.zip(self.repeats.take()) else {
+        let Some((own, (begun, _))) = self.outgoing.draft.fingerprint.zip(self.run.repeats.take())
+        else {
             return;
         };
         self.shared.repeats.end(own, begun, delivery, now);
@@ -325,39 +242,39 @@ impl Job {
 
     /// The client closes: the outbox keeps the message for a later run.
     fn leave(&mut self, kept: &Kept) {
-        self.forget();
-        if self.marked && !self.history.doubt && !self.has_begun() {
-            kept.custody.ended(kept.seq, self.history.all(), None, None);
+        let unfinished = self.forget();
+        if self.run.marked && !self.run.history.doubt && !self.has_begun() {
+            kept.custody.ended(kept.seq, self.run.history.all(), None, None);
         }
         self.shared.cut.fetch_add(1, Ordering::AcqRel);
-        self.shared.sends.finish();
+        drop(unfinished);
         kept.custody.left(kept.seq);
     }
 
     /// True once the attempt now running has handed bytes to its socket.
     fn has_begun(&self) -> bool {
-        self.kit.as_ref().is_some_and(|kit| kit.begun.load(Ordering::Acquire))
+        self.run.kit.as_ref().is_some_and(|kit| kit.begun.load(Ordering::Acquire))
     }
 
     /// The handle to this send.
     pub fn op(&mut self) -> Op {
-        let cancel = self.cancel.get_or_insert_default();
+        let cancel = self.completion.cancel.get_or_insert_default();
         Op::new(self.receipt.id.clone(), Arc::clone(cancel))
     }
 
     /// True if the message itself is wrong, so that no attempt will be made.
     pub fn is_refused(&self) -> bool {
-        self.refused.is_some()
+        self.completion.refused.is_some()
     }
 
     /// Keeps for its end why no attempt will be made any more.
     pub fn refuse_later(&mut self, error: Error) {
-        self.refused = Some(error);
+        self.completion.refused = Some(error);
     }
 
     /// Writes into the receipt that the message is wrong, if it is.
     pub fn refuse(&mut self) -> bool {
-        match self.refused.take() {
+        match self.completion.refused.take() {
             Some(error) => {
                 self.conclude(Delivery::NotSent, Some(error));
                 true
@@ -368,15 +285,15 @@ impl Job {
 
     /// Ends a send whose message is wrong.
     pub fn finish_refused(&mut self) -> Option<Receipt> {
-        let error = self.refused.take()?;
+        let error = self.completion.refused.take()?;
         self.conclude(Delivery::NotSent, Some(error));
         self.finish()
     }
 
     /// Writes the verdict into the receipt: on the message, or on the request of it that is under way.
     pub fn conclude(&mut self, delivery: Delivery, error: Option<Error>) {
-        self.receipt.attempts = self.history.all();
-        let Some(progress) = self.progress.take() else {
+        self.receipt.attempts = self.run.history.all();
+        let Some(progress) = self.outgoing.progress.take() else {
             self.receipt.delivery = delivery;
             self.receipt.error = error.map(|error| self.decorated(delivery, error));
             return;
@@ -390,15 +307,16 @@ impl Job {
             _ => (Delivery::NotSent, Some(&untried)),
         };
         let rest = Rest { now: (delivery, Some(&now)), untried };
-        progress.show(&mut self.receipt, &rest, |name| masked(self.entry.as_deref(), name));
-        self.progress = Some(progress);
+        progress
+            .show(&mut self.receipt, &rest, |name| masked(self.outgoing.entry.as_deref(), name));
+        self.outgoing.progress = Some(progress);
     }
 
     /// An error of this message, as its receipt tells it.
     pub fn decorated(&self, delivery: Delivery, error: Error) -> Error {
         let error = error
             .with_account(&self.receipt.account, self.receipt.service)
-            .with_attempts(self.history.all());
+            .with_attempts(self.run.history.all());
         match delivery {
             Delivery::MaybeSent if error.hint_text().is_none() => {
                 error.hint("it may have arrived: to send it again may double it")
@@ -409,8 +327,8 @@ impl Job {
 
     /// Is the first message of its key from now on.
     pub fn lead(&mut self, held: Held) {
-        self.key = Some(Claim::First(held));
-        self.place = self.line.take().map(|line| self.shared.lines.join(line));
+        self.outgoing.key = Some(Claim::First(held));
+        self.outgoing.place = self.outgoing.line.take().map(|line| self.shared.lines.join(line));
     }
 
     /// Takes over the verdict of the first message with this key.
@@ -420,8 +338,8 @@ impl Job {
         self.receipt.id = own.id;
         self.receipt.deduplicated = true;
         self.receipt.trace = own.trace;
-        if let (None, Some(progress)) = (&self.receipt.recipients, &self.progress) {
-            let masked = |name: &str| masked(self.entry.as_deref(), name);
+        if let (None, Some(progress)) = (&self.receipt.recipients, &self.outgoing.progress) {
+            let masked = |name: &str| masked(self.outgoing.entry.as_deref(), name);
             self.receipt.recipients = progress.alike(&self.receipt, masked);
         }
     }
@@ -435,24 +353,24 @@ impl Job {
 
     /// Hands the receipt over: into the queue, or back.
     pub fn finish(&mut self) -> Option<Receipt> {
-        self.finished = true;
+        self.completion.begin_end();
         drop(self.settle());
         // What it did not come to be is given up before anybody can ask for it anew.
-        self.direct = None;
-        let now = self.answered.unwrap_or_else(|| self.shared.clock.now());
-        let elapsed = now.saturating_sub(self.accepted);
+        self.completion.direct = None;
+        let now = self.run.answered.unwrap_or_else(|| self.shared.clock.now());
+        let elapsed = now.saturating_sub(self.outgoing.accepted);
         self.receipt.elapsed_ms = self.elapsed();
-        if let Some(entry) = &self.entry {
+        if let Some(entry) = &self.outgoing.entry {
             entry.stats.finished(self.receipt.delivery, elapsed);
         }
         let alone = self.ended_alone();
-        if let Some(Claim::First(held)) = self.key.take() {
+        if let Some(Claim::First(held)) = self.outgoing.key.take() {
             match alone {
                 true => drop(held),
                 false => held.end(&self.receipt, now),
             }
         }
-        self.place = None;
+        self.outgoing.place = None;
         self.end_in_words(self.receipt.delivery, now);
         let receipt = std::mem::replace(&mut self.receipt, Receipt::nothing());
         log!(
@@ -466,43 +384,23 @@ impl Job {
             receipt.attempts,
             receipt.error.as_ref().map(|e| format!(", {}", e.code().name())).unwrap_or_default()
         );
-        if let Some(kept) = self.kept.take() {
-            kept.custody.finish(kept.seq, receipt, self.slot.take(), alone);
-            return None;
-        }
-        let sink = std::mem::replace(&mut self.sink, Sink::Caller);
-        match (sink, self.slot.take()) {
-            (Sink::Queue(to), Some(slot)) => {
-                self.shared.sends.push(receipt, slot, to, on_io_thread());
-                None
-            }
-            (_, slot) => {
-                drop(slot);
-                self.shared.sends.finish();
-                Some(receipt)
-            }
-        }
+        self.completion.hand_over(receipt, alone)
     }
 }
 
 impl Drop for Job {
     /// A task that panicked or was thrown away still has its one result.
     fn drop(&mut self) {
-        if self.finished {
+        if self.completion.is_over() {
             return;
         }
-        let doubt = self.history.doubt || self.has_begun();
+        let doubt = self.run.history.doubt || self.has_begun();
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };
         let code = if std::thread::panicking() { ErrorCode::Panic } else { ErrorCode::Internal };
         let error =
             Error::new(code, "the send broke off inside the library; this is a bug in hongyan");
-        self.alone = true;
+        self.completion.alone = true;
         self.conclude(delivery, Some(error));
         self.finish();
     }
-}
-
-/// The line of ordered messages that this one stands in, among those of all accounts.
-fn line(message: &Message) -> String {
-    format!("{}/{}", message.account, digest::recipient(&message.to))
 }

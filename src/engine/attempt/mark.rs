@@ -12,14 +12,16 @@ use crate::model::error::Result;
 
 /// Makes durable that bytes of a kept message may go, and who sends them.
 pub async fn mark(job: &mut Job, entry: &Entry, attempts: u32) -> Result<()> {
-    let Some(kept) = job.kept.as_ref().filter(|_| !job.marked) else { return Ok(()) };
+    let Some(kept) = job.completion.kept.as_ref().filter(|_| !job.run.marked) else {
+        return Ok(());
+    };
     let (custody, seq, kept_direct) = (Arc::clone(&kept.custody), kept.seq, kept.direct);
-    if let Some(own) = job.draft.fingerprint.filter(|_| kept.direct) {
+    if let Some(own) = job.outgoing.draft.fingerprint.filter(|_| kept.direct) {
         // A later run will not have its words.
         custody.went(repeats::slots(own));
     }
-    job.marked = true;
-    let (body, mark) = (job.draft.kept_body(), job.draft.mark());
+    job.run.marked = true;
+    let (body, mark) = (job.outgoing.draft.kept_body(), job.outgoing.draft.mark());
     let progress = job.stored_progress(true).filter(|_| !kept_direct);
     let first_sent_ms = job.shared.clock.unix_ms();
     let sender = Some(entry.sender.to_string());
@@ -31,29 +33,31 @@ pub async fn mark(job: &mut Job, entry: &Entry, attempts: u32) -> Result<()> {
 /// later run too.
 pub fn unmark(job: &mut Job, wait: Option<Duration>) {
     // The key of a send whose caller waits stays taken once a part of it was sent.
-    let has_sent = job.progress.as_ref().is_some_and(|progress| !progress.is_nothing_sent());
-    let goes = |kept: &&Kept| job.marked && !job.history.doubt && !(kept.direct && has_sent);
-    if let Some(kept) = job.kept.as_ref().filter(goes) {
+    let has_sent =
+        job.outgoing.progress.as_ref().is_some_and(|progress| !progress.is_nothing_sent());
+    let goes =
+        |kept: &&Kept| job.run.marked && !job.run.history.doubt && !(kept.direct && has_sent);
+    if let Some(kept) = job.completion.kept.as_ref().filter(goes) {
         let in_ms = |wait: Duration| u64::try_from(wait.as_millis() + 1).unwrap_or(u64::MAX);
         let due_ms = wait.map(|wait| job.shared.clock.unix_ms().saturating_add(in_ms(wait)));
-        kept.custody.ended(kept.seq, job.history.all(), due_ms, None);
-        job.marked = false;
+        kept.custody.ended(kept.seq, job.run.history.all(), due_ms, None);
+        job.run.marked = false;
     }
 }
 
 /// True if another sender than now made the attempt that is in doubt.
 pub fn is_elsewhere(job: &Job, entry: &Entry) -> bool {
-    job.history.doubted.as_ref().is_some_and(|doubted| *doubted != entry.sender)
+    job.run.history.doubted.as_ref().is_some_and(|doubted| *doubted != entry.sender)
 }
 
 /// True unless a doubt is pending that the service would no longer recognise.
 pub fn may_resend(job: &Job, entry: &Entry) -> bool {
-    if !job.history.doubt || job.shared.retry.resend_maybe_sent {
+    if !job.run.history.doubt || job.shared.retry.resend_maybe_sent {
         return true;
     }
     if is_elsewhere(job, entry) {
         return false;
     }
-    let (first, now) = (job.history.first_sent, job.shared.clock.now());
-    first.zip(job.draft.window()).is_some_and(|(first, window)| now <= first + window)
+    let (first, now) = (job.run.history.first_sent, job.shared.clock.now());
+    first.zip(job.outgoing.draft.window()).is_some_and(|(first, window)| now <= first + window)
 }

@@ -29,7 +29,8 @@ impl Job {
         error: Option<Error>,
     ) -> Option<Option<Duration>> {
         let error = error.map(|error| self.decorated(delivery, error));
-        let Some(progress) = self.progress.as_mut().filter(|_| delivery != Delivery::NotSent)
+        let Some(progress) =
+            self.outgoing.progress.as_mut().filter(|_| delivery != Delivery::NotSent)
         else {
             self.conclude(delivery, error);
             return None;
@@ -38,7 +39,9 @@ impl Job {
             progress.settle(i, delivery, outcome.message_id.clone(), error.clone());
         }
         if delivery == Delivery::Sent {
-            progress.note(std::mem::take(&mut self.draft.notes).into_iter().chain(outcome.notes));
+            progress.note(
+                std::mem::take(&mut self.outgoing.draft.notes).into_iter().chain(outcome.notes),
+            );
             progress.service_time = progress.service_time.or(outcome.service_time);
         }
         self.goes_on(entry, delivery)
@@ -51,7 +54,7 @@ impl Job {
         each: Vec<Told>,
         at: Circumstances,
     ) -> Option<Option<Duration>> {
-        let Some(mut progress) = self.progress.take() else {
+        let Some(mut progress) = self.outgoing.progress.take() else {
             self.conclude(Delivery::MaybeSent, Some(lost()));
             return None;
         };
@@ -71,7 +74,7 @@ impl Job {
             let told = to.as_ref().and_then(|(kind, name)| verdicts.get(&(*kind, name.as_str())));
             let (delivery, id, error) = match told {
                 Some(Some(told)) => {
-                    let mut history = self.history.clone();
+                    let mut history = self.run.history.clone();
                     let repeated_is_proof = told.outcome.repeated && at.repeated_is_proof;
                     let at = Circumstances { repeated_is_proof, ..at };
                     match retry::next(&told.outcome, &mut history, &self.shared.retry, at) {
@@ -107,7 +110,7 @@ impl Job {
             };
             match delivery {
                 Delivery::Sent => {
-                    progress.note(self.draft.notes.iter().cloned());
+                    progress.note(self.outgoing.draft.notes.iter().cloned());
                     all = Delivery::Sent;
                 }
                 Delivery::MaybeSent if all == Delivery::NotSent => all = Delivery::MaybeSent,
@@ -118,7 +121,7 @@ impl Job {
         }
         if !again.is_empty() {
             entry.stats.retried();
-            let attempts = self.history.attempts;
+            let attempts = self.run.history.attempts;
             for i in &again {
                 let one = &mut progress.recipients[*i];
                 (one.waits, one.attempts) = (true, attempts);
@@ -126,20 +129,22 @@ impl Job {
             let due = at.now + longest;
             progress.later.push(Later { who: again, due, history: History { attempts, ..later } });
         }
-        self.progress = Some(progress);
+        self.outgoing.progress = Some(progress);
         self.goes_on(entry, all)
     }
 
     /// Nobody knows what became of the request that an earlier process began, and it is not sent again;
     /// true if others get theirs.
     pub fn passes_over(&mut self, entry: Option<&Entry>, error: Error) -> bool {
-        let Some(entry) = entry.filter(|_| self.progress.is_some() && !self.is_refused()) else {
+        let Some(entry) = entry.filter(|_| self.outgoing.progress.is_some() && !self.is_refused())
+        else {
             self.conclude(Delivery::MaybeSent, Some(error));
             return false;
         };
         let (doubt, none) = (Delivery::MaybeSent, Outcome::sent(None, None));
         let Some(wait) = self.told(entry, doubt, none, Some(error)) else { return false };
-        self.not_before = self.not_before.max(wait.map(|wait| self.shared.clock.now() + wait));
+        self.outgoing.not_before =
+            self.outgoing.not_before.max(wait.map(|wait| self.shared.clock.now() + wait));
         true
     }
 
@@ -148,10 +153,10 @@ impl Job {
     /// `went`: what the last request came to at best.
     fn goes_on(&mut self, entry: &Entry, went: Delivery) -> Option<Option<Duration>> {
         self.end_in_words(went, self.shared.clock.now());
-        let all = self.history.all();
+        let all = self.run.history.all();
         loop {
             let seed = Seed(self.shared.random(|rng| rng.u64(..)));
-            let progress = self.progress.as_mut()?;
+            let progress = self.outgoing.progress.as_mut()?;
             let Some((who, due, history)) = progress.next() else {
                 self.conclude(Delivery::Sent, None);
                 return None;
@@ -169,17 +174,17 @@ impl Job {
                         others.iter().for_each(|i| progress.recipients[*i].waits = true);
                         progress.later.push(Later { who: others, due, history: history.clone() });
                     }
-                    self.draft = draft;
+                    self.outgoing.draft = draft;
                     let before = all.saturating_sub(history.attempts);
-                    self.history = History { before, ..history };
-                    (self.answered, self.receipt.error) = (None, None);
+                    self.run.history = History { before, ..history };
+                    (self.run.answered, self.receipt.error) = (None, None);
                     let wait = due.map(|due| due.saturating_sub(self.shared.clock.now()));
                     self.put_down(wait);
                     return Some(wait);
                 }
                 Err(error) => {
                     let error = self.decorated(Delivery::NotSent, error);
-                    let progress = self.progress.as_mut()?;
+                    let progress = self.outgoing.progress.as_mut()?;
                     for i in who {
                         progress.settle(i, Delivery::NotSent, None, Some(error.clone()));
                     }
@@ -190,7 +195,7 @@ impl Job {
 
     /// Has the outbox keep how far the message has come, before another request of it begins.
     fn put_down(&mut self, wait: Option<Duration>) {
-        let Some(kept) = self.kept.as_ref().filter(|_| self.marked) else { return };
+        let Some(kept) = self.completion.kept.as_ref().filter(|_| self.run.marked) else { return };
         if kept.direct {
             // Its key must not be free for another: something was sent.
             return;
@@ -198,8 +203,8 @@ impl Job {
         let in_ms = |wait: Duration| u64::try_from(wait.as_millis() + 1).unwrap_or(u64::MAX);
         let due_ms = wait.map(|wait| self.shared.clock.unix_ms().saturating_add(in_ms(wait)));
         let progress = self.stored_progress(false);
-        kept.custody.ended(kept.seq, self.history.all(), due_ms, progress);
-        self.marked = false;
+        kept.custody.ended(kept.seq, self.run.history.all(), due_ms, progress);
+        self.run.marked = false;
     }
 }
 
@@ -207,16 +212,18 @@ impl Job {
     /// What the outbox keeps of how far it has come; `under_way`: the request under way begins.
     pub fn stored_progress(&self, under_way: bool) -> Option<Vec<u8>> {
         let service = self.receipt.service.unwrap_or_default();
-        self.progress
+        self.outgoing
+            .progress
             .as_ref()
-            .map(|progress| progress.store(service, under_way, self.history.before))
+            .map(|progress| progress.store(service, under_way, self.run.history.before))
     }
 
     /// Goes on from where a row of the outbox stands.
     pub fn go_on_from(&mut self, row: &Ready) {
         let Some(kept) = &row.progress else {
             // Whom the request was to that was begun is not known.
-            if let Some(progress) = self.progress.as_mut().filter(|_| row.begun.is_some()) {
+            if let Some(progress) = self.outgoing.progress.as_mut().filter(|_| row.begun.is_some())
+            {
                 progress.now = (0..progress.recipients.len()).collect();
             }
             return;
@@ -228,7 +235,7 @@ impl Job {
         let stored: Option<Stored> = serde_json::from_slice(kept).ok();
         let (mut broken, mut before) = (None, 0);
         match (result, stored) {
-            (Ok(result), _) => match &mut self.progress {
+            (Ok(result), _) => match &mut self.outgoing.progress {
                 Some(progress) => {
                     progress.now.clear();
                     progress.again(&result);
@@ -238,13 +245,14 @@ impl Job {
             },
             (_, Some(stored)) => {
                 let other = service.is_some_and(|service| service != stored.service);
-                if self.progress.is_none() && stored.recipients == 1 {
-                    self.progress = Some(Progress::anonymous());
+                if self.outgoing.progress.is_none() && stored.recipients == 1 {
+                    self.outgoing.progress = Some(Progress::anonymous());
                 }
-                let pieces = self.progress.as_ref().map(|progress| progress.pieces);
+                let pieces = self.outgoing.progress.as_ref().map(|progress| progress.pieces);
                 let split = pieces.is_some_and(|pieces| pieces != stored.pieces);
                 before = stored.before;
                 let restored = self
+                    .outgoing
                     .progress
                     .as_mut()
                     .is_some_and(|progress| progress.restore(stored, &account, service));
@@ -259,14 +267,14 @@ impl Job {
         if let Some(error) = broken {
             // What is not known is in doubt.
             let error = self.decorated(Delivery::MaybeSent, error);
-            let progress = self.progress.get_or_insert_with(Progress::anonymous);
+            let progress = self.outgoing.progress.get_or_insert_with(Progress::anonymous);
             for one in &mut progress.recipients {
                 one.end = Some((Delivery::MaybeSent, error.clone()));
             }
             self.refuse_later(error);
         }
         if !self.is_refused()
-            && let Some(entry) = self.entry.clone()
+            && let Some(entry) = self.outgoing.entry.clone()
         {
             self.take_up(&entry, row, before);
         }
@@ -275,7 +283,7 @@ impl Job {
     /// Makes the draft of what is under way, or comes next.
     fn take_up(&mut self, entry: &Entry, row: &Ready, before: u32) {
         let seed = Seed(self.shared.random(|rng| rng.u64(..)));
-        let Some(progress) = self.progress.as_mut() else { return };
+        let Some(progress) = self.outgoing.progress.as_mut() else { return };
         progress.drafted.clear();
         let who = match std::mem::take(&mut progress.now) {
             now if now.is_empty() => {
@@ -293,9 +301,9 @@ impl Job {
                 if row.begun.is_some() {
                     progress.now.extend(others);
                 }
-                self.draft = draft;
+                self.outgoing.draft = draft;
                 let before = row.attempts.saturating_sub(own);
-                self.history = History { attempts: own, before, ..History::default() };
+                self.run.history = History { attempts: own, before, ..History::default() };
             }
             Err(error) => {
                 progress.now = who;

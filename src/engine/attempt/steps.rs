@@ -55,7 +55,7 @@ pub async fn attempt(
 ) -> (Outcome, Duration) {
     let shared = Arc::clone(&job.shared);
     let (unix_ms, started) = (shared.clock.unix_ms(), shared.clock.now());
-    job.history.attempts += 1;
+    job.run.history.attempts += 1;
     let mut held = Held::own(permit);
     let mut steps = 0;
     let Ended { mut outcome, status, raw, at } = loop {
@@ -72,7 +72,7 @@ pub async fn attempt(
     drop(held);
     let took = u64::try_from(at.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
     if outcome.name == Some(ErrorCode::Auth)
-        && let Some(seen) = job.skew_seen.filter(|seen| seen.abs() > SKEW_WORTH_TELLING)
+        && let Some(seen) = job.run.skew_seen.filter(|seen| seen.abs() > SKEW_WORTH_TELLING)
     {
         let (by, how) = (seen.unsigned_abs(), if seen < 0 { "ahead" } else { "behind" });
         outcome.text.push_str(&format!("; your clock is {by} s {how}"));
@@ -104,10 +104,10 @@ pub async fn attempt(
 /// message of it has arrived again.
 fn heed(job: &mut Job, entry: &Entry, outcome: &Outcome, now: Duration) {
     if outcome.delivery == Delivery::Sent {
-        entry.halt.resume(job.probe.as_ref());
+        entry.halt.resume(job.run.probe.as_ref());
     }
     // Where a new token may help, that is tried first.
-    let may_help = outcome.class == Class::Reauthenticate && !job.history.reauthenticated;
+    let may_help = outcome.class == Class::Reauthenticate && !job.run.history.reauthenticated;
     if outcome.stops
         && !may_help
         && let Some(error) = &job.receipt.error
@@ -154,11 +154,11 @@ async fn ready(
         let nonce = shared.random(|rng| rng.u128(..));
         let stamp = Stamp { unix, nonce, renew: signing.renew };
         let secret = token.as_ref().map(|token| &token.secret);
-        let exchange = entry.account.next(&job.draft, &stamp, secret);
-        if exchange.commits && job.kept.is_some() && !job.marked {
+        let exchange = entry.account.next(&job.outgoing.draft, &stamp, secret);
+        if exchange.commits && job.completion.kept.is_some() && !job.run.marked {
             held.release();
             (waited, unix_ms) = (true, None);
-            let marked = mark(job, entry, job.history.all()).await;
+            let marked = mark(job, entry, job.run.history.all()).await;
             marked.map_err(|error| ended(failed(error.code(), error.words()), None))?;
             continue;
         }
@@ -187,7 +187,7 @@ fn still(job: &Job, entry: &Arc<Entry>) -> Result<(), Box<Outcome>> {
         // The next attempt begins with what is true then.
         Err(Box::new(Outcome { class: Class::Backoff, ..failed(code, words) }))
     };
-    match job.shared.accounts.current(entry, job.probe.as_ref()) {
+    match job.shared.accounts.current(entry, job.run.probe.as_ref()) {
         Ok(now) if !Arc::ptr_eq(&now, entry) => {
             again(ErrorCode::Config, "the account was changed before anything was sent")
         }
@@ -206,11 +206,11 @@ async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) ->
     let Ready { exchange: Exchange { wire, commits, secrets: mut signatures }, token } = ready;
     signatures.extend_from_slice(&shared.secrets);
     signatures.extend(token.iter().map(|token| token.secret.expose().to_owned()));
-    let kit = job.kit.get_or_insert_default();
+    let kit = job.run.kit.get_or_insert_default();
     let begins = shared.clock.now();
     let (time_out, mut begun) = kit.attempt(&shared.clock, begins + shared.timeout);
     match commits {
-        true => _ = job.history.first_sent.get_or_insert(begins),
+        true => _ = job.run.history.first_sent.get_or_insert(begins),
         // What commits nothing leaves no doubt, however far it came.
         false => begun = Arc::default(),
     }
@@ -222,16 +222,16 @@ async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) ->
     let raw = |body| Some(Came { body, redactor: Arc::clone(&entry.redactor), signatures });
     let (mut outcome, status, raw) = match sent {
         Ok(answer) => {
-            job.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
-            let reading = entry.account.read(&mut job.draft, &answer);
+            job.run.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
+            let reading = entry.account.read(&mut job.outgoing.draft, &answer);
             let goes_on = match reading {
                 Reading::Next => !commits,
                 Reading::Moved => true,
                 _ => false,
             };
             if goes_on && steps < MOST_STEPS {
-                job.draft.step = job.draft.step.saturating_add(1);
-                shared.accounts.channels.remember(&entry.sender, &job.draft);
+                job.outgoing.draft.step = job.outgoing.draft.step.saturating_add(1);
+                shared.accounts.channels.remember(&entry.sender, &job.outgoing.draft);
                 return None;
             }
             let hint = entry.account.hint(&answer, &reading);
@@ -258,8 +258,8 @@ async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) ->
     if is_gone
         && commits
         && steps == 0
-        && !job.history.doubt
-        && shared.accounts.channels.forget(&entry.sender, &mut job.draft)
+        && !job.run.history.doubt
+        && shared.accounts.channels.forget(&entry.sender, &mut job.outgoing.draft)
     {
         // What was remembered, or came of an earlier attempt, holds no more: it is asked for anew.
         (outcome.class, outcome.told_wait) = (Class::Wait, Some(Duration::ZERO));

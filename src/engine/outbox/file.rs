@@ -52,10 +52,9 @@ impl Engine {
         let mut answers = Vec::with_capacity(arrivals.len());
         let mut changes = Vec::with_capacity(arrivals.len());
         for Arrival { given, json, token, .. } in arrivals {
-            self.shared.sends.accept()?;
-            let (accept, mut job) = self.arrived(given, json, token, None);
-            job.forget();
-            self.shared.sends.finish();
+            let unfinished = self.shared.sends.accept()?;
+            let (accept, mut job) = self.arrived(given, json, token, None, unfinished);
+            drop(job.forget());
             match accept.result {
                 None => {
                     answers.push(Ok((accept.id.clone(), None)));

@@ -16,6 +16,7 @@ use crate::engine::attempt::job::{Job, Kept};
 use crate::engine::custody::{Custody, Standing};
 use crate::engine::outbox::{Begins, LAZY, Outbox, Wants, verdict};
 use crate::engine::results::queue::Results;
+use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
 use crate::engine::results::wake::spawn_thread;
 use crate::engine::runtime::workers::Inbox;
@@ -44,13 +45,10 @@ pub fn start(
     let outbox = Arc::new(Outbox::new(store.damage()));
     let keeper =
         Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins)?;
-    let unfinished = keeper.unfinished();
-    if unfinished > 0 {
+    if keeper.open.count() > 0 {
         inbox.start_io()?;
     }
-    shared.sends.adopt(unfinished);
     let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
-        (0..unfinished).for_each(|_| shared.sends.finish());
         Error::new(ErrorCode::Internal, format!("the outbox's thread cannot be started: {e}"))
     })?;
     outbox.runs_on(thread);
@@ -94,8 +92,8 @@ struct Keeper {
     /// The disk has refused something: it gets so many changes at once, the most useful first.
     careful: Option<usize>,
     stopped: bool,
-    /// Messages that this run will not finish, and does not count as unfinished any more.
-    left: u64,
+    /// Counts the messages that have no result and no job: what is on the disk only.
+    open: Unfinished,
 }
 
 /// Leaves a few of these changes, and gives the others: first acknowledgements, which make room on the
@@ -126,6 +124,11 @@ impl Keeper {
             lines.extend(accounts.map(|name| (name, Line { cursor: 0, backlog: true })));
         }
         store.went()?.into_iter().for_each(|slot| shared.repeats.went_earlier(slot));
+        let left = match begins {
+            Begins::All => usize::try_from(store.count().1).unwrap_or(usize::MAX),
+            Begins::Needed => 0,
+        };
+        let open = shared.sends.adopt(left);
         Ok(Keeper {
             shared,
             outbox,
@@ -144,16 +147,8 @@ impl Keeper {
             pause: Duration::ZERO,
             careful: None,
             stopped: false,
-            left: 0,
+            open,
         })
-    }
-
-    /// How many messages an earlier run left, if this one is to finish them.
-    fn unfinished(&self) -> usize {
-        match self.begins {
-            Begins::All => usize::try_from(self.store.count().1).unwrap_or(usize::MAX),
-            Begins::Needed => 0,
-        }
     }
 
     /// The row of a job.
@@ -265,7 +260,6 @@ impl Keeper {
                 let ends = state.ends && state.pending.is_empty();
                 drop(state);
                 self.loaded.retain(|seq| !left.contains(seq));
-                self.left += left.len() as u64;
                 cancelled.into_iter().for_each(|message| self.cancel(message));
                 return (taken, ends);
             }
@@ -340,8 +334,7 @@ impl Keeper {
 
     /// A send that was not accepted after all.
     fn give_up(&self, mut job: Box<Job>) {
-        job.forget();
-        self.shared.sends.finish();
+        drop(job.forget());
     }
 
     fn made(&mut self, change: Change, wants: Wants, applied: Applied) {
@@ -372,7 +365,7 @@ impl Keeper {
             // It has its result already: who waits learns that nothing may go.
             (Wants::Begin(_), Applied::Missed) => {}
             (Wants::Begin(sender), _) => drop(sender.send(())),
-            (Wants::Finish(receipt, slot), applied) => {
+            (Wants::Finish(receipt, slot, unfinished), applied) => {
                 if let Change::Finish { seq, .. } = change {
                     self.loaded.remove(&seq);
                 }
@@ -383,10 +376,13 @@ impl Keeper {
                         self.is_ready(ready, due_ms);
                     }
                     // Not a job's: a cancel came after the result, which stays the only one.
-                    _ if slot.is_none() => return,
+                    _ if slot.is_none() => {
+                        return unfinished.into_iter().for_each(|one| self.open.join(one));
+                    }
                     _ => {}
                 }
-                self.hand_out(*receipt, slot, true);
+                let unfinished = unfinished.or_else(|| self.open.split());
+                self.hand_out(*receipt, slot, unfinished);
             }
             (Wants::Nobody, Applied::Done { ready, due_ms, .. }) => self.is_ready(ready, due_ms),
             (Wants::Nobody, _) => {}
@@ -403,7 +399,10 @@ impl Keeper {
             copy.origin = if this_run { Origin::ThisRun } else { Origin::EarlierRun };
             match self.direct.remove(&copy.id) {
                 Some(waits) => say(waits, Standing::Verdict(Box::new(copy))),
-                None if self.begins == Begins::All => self.hand_out(copy, None, true),
+                None if self.begins == Begins::All => {
+                    let unfinished = self.open.split();
+                    self.hand_out(copy, None, unfinished);
+                }
                 None => {}
             }
         }
@@ -423,22 +422,27 @@ impl Keeper {
         self.next_time = [self.next_time, at].into_iter().flatten().min();
     }
 
-    /// Hands a result to the host; `unfinished`: it was counted as a send of this run.
-    fn hand_out(&mut self, mut receipt: Receipt, slot: Option<Slot>, unfinished: bool) {
+    /// Hands a result to the host; `unfinished` counted its send as one of this run.
+    fn hand_out(
+        &mut self,
+        mut receipt: Receipt,
+        slot: Option<Slot>,
+        unfinished: Option<Unfinished>,
+    ) {
         if !self.shared.trace {
             receipt.trace = None;
         }
-        match unfinished {
+        if self.begins == Begins::Needed {
             // Its owner takes it from the file.
-            _ if self.begins == Begins::Needed => {
-                drop(slot);
-                self.shared.sends.finish();
-            }
-            true => {
+            drop(slot);
+            return drop(unfinished);
+        }
+        match unfinished {
+            Some(unfinished) => {
                 let to = self.queues.remove(&receipt.id);
-                self.shared.sends.push(receipt, slot.unwrap_or_default(), to, true);
+                unfinished.push(receipt, slot.unwrap_or_default(), to, true);
             }
-            false => self.shared.sends.hand_out(receipt),
+            None => self.shared.sends.hand_out(receipt),
         }
     }
 
@@ -455,9 +459,9 @@ impl Keeper {
             Applied::Accepted { seq, turn, .. } => {
                 self.take_queue(&accept.id, &mut job);
                 if accept.result.is_some() {
-                    job.forget();
+                    let unfinished = job.forget();
                     let receipt = std::mem::replace(&mut job.receipt, Receipt::nothing());
-                    self.hand_out(receipt, None, true);
+                    self.hand_out(receipt, None, unfinished);
                 } else {
                     self.wake_at(accept.due_ms.filter(|_| turn.is_none()));
                     self.wake_at(accept.deadline_ms);
@@ -470,14 +474,14 @@ impl Keeper {
             }
             Applied::Known { seq, verdict } => {
                 self.take_queue(&accept.id, &mut job);
-                job.forget();
+                let unfinished = job.forget();
                 match self.restored(&verdict) {
                     Ok(mut receipt) => {
                         receipt.id.clone_from(&accept.id);
                         (receipt.token, receipt.deduplicated) = (accept.token, true);
-                        self.hand_out(receipt, None, true);
+                        self.hand_out(receipt, None, unfinished);
                     }
-                    Err(error) => self.broken(&accept.id, accept.token, error, true),
+                    Err(error) => self.broken(&accept.id, accept.token, error, unfinished),
                 }
                 Ok(seq)
             }
@@ -529,7 +533,7 @@ impl Keeper {
             }
             (turn, _) => {
                 line.backlog |= turn.is_some();
-                job.forget();
+                job.forget().into_iter().for_each(|unfinished| self.open.join(unfinished));
             }
         }
     }
@@ -550,27 +554,23 @@ impl Keeper {
                     (Change::Drop { id }, _) => Some(id),
                     _ => None,
                 };
-                let is_caller = caller.is_some_and(|id| self.direct.remove(id).is_some());
-                self.left += u64::from(is_caller);
+                if let Some(id) = caller {
+                    self.direct.remove(id);
+                }
                 if let Change::Finish { seq, .. } = change {
                     self.loaded.remove(seq);
-                    *wants = Wants::Nobody;
+                    if let Wants::Finish(_, _, Some(unfinished)) =
+                        std::mem::replace(wants, Wants::Nobody)
+                    {
+                        self.open.join(unfinished);
+                    }
                 }
             }
         }
         if self.loaded.is_empty() && self.direct.is_empty() {
-            let (_, open) = match self.begins {
-                Begins::All => self.store.count(),
-                Begins::Needed => (0, 0),
-            };
-            let rest = open.saturating_sub(self.left);
-            self.left += rest;
             // First the number, then the news that nothing is unfinished any more.
-            self.shared
-                .cut
-                .fetch_add(usize::try_from(rest).unwrap_or(usize::MAX), Ordering::AcqRel);
-            // Only these: a send without the outbox may still be under way.
-            (0..rest).for_each(|_| self.shared.sends.finish());
+            self.shared.cut.fetch_add(self.open.count(), Ordering::AcqRel);
+            while self.open.split().is_some() {}
         }
     }
 }

@@ -27,7 +27,7 @@ use shuttle::thread::{self, JoinHandle};
 use crate::model::error::ErrorCode;
 use crate::model::receipt::{Delivery, Receipt};
 use queue::{Results, Waited};
-use sends::{Sends, Settled};
+use sends::{Sends, Settled, Unfinished};
 use slot::{Limit, Slot};
 use sync::{Arc, AtomicUsize};
 
@@ -58,9 +58,9 @@ struct World {
 }
 
 impl World {
-    fn accept(&self) -> Slot {
-        self.sends.accept().expect("open");
-        self.slot(usize::MAX).expect("a place")
+    fn accept(&self) -> (Slot, Unfinished) {
+        let unfinished = self.sends.accept().expect("open");
+        (self.slot(usize::MAX).expect("a place"), unfinished)
     }
 
     fn slot(&self, most: usize) -> Option<Slot> {
@@ -70,14 +70,14 @@ impl World {
 
     /// A send from accept to result.
     fn send(&self, token: u64, stage: bool) {
-        let slot = self.accept();
-        self.sends.push(receipt(token), slot, None, stage);
+        let (slot, unfinished) = self.accept();
+        unfinished.push(receipt(token), slot, None, stage);
     }
 
     /// The same, into another queue.
     fn send_to(&self, queue: &Arc<Results>, token: u64, stage: bool) {
-        let slot = self.accept();
-        self.sends.push(receipt(token), slot, Some(Arc::clone(queue)), stage);
+        let (slot, unfinished) = self.accept();
+        unfinished.push(receipt(token), slot, Some(Arc::clone(queue)), stage);
     }
 
     /// Another queue.
@@ -204,7 +204,7 @@ fn a_loop_that_parks_has_shown_all_that_it_has() {
     explore(|| {
         let world = World::default();
         let waiter = world.spawn(|world| [0; 2].map(|_| world.take(None)));
-        let goes_on = world.accept();
+        let (slot, goes_on) = world.accept();
         world.send(0, true);
         world.send(1, true);
         let mut looks = 0;
@@ -214,7 +214,7 @@ fn a_loop_that_parks_has_shown_all_that_it_has() {
         }
         assert_eq!(join(waiter), [Some(0), Some(1)]);
         let last = world.spawn(|world| world.take(None));
-        world.sends.push(receipt(2), goes_on, None, true);
+        goes_on.push(receipt(2), slot, None, true);
         assert_eq!(world.sends.settle(), Settled::Parks, "it is the last");
         assert_eq!(join(last), Some(2));
         world.check_end();
@@ -360,10 +360,9 @@ fn flushes_return_once_nothing_is_unfinished() {
         let slots = [world.accept(), world.accept()];
         let flushes = [0, 1].map(|_| world.spawn(|world| world.sends.flush(None)));
         let hasty = world.spawn(|world| world.sends.flush(Some(SHORT)));
-        let [queued, own] = slots;
-        let pusher = world.spawn(|world| world.sends.push(receipt(0), queued, None, true));
+        let [(slot, queued), own] = slots;
+        let pusher = world.spawn(|_| queued.push(receipt(0), slot, None, true));
         drop(own);
-        world.sends.finish();
         assert_eq!(join_all(flushes), [0, 0]);
         join(hasty);
         join(pusher);
@@ -378,9 +377,9 @@ fn a_close_sends_those_who_wait_away_once_all_is_taken() {
     explore(|| {
         let world = World::default();
         world.sends.own().handle().expect("a descriptor");
-        let slot = world.accept();
+        let (slot, unfinished) = world.accept();
         let waiters = [0, 1].map(|_| world.spawn(|world| world.drain(1)));
-        let pusher = world.spawn(|world| world.sends.push(receipt(7), slot, None, true));
+        let pusher = world.spawn(|_| unfinished.push(receipt(7), slot, None, true));
         let closers = [0, 1].map(|_| world.spawn(World::close));
         assert_eq!(join_all(waiters).concat(), [7]);
         join(pusher);
@@ -410,7 +409,6 @@ fn a_free_sends_everybody_inside_away() {
         }
         assert_eq!(join(flush), 1);
         drop(slot);
-        world.sends.finish();
         world.check_end();
     });
 }
@@ -423,19 +421,19 @@ fn places_are_never_more_than_allowed_and_all_come_back() {
         let senders = [0, 1, 2].map(|token| {
             let client = Arc::clone(&client);
             world.spawn(move |world| {
-                world.sends.accept().expect("open");
+                let unfinished = world.sends.accept().expect("open");
                 // The account has room for all; only the client's limit refuses.
                 let of_account = Limit { account: Some("a"), count: &world.taken, most: 3 };
                 let of_client = Limit { account: None, count: &client, most };
                 match Slot::take([Some(of_account), Some(of_client)]) {
                     Ok(slot) => {
                         assert!(client.load(Ordering::SeqCst) <= most);
-                        world.sends.push(receipt(token), slot, None, token == 0);
+                        unfinished.push(receipt(token), slot, None, token == 0);
                         1
                     }
                     Err(error) => {
                         assert_eq!(error.code(), ErrorCode::Full);
-                        world.sends.finish();
+                        drop(unfinished);
                         0
                     }
                 }

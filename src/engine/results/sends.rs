@@ -55,6 +55,51 @@ impl State {
     }
 }
 
+/// Sends that were accepted and have no result yet, counted as such as long as this lives.
+pub struct Unfinished {
+    sends: Arc<Sends>,
+    count: usize,
+}
+
+impl Unfinished {
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// One of them, to be counted by itself; none if there is none left.
+    pub fn split(&mut self) -> Option<Unfinished> {
+        self.count = self.count.checked_sub(1)?;
+        Some(Unfinished { sends: Arc::clone(&self.sends), count: 1 })
+    }
+
+    /// Counts others together with these.
+    pub fn join(&mut self, mut others: Unfinished) {
+        self.count += std::mem::take(&mut others.count);
+    }
+
+    /// Takes the result of a send, for the client's own queue or for another; `stage` where the I/O loop
+    /// will publish it when it parks.
+    pub fn push(mut self, receipt: Receipt, slot: Slot, to: Option<Arc<Results>>, stage: bool) {
+        let count = std::mem::take(&mut self.count);
+        let mut state = self.sends.lock();
+        state.stage(receipt, slot, to);
+        let since = *state.staged_since.get_or_insert_with(Instant::now);
+        if !stage || state.staged() >= MAX_STAGED || since.elapsed() >= MAX_STAGED_FOR {
+            self.sends.publish_locked(&mut state);
+        }
+        self.sends.finished(&mut state, count);
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if self.count > 0 {
+            self.sends.finished(&mut self.sends.lock(), self.count);
+        }
+    }
+}
+
 /// The sends of one client.
 #[derive(Default)]
 pub struct Sends {
@@ -87,23 +132,20 @@ impl Sends {
     }
 
     /// Counts a send as accepted, unless the client is closed.
-    pub fn accept(&self) -> Result<()> {
+    pub fn accept(self: &Arc<Self>) -> Result<Unfinished> {
         let mut state = self.lock();
         if state.refuses {
             return Err(closed());
         }
         state.unfinished += 1;
-        Ok(())
-    }
-
-    /// Counts a send as finished whose result goes to its own caller.
-    pub fn finish(&self) {
-        self.finished(&mut self.lock());
+        drop(state);
+        Ok(Unfinished { sends: Arc::clone(self), count: 1 })
     }
 
     /// Counts sends of an earlier run that go on in this one.
-    pub fn adopt(&self, unfinished: usize) {
-        self.lock().unfinished += unfinished;
+    pub fn adopt(self: &Arc<Self>, count: usize) -> Unfinished {
+        self.lock().unfinished += count;
+        Unfinished { sends: Arc::clone(self), count }
     }
 
     /// How many results wait for the host in the client's own queue, or are on their way to it.
@@ -117,24 +159,12 @@ impl Sends {
         self.lock().staged.push((receipt, Slot::default()));
     }
 
-    fn finished(&self, state: &mut State) {
-        state.unfinished -= 1;
+    fn finished(&self, state: &mut State, count: usize) {
+        state.unfinished -= count;
         // To notify nobody would still be a system call.
         if state.unfinished == 0 && state.flushing > 0 {
             self.idle.notify_all();
         }
-    }
-
-    /// Takes the result of a send, for the client's own queue or for another; `stage` where the I/O loop
-    /// will publish it when it parks.
-    pub fn push(&self, receipt: Receipt, slot: Slot, to: Option<Arc<Results>>, stage: bool) {
-        let mut state = self.lock();
-        state.stage(receipt, slot, to);
-        let since = *state.staged_since.get_or_insert_with(Instant::now);
-        if !stage || state.staged() >= MAX_STAGED || since.elapsed() >= MAX_STAGED_FOR {
-            self.publish_locked(&mut state);
-        }
-        self.finished(&mut state);
     }
 
     /// The I/O loop has nothing to do: shows the host what was staged, or tells the loop to look at its

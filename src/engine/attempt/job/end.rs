@@ -28,7 +28,7 @@ pub enum Ended {
 impl Job {
     /// Ends a send early: with what is true of it, or without a result (false) where it is kept.
     pub fn end(&mut self, ended: Ended) -> bool {
-        match self.kept.take_if(|kept| ended == Ended::Closed && !kept.direct) {
+        match self.completion.kept.take_if(|kept| ended == Ended::Closed && !kept.direct) {
             Some(kept) => {
                 self.leave(&kept);
                 false
@@ -42,7 +42,7 @@ impl Job {
 
     /// Has the outbox keep what the key of a direct send has come to, before anybody is told.
     pub fn settle(&mut self) -> Option<oneshot::Receiver<()>> {
-        let kept = self.kept.take_if(|kept| kept.direct)?;
+        let kept = self.completion.kept.take_if(|kept| kept.direct)?;
         self.receipt.elapsed_ms = self.elapsed();
         let alone = self.ended_alone();
         Some(kept.custody.settle(kept.seq, self.receipt.clone(), alone))
@@ -50,12 +50,12 @@ impl Job {
 
     /// True if its result is none for others of its key.
     pub(super) fn ended_alone(&self) -> bool {
-        self.alone && self.receipt.delivery == Delivery::NotSent
+        self.completion.alone && self.receipt.delivery == Delivery::NotSent
     }
 
     pub(super) fn elapsed(&self) -> u64 {
-        let now = self.answered.unwrap_or_else(|| self.shared.clock.now());
-        u64::try_from(now.saturating_sub(self.accepted).as_millis()).unwrap_or(u64::MAX)
+        let now = self.run.answered.unwrap_or_else(|| self.shared.clock.now());
+        u64::try_from(now.saturating_sub(self.outgoing.accepted).as_millis()).unwrap_or(u64::MAX)
     }
 
     /// Waits until something ends the send before its verdict; `patience` goes off at the end of its
@@ -64,7 +64,8 @@ impl Job {
         &self,
         patience: Option<&'a mut Alarm>,
     ) -> impl Future<Output = Ended> + Send + use<'a> {
-        let (cancel, shared, until) = (self.cancel.clone(), Arc::clone(&self.shared), self.until);
+        let (cancel, shared, until) =
+            (self.completion.cancel.clone(), Arc::clone(&self.shared), self.outgoing.until);
         async move {
             let patience = async {
                 match patience {
@@ -99,13 +100,13 @@ impl Job {
         if ended == Ended::Closed {
             self.shared.cut.fetch_add(1, Ordering::AcqRel);
         }
-        self.alone = true;
+        self.completion.alone = true;
         let begun = self.has_begun();
-        let doubt = self.history.doubt || begun;
+        let doubt = self.run.history.doubt || begun;
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };
         self.receipt.deadline = matches!(ended, Ended::TimedOut | Ended::Expired);
         // Another message of its key may be under way: then something may have been sent.
-        let sent_nothing = self.history.all() == 0 && !self.history.doubt;
+        let sent_nothing = self.run.history.all() == 0 && !self.run.history.doubt;
         let (code, words) = match ended {
             Ended::Cancelled => (ErrorCode::Cancelled, "the send was cancelled"),
             Ended::Closed => (ErrorCode::Cancelled, "the client was closed before the send ended"),
@@ -138,14 +139,14 @@ impl Job {
 
     /// Ends a send whose turn would come after its caller's patience, and says how long it would be.
     pub fn end_paced(&mut self, wait: Duration) {
-        self.end_now(self.until.map_or(Ended::TimedOut, |(_, ended)| ended), Some(wait));
+        self.end_now(self.outgoing.until.map_or(Ended::TimedOut, |(_, ended)| ended), Some(wait));
     }
 
     /// Ends a send whose account is gone; a doubt stays a doubt.
     pub fn end_gone(&mut self, error: Error) {
-        let delivery = if self.history.doubt { Delivery::MaybeSent } else { Delivery::NotSent };
+        let delivery = if self.run.history.doubt { Delivery::MaybeSent } else { Delivery::NotSent };
         // Where there is another account of this name, others of its key may be for that one.
-        self.alone = self.shared.accounts.get(&self.receipt.account).is_some();
+        self.completion.alone = self.shared.accounts.get(&self.receipt.account).is_some();
         self.conclude(delivery, Some(error));
     }
 

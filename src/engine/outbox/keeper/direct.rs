@@ -77,7 +77,7 @@ impl Keeper {
             };
             self.loaded.insert(row.seq);
             if self.begins == Begins::Needed {
-                self.shared.sends.adopt(1);
+                self.open.join(self.shared.sends.adopt(1));
             }
             if row.begun.is_none() {
                 self.resume(&row, files, &entry, Slot::default());
@@ -91,7 +91,7 @@ impl Keeper {
     /// A send whose caller died with his process, while a request was under way: its key remembers it.
     pub(super) fn recover_direct(&mut self, row: &Ready, error: Error) {
         // Nobody takes this result.
-        self.shared.sends.finish();
+        drop(self.open.split());
         let entry = self.shared.accounts.get(&row.account);
         let receipt = Receipt {
             id: row.id.clone(),

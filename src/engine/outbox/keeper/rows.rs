@@ -9,6 +9,7 @@ use crate::engine::account::Entry;
 use crate::engine::attempt::job::{Ended, Job};
 use crate::engine::custody::{Custody as _, OnDisk};
 use crate::engine::outbox::keeper::{Begins, Keeper, MOST_LOADED};
+use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
 use crate::engine::store::{Begin, Ready, Verdict};
 use crate::model::error::{Error, ErrorCode, Result};
@@ -140,7 +141,8 @@ impl Keeper {
                 return None;
             }
         };
-        Some(Job::of_row(&self.shared, row, given, entry))
+        let unfinished = self.open.split();
+        Some(Job::of_row(&self.shared, row, given, entry, unfinished))
     }
 
     /// What an earlier run began, with the account that it would go on with.
@@ -222,7 +224,7 @@ impl Keeper {
             let kept = self.kept(row.seq, false);
             job.keep(kept, Slot::default());
             // The first of its key may be taken, and they are one message.
-            job.history.doubt = row.follows;
+            job.run.history.doubt = row.follows;
             job.end_early(Ended::Expired);
             job.finish();
         }
@@ -239,9 +241,9 @@ impl Keeper {
             let entry = self.shared.accounts.get(&message.account);
             if let Some(mut job) = self.job(&row, None, entry) {
                 // Without a slot: a result that came before stays the only one.
-                job.kept = Some(self.kept(seq, row.direct));
+                job.completion.kept = Some(self.kept(seq, row.direct));
                 // The first of its key may be taken, and they are one message.
-                job.history.doubt = row.follows;
+                job.run.history.doubt = row.follows;
                 job.end_early(Ended::Cancelled);
                 job.finish();
             }
@@ -259,7 +261,7 @@ impl Keeper {
             error: Some(error),
             ..Receipt::nothing()
         };
-        self.outbox.finish(seq, receipt, None, false);
+        self.outbox.finish(seq, receipt, None, None, false);
     }
 
     /// Hands out results of an earlier run, as long as the host takes them.
@@ -276,9 +278,9 @@ impl Keeper {
                     (receipt.id, receipt.token) = (row.id, row.token);
                     receipt.deduplicated |= row.follows;
                     receipt.origin = Origin::EarlierRun;
-                    self.hand_out(receipt, None, false);
+                    self.hand_out(receipt, None, None);
                 }
-                Err(error) => self.broken(&row.id, row.token, error, false),
+                Err(error) => self.broken(&row.id, row.token, error, None),
             }
         }
         self.shared.sends.publish();
@@ -300,13 +302,19 @@ impl Keeper {
     }
 
     /// A result that cannot be read is told as it is: nobody knows.
-    pub(super) fn broken(&mut self, id: &str, token: u64, error: Error, unfinished: bool) {
+    pub(super) fn broken(
+        &mut self,
+        id: &str,
+        token: u64,
+        error: Error,
+        unfinished: Option<Unfinished>,
+    ) {
         let receipt = Receipt {
             id: id.to_owned(),
             token,
             delivery: Delivery::MaybeSent,
             error: Some(error),
-            origin: if unfinished { Origin::ThisRun } else { Origin::EarlierRun },
+            origin: if unfinished.is_some() { Origin::ThisRun } else { Origin::EarlierRun },
             ..Receipt::nothing()
         };
         self.hand_out(receipt, None, unfinished);
@@ -333,7 +341,7 @@ impl Keeper {
             origin: if row.earlier { Origin::EarlierRun } else { Origin::ThisRun },
             ..Receipt::nothing()
         };
-        self.outbox.finish(row.seq, receipt, None, !doubt);
+        self.outbox.finish(row.seq, receipt, None, None, !doubt);
     }
 }
 

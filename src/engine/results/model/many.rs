@@ -114,10 +114,10 @@ fn a_queue_outlives_its_client_and_gives_what_waits() {
             let queue = Arc::clone(&queue);
             move |_| drain_of(&queue, 1)
         });
-        let slot = world.accept();
+        let (slot, unfinished) = world.accept();
         let pusher = world.spawn({
             let queue = Arc::clone(&queue);
-            move |world| world.sends.push(receipt(3), slot, Some(queue), true)
+            move |_| unfinished.push(receipt(3), slot, Some(queue), true)
         });
         world.close();
         world.sends.free();

@@ -1,0 +1,114 @@
+//! The guard of "exactly one": where a result goes, and what is held until it has gone there.
+
+use std::sync::Arc;
+
+use crate::engine::custody::{Custody, Direct};
+use crate::engine::results::queue::Results;
+use crate::engine::results::sends::Unfinished;
+use crate::engine::results::slot::Slot;
+use crate::engine::runtime::on_io_thread;
+use crate::engine::runtime::stop::Stop;
+use crate::engine::store::Seq;
+use crate::model::error::Error;
+use crate::model::receipt::Receipt;
+
+/// Where the result goes.
+pub enum Sink {
+    /// Into a queue, for whoever waits: the client's own if it is no other.
+    Queue(Option<Arc<Results>>),
+    /// To the caller, who waits for this one.
+    Caller,
+}
+
+/// A message's row in the outbox.
+pub struct Kept {
+    pub custody: Arc<dyn Custody>,
+    pub seq: Seq,
+    /// The row is there for its key and its line only: it does not outlive the send.
+    pub direct: bool,
+}
+
+/// How a send comes to its one result.
+pub struct Completion {
+    /// Why no attempt will be made.
+    pub(super) refused: Option<Error>,
+    /// It ended for a reason of its own, which is no verdict for others of its key.
+    pub alone: bool,
+    /// Its row in the outbox, if it has one.
+    pub kept: Option<Kept>,
+    /// Its caller waits, and the outbox has to say when it is to be begun.
+    pub direct: Option<Box<Direct>>,
+    /// Made for whoever may cancel.
+    pub(super) cancel: Option<Arc<Stop>>,
+    sink: Sink,
+    pub(super) slot: Option<Slot>,
+    unfinished: Option<Unfinished>,
+    over: bool,
+}
+
+impl Completion {
+    pub fn new(
+        refused: Option<Error>,
+        sink: Sink,
+        slot: Option<Slot>,
+        unfinished: Option<Unfinished>,
+    ) -> Completion {
+        Completion {
+            refused,
+            alone: false,
+            kept: None,
+            direct: None,
+            cancel: None,
+            sink,
+            slot,
+            unfinished,
+            over: false,
+        }
+    }
+
+    /// True once it has its result, or needs none.
+    pub fn is_over(&self) -> bool {
+        self.over
+    }
+
+    /// Its result is being made: no other is from here on.
+    pub fn begin_end(&mut self) {
+        self.over = true;
+    }
+
+    /// There will be no result; what counts the send is given back.
+    pub fn forget(&mut self) -> Option<Unfinished> {
+        self.over = true;
+        self.unfinished.take()
+    }
+
+    /// The queue that its result is for, if that is not the client's own: whoever takes it brings the
+    /// result there.
+    pub fn take_queue(&mut self) -> Option<Arc<Results>> {
+        match &mut self.sink {
+            Sink::Queue(to) => to.take(),
+            Sink::Caller => None,
+        }
+    }
+
+    /// Hands the result over: to the outbox, into the queue, or back.
+    pub fn hand_over(&mut self, receipt: Receipt, alone: bool) -> Option<Receipt> {
+        let (slot, unfinished) = (self.slot.take(), self.unfinished.take());
+        if let Some(kept) = self.kept.take() {
+            kept.custody.finish(kept.seq, receipt, slot, unfinished, alone);
+            return None;
+        }
+        let sink = std::mem::replace(&mut self.sink, Sink::Caller);
+        match (sink, slot, unfinished) {
+            (Sink::Queue(to), Some(slot), Some(unfinished)) => {
+                unfinished.push(receipt, slot, to, on_io_thread());
+                None
+            }
+            (_, slot, unfinished) => {
+                drop(slot);
+                drop(unfinished);
+                Some(receipt)
+            }
+        }
+    }
+}
