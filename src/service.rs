@@ -30,6 +30,8 @@ mod feishu_bot;
 pub mod fingerprint;
 #[cfg(test)]
 mod golden;
+#[cfg(feature = "service-googlechat")]
+mod googlechat;
 #[cfg(feature = "service-gotify")]
 mod gotify;
 pub mod info;
@@ -65,6 +67,8 @@ mod slack;
 #[cfg(test)]
 #[path = "../tests/services/teamchat.rs"]
 mod teamchat;
+#[cfg(feature = "service-teams")]
+mod teams;
 #[cfg(feature = "service-telegram")]
 mod telegram;
 #[cfg(feature = "service-tencent_im")]
@@ -138,6 +142,10 @@ pub(crate) static SERVICES: &[&Service] = &[
     &wxpusher::SERVICE,
     #[cfg(feature = "service-kook")]
     &kook::SERVICE,
+    #[cfg(feature = "service-googlechat")]
+    &googlechat::SERVICE,
+    #[cfg(feature = "service-teams")]
+    &teams::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

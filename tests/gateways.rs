@@ -38,6 +38,12 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({}),
         ),
         (
+            "googlechat",
+            json!({"auth": {"type": "webhook",
+                "url": "https://chat.googleapis.com/v1/spaces/A/messages?key=k&token=t"}}),
+            json!({}),
+        ),
+        (
             "line",
             json!({"auth": {"type": "bot", "token": "t"}}),
             json!({"to": {"user": "U4af4980629d85f9c1d3a1b4c5e6f7a8b"}}),

@@ -265,6 +265,24 @@ pub const SENT: &[Sample] = &[
         r#"{"parts": [{"type": "text", "text": "look"},
             {"type": "raw", "value": {"tag": "img", "image_key": "img_ecffc3b9"}}]}"#,
     ),
+    sample("googlechat", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "googlechat",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "googlechat",
+        "mention",
+        r#"{"thread": "deploys", "parts": [{"type": "mention", "user": "114022495153014004089"},
+            {"type": "text", "text": " look"}]}"#,
+    ),
+    sample(
+        "googlechat",
+        "card",
+        r#"{"extra": {"cardsV2": [{"card": {"header": {"title": "Deploy"},
+            "sections": [{"widgets": [{"textParagraph": {"text": "ready"}}]}]}}]}}"#,
+    ),
     sample("line", "text", r#"{"text": "鸿雁 carries {letters} & $igns as they stand"}"#),
     sample(
         "line",
@@ -328,6 +346,24 @@ pub const SENT: &[Sample] = &[
         "zulip",
         "file",
         r#"{"text": "a note", "attachments": [{"name": "note.txt", "data_base64": "aGk="}]}"#,
+    ),
+    sample("teams", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "teams",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "teams",
+        "mention",
+        r#"{"parts": [{"type": "mention", "user": "anna@example.com", "name": "Anna Lee"},
+            {"type": "text", "text": " look"}]}"#,
+    ),
+    sample(
+        "teams",
+        "card",
+        r#"{"text": "ready", "extra": {"actions": [{"type": "Action.OpenUrl", "title": "Open",
+            "url": "https://example.com"}]}}"#,
     ),
     sample("discord", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
@@ -443,6 +479,11 @@ pub const REFUSED: &[Sample] = &[
         "zulip",
         "unknown channel",
         r#"{"to": {"channel": "nowhere", "topic": "t"}, "text": "hello?"}"#,
+    ),
+    sample(
+        "googlechat",
+        "no such thread",
+        r#"{"thread": "nowhere", "text": "hello?", "extra": {"messageReplyOption": "REPLY_MESSAGE_OR_FAIL"}}"#,
     ),
     sample(
         "line",

@@ -90,6 +90,15 @@
 #define TO_TOPIC(topic) "\"to\":{\"topic\":\"" topic "\"},\"text\":\"hello from C\""
 
 #define GOTIFY(token) "{\"type\":\"token\",\"token\":\"" token "\"}"
+#define GOOGLECHAT(token)                                                                    \
+    "{\"type\":\"webhook\","                                                                 \
+    "\"url\":\"https://chat.googleapis.com/v1/spaces/AAAAhongyan/messages"                  \
+    "?key=AIzaSyHongyanHongyanHongyanHongyan00000&token=" token "\"}"
+#define TEAMS(sig)                                                                           \
+    "{\"type\":\"webhook\","                                                                 \
+    "\"url\":\"https://prod-00.westeurope.logic.azure.com:443/workflows/"                  \
+    "8f2d1c4b5a69478e8d7c6b5a49382716/triggers/manual/paths/invoke"                          \
+    "?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" sig "\"}"
 #define LINE(token) "{\"type\":\"bot\",\"token\":\"" token "\"}"
 #define TO_ANNA                                                                              \
     "\"to\":{\"user\":\"U4af4980629d85f9c1d3a1b4c5e6f7a8b\"},\"text\":\"hello from C\""
@@ -149,6 +158,10 @@ static const struct {
     {"ntfy", "basic", NULL,
      NTFY("\"basic\",\"username\":\"goose\",\"password\":\"ntfy-password\""), TO_TOPIC("private")},
     {"gotify", "token", NULL, GOTIFY("AgooseGotify4711"), "\"text\":\"hello from C\""},
+    {"googlechat", "webhook", NULL, GOOGLECHAT("hongyan-webhook-token_of-the-space0000000000%3D"),
+     "\"text\":\"hello from C\""},
+    {"teams", "webhook", NULL, TEAMS("h0ngyan_teams-sig-of-the-workflow-00000000000"),
+     "\"text\":\"hello from C\""},
     {"line", "bot", NULL, LINE("bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="), TO_ANNA},
     {"serverchan", "key", NULL, KEY("SCT1234TabcdefGHIJ"), "\"text\":\"hello from C\""},
     {"serverchan", "key", NULL, KEY("sctp987tAbC123"), "\"title\":\"hello\",\"text\":\"from C\""},
@@ -183,6 +196,8 @@ static const struct {
     {"zulip", ZULIP("of-another"), TO_A_TOPIC, HY_E_AUTH},
     {"ntfy", NTFY("\"none\""), TO_TOPIC("announcements"), HY_E_FORBIDDEN},
     {"gotify", GOTIFY("CgooseGotify4711"), "\"text\":\"hello?\"", HY_E_FORBIDDEN},
+    {"googlechat", GOOGLECHAT("another"), "\"text\":\"hello?\"", HY_E_AUTH},
+    {"teams", TEAMS("another"), "\"text\":\"hello?\"", HY_E_AUTH},
     {"line", LINE("expired"), TO_ANNA, HY_E_AUTH},
     {"serverchan", KEY("SCT0Tnobody"), "\"text\":\"hello?\"", HY_E_AUTH},
     {"pushplus", TOKEN("another"), "\"text\":\"hello?\"", HY_E_AUTH},

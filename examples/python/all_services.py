@@ -47,6 +47,8 @@ MESSAGES: dict[str, Message] = {
         "account": "",
         "parts": [parts.text("look, "), parts.mention("13800138000"), parts.mention_all()],
     },
+    "googlechat": {"account": "", "thread": "disks", "text": "90 %"},
+    "teams": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "line": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "mattermost": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "zulip": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},

@@ -125,6 +125,29 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
         ),
         (
+            "googlechat",
+            webhook(
+                "https://chat.googleapis.com/v1/spaces/AAAAhongyan/messages\
+                 ?key=AIzaSyHongyanHongyanHongyanHongyan00000\
+                 &token=hongyan-webhook-token_of-the-space0000000000%3D",
+                None,
+            ),
+            json!({}),
+            json!({"title": "Disk", "text": "**90 %**", "format": "markdown", "thread": "disks"}),
+        ),
+        (
+            "teams",
+            webhook(
+                "https://prod-00.westeurope.logic.azure.com:443/workflows/\
+                 8f2d1c4b5a69478e8d7c6b5a49382716/triggers/manual/paths/invoke\
+                 ?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0\
+                 &sig=h0ngyan_teams-sig-of-the-workflow-00000000000",
+                None,
+            ),
+            json!({}),
+            json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
+        ),
+        (
             "line",
             json!({"type": "bot", "token": "bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="}),
             json!({}),

@@ -288,7 +288,8 @@ fn a_success_is_believed_in_every_status_of_success_and_whole() {
 
 #[test]
 fn a_success_with_a_status_of_refusal_is_a_doubt_where_the_message_can_be_told() {
-    for sender in senders().iter().filter(|sender| sender.service != "fanfou") {
+    let tells = |sender: &&Sender| sender.service != "fanfou" && !sender.success.is_empty();
+    for sender in senders().iter().filter(tells) {
         for status in [206, 302, 400, 403, 429, 500, 502] {
             let outcome = sender.decode(status, sender.success);
             assert_eq!(outcome.delivery, Delivery::MaybeSent, "{} {status}", sender.service);

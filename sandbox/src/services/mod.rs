@@ -4,6 +4,7 @@ mod dingtalk_bot;
 mod discord;
 mod fanfou;
 mod feishu_bot;
+mod googlechat;
 mod gotify;
 mod kook;
 mod latest;
@@ -16,6 +17,7 @@ pub(crate) mod robot;
 mod serverchan;
 mod sina;
 mod slack;
+mod teams;
 mod telegram;
 mod tencent_im;
 mod webhook;
@@ -88,5 +90,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(pushplus::PushPlus::default()),
         Box::new(wxpusher::WxPusher::default()),
         Box::new(kook::Kook::default()),
+        Box::new(googlechat::GoogleChat::default()),
+        Box::new(teams::Teams),
     ]
 }

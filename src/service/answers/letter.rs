@@ -35,7 +35,9 @@ fn json_is_read_to_the_letter() {
             sender.doubts(format!(" {success} {around} "));
         }
         sender.doubts(format!("[{success}]"));
-        sender.doubts(format!("{success}\n{success}"));
+        if !success.is_empty() {
+            sender.doubts(format!("{success}\n{success}"));
+        }
         sender.doubts([success.as_bytes(), b"\xff"].concat());
         let members = success.trim_end_matches('}');
         for member in [

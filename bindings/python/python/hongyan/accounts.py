@@ -61,6 +61,7 @@ __all__ = [
     "discord",
     "fanfou",
     "feishu_bot",
+    "googlechat",
     "gotify",
     "header",
     "key",
@@ -78,6 +79,7 @@ __all__ = [
     "sina",
     "slack",
     "standard_webhooks",
+    "teams",
     "telegram",
     "tencent_im",
     "token",
@@ -283,7 +285,7 @@ def webhook_url(
     secret: str | None = None,
 ) -> Auth:
     """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot, discord,
-    mattermost.
+    mattermost, googlechat, teams.
 
     ``url``: the URL that the app's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
@@ -864,6 +866,54 @@ def kook(
     """
     return _account(
         "kook",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def googlechat(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Google Chat message by an incoming webhook, with `webhook`.
+
+    ``base_url``: instead of the URL's own host; http only for this machine
+    """
+    return _account(
+        "googlechat",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def teams(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Microsoft Teams card by a workflow, with `webhook`.
+
+    ``base_url``: instead of the URL's own host; http only for this machine
+    """
+    return _account(
+        "teams",
         auth,
         rate,
         base_url=base_url,
