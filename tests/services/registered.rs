@@ -37,6 +37,9 @@ fn every_service_has_what_the_runners_go_through() {
         // are made for.
         if !exists(&format!("tests/services/{name}.rs")) {
             assert!(exists(&format!("docs/services/{name}.md")), "{name} has no page");
+            let row = format!("\n| [`{name}`](docs/services/{name}.md) |");
+            let rows = include_str!("../../README.md").matches(&row).count();
+            assert_eq!(rows, 1, "rows of {name} in the README's table");
             let sandbox = hongyan_sandbox::config("http://127.0.0.1:1", None);
             let mut accounts = sandbox["accounts"].as_object().expect("accounts").values();
             assert!(accounts.any(|account| account["service"] == name), "no sandbox plays {name}");
