@@ -57,6 +57,8 @@ mod registered;
 mod renren;
 pub mod request;
 mod robot;
+#[cfg(feature = "service-rocketchat")]
+mod rocketchat;
 mod schema;
 #[cfg(feature = "service-serverchan")]
 mod serverchan;
@@ -146,6 +148,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &googlechat::SERVICE,
     #[cfg(feature = "service-teams")]
     &teams::SERVICE,
+    #[cfg(feature = "service-rocketchat")]
+    &rocketchat::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

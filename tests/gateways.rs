@@ -62,6 +62,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
         ("kook", json!({"auth": {"type": "bot", "token": "t"}}), json!({"to": {"channel": "1"}})),
         ("serverchan", json!({"auth": {"type": "key", "key": "SCT1T"}}), json!({})),
         (
+            "rocketchat",
+            json!({"auth": {"type": "token", "user_id": "u", "token": "t"}}),
+            json!({"to": {"channel": "general"}}),
+        ),
+        (
             "zulip",
             json!({"auth": basic.clone()}),
             json!({"to": {"channel": "general", "topic": "t"}}),

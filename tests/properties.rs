@@ -163,8 +163,8 @@ fn any_text_arrives_as_it_was_given() {
                 for_all(any_text(most(service)), property)
             }
             // What would be markup is escaped, and blanks alone are no text.
-            "discord" | "googlechat" | "kook" | "mattermost" | "serverchan" | "slack" | "teams"
-            | "zulip" => {
+            "discord" | "googlechat" | "kook" | "mattermost" | "rocketchat" | "serverchan"
+            | "slack" | "teams" | "zulip" => {
                 let text = form_text(most(service)).prop_map(|text| {
                     let plain =
                         |c: char| !c.is_whitespace() && !"\\*_~`|<[]()>@#-+:/&=$^".contains(c);

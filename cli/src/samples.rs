@@ -329,6 +329,19 @@ pub const SENT: &[Sample] = &[
         "direct message",
         r#"{"to": {"user": "u1annaannaannaannaannaanna"}, "text": "to you alone"}"#,
     ),
+    sample("rocketchat", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "rocketchat",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "rocketchat",
+        "mention",
+        r#"{"to": {"channel": "off-topic"}, "parts": [{"type": "mention", "user": "u1", "name": "anna"},
+            {"type": "text", "text": " look"}]}"#,
+    ),
+    sample("rocketchat", "direct message", r#"{"to": {"user": "anna"}, "text": "to you alone"}"#),
     sample("zulip", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "zulip",
@@ -475,6 +488,7 @@ pub const REFUSED: &[Sample] = &[
         "archived",
         r#"{"to": {"channel": "8xyzabcdefghijklmnopqrstu2"}, "text": "hello?"}"#,
     ),
+    sample("rocketchat", "unknown channel", r#"{"to": {"channel": "nowhere"}, "text": "hello?"}"#),
     sample(
         "zulip",
         "unknown channel",

@@ -105,6 +105,13 @@
 #define TOKEN(token) "{\"type\":\"token\",\"token\":\"" token "\"}"
 #define KEY(key) "{\"type\":\"key\",\"key\":\"" key "\"}"
 
+#define ROCKET_CHAT(token)                                                                   \
+    "{\"type\":\"token\",\"user_id\":\"YKduDE7nGbqDkPCFf\",\"token\":\"" token "\"}"
+#define ROCKET_CHAT_HOOK                                                                     \
+    "{\"type\":\"webhook\",\"url\":\"https://chat.example.com/hooks/"                       \
+    "64c0ffee64c0ffee64c0ffe1/yEpDsPjwnf4YhqhbXR5Mx4RFpXmjZzgWrEHkeL3ZKjeCvE3o\"}"
+#define TO_ANNA "\"to\":{\"user\":\"anna\"},\"text\":\"hello from C\""
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -151,6 +158,8 @@ static const struct {
     {"discord", "webhook", NULL, DISCORD_HOOK, "\"text\":\"hello from C\""},
     {"mattermost", "bot", NULL, MATTERMOST("xt5b3pqm1jrn8kfz6w9yd4hgc7"), TO_TOWN_SQUARE},
     {"mattermost", "webhook", NULL, MATTERMOST_HOOK, "\"text\":\"hello from C\""},
+    {"rocketchat", "token", NULL, ROCKET_CHAT("eERFofD7pHQttqDpqdDQCo9JWeKnHpXo7wMGqptNbGo"), TO_ANNA},
+    {"rocketchat", "webhook", NULL, ROCKET_CHAT_HOOK, "\"text\":\"hello from C\""},
     {"zulip", "basic", NULL, ZULIP("a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"), TO_A_TOPIC},
     {"ntfy", "none", NULL, NTFY("\"none\""), TO_TOPIC("alerts")},
     {"ntfy", "bearer", NULL, NTFY("\"bearer\",\"token\":\"tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2\""),
@@ -193,6 +202,7 @@ static const struct {
     {"feishu_bot", FEISHU("another", ""), "\"text\":\"hello?\"", HY_E_NOT_FOUND},
     {"discord", DISCORD("MTk4.Cl2FMQ.of-another"), TO_DISCORD, HY_E_AUTH},
     {"mattermost", MATTERMOST("expired"), TO_TOWN_SQUARE, HY_E_AUTH},
+    {"rocketchat", ROCKET_CHAT("of-another"), TO_ANNA, HY_E_AUTH},
     {"zulip", ZULIP("of-another"), TO_A_TOPIC, HY_E_AUTH},
     {"ntfy", NTFY("\"none\""), TO_TOPIC("announcements"), HY_E_FORBIDDEN},
     {"gotify", GOTIFY("CgooseGotify4711"), "\"text\":\"hello?\"", HY_E_FORBIDDEN},

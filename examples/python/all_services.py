@@ -51,6 +51,7 @@ MESSAGES: dict[str, Message] = {
     "teams": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "line": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "mattermost": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "rocketchat": {"account": "", "text": "鸿雁 carries letters"},
     "zulip": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "discord": {"account": "", "text": "鸿雁 carries letters"},
     "ntfy": {"account": "", "title": "Disk", "text": "90 %", "priority": "high"},

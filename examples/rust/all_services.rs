@@ -166,6 +166,23 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"text": "hello by webhook", "priority": "urgent"}),
         ),
         (
+            "rocketchat",
+            json!({"type": "token", "user_id": "YKduDE7nGbqDkPCFf",
+                "token": "eERFofD7pHQttqDpqdDQCo9JWeKnHpXo7wMGqptNbGo"}),
+            json!({}),
+            json!({"to": {"channel": "general"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
+            "rocketchat",
+            webhook(
+                "https://chat.example.com/hooks/64c0ffee64c0ffee64c0ffe1/\
+                 yEpDsPjwnf4YhqhbXR5Mx4RFpXmjZzgWrEHkeL3ZKjeCvE3o",
+                None,
+            ),
+            json!({}),
+            json!({"text": "hello by webhook"}),
+        ),
+        (
             "zulip",
             json!({"type": "basic", "username": "hongyan-bot@acme.zulipchat.com",
                 "password": "a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"}),

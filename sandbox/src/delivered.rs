@@ -64,6 +64,8 @@ pub(crate) enum Dialect {
     Discord,
     /// `*bold*`, `_italic_`, `~strike~`, `<url|text>`, `<@id>`, `<!here>`, and three HTML entities.
     Slack,
+    /// `*bold*`, `_italic_`, `~strike~`, `[text](url)`, and a backslash before what stands for itself.
+    RocketChat,
     /// `**bold**`, `*italic*`, `[text](url)`, `@**name**`, and entities of HTML for what stands for itself.
     Zulip,
 }
@@ -247,6 +249,7 @@ impl Format {
             Format::Markdown(Dialect::CommonMark) => Some("markdown"),
             Format::Markdown(Dialect::Discord) => Some("discord"),
             Format::Markdown(Dialect::Slack) => Some("mrkdwn"),
+            Format::Markdown(Dialect::RocketChat) => Some("rocketchat"),
             Format::Markdown(Dialect::Zulip) => Some("zulip"),
             Format::Html => Some("html"),
             Format::Entities(_) => Some("entities"),

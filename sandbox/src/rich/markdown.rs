@@ -79,7 +79,9 @@ fn markers(dialect: Dialect) -> &'static [(&'static str, Style)] {
             ("*", Style::Italic),
             ("_", Style::Italic),
         ],
-        Dialect::Slack => &[("*", Style::Bold), ("_", Style::Italic), ("~", Style::Strike)],
+        Dialect::Slack | Dialect::RocketChat => {
+            &[("*", Style::Bold), ("_", Style::Italic), ("~", Style::Strike)]
+        }
         Dialect::Zulip => &[("**", Style::Bold), ("~~", Style::Strike), ("*", Style::Italic)],
     }
 }
@@ -115,7 +117,7 @@ fn inline(text: &str, dialect: Dialect, styles: &mut Vec<Style>, runs: &mut Runs
 fn raw(text: &str, dialect: Dialect) -> String {
     match dialect {
         Dialect::Slack | Dialect::Zulip => unescape(text),
-        Dialect::CommonMark | Dialect::Discord => text.to_owned(),
+        Dialect::CommonMark | Dialect::Discord | Dialect::RocketChat => text.to_owned(),
     }
 }
 
@@ -265,7 +267,7 @@ mod tests {
 
     #[test]
     fn shows_what_each_dialect_means() {
-        use Dialect::{CommonMark, Discord, Slack, Zulip};
+        use Dialect::{CommonMark, Discord, RocketChat, Slack, Zulip};
         for (dialect, text, expected) in [
             (CommonMark, "a **b** *c* ~~d~~ `e*`", "a {bold b} {italic c} {strike d} {code e*}"),
             (CommonMark, "**a *b* c**", "{bold a }{bold+italic b}{bold  c}"),
@@ -278,6 +280,9 @@ mod tests {
                 "[**l**](https://x.example/) <https://y.example/>",
                 "{link+bold l} {link https://y.example/}",
             ),
+            (RocketChat, r"*b* _i_ ~s~ \*a\* [l](https://x.example/)", {
+                "{bold b} {italic i} {strike s} *a* {link l}"
+            }),
             (Zulip, "@**张 三|7** 你**好**", "{mention 张 三} 你{bold 好}"),
             (Zulip, r"&#42;a&#42; \*i* _u_ `&lt;` <b>", r"*a* \{italic i} _u_ {code &lt;} <b>"),
             (Discord, "__u__ ||s|| <@123> **b", "{underline u} {spoiler s} {mention @123} **b"),

@@ -14,6 +14,7 @@ mod ntfy;
 mod pushplus;
 mod renren;
 pub(crate) mod robot;
+mod rocketchat;
 mod serverchan;
 mod sina;
 mod slack;
@@ -82,6 +83,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(feishu_bot::FeishuBot::default()),
         Box::new(discord::Discord::default()),
         Box::new(mattermost::Mattermost::default()),
+        Box::new(rocketchat::RocketChat::default()),
         Box::new(zulip::Zulip::default()),
         Box::new(ntfy::Ntfy::default()),
         Box::new(gotify::Gotify::default()),

@@ -75,6 +75,7 @@ __all__ = [
     "oauth2",
     "pushplus",
     "renren",
+    "rocketchat",
     "serverchan",
     "sina",
     "slack",
@@ -83,6 +84,7 @@ __all__ = [
     "telegram",
     "tencent_im",
     "token",
+    "token_rocketchat",
     "usersig",
     "webhook",
     "webhook_url",
@@ -254,6 +256,22 @@ def token(
     }
 
 
+def token_rocketchat(
+    user_id: str,
+    token: str,
+) -> Auth:
+    """A personal access token of a user, and the user's id: rocketchat.
+
+    ``user_id``: the user's id, which is shown with the token
+    ``token``: a personal access token of the user
+    """
+    return {
+        "type": "token",
+        "user_id": user_id,
+        "token": token,
+    }
+
+
 def usersig(
     sdk_app_id: int,
     identifier: str,
@@ -286,6 +304,7 @@ def webhook_url(
 ) -> Auth:
     """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot, discord,
     mattermost, googlechat, teams.
+    mattermost, rocketchat.
 
     ``url``: the URL that the app's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
@@ -879,6 +898,11 @@ def googlechat(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
+def rocketchat(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -917,6 +941,18 @@ def teams(
         auth,
         rate,
         base_url=base_url,
+    """Rocket.Chat message of a user, or by an incoming webhook, with `token` or `webhook`.
+
+    ``base_url``: the server, up to where ``/api/v1`` begins; a token needs it; http with
+        ``allow_http`` only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    """
+    return _account(
+        "rocketchat",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
