@@ -248,14 +248,14 @@ static ZULIP: Dialect = Dialect {
 };
 
 static KOOK: Dialect = Dialect {
-    styles: ["**", "*", "~~", "", "", "`"],
+    styles: ["**", "*", "~~", "(ins)", "(spl)", "`"],
     link: Link::Brackets,
     fences: true,
     languages: true,
     ticks: true,
     rule: "---",
     gap: "\u{200a}",
-    backslash: "\\*~`[](",
+    backslash: "\\*~`[](:",
     first: ">-",
     mention: "(met){}(met)",
     all: "(met)all(met)",

@@ -42,7 +42,7 @@ pub fn words(out: &mut String, text: &str, dialect: &Dialect, at: Where) {
             before = Some(c);
             continue;
         }
-        if !quiet && dialect.backslash.contains(c) {
+        if !quiet && dialect.backslash.contains(c) && (c != ':' || is_emoji(rest)) {
             out.push('\\');
         }
         one(out, c, next, dialect);
@@ -76,11 +76,13 @@ fn is_numbered(c: char, rest: &str, linked: bool, dialect: &Dialect) -> bool {
         }
 }
 
-/// True if the name of an emoji and a colon follow.
+/// True if the name of an emoji and a colon follow; the minutes of a time of day are none.
 fn is_emoji(rest: &str) -> bool {
     let is_in_name = |c: char| c.is_alphanumeric() || "_-+".contains(c);
     let behind = rest.trim_start_matches(is_in_name);
-    behind.len() < rest.len() && behind.starts_with(':')
+    let name = &rest[..rest.len() - behind.len()];
+    let is_time = name.len() <= 2 && name.bytes().all(|b| b.is_ascii_digit());
+    !is_time && behind.starts_with(':')
 }
 
 /// Writes a character by its number.

@@ -202,6 +202,24 @@ fn what_no_backslash_keeps_from_being_markup_is_written_by_its_number() {
 }
 
 #[test]
+fn the_name_of_an_emoji_between_colons_stands_for_itself() {
+    let text = "a :tada: b:100:c 10:30:45 k: v https://e.com:80:x:";
+    for (markup, sent) in [
+        (Markup::Kook, "a \\:tada: b\\:100:c 10:30:45 k: v https://e.com:80:x:"),
+        (Markup::Zulip, "a &#58;tada: b&#58;100:c 10:30:45 k: v https://e.com:80:x:"),
+    ] {
+        assert_eq!(one(json!({"text": text}), markup).text, sent, "{markup:?}");
+    }
+}
+
+#[test]
+fn kook_has_marks_of_its_own_for_underlined_words() {
+    let html = "<u>a(b</u> <b><u>c</u></b>";
+    let piece = one(json!({"text": html, "format": "html"}), Markup::Kook);
+    assert_eq!(piece.text, "(ins)a\\(b(ins) **(ins)c(ins)**");
+}
+
+#[test]
 fn a_mention_of_zulip_s_stands_behind_a_blank() {
     for (before, sent) in [
         ("x", "x @**Bob|42**"),
