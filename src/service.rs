@@ -7,6 +7,8 @@
 mod answers;
 pub mod api;
 pub mod auth;
+#[cfg(feature = "service-bark")]
+mod bark;
 #[cfg(test)]
 #[path = "../tests/services/chatroom.rs"]
 mod chatroom;
@@ -48,6 +50,8 @@ mod notice;
 mod ntfy;
 pub mod opening;
 pub mod pasted;
+#[cfg(feature = "service-pushover")]
+mod pushover;
 #[cfg(feature = "service-pushplus")]
 mod pushplus;
 #[cfg(test)]
@@ -150,6 +154,10 @@ pub(crate) static SERVICES: &[&Service] = &[
     &teams::SERVICE,
     #[cfg(feature = "service-rocketchat")]
     &rocketchat::SERVICE,
+    #[cfg(feature = "service-pushover")]
+    &pushover::SERVICE,
+    #[cfg(feature = "service-bark")]
+    &bark::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

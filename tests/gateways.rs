@@ -88,6 +88,12 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
         ),
         ("gotify", json!({"auth": {"type": "token", "token": "A1"}}), json!({})),
         (
+            "pushover",
+            json!({"auth": {"type": "token", "token": "a1"}}),
+            json!({"to": {"user": "u1"}}),
+        ),
+        ("bark", json!({"auth": {"type": "key", "key": "k1"}}), json!({})),
+        (
             "telegram",
             json!({"auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}}),
             json!({"to": {"chat": "4711"}}),

@@ -132,7 +132,7 @@ fn most(service: &str) -> usize {
         "fanfou" => 140,
         "sina" => 298,
         "weibo" => 140,
-        "wecom_bot" => 500,
+        "bark" | "wecom_bot" => 500,
         _ => 1000,
     }
 }
@@ -151,7 +151,7 @@ fn any_text_arrives_as_it_was_given() {
                 text.insert(0, latest.get());
             }
             // Blanks around a text are taken off here.
-            if matches!(service, "gotify" | "ntfy" | "telegram") {
+            if matches!(service, "bark" | "gotify" | "ntfy" | "pushover" | "telegram") {
                 text = format!("a{text}b");
             }
             let delivered = services.deliver(&client, &message(service, &text))?;
@@ -159,9 +159,8 @@ fn any_text_arrives_as_it_was_given() {
             Ok(())
         };
         match service {
-            "tencent_im" | "telegram" | "dingtalk_bot" | "webhook" | "ntfy" | "gotify" => {
-                for_all(any_text(most(service)), property)
-            }
+            "tencent_im" | "telegram" | "dingtalk_bot" | "webhook" | "ntfy" | "gotify"
+            | "pushover" | "bark" => for_all(any_text(most(service)), property),
             // What would be markup is escaped, and blanks alone are no text.
             "discord" | "googlechat" | "kook" | "mattermost" | "rocketchat" | "serverchan"
             | "slack" | "teams" | "zulip" => {
@@ -348,7 +347,10 @@ fn no_other_credentials_are_taken_for_the_right_ones() {
             services.sandbox.clear();
             let receipt = send(&services.client(&account), &message);
             let code = receipt.error.as_ref().map(hongyan::Error::code);
-            prop_assert_eq!(code, Some(ErrorCode::Auth), "{}: {:?}", name, receipt.error);
+            // The key of a device is whom its notices are for.
+            let is_address = service(&account) == "bark";
+            let refused = if is_address { ErrorCode::NotFound } else { ErrorCode::Auth };
+            prop_assert_eq!(code, Some(refused), "{}: {:?}", name, receipt.error);
             prop_assert_eq!(receipt.delivery, Delivery::NotSent);
             prop_assert!(services.sandbox.messages().is_empty(), "{} took it", name);
             Ok(())

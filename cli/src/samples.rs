@@ -461,6 +461,30 @@ pub const SENT: &[Sample] = &[
         r#"{"extra": {"content": [{"type": "card", "theme": "info", "modules": [{"type": "header",
             "text": {"type": "plain-text", "content": "Deploy"}}]}]}}"#,
     ),
+    sample("pushover", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "pushover",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample("pushover", "emergency", r#"{"priority": "urgent", "text": "the disk is full"}"#),
+    sample(
+        "pushover",
+        "to several",
+        r#"{"to": {"users": ["u7anna7hongyan7pushover7user77", "g7team7hongyan7pushover7group7"]},
+            "text": "to each of you"}"#,
+    ),
+    sample("bark", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "bark",
+        "markdown",
+        r#"{"title": "鸿雁", "format": "markdown", "text": "**bold**, and [a link](https://example.com)"}"#,
+    ),
+    sample(
+        "bark",
+        "without a sound",
+        r#"{"silent": true, "text": "hush", "extra": {"group": "disks"}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -509,6 +533,11 @@ pub const REFUSED: &[Sample] = &[
     sample("kook", "no right", r#"{"to": {"channel": "7480000000000003"}, "text": "hello?"}"#),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
     sample("ntfy", "read-only topic", r#"{"to": {"topic": "announcements"}, "text": "hello?"}"#),
+    sample(
+        "pushover",
+        "no device",
+        r#"{"to": {"user": "u7bruno7hongyan7pushover7user7"}, "text": "hello?"}"#,
+    ),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

@@ -111,6 +111,9 @@
     "{\"type\":\"webhook\",\"url\":\"https://chat.example.com/hooks/"                       \
     "64c0ffee64c0ffee64c0ffe1/yEpDsPjwnf4YhqhbXR5Mx4RFpXmjZzgWrEHkeL3ZKjeCvE3o\"}"
 #define TO_ANNA "\"to\":{\"user\":\"anna\"},\"text\":\"hello from C\""
+#define PUSHOVER(token) "{\"type\":\"token\",\"token\":\"" token "\"}"
+#define PUSHOVER_TOKEN "a7goose7hongyan7pushover7token"
+#define BARK(key) "{\"type\":\"key\",\"key\":\"" key "\"}"
 
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
@@ -180,6 +183,9 @@ static const struct {
      "\"to\":{\"channel\":\"7480000000000001\"},\"text\":\"hello from C\""},
     {"wxpusher", "token", NULL, TOKEN("AT_hongyan0123456789abcdefghijklm"),
      "\"to\":{\"users\":[\"UID_anna\",\"UID_bruno\"],\"topics\":[\"1234\"]},\"text\":\"hello from C\""},
+    {"pushover", "token", NULL, PUSHOVER(PUSHOVER_TOKEN),
+     TO_USER("u7anna7hongyan7pushover7user77", "hello from C")},
+    {"bark", "key", NULL, BARK("ynJ5Ft4atkMkWeo2PAvFhF"), "\"text\":\"hello from C\""},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -214,6 +220,9 @@ static const struct {
     {"kook", "{\"type\":\"bot\",\"token\":\"another\"}",
      "\"to\":{\"user\":\"2418200001\"},\"text\":\"hello?\"", HY_E_AUTH},
     {"wxpusher", TOKEN("AT_another"), "\"to\":{\"users\":[\"UID_anna\"]},\"text\":\"hello?\"", HY_E_AUTH},
+    {"pushover", PUSHOVER(PUSHOVER_TOKEN), TO_USER("u7nobody7hongyan7pushover7user", "hello?"),
+     HY_E_NOT_FOUND},
+    {"bark", BARK("another"), "\"text\":\"hello?\"", HY_E_NOT_FOUND},
 };
 
 static char text[1 << 16];

@@ -56,6 +56,8 @@ MESSAGES: dict[str, Message] = {
     "discord": {"account": "", "text": "鸿雁 carries letters"},
     "ntfy": {"account": "", "title": "Disk", "text": "90 %", "priority": "high"},
     "gotify": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "pushover": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "bark": {"account": "", "title": "Disk", "text": "90 %", "silent": True},
     "wecom_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "serverchan": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "pushplus": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},

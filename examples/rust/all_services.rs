@@ -263,6 +263,19 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"title": "Disk", "text": "**90 %**", "format": "markdown"}),
         ),
         (
+            "pushover",
+            json!({"type": "token", "token": "a7goose7hongyan7pushover7token"}),
+            json!({}),
+            json!({"to": {"users": ["u7anna7hongyan7pushover7user77",
+                "g7team7hongyan7pushover7group7"]}, "title": "Disk", "text": "90 %"}),
+        ),
+        (
+            "bark",
+            json!({"type": "key", "key": "ynJ5Ft4atkMkWeo2PAvFhF"}),
+            json!({}),
+            json!({"title": "Disk", "text": "90 %", "silent": true}),
+        ),
+        (
             "wecom_bot",
             webhook(
                 "https://qyapi.weixin.qq.com/cgi-bin/webhook/send\

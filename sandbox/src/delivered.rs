@@ -49,7 +49,6 @@ pub(crate) enum Format {
     /// One of the kinds of Markdown.
     Markdown(Dialect),
     /// HTML, of which the usual inline and block elements are shown.
-    #[allow(dead_code, reason = "no service that is played writes HTML yet")]
     Html,
     /// Plain text of which ranges have a style.
     Entities(Vec<Entity>),

@@ -1,5 +1,6 @@
 //! The services that the sandbox plays, one file each.
 
+mod bark;
 mod dingtalk_bot;
 mod discord;
 mod fanfou;
@@ -11,6 +12,7 @@ mod latest;
 mod line;
 mod mattermost;
 mod ntfy;
+mod pushover;
 mod pushplus;
 mod renren;
 pub(crate) mod robot;
@@ -94,5 +96,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(kook::Kook::default()),
         Box::new(googlechat::GoogleChat::default()),
         Box::new(teams::Teams),
+        Box::new(pushover::Pushover::default()),
+        Box::new(bark::Bark::default()),
     ]
 }

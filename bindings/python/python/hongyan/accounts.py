@@ -54,6 +54,7 @@ __all__ = [
     "Account",
     "Auth",
     "Rate",
+    "bark",
     "basic",
     "bearer",
     "bot",
@@ -73,6 +74,7 @@ __all__ = [
     "ntfy",
     "oauth1",
     "oauth2",
+    "pushover",
     "pushplus",
     "renren",
     "rocketchat",
@@ -156,7 +158,7 @@ def header(
 def key(
     key: str,
 ) -> Auth:
-    """A SendKey: serverchan.
+    """A SendKey: serverchan, bark.
 
     ``key``: the SendKey as its page shows it; one that begins with ``sctp`` is of Server酱³
     """
@@ -246,7 +248,7 @@ def standard_webhooks(
 def token(
     token: str,
 ) -> Auth:
-    """The token of an application: gotify, pushplus, wxpusher.
+    """The token of an application: gotify, pushplus, wxpusher, pushover.
 
     ``token``: the token of the application, ``A…``
     """
@@ -895,6 +897,7 @@ def kook(
 
 
 def googlechat(
+def pushover(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
@@ -914,6 +917,12 @@ def rocketchat(
     """
     return _account(
         "googlechat",
+    """Pushover message of an application, with `token`.
+
+    ``base_url``: instead of ``https://api.pushover.net``; http only for this machine
+    """
+    return _account(
+        "pushover",
         auth,
         rate,
         base_url=base_url,
@@ -927,6 +936,11 @@ def teams(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
+def bark(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -944,11 +958,15 @@ def teams(
     """Rocket.Chat message of a user, or by an incoming webhook, with `token` or `webhook`.
 
     ``base_url``: the server, up to where ``/api/v1`` begins; a token needs it; http with
+    """Bark notification, with `key`.
+
+    ``base_url``: ``https://api.day.app`` by default, or a server of your own; http with
         ``allow_http`` only
     ``allow_http``: true: credentials may travel over http beyond this machine
     """
     return _account(
         "rocketchat",
+        "bark",
         auth,
         rate,
         base_url=base_url,
