@@ -305,8 +305,7 @@ def webhook_url(
     secret: str | None = None,
 ) -> Auth:
     """The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot, discord,
-    mattermost, googlechat, teams.
-    mattermost, rocketchat.
+    mattermost, googlechat, teams, rocketchat.
 
     ``url``: the URL that the app's page shows, whole
     ``secret``: ``SEC…``, which the same page shows where the robot checks signatures
@@ -901,11 +900,6 @@ def pushover(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
-def rocketchat(
-    auth: Mapping[str, Any],
-    *,
-    base_url: str | None = None,
-    allow_http: bool | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -955,6 +949,22 @@ def bark(
         auth,
         rate,
         base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def rocketchat(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
     """Rocket.Chat message of a user, or by an incoming webhook, with `token` or `webhook`.
 
     ``base_url``: the server, up to where ``/api/v1`` begins; a token needs it; http with
