@@ -14,7 +14,7 @@ FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo size test counts simulation torture soak bench python test-python test-judges bench-python lint header \
-	golden truth truth-peers accounts install clean
+	golden truth truth-peers accounts install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -94,8 +94,11 @@ truth-peers: ## give the corpus's answers to clients of others; writes docs/trut
 accounts: ## write the tables of docs/services and hongyan/accounts.py anew from src/service
 	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test accounts
 
-install: ## install library, header and pkg-config file (PREFIX=/usr/local DESTDIR=)
+install: ## install library, headers, manual pages, pkg-config and CMake files (PREFIX=/usr/local DESTDIR=)
 	tools/install.sh
+
+uninstall: ## take away what install has put there
+	tools/install.sh uninstall
 
 clean: ## remove what was built
 	$(CARGO) clean
