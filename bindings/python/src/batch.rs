@@ -10,9 +10,9 @@ use pyo3::prelude::*;
 use crate::core::Core;
 use crate::error::refused;
 use crate::message::Whatever;
+use crate::queue::{Numbered, OwnQueue, Turn};
 use crate::receipt::Receipt;
-use crate::router::{Numbered, Turn};
-use crate::shared::Shared;
+use crate::shared::{attached, waiting};
 
 /// A source that takes longer than this for one message is slow.
 const SLOW: Duration = Duration::from_millis(1);
@@ -30,8 +30,7 @@ const CROWDED: Duration = Duration::from_millis(5);
 /// The messages of one `send_many()`.
 #[pyclass(module = "hongyan._native")]
 pub struct Batch {
-    shared: Arc<Shared>,
-    mailbox: u32,
+    queue: Arc<OwnQueue>,
     in_flight: usize,
     next_number: u32,
     /// Messages for which the client had no room.
@@ -68,11 +67,9 @@ impl Batch {
         ordered: bool,
         at_hand: bool,
     ) -> PyResult<Batch> {
-        let shared = Arc::clone(&core.get().0);
-        shared.client().map_err(|error| refused(core.py(), &error))?;
+        let queue = core.get().0.batch().map_err(|error| refused(core.py(), &error))?;
         Ok(Batch {
-            mailbox: shared.router.open(false),
-            shared,
+            queue,
             in_flight,
             next_number: 0,
             held: VecDeque::new(),
@@ -104,8 +101,7 @@ impl Batch {
             self.held.push_back((number, message));
         }
         let waits = !self.at_hand && {
-            self.shared.look(py, self.mailbox, &mut Vec::new())?;
-            self.collect();
+            self.collect(py)?;
             self.is_due()
         };
         self.asked = Instant::now();
@@ -116,10 +112,9 @@ impl Batch {
     /// then there may be none.
     fn take(&mut self, py: Python<'_>, more: bool) -> PyResult<Vec<Receipt>> {
         self.check(py)?;
-        self.shared.look(py, self.mailbox, &mut Vec::new())?;
+        self.collect(py)?;
         loop {
             self.submit_held(py)?;
-            self.collect();
             // Of a source that is quick some are fetched in between, so that many stay under way while
             // these are looked at.
             let most = if self.slow { usize::MAX } else { (self.in_flight / 4).max(MANY) };
@@ -136,7 +131,7 @@ impl Batch {
                 // Held back with nothing of our own under way: others have to make room.
                 false => self.ops.is_empty().then_some(CROWDED),
             };
-            let turn = self.shared.wait(py, self.mailbox, patience)?;
+            let turn = self.wait(py, patience)?;
             if asks {
                 let waited = if self.slow { began.elapsed() } else { self.patience };
                 self.patience = match turn {
@@ -144,7 +139,6 @@ impl Batch {
                     Turn::Nothing | Turn::Ended => Duration::ZERO,
                 };
             } else if turn == Turn::Ended && self.held.is_empty() {
-                self.collect();
                 // What has not arrived by now never will, which the core promises not to happen.
                 self.ops.clear();
             }
@@ -164,7 +158,7 @@ impl Batch {
 impl Batch {
     /// After `fork` there is nothing to look for.
     fn check(&self, py: Python<'_>) -> PyResult<()> {
-        self.shared.client().map(|_| ()).map_err(|error| refused(py, &error))
+        self.queue.get().map(|_| ()).map_err(|error| refused(py, &error))
     }
 
     /// How many messages were added whose receipts were not handed out.
@@ -177,13 +171,26 @@ impl Batch {
         self.outstanding() < self.in_flight && self.held.is_empty()
     }
 
-    /// Fetches what came.
-    fn collect(&mut self) {
+    /// Waits for receipts with Ctrl-C, at most so long; `None`: without end.
+    fn wait(&mut self, py: Python<'_>, time_out: Option<Duration>) -> PyResult<Turn> {
         let before = self.arrived.len();
-        self.shared.router.empty(self.mailbox, &mut self.arrived);
+        let (queue, arrived) = (&self.queue, &mut self.arrived);
+        let turn = waiting(py, time_out, |slice| queue.wait(slice, arrived))?;
         for (number, _) in self.arrived.iter().skip(before) {
             self.ops.remove(number);
         }
+        Ok(turn)
+    }
+
+    /// Fetches what came.
+    fn collect(&mut self, py: Python<'_>) -> PyResult<()> {
+        let before = self.arrived.len();
+        let (queue, arrived) = (&self.queue, &mut self.arrived);
+        attached(py, || queue.wait(Duration::ZERO, arrived).map(|_| ()))?;
+        for (number, _) in self.arrived.iter().skip(before) {
+            self.ops.remove(number);
+        }
+        Ok(())
     }
 
     /// True if there is a receipt to hand out next.
@@ -213,10 +220,19 @@ impl Batch {
 
     /// False if there is no room, so that the message has to wait.
     fn submit(&mut self, py: Python<'_>, number: u32, message: &Whatever) -> PyResult<bool> {
-        let submit = || self.shared.submit_whatever(message, self.mailbox, number);
+        let queue = &self.queue;
+        let submit = || queue.shared.submit_whatever(message, queue.get()?, number);
         // The core reads the files that a message names.
         let has_files = message.message.as_ref().is_ok_and(|message| message.has_files);
         let submitted = if has_files { py.detach(submit) } else { submit() };
+        // Receipts that nobody asks for may be all that fills it.
+        let submitted = match submitted {
+            Err(error) if error.code() == ErrorCode::Full => {
+                attached(py, || queue.shared.make_room(Duration::ZERO))?;
+                submit()
+            }
+            submitted => submitted,
+        };
         match submitted {
             Ok(op) => {
                 self.ops.insert(number, op);
@@ -242,9 +258,9 @@ impl Batch {
     }
 
     fn abandon(&mut self) {
-        if self.shared.client().is_ok() {
+        if self.queue.get().is_ok() {
             self.ops.values().for_each(Op::cancel);
-            self.shared.router.close(self.mailbox);
+            self.queue.end();
         }
     }
 }

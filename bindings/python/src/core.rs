@@ -1,7 +1,7 @@
 //! The client as Python's classes see it.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hongyan::Client;
 use pyo3::prelude::*;
@@ -12,7 +12,6 @@ use crate::encode::{dict_to_json, wrong_type};
 use crate::error::{fault, refused};
 use crate::message::Fields;
 use crate::receipt::Receipt;
-use crate::router::{NOBODY, RESULTS, Turn};
 use crate::shared::{Shared, attached, detached};
 use crate::when::duration;
 
@@ -105,13 +104,9 @@ impl Core {
         self.0.refuse_submits();
     }
 
-    /// Waits in the core for everybody else, at most so many seconds: who wants a call, and whether
-    /// the client is closed.
-    fn pump(&self, py: Python<'_>, timeout: f64) -> PyResult<(Vec<u32>, bool)> {
-        let mut calls = Vec::new();
-        let time_out = Some(Duration::from_secs_f64(timeout));
-        let turn = self.0.wait_for_all(py, NOBODY, time_out, &mut calls)?;
-        Ok((calls, turn == Turn::Ended))
+    /// Takes what comes for `results()` within so many seconds, so that it holds no room in the core.
+    fn pump(&self, py: Python<'_>, timeout: f64) -> PyResult<()> {
+        detached(py, || self.0.make_room(Duration::from_secs_f64(timeout)))
     }
 
     /// Adds an account, or replaces the one of that name.
@@ -148,11 +143,6 @@ impl Core {
     /// Counters per account, as JSON.
     fn stats_json(&self, py: Python<'_>) -> PyResult<String> {
         attached(py, || Ok(self.0.client()?.stats_json()))
-    }
-
-    /// The descriptor that is readable while receipts wait.
-    fn poll_handle(&self, py: Python<'_>) -> PyResult<isize> {
-        attached(py, || self.0.client()?.poll_handle())
     }
 
     /// Accepts nothing more, waits, cancels the rest and tells how many those were.
@@ -200,19 +190,8 @@ impl Results {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Receipt>> {
-        let own = &self.shared;
-        let until = self.time_out.and_then(|time_out| Instant::now().checked_add(time_out));
-        own.client().map_err(|error| refused(py, &error))?;
-        loop {
-            if let Some(receipt) = own.result() {
-                return Ok(Some(Receipt::to_acknowledge(receipt, own)));
-            }
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            // Another thread may take what this one has seen: then there is time left, or none.
-            if own.wait(py, RESULTS, left)? != Turn::Some {
-                return Ok(None);
-            }
-        }
+        let receipt = self.shared.result(py, self.time_out)?;
+        Ok(receipt.map(|receipt| Receipt::to_acknowledge(receipt, &self.shared)))
     }
 }
 

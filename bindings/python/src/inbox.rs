@@ -1,6 +1,7 @@
 //! The receipts of one event loop: futures that belong to it, and who wakes it.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -12,25 +13,30 @@ use pyo3::{PyTraverseError, PyVisit};
 use crate::core::Core;
 use crate::error::{fault, refused};
 use crate::message::{Fields, Whatever};
+use crate::queue::{OwnQueue, Turn};
 use crate::receipt::Receipt;
-use crate::router::Turn;
-use crate::shared::Shared;
+use crate::shared::{attached, waiting};
 use crate::when::duration;
 
-/// Receipts with their futures and numbers, the mailboxes of others, and whether this was the last of all.
-type Drained = (Vec<(Py<PyAny>, u32, Receipt)>, Vec<u32>, bool);
+/// Receipts with their futures and numbers, and whether this was the last of all.
+type Drained = (Vec<(Py<PyAny>, u32, Receipt)>, bool);
 
 /// The messages that one event loop awaits.
 #[pyclass(frozen, module = "hongyan._native")]
 pub struct Inbox {
-    shared: Arc<Shared>,
-    mailbox: u32,
+    queue: Arc<OwnQueue>,
+    next_number: AtomicU32,
     awaited: Mutex<HashMap<u32, (Py<PyAny>, Op)>>,
 }
 
 impl Inbox {
     fn awaited(&self) -> MutexGuard<'_, HashMap<u32, (Py<PyAny>, Op)>> {
         self.awaited.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// A number that no message in flight has.
+    fn number(&self) -> u32 {
+        self.next_number.fetch_add(1, Ordering::Relaxed)
     }
 
     fn take(&self, number: u32) -> Option<(Py<PyAny>, Op)> {
@@ -52,22 +58,12 @@ impl Inbox {
     }
 }
 
-impl Drop for Inbox {
-    fn drop(&mut self) {
-        if self.shared.client().is_ok() {
-            self.shared.router.close(self.mailbox);
-        }
-    }
-}
-
 #[pymethods]
 impl Inbox {
     #[new]
     fn new(core: &Bound<'_, Core>) -> PyResult<Inbox> {
-        let shared = Arc::clone(&core.get().0);
-        shared.client().map_err(|error| refused(core.py(), &error))?;
-        let mailbox = shared.router.open(true);
-        Ok(Inbox { shared, mailbox, awaited: Mutex::default() })
+        let queue = OwnQueue::open(&core.get().0).map_err(|error| refused(core.py(), &error))?;
+        Ok(Inbox { queue, next_number: AtomicU32::new(0), awaited: Mutex::default() })
     }
 
     /// Submits a message whose receipt this future gets; its number, for `cancel()`. The call has waited
@@ -84,8 +80,10 @@ impl Inbox {
         let waited = Duration::try_from_secs_f64(waited).unwrap_or_default();
         let time_out = duration(timeout)?.map(|time_out| time_out.saturating_sub(waited));
         let message = fields.encoded(waited).map_err(|error| fault(py, error))?;
-        let number = self.shared.number();
-        let op = self.shared.submit(&message, self.mailbox, number, time_out);
+        let number = self.number();
+        let queue = self.queue.get();
+        let op = queue
+            .and_then(|queue| self.queue.shared.submit(message.source(), queue, number, time_out));
         self.submitted(py, future, number, op)
     }
 
@@ -98,14 +96,15 @@ impl Inbox {
         name: &str,
     ) -> PyResult<u32> {
         let message = Whatever::read(message, name)?;
-        let number = self.shared.number();
-        let op = self.shared.submit_whatever(&message, self.mailbox, number);
+        let number = self.number();
+        let queue = self.queue.get();
+        let op = queue.and_then(|queue| self.queue.shared.submit_whatever(&message, queue, number));
         self.submitted(py, future, number, op)
     }
 
     /// Asks for the end of a send that nobody awaits any more.
     fn cancel(&self, number: u32) {
-        if self.shared.client().is_err() {
+        if self.queue.get().is_err() {
             return;
         }
         if let Some((_future, op)) = self.take(number) {
@@ -116,7 +115,7 @@ impl Inbox {
     /// Asks for the end of a send whose own future was cancelled; this one gets its receipt. False if that
     /// was handed out before.
     fn give_up(&self, number: u32, future: Py<PyAny>) -> bool {
-        if self.shared.client().is_err() {
+        if self.queue.get().is_err() {
             return false;
         }
         let old = match self.awaited().get_mut(&number) {
@@ -130,19 +129,22 @@ impl Inbox {
         true
     }
 
-    /// By this number others know it.
-    #[getter]
-    fn mailbox(&self) -> u32 {
-        self.mailbox
+    /// The descriptor that is readable while receipts wait.
+    fn poll_handle(&self, py: Python<'_>) -> PyResult<isize> {
+        attached(py, || self.queue.get()?.poll_handle())
     }
 
-    /// The receipts that wait, with their futures; who else got some; whether this was all.
+    /// Waits for receipts at most so many seconds, for a loop that cannot watch a descriptor: whether
+    /// drain() has anything to tell.
+    fn wait(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+        let time_out = Some(Duration::from_secs_f64(timeout));
+        Ok(waiting(py, time_out, |slice| self.queue.take_out(slice))? != Turn::Nothing)
+    }
+
+    /// The receipts that wait, with their futures; whether this was all.
     fn drain(&self, py: Python<'_>) -> PyResult<Drained> {
-        let mut calls = Vec::new();
-        let turn = self.shared.look(py, self.mailbox, &mut calls)?;
-        calls.retain(|called| *called != self.mailbox);
         let mut arrived = VecDeque::new();
-        self.shared.router.empty(self.mailbox, &mut arrived);
+        let turn = attached(py, || self.queue.wait(Duration::ZERO, &mut arrived))?;
         let mut receipts = Vec::with_capacity(arrived.len());
         for (number, receipt) in arrived {
             // Those report too that nobody awaits any more.
@@ -150,7 +152,7 @@ impl Inbox {
                 receipts.push((future, number, Receipt::from(receipt)));
             }
         }
-        Ok((receipts, calls, turn == Turn::Ended))
+        Ok((receipts, turn == Turn::Ended))
     }
 
     /// How many futures wait.
@@ -160,10 +162,10 @@ impl Inbox {
 
     /// Ends it: what comes is dropped.
     fn close(&self) {
-        if self.shared.client().is_err() {
+        if self.queue.get().is_err() {
             return;
         }
-        self.shared.router.close(self.mailbox);
+        self.queue.end();
         let awaited = std::mem::take(&mut *self.awaited());
         drop(awaited);
     }

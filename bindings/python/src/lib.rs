@@ -15,9 +15,9 @@ mod files;
 mod inbox;
 mod log;
 mod message;
+mod queue;
 mod receipt;
 mod room;
-mod router;
 mod shared;
 mod when;
 

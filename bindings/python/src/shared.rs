@@ -1,17 +1,20 @@
-//! What all that belongs to one client shares: the core's client, the mailboxes over its queue, and the
-//! check for `fork`.
+//! What all that belongs to one client shares: the core's client, and the check for `fork`.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
-use hongyan::{Client, Error, ErrorCode, Op, Receipt, SendOptions, SubmitOptions, Watch};
+use hongyan::{
+    Client, Error, ErrorCode, MessageSource, Op, Queue, Receipt, SendOptions, SubmitOptions, Watch,
+};
 use pyo3::prelude::*;
 
 use crate::error::{no_room, refused};
 use crate::message::{Encoded, Whatever};
+use crate::queue::{MOST, OwnQueue, Turn, turn};
 use crate::room::Room;
-use crate::router::{NOBODY, RESULTS, Router, Turn, token};
 
 /// How long a wait lasts before it looks for signals: Python handles them when it is asked to.
 pub const SLICE: Duration = Duration::from_millis(50);
@@ -24,14 +27,15 @@ pub struct Shared {
     pid: u32,
     /// Taken out at the end only.
     client: Option<Client>,
-    /// Where the receipts of submitted messages go.
-    pub router: Router,
+    /// Receipts for `results()` that were taken from the core, where they would hold room.
+    taken: Mutex<VecDeque<Receipt>>,
+    /// The queues of batches, whose receipts hold room as well until somebody asks for them.
+    batches: Mutex<Vec<Weak<OwnQueue>>>,
     /// Where those wait whose `send()` finds the client full.
     room: Room,
     closing: AtomicBool,
     /// The program ends: what is submitted now would not be sent.
     ending: AtomicBool,
-    next_number: AtomicU32,
     /// Messages of `submit()` whose receipt `results()` has not handed out yet.
     outstanding: AtomicUsize,
     /// How many those may be: with an outbox, which has its own limits, any number.
@@ -56,11 +60,11 @@ impl Shared {
         Shared {
             pid: std::process::id(),
             client: Some(client),
-            router: Router::new(),
+            taken: Mutex::default(),
+            batches: Mutex::default(),
             room: Room::default(),
             closing: AtomicBool::new(false),
             ending: AtomicBool::new(false),
-            next_number: AtomicU32::new(0),
             outstanding: AtomicUsize::new(0),
             most_outstanding,
         }
@@ -95,7 +99,7 @@ pub fn attached<T>(py: Python<'_>, body: impl FnOnce() -> hongyan::Result<T>) ->
     done.map_err(|error| refused(py, &error))
 }
 
-fn closed() -> Error {
+pub fn closed() -> Error {
     Error::new(ErrorCode::Closed, "the client is closed")
 }
 
@@ -115,50 +119,40 @@ impl Shared {
         if self.closing.load(Ordering::Acquire) { Err(closed()) } else { Ok(client) }
     }
 
-    /// A number that no message in flight has.
-    pub fn number(&self) -> u32 {
-        self.next_number.fetch_add(1, Ordering::Relaxed)
-    }
-
-    /// Submits a message whose sender waits for its receipt: an outbox does not keep it.
-    pub fn submit(
+    /// Submits a message whose sender waits for its receipt in this queue: an outbox does not keep it.
+    pub fn submit<'a>(
         &self,
-        message: &Encoded,
-        mailbox: u32,
+        message: impl Into<MessageSource<'a>>,
+        queue: &Queue,
         number: u32,
         time_out: Option<Duration>,
     ) -> hongyan::Result<Op> {
-        let (client, token) = (self.open_client()?, token(mailbox, number));
-        let options = SubmitOptions { time_out, in_memory: true, ..SubmitOptions::token(token) };
-        client.submit(message.source(), options)
+        let options = SubmitOptions {
+            time_out,
+            in_memory: true,
+            queue: Some(queue),
+            ..SubmitOptions::token(number.into())
+        };
+        self.open_client()?.submit(message, options)
     }
 
-    /// Submits a message that may be no message at all: its receipt says so then.
-    ///
-    /// A stand-in goes to the core, which refuses it; the router knows the true reason. So even this
-    /// has its id and its place in the order.
+    /// Submits a message that may be no message at all: its receipt says so then. So even this has its
+    /// id and its place in the order.
     pub fn submit_whatever(
         &self,
         message: &Whatever,
-        mailbox: u32,
+        queue: &Queue,
         number: u32,
     ) -> hongyan::Result<Op> {
         let error = match &message.message {
-            Ok(message) => match self.submit(message, mailbox, number, None) {
+            Ok(message) => match self.submit(message.source(), queue, number, None) {
                 Err(error) if error.code() == ErrorCode::Argument => error,
                 done => return done,
             },
             Err(error) => error.clone(),
         };
-        // No message has such recipients.
-        let stand_in = serde_json::json!({"v": 1, "account": message.account, "to": []});
-        self.router.explain(token(mailbox, number), error);
-        let stand_in = stand_in.to_string().into_bytes().into();
-        let done = self.submit(&stand_in, mailbox, number, None);
-        if done.is_err() {
-            self.router.explained(token(mailbox, number));
-        }
-        done
+        let refused = MessageSource::Refused { error, account: message.account.clone() };
+        self.submit(refused, queue, number, None)
     }
 
     /// Sends on this thread; with it, what a signal handler raised meanwhile. Where the client is full, it
@@ -202,8 +196,7 @@ impl Shared {
             let limits = [time_out, deadline].into_iter().flatten();
             let left = limits.map(|limit| limit.saturating_sub(waited)).fold(SLICE, Duration::min);
             without_python(py, || {
-                // Receipts that nobody has taken from the core hold room there: here they hold none.
-                self.router.wait(self.client()?, NOBODY, Duration::ZERO, &mut Vec::new())?;
+                self.make_room(Duration::ZERO)?;
                 self.room.wait(left);
                 Ok(())
             })
@@ -219,8 +212,8 @@ impl Shared {
             let words = "the program ends: what is submitted now would not be sent";
             return Err(Error::new(ErrorCode::Closed, words));
         }
-        // Somebody else may have taken a receipt from the core into our mailbox already, and so made
-        // room there: what is bounded is what was not handed out.
+        // A receipt may have been taken from the core already, which made room there: what is bounded is
+        // what was not handed out.
         let most = self.most_outstanding.unwrap_or(usize::MAX);
         let below = |n: usize| (n < most).then_some(n + 1);
         if self.outstanding.fetch_update(Ordering::AcqRel, Ordering::Acquire, below).is_err() {
@@ -228,7 +221,7 @@ impl Shared {
             return Err(Error::new(ErrorCode::Full, words));
         }
         let client = self.open_client();
-        let options = SubmitOptions::token(token(RESULTS, self.number()));
+        let options = SubmitOptions::default();
         let submitted = client.and_then(|client| client.submit(message.source(), options));
         if submitted.is_err() {
             self.outstanding.fetch_sub(1, Ordering::AcqRel);
@@ -241,13 +234,62 @@ impl Shared {
         self.ending.store(!self.keeps(), Ordering::Release);
     }
 
-    /// The next receipt for `results()`, if it is there.
-    pub fn result(&self) -> Option<Receipt> {
-        let (_, receipt) = self.router.pop(RESULTS)?;
-        let less = |n: usize| Some(n.saturating_sub(1));
-        // Never fails: there is always a number to go on with.
-        let _ = self.outstanding.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
-        Some(receipt)
+    fn taken(&self) -> MutexGuard<'_, VecDeque<Receipt>> {
+        self.taken.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// A queue for a batch.
+    pub fn batch(self: &Arc<Self>) -> hongyan::Result<Arc<OwnQueue>> {
+        let queue = OwnQueue::open(self)?;
+        let mut batches = self.batches();
+        batches.retain(|batch| batch.strong_count() > 0);
+        batches.push(Arc::downgrade(&queue));
+        Ok(queue)
+    }
+
+    fn batches(&self) -> MutexGuard<'_, Vec<Weak<OwnQueue>>> {
+        self.batches.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    /// Takes what has come out of the core, where it holds room that others wait for: nobody may ever ask
+    /// for it. What comes for `results()` is waited for, at most so long.
+    pub fn make_room(&self, within: Duration) -> hongyan::Result<()> {
+        let taken = |receipts: Vec<Receipt>| self.taken().extend(receipts);
+        turn(self.client()?.wait(Some(within), MOST), taken)?;
+        let batches: Vec<_> = self.batches().iter().filter_map(Weak::upgrade).collect();
+        for batch in batches {
+            batch.take_out(Duration::ZERO)?;
+        }
+        self.freed();
+        Ok(())
+    }
+
+    /// There may be room for one more.
+    pub fn freed(&self) {
+        self.room.freed();
+    }
+
+    /// The next receipt for `results()`; waits for it at most so long, with Ctrl-C, `None` without end.
+    pub fn result(&self, py: Python<'_>, time_out: Option<Duration>) -> PyResult<Option<Receipt>> {
+        let mut found = None;
+        waiting(py, time_out, |slice| {
+            // Others may take receipts out of the core meanwhile.
+            found = self.taken().pop_front();
+            if found.is_some() {
+                return Ok(Turn::Some);
+            }
+            let waited = self.client()?.wait(Some(slice), 1);
+            let turn = turn(waited, |mut receipts| found = receipts.pop())?;
+            found = found.take().or_else(|| self.taken().pop_front());
+            self.freed();
+            Ok(if found.is_some() { Turn::Some } else { turn })
+        })?;
+        if found.is_some() {
+            let less = |n: usize| Some(n.saturating_sub(1));
+            // Never fails: there is always a number to go on with.
+            let _ = self.outstanding.fetch_update(Ordering::AcqRel, Ordering::Acquire, less);
+        }
+        Ok(found)
     }
 
     /// True if an outbox keeps what this client does not finish.
@@ -263,12 +305,10 @@ impl Shared {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             let slice = left.map_or(SETTLING, |left| left.min(SETTLING));
             let unsettled = detached(py, || {
-                let client = self.client()?;
-                // What has come is sorted, and holds no room in the core.
-                self.router.wait(client, NOBODY, Duration::ZERO, &mut Vec::new())?;
-                let unsettled = self.unsettled(client);
+                self.make_room(Duration::ZERO)?;
+                let unsettled = self.unsettled(self.client()?);
                 if unsettled > 0 && !slice.is_zero() {
-                    self.router.wait(client, NOBODY, slice, &mut Vec::new())?;
+                    self.make_room(slice)?;
                 }
                 Ok(unsettled)
             })?;
@@ -286,7 +326,7 @@ impl Shared {
             return stats["in_flight"].as_u64().map_or(0, |n| usize::try_from(n).unwrap_or(0));
         }
         let outstanding = self.outstanding.load(Ordering::Acquire);
-        outstanding.saturating_sub(self.router.ready(RESULTS))
+        outstanding.saturating_sub(self.taken().len())
     }
 
     /// Accepts nothing more, waits, cancels the rest and tells how many those were.
@@ -337,40 +377,22 @@ impl Shared {
     pub fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
     }
+}
 
-    /// Waits for something in a mailbox, with Ctrl-C; `None`: without end.
-    pub fn wait(&self, py: Python<'_>, mailbox: u32, time_out: Option<Duration>) -> PyResult<Turn> {
-        // Nobody who waits here shares a client with those who want a call.
-        self.wait_for_all(py, mailbox, time_out, &mut Vec::new())
-    }
-
-    /// The same; ends early if somebody else wants a call, and tells who.
-    pub fn wait_for_all(
-        &self,
-        py: Python<'_>,
-        mailbox: u32,
-        time_out: Option<Duration>,
-        calls: &mut Vec<u32>,
-    ) -> PyResult<Turn> {
-        let until = time_out.and_then(|time_out| Instant::now().checked_add(time_out));
-        loop {
-            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
-            let slice = left.map_or(SLICE, |left| left.min(SLICE));
-            let turn = detached(py, || {
-                let turn = self.router.wait(self.client()?, mailbox, slice, calls);
-                self.room.freed();
-                turn
-            })?;
-            let over = left.is_some_and(|left| left.is_zero()) || !calls.is_empty();
-            if turn != Turn::Nothing || over {
-                return Ok(turn);
-            }
-            py.check_signals()?;
+/// Waits without the interpreter in slices, between which signals are handled; `None`: without end.
+pub fn waiting(
+    py: Python<'_>,
+    time_out: Option<Duration>,
+    mut wait: impl FnMut(Duration) -> hongyan::Result<Turn> + Send,
+) -> PyResult<Turn> {
+    let until = time_out.and_then(|time_out| Instant::now().checked_add(time_out));
+    loop {
+        let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+        let slice = left.map_or(SLICE, |left| left.min(SLICE));
+        let turn = detached(py, || wait(slice))?;
+        if turn != Turn::Nothing || left.is_some_and(|left| left.is_zero()) {
+            return Ok(turn);
         }
-    }
-
-    /// Looks for receipts without waiting; tells who else wants a call.
-    pub fn look(&self, py: Python<'_>, mailbox: u32, calls: &mut Vec<u32>) -> PyResult<Turn> {
-        attached(py, || self.router.wait(self.client()?, mailbox, Duration::ZERO, calls))
+        py.check_signals()?;
     }
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from _warnings import warn
 from contextlib import suppress
+from os import name
 from threading import Thread
 from typing import TYPE_CHECKING, Any, cast
 from weakref import ReferenceType, ref
@@ -22,7 +23,7 @@ from ._client import (
     warn_of_cancelled,
 )
 from ._drain import drain
-from ._errors import Error, FullError, UnavailableError
+from ._errors import Error, FullError
 from ._load import loaded
 from ._native import Core, Inbox
 from ._room import Room, Waiting, submit
@@ -77,7 +78,6 @@ class AsyncClient:
         _exit.begin()
         self._core = core_of(config)
         self._mailboxes: dict[asyncio.AbstractEventLoop, Mailbox] = {}
-        self._known: dict[int, ReferenceType[Mailbox]] = {}
 
     async def send(
         self,
@@ -255,7 +255,7 @@ class AsyncClient:
             for other in list(self._mailboxes):
                 if other.is_closed():
                     self._mailboxes.pop(other).stop()
-            mailbox = self._mailboxes[loop] = Mailbox(self._core, loop, self._known)
+            mailbox = self._mailboxes[loop] = Mailbox(self._core, loop)
         return mailbox
 
 
@@ -276,33 +276,29 @@ class _Truth(asyncio.Future["Receipt | None"]):
 class Mailbox:
     """The receipts that one event loop awaits, and how it learns that there are some."""
 
-    def __init__(
-        self,
-        core: Core,
-        loop: asyncio.AbstractEventLoop,
-        known: dict[int, ReferenceType[Mailbox]],
-    ) -> None:
+    def __init__(self, core: Core, loop: asyncio.AbstractEventLoop) -> None:
         self.core = core
         self.loop = loop
-        self.known = known
         self.inbox = Inbox(core)
         #: Where those wait who find the client full.
         self.room = Room(loop, self.inbox)
         # Receipts that came while their send was being cancelled.
         self._late: dict[int, Receipt] = {}
-        # Whoever may call it holds it weakly: else nobody could ever let go of it.
-        own = known[self.inbox.mailbox] = ref(self)
+        # The loop holds it weakly: else nobody could ever let go of it.
+        own = ref(self)
         self._fd: int | None = None
-        try:
-            fd = core.poll_handle()
-            loop.add_reader(fd, _read, own)
-            self._fd = fd
-        except (NotImplementedError, UnavailableError):
+        # A loop cannot watch an event of Windows.
+        if name != "nt":
+            fd = self.inbox.poll_handle()
+            with suppress(NotImplementedError):
+                loop.add_reader(fd, _read, own)
+                self._fd = fd
+        if self._fd is None:
             Thread(target=_pump, args=(own,), name="hongyan", daemon=True).start()
 
     def read(self) -> None:
         """Hands out the receipts that wait; on the loop's own thread."""
-        receipts, others, ended = self.inbox.drain()
+        receipts, ended = self.inbox.drain()
         # Before those who are told look at the log.
         drain()
         for future, number, receipt in receipts:
@@ -311,8 +307,6 @@ class Mailbox:
             else:
                 self._late[number] = receipt
         self.room.fill()
-        if others:
-            _wake(self.known, others)
         if ended:
             self.stop()
 
@@ -333,7 +327,6 @@ class Mailbox:
     def stop(self) -> None:
         """Takes it out of the loop."""
         self.inbox.close()
-        self.known.pop(self.inbox.mailbox, None)
         fd, self._fd = self._fd, None
         if fd is None or self.loop.is_closed():
             return
@@ -344,18 +337,18 @@ class Mailbox:
         if here or not self.loop.is_running():
             self.loop.remove_reader(fd)
         else:
-            # With the core, so that the descriptor is not another one's by then.
+            # With the inbox, so that the descriptor is not another one's by then.
             with suppress(RuntimeError):
-                self.loop.call_soon_threadsafe(_remove_reader, self.loop, fd, self.core)
+                self.loop.call_soon_threadsafe(_remove_reader, self.loop, fd, self.inbox)
 
     def __del__(self) -> None:
         if getattr(self, "_fd", None) is not None and not self.core.forked:
             self.stop()
 
 
-def _remove_reader(loop: asyncio.AbstractEventLoop, fd: int, core: Core) -> None:
+def _remove_reader(loop: asyncio.AbstractEventLoop, fd: int, inbox: Inbox) -> None:
     loop.remove_reader(fd)
-    del core
+    del inbox
 
 
 def _read(own: ReferenceType[Mailbox]) -> None:
@@ -364,30 +357,20 @@ def _read(own: ReferenceType[Mailbox]) -> None:
         mailbox.read()
 
 
-def _wake(known: dict[int, ReferenceType[Mailbox]], mailboxes: list[int]) -> None:
-    """Tells other loops that there is something in their mailboxes."""
-    for number in mailboxes:
-        own = known.get(number)
-        mailbox = None if own is None else own()
-        if own is not None and mailbox is not None:
-            # A loop that was closed awaits nothing any more.
-            with suppress(RuntimeError):
-                mailbox.loop.call_soon_threadsafe(_read, own)
-
-
 def _pump(own: ReferenceType[Mailbox]) -> None:
     """Waits for receipts on behalf of a loop that cannot watch a descriptor."""
     while True:
         mailbox = own()
         if mailbox is None or mailbox.loop.is_closed():
             return
-        core, known = mailbox.core, mailbox.known
+        inbox, loop = mailbox.inbox, mailbox.loop
         del mailbox
         try:
-            mailboxes, ended = core.pump(_PUMP)
+            found = inbox.wait(_PUMP)
         except Error:
             return
-        del core
-        _wake(known, mailboxes)
-        if ended:
-            return
+        del inbox
+        if found:
+            # A loop that was closed awaits nothing any more.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_read, own)

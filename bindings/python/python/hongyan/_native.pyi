@@ -116,9 +116,9 @@ class Core:
         an outbox, until none is at work; how many are left."""
     def refuse_submits(self) -> None:
         """Accepts nothing more by `submit()`: the program ends."""
-    def pump(self, timeout: float) -> tuple[list[int], bool]:
-        """Waits in the core for everybody else, at most so many seconds: who wants a call, and
-        whether the client is closed."""
+    def pump(self, timeout: float) -> None:
+        """Takes what comes for `results()` within so many seconds, so that it holds no room in the
+        core."""
     def set_account(self, name: str, account: Mapping[str, Any]) -> None:
         """Adds an account, or replaces the one of that name."""
     def check_account(self, name: str, timeout: float | None) -> None:
@@ -127,8 +127,6 @@ class Core:
         """Takes an account away."""
     def stats_json(self) -> str:
         """Counters per account, as JSON."""
-    def poll_handle(self) -> int:
-        """The descriptor that is readable while receipts wait."""
     def close(self, timeout: float | None) -> int:
         """Accepts nothing more, waits, cancels the rest and tells how many those were."""
     @property
@@ -167,9 +165,6 @@ class Inbox:
     """The messages that one event loop awaits."""
 
     def __new__(cls, core: Core) -> Self: ...
-    @property
-    def mailbox(self) -> int:
-        """By this number others know it."""
     def submit(
         self,
         future: asyncio.Future[Receipt],
@@ -188,9 +183,13 @@ class Inbox:
     def give_up(self, number: int, future: asyncio.Future[Receipt | None]) -> bool:
         """Asks for the end of a send whose own future was cancelled; this one gets its receipt.
         False if that was handed out before."""
-    def drain(self) -> tuple[list[tuple[asyncio.Future[Receipt], int, Receipt]], list[int], bool]:
-        """The receipts that wait, with their futures and numbers; who else got some; whether this
-        was all."""
+    def poll_handle(self) -> int:
+        """The descriptor that is readable while receipts wait."""
+    def wait(self, timeout: float) -> bool:
+        """Waits for receipts at most so many seconds, for a loop that cannot watch a descriptor:
+        whether drain() has anything to tell."""
+    def drain(self) -> tuple[list[tuple[asyncio.Future[Receipt], int, Receipt]], bool]:
+        """The receipts that wait, with their futures and numbers; whether this was all."""
     def close(self) -> None:
         """Ends it: what comes is dropped."""
     def __len__(self) -> int: ...
