@@ -590,12 +590,11 @@ void hy_interrupt(hy_client_t *c);
 
 /**
  * Gives a descriptor that is readable while results wait: level-triggered, and for good once the
- * client is closed.
+ * client is closed. On Windows it is the HANDLE of an event, which is signalled then.
  *
  * It is the library's: poll it, never read or close it; it lives as long as the client. An
  * edge-triggered loop drains until hy_wait_many gives nothing. Any thread.
- * Errors: argument, closed (freed meanwhile), forked, reentrant, unavailable (not on this system),
- * internal (no descriptor left).
+ * Errors: argument, closed (freed meanwhile), forked, reentrant, internal (no descriptor left).
  */
 hy_error_t *hy_poll_handle(hy_client_t *c, intptr_t *out);
 
@@ -656,11 +655,10 @@ hy_error_t *hy_queue_wait_many(hy_queue_t *q,
 
 /**
  * Gives a descriptor that is readable while results wait in the queue: level-triggered, and for good
- * once its client is closed.
+ * once its client is closed. On Windows it is the HANDLE of an event, which is signalled then.
  *
  * It is the library's: poll it, never read or close it; it lives as long as the queue. Any thread.
- * Errors: argument, closed (being freed), forked, reentrant, unavailable (not on this system), internal
- * (no descriptor left).
+ * Errors: argument, closed (being freed), forked, reentrant, internal (no descriptor left).
  */
 hy_error_t *hy_queue_poll_handle(hy_queue_t *q,
                                  intptr_t *out);

@@ -93,11 +93,10 @@ pub unsafe extern "C" fn hy_queue_wait_many(
 }
 
 /// Gives a descriptor that is readable while results wait in the queue: level-triggered, and for good
-/// once its client is closed.
+/// once its client is closed. On Windows it is the HANDLE of an event, which is signalled then.
 ///
 /// It is the library's: poll it, never read or close it; it lives as long as the queue. Any thread.
-/// Errors: argument, closed (being freed), forked, reentrant, unavailable (not on this system), internal
-/// (no descriptor left).
+/// Errors: argument, closed (being freed), forked, reentrant, internal (no descriptor left).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_queue_poll_handle(
     q: *mut hy_queue_t,

@@ -272,12 +272,11 @@ pub unsafe extern "C" fn hy_interrupt(c: *mut hy_client_t) {
 }
 
 /// Gives a descriptor that is readable while results wait: level-triggered, and for good once the
-/// client is closed.
+/// client is closed. On Windows it is the HANDLE of an event, which is signalled then.
 ///
 /// It is the library's: poll it, never read or close it; it lives as long as the client. An
 /// edge-triggered loop drains until hy_wait_many gives nothing. Any thread.
-/// Errors: argument, closed (freed meanwhile), forked, reentrant, unavailable (not on this system),
-/// internal (no descriptor left).
+/// Errors: argument, closed (freed meanwhile), forked, reentrant, internal (no descriptor left).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn hy_poll_handle(c: *mut hy_client_t, out: *mut isize) -> *mut hy_error_t {
     guard(|| {

@@ -149,12 +149,8 @@ impl Results {
 
     /// The same, with the error that a host is told.
     pub fn poll_handle(&self) -> Result<isize> {
-        self.handle().map_err(|e| match e.kind() {
-            std::io::ErrorKind::Unsupported => {
-                Error::new(ErrorCode::Unavailable, "there is nothing to poll on this system yet")
-            }
-            _ => Error::new(ErrorCode::Internal, format!("no descriptor to poll: {e}")),
-        })
+        self.handle()
+            .map_err(|e| Error::new(ErrorCode::Internal, format!("no descriptor to poll: {e}")))
     }
 
     /// The end: no result will follow those that wait.

@@ -165,19 +165,51 @@ mod imp {
 
 #[cfg(windows)]
 mod imp {
+    use std::ffi::c_void;
     use std::io;
+    use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle, RawHandle};
 
-    /// Windows has no descriptor to poll yet; `hy_poll_handle` answers `unavailable` there.
-    pub struct Wake;
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn CreateEventW(
+            attributes: *mut c_void,
+            manual_reset: i32,
+            raised: i32,
+            name: *const u16,
+        ) -> RawHandle;
+        fn SetEvent(event: RawHandle) -> i32;
+        fn ResetEvent(event: RawHandle) -> i32;
+    }
+
+    /// An event that is signalled while raised, whoever has waited for it.
+    pub struct Wake(OwnedHandle);
 
     impl Wake {
         pub fn new() -> io::Result<Wake> {
-            Err(io::Error::from(io::ErrorKind::Unsupported))
+            // SAFETY: NULL stands for no attributes and no name: nobody inherits it or finds it.
+            let event = unsafe { CreateEventW(std::ptr::null_mut(), 1, 0, std::ptr::null()) };
+            if event.is_null() {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: the handle was just made and nobody else owns it.
+            Ok(Wake(unsafe { OwnedHandle::from_raw_handle(event) }))
         }
-        pub fn raise(&self) {}
-        pub fn lower(&self) {}
+
+        /// Makes it signalled.
+        pub fn raise(&self) {
+            // SAFETY: the handle is open; to set an event of one's own cannot fail.
+            let _ = unsafe { SetEvent(self.0.as_raw_handle()) };
+        }
+
+        /// Makes it not signalled.
+        pub fn lower(&self) {
+            // SAFETY: as above.
+            let _ = unsafe { ResetEvent(self.0.as_raw_handle()) };
+        }
+
+        /// What the host waits for: a HANDLE.
         pub fn handle(&self) -> isize {
-            -1
+            self.0.as_raw_handle() as isize
         }
     }
 
