@@ -40,11 +40,11 @@ use crate::net::http::Http;
 use crate::net::{Carrier, Clock};
 use accept::keys::Keys;
 use accept::lookup::SystemLookup;
-use accept::order::Lines;
+use accept::order::RecipientQueues;
 use account::Accounts;
-use attempt::kit::Kits;
 use attempt::pace::Windows;
 use attempt::repeats::Repeats;
+use attempt::scratch::ScratchPool;
 use outbox::Outbox;
 use outbox::keeper;
 use results::opened::Room;
@@ -60,10 +60,10 @@ pub struct Shared {
     accounts: Accounts,
     windows: Windows,
     keys: Arc<Keys>,
-    lines: Arc<Lines>,
+    recipient_queues: Arc<RecipientQueues>,
     repeats: Repeats,
     transport: Carrier,
-    kits: Kits,
+    scratch_pool: ScratchPool,
     clock: Arc<dyn Clock>,
     random: std::sync::Mutex<fastrand::Rng>,
     retry: RetryConfig,
@@ -93,10 +93,10 @@ impl Shared {
             accounts: Accounts::new(config.net.max_connections_per_host),
             windows: Windows::default(),
             keys: Arc::default(),
-            lines: Arc::default(),
+            recipient_queues: Arc::default(),
             repeats: Repeats::default(),
             transport,
-            kits: Kits::default(),
+            scratch_pool: ScratchPool::default(),
             clock,
             random: std::sync::Mutex::new(fastrand::Rng::with_seed(seed)),
             retry: config.retry,

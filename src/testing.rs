@@ -114,7 +114,7 @@ pub mod outbox {
 
     pub use crate::engine::store::sqlite::{Options, Reader, Sqlite};
     pub use crate::engine::store::{
-        Accept, Applied, Begin, Change, Follower, Kept, Listed, Ready, Seq, State, Store, Turn,
-        Turns, Verdict,
+        Accept, Applied, Begin, Change, Follower, Listed, Ready, Seq, State, Store, StoredResult,
+        Turn, Turns, Verdict,
     };
 }

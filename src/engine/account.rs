@@ -22,7 +22,7 @@ use crate::engine::account::channels::Channels;
 use crate::engine::account::halt::{Halt, Probe};
 use crate::engine::account::stats::AccountStats;
 use crate::engine::account::tokens::{Sessions, Tokens};
-use crate::engine::attempt::connections::{Connections, Lane};
+use crate::engine::attempt::connections::{Connections, PermitQueue};
 use crate::engine::attempt::pace::{Limit, Window, Windows};
 use crate::model::config::{AccountConfig, Rate};
 use crate::model::error::{Error, ErrorCode, Result};
@@ -63,7 +63,7 @@ pub struct Entry {
     /// The windows that do not depend on the recipient, from narrow to wide.
     windows: Vec<Arc<Window>>,
     /// Its own way to the connections of its host, which other accounts may speak to as well.
-    pub lane: Arc<Lane>,
+    pub permits: Arc<PermitQueue>,
     /// Kept when the account is replaced.
     pub in_flight: Arc<AtomicUsize>,
     pub stats: Arc<AccountStats>,
@@ -121,7 +121,7 @@ impl Entry {
             max_in_flight: self.max_in_flight,
             rate: Rate::Unlimited,
             windows: Vec::new(),
-            lane: Arc::clone(&self.lane),
+            permits: Arc::clone(&self.permits),
             in_flight: Arc::default(),
             stats: Arc::default(),
             sender: Arc::clone(&self.sender),
@@ -321,13 +321,13 @@ impl Accounts {
         let host = self.host(&origin);
         let place = self.place(info, opened.origin.clone());
         let old = self.get(name);
-        let lane = match &old {
-            Some(old) if old.lane.is_of(&host) => Arc::clone(&old.lane),
-            _ => host.lane(),
+        let permits = match &old {
+            Some(old) if old.permits.is_of(&host) => Arc::clone(&old.permits),
+            _ => host.queue(),
         };
         let entry = Entry {
             name: name.into(),
-            lane,
+            permits,
             windows: own_windows(windows, name, rate, info, &opened.identity, now),
             sender: sender(info, &opened),
             info,

@@ -33,7 +33,7 @@ pub trait Custody: Send + Sync {
     );
 
     /// Keeps what a key has come to; made once that is durable, or cannot be for now.
-    fn settle(&self, seq: Seq, receipt: Receipt, alone: bool) -> oneshot::Receiver<()>;
+    fn finish_direct(&self, seq: Seq, receipt: Receipt, alone: bool) -> oneshot::Receiver<()>;
 
     /// Something went in words of these slots; not later than the result that says so, and with another
     /// change that somebody waits for.
@@ -60,11 +60,11 @@ pub struct OnDisk {
 }
 
 /// What the outbox says to such a send.
-pub enum Standing {
+pub enum Admission {
     /// It is the first of its key, and of its line.
     Begin(Seq),
     /// It waits for another message of its key (true), or for its line; more comes through here.
-    Waits(bool, oneshot::Receiver<Standing>),
+    Waits(bool, oneshot::Receiver<Admission>),
     /// Another message of its key has this result.
     Verdict(Box<Receipt>),
     /// Nothing stands there of it.
@@ -75,25 +75,29 @@ pub enum Standing {
 pub struct Direct {
     custody: Arc<dyn Custody>,
     id: String,
-    told: oneshot::Receiver<Standing>,
+    told: oneshot::Receiver<Admission>,
     waits: bool,
 }
 
 impl Direct {
     /// A place that was asked for under this id; the answers come through `told`.
-    pub fn new(custody: Arc<dyn Custody>, id: String, told: oneshot::Receiver<Standing>) -> Direct {
+    pub fn new(
+        custody: Arc<dyn Custody>,
+        id: String,
+        told: oneshot::Receiver<Admission>,
+    ) -> Direct {
         Direct { custody, id, told, waits: true }
     }
 
     /// Waits for the next word.
-    pub async fn told(&mut self) -> Standing {
-        let told = (&mut self.told).await.unwrap_or_else(|_| Standing::Refused(closed()));
-        self.waits = matches!(told, Standing::Waits(..));
+    pub async fn told(&mut self) -> Admission {
+        let told = (&mut self.told).await.unwrap_or_else(|_| Admission::Refused(closed()));
+        self.waits = matches!(told, Admission::Waits(..));
         told
     }
 
     /// Waits on.
-    pub fn waits(&mut self, more: oneshot::Receiver<Standing>) {
+    pub fn waits(&mut self, more: oneshot::Receiver<Admission>) {
         self.told = more;
     }
 

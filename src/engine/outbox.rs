@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::engine::attempt::job::Job;
-use crate::engine::custody::{Custody, Direct, OnDisk, Standing};
+use crate::engine::custody::{Admission, Custody, Direct, OnDisk};
 use crate::engine::results::opened::Room;
 use crate::engine::results::queue::closed;
 use crate::engine::results::sends::Unfinished;
@@ -41,15 +41,15 @@ enum Wants {
     /// The queue: the result is handed out now. What counts its send, where a job did.
     Finish(Box<Receipt>, Option<Slot>, Option<Unfinished>),
     /// A send whose caller waits.
-    Enter(oneshot::Sender<Standing>),
+    Enter(oneshot::Sender<Admission>),
     /// The same; it has its result itself, and waits no longer than for the first try.
-    Settle(Box<Receipt>, Option<oneshot::Sender<()>>),
+    FinishDirect(Box<Receipt>, Option<oneshot::Sender<()>>),
 }
 
 impl Wants {
     /// True of a caller who is told at once if the disk refuses.
     fn is_caller(&self) -> bool {
-        matches!(self, Wants::Accept(..) | Wants::Enter(_) | Wants::Settle(_, Some(_)))
+        matches!(self, Wants::Accept(..) | Wants::Enter(_) | Wants::FinishDirect(_, Some(_)))
     }
 }
 
@@ -222,10 +222,10 @@ impl Custody for Outbox {
         self.push(Change::Finish { seq, verdict, alone }, wants);
     }
 
-    fn settle(&self, seq: Seq, receipt: Receipt, alone: bool) -> oneshot::Receiver<()> {
+    fn finish_direct(&self, seq: Seq, receipt: Receipt, alone: bool) -> oneshot::Receiver<()> {
         let (sender, settled) = oneshot::channel();
         let verdict = verdict(&receipt);
-        let wants = Wants::Settle(Box::new(receipt), Some(sender));
+        let wants = Wants::FinishDirect(Box::new(receipt), Some(sender));
         self.push(Change::Finish { seq, verdict, alone }, wants);
         settled
     }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use crate::engine::results::queue::closed;
-use crate::engine::results::sends::{Sends, Settled};
+use crate::engine::results::sends::{OnIdle, Sends};
 use crate::engine::results::wake::{NoSigpipe, spawn_thread};
 use crate::engine::runtime::stop::Stop;
 use crate::model::error::{Error, ErrorCode, Result};
@@ -46,19 +46,19 @@ pub struct Runtime {
     thread: Mutex<Option<thread::JoinHandle<()>>>,
     stop: Arc<Stop>,
     /// The I/O thread is to look at its sockets once more before it parks.
-    look: Arc<Notify>,
+    poll_again: Arc<Notify>,
 }
 
 impl Runtime {
     /// Makes the runtime; no thread is started.
     pub fn new(sends: Arc<Sends>) -> Result<Runtime> {
-        let look: Arc<Notify> = Arc::default();
-        let again = Arc::clone(&look);
+        let poll_again: Arc<Notify> = Arc::default();
+        let again = Arc::clone(&poll_again);
         let tokio = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .on_thread_park(move || match on_io_thread() {
-                true if sends.settle() == Settled::LooksAgain => again.notify_one(),
+                true if sends.on_idle() == OnIdle::PollAgain => again.notify_one(),
                 true => {}
                 false => sends.publish(),
             })
@@ -72,7 +72,7 @@ impl Runtime {
             io: OnceLock::new(),
             thread: Mutex::default(),
             stop: Arc::default(),
-            look,
+            poll_again,
         })
     }
 
@@ -90,20 +90,20 @@ impl Runtime {
             return Ok(());
         }
         let Some(tokio) = self.tokio() else { return Err(closed()) };
-        let (stop, look) = (Arc::clone(&self.stop), Arc::clone(&self.look));
+        let (stop, poll_again) = (Arc::clone(&self.stop), Arc::clone(&self.poll_again));
         let body = move || {
             ON_IO_THREAD.set(true);
             tokio.block_on(async {
-                let looks = async {
+                let polls = async {
                     loop {
-                        look.notified().await;
+                        poll_again.notified().await;
                         tokio::task::yield_now().await;
                     }
                 };
                 tokio::select! {
                     biased;
                     () = stop.stopped() => {}
-                    () = looks => {}
+                    () = polls => {}
                 }
             });
         };

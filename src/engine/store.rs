@@ -264,7 +264,7 @@ pub struct Ready {
 
 /// A result that was not acknowledged.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
+pub struct StoredResult {
     /// Its number.
     pub seq: Seq,
     /// The library's own id of it.
@@ -403,7 +403,7 @@ pub trait Store: Send {
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>>;
 
     /// Results of an earlier owner that were not acknowledged, after this row, oldest first.
-    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>>;
+    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<StoredResult>>;
 
     /// The files that go with the message of this id, each with its place in it.
     fn files(&mut self, id: &str) -> Result<Vec<(usize, Bytes)>>;

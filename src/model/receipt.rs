@@ -192,14 +192,14 @@ pub struct AttemptTrace {
 #[derive(Clone, Debug)]
 pub(crate) enum Raw {
     /// As it came.
-    Came(Came),
+    Answer(RawAnswer),
     /// As it is shown: JSON, with everything masked.
     Shown(Box<RawValue>),
 }
 
 /// An answer as it came, with what must not be shown of it.
 #[derive(Clone)]
-pub(crate) struct Came {
+pub(crate) struct RawAnswer {
     pub(crate) body: Vec<u8>,
     pub(crate) redactor: Arc<Redactor>,
     /// Secrets of the request itself: signatures.
@@ -209,22 +209,22 @@ pub(crate) struct Came {
 /// The longest answer that is shown where it is not JSON, in bytes.
 const MAX_SHOWN: usize = 64 << 10;
 
-impl std::fmt::Debug for Came {
+impl std::fmt::Debug for RawAnswer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Came({} bytes)", self.body.len())
+        write!(f, "RawAnswer({} bytes)", self.body.len())
     }
 }
 
 impl Raw {
     fn to_json(&self) -> Option<Box<RawValue>> {
         match self {
-            Raw::Came(came) => came.to_json(),
+            Raw::Answer(answer) => answer.to_json(),
             Raw::Shown(json) => Some(json.clone()),
         }
     }
 }
 
-impl Came {
+impl RawAnswer {
     /// The answer as JSON text: itself where it is JSON, else a string.
     fn to_json(&self) -> Option<Box<RawValue>> {
         let redactor = self.redactor.with(&self.signatures);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::api::{Answer, Cut, Reading, Verdict};
-use super::verdict::{self, Class, Outcome, Row, Told};
+use super::verdict::{self, Class, Outcome, RecipientOutcome, Row};
 use crate::model::error::ErrorCode;
 use crate::model::json::utf8;
 use crate::model::receipt::Delivery;
@@ -56,7 +56,7 @@ pub fn judge(table: &'static [Row], answer: &Answer, reading: Reading) -> Outcom
 /// Judges the verdict for each recipient by itself. The whole is for the trace and the pace only: too
 /// fast, if it was for one of them; else what the first that failed was.
 fn each(table: &'static [Row], answer: &Answer, verdicts: Vec<Verdict>) -> Outcome {
-    let told = |verdict: Verdict| Told {
+    let told = |verdict: Verdict| RecipientOutcome {
         to: verdict.to,
         outcome: match verdict.reading {
             Reading::Each(_) => judge(table, answer, Reading::Next),
@@ -64,7 +64,7 @@ fn each(table: &'static [Row], answer: &Answer, verdicts: Vec<Verdict>) -> Outco
         },
         error: None,
     };
-    let each: Vec<Told> = verdicts.into_iter().map(told).collect();
+    let each: Vec<RecipientOutcome> = verdicts.into_iter().map(told).collect();
     let outcomes = || each.iter().map(|told| &told.outcome);
     let delivery = Delivery::together(outcomes().map(|outcome| outcome.delivery));
     let failed = || outcomes().filter(|outcome| outcome.name.is_some());

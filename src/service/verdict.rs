@@ -201,12 +201,12 @@ pub struct Outcome {
     pub notes: Vec<Note>,
     /// What it means for each recipient, where the answer tells them apart; the rest is about all of
     /// them then.
-    pub each: Option<Vec<Told>>,
+    pub each: Option<Vec<RecipientOutcome>>,
 }
 
 /// What an answer means for one recipient.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct RecipientOutcome {
     /// The recipient, as the message names it.
     pub to: (Kind, String),
     /// What it means.

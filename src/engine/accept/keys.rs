@@ -21,24 +21,24 @@ type Id = (String, String);
 /// What a key means for the message that brings it.
 pub enum Claim {
     /// It is the first: its verdict is everybody's.
-    First(Held),
+    First(KeyGuard),
     /// The first is still under way: what becomes of the key comes through here.
-    Joined(oneshot::Receiver<Told>),
+    Joined(oneshot::Receiver<KeyOutcome>),
     /// The first has its verdict already.
     Known(Arc<Receipt>),
 }
 
 /// What a message learns that waits for the first of its key.
-pub enum Told {
+pub enum KeyOutcome {
     /// The first has its verdict, which is everybody's.
     Verdict(Arc<Receipt>),
     /// The first ended by itself alone: the key is this message's now, and it is sent.
-    First(Held),
+    First(KeyGuard),
 }
 
 enum State {
     /// Who waits for the first, oldest first.
-    UnderWay(VecDeque<oneshot::Sender<Told>>),
+    UnderWay(VecDeque<oneshot::Sender<KeyOutcome>>),
     Done(Arc<Receipt>),
 }
 
@@ -81,7 +81,7 @@ impl Keys {
             Some((_, State::Done(receipt))) => Ok(Claim::Known(Arc::clone(receipt))),
             None => {
                 live.keys.insert(id.clone(), (content, State::UnderWay(VecDeque::new())));
-                Ok(Claim::First(Held { keys: Arc::clone(self), id: Some(id) }))
+                Ok(Claim::First(KeyGuard { keys: Arc::clone(self), id: Some(id) }))
             }
         }
     }
@@ -100,13 +100,13 @@ impl Live {
 }
 
 /// A key that its first message holds; dropped without a verdict, it goes to the next.
-pub struct Held {
+pub struct KeyGuard {
     keys: Arc<Keys>,
     /// `None` once it is given up.
     id: Option<Id>,
 }
 
-impl Held {
+impl KeyGuard {
     /// Tells everybody the verdict; what was not sent frees the key.
     pub fn end(mut self, receipt: &Receipt, now: Duration) {
         let Some(id) = self.id.take() else { return };
@@ -127,13 +127,13 @@ impl Held {
         if let Some(State::UnderWay(waiting)) = state {
             for waits in waiting {
                 // Who has ended meanwhile needs no verdict.
-                let _ = waits.send(Told::Verdict(Arc::clone(&receipt)));
+                let _ = waits.send(KeyOutcome::Verdict(Arc::clone(&receipt)));
             }
         }
     }
 }
 
-impl Drop for Held {
+impl Drop for KeyGuard {
     /// The oldest of those who still wait has the key now; where nobody does, it is free.
     fn drop(&mut self) {
         while let Some(id) = self.id.take() {
@@ -149,9 +149,9 @@ impl Drop for Held {
                 heir
             };
             let Some(heir) = heir else { return };
-            let held = Held { keys: Arc::clone(&self.keys), id: Some(id) };
+            let held = KeyGuard { keys: Arc::clone(&self.keys), id: Some(id) };
             // Who has ended meanwhile gives it back.
-            if let Err(Told::First(mut back)) = heir.send(Told::First(held)) {
+            if let Err(KeyOutcome::First(mut back)) = heir.send(KeyOutcome::First(held)) {
                 self.id = back.id.take();
             }
         }

@@ -5,44 +5,44 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::Notify;
 
-/// The places of a recipient's line, by their numbers.
-type Line = BTreeMap<u64, Arc<Notify>>;
+/// The tickets of a recipient's queue, by their numbers.
+type RecipientQueue = BTreeMap<u64, Arc<Notify>>;
 
-/// The lines of a client, by recipient; one that is empty is gone.
+/// The queues of a client, by recipient; one that is empty is gone.
 #[derive(Default)]
-pub struct Lines(Mutex<HashMap<String, Line>>);
+pub struct RecipientQueues(Mutex<HashMap<String, RecipientQueue>>);
 
-/// A place in a recipient's line; it ends when it is dropped.
-pub struct Place {
-    lines: Arc<Lines>,
+/// A place in a recipient's queue; it ends when it is dropped.
+pub struct Ticket {
+    queues: Arc<RecipientQueues>,
     recipient: String,
     number: u64,
     called: Arc<Notify>,
 }
 
-impl Lines {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Line>> {
+impl RecipientQueues {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, RecipientQueue>> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    /// How many recipients have a line.
+    /// How many recipients have a queue.
     #[cfg(test)]
     pub fn len(&self) -> usize {
         self.lock().len()
     }
 
-    /// Takes the last place in the line of a recipient.
-    pub fn join(self: &Arc<Self>, recipient: String) -> Place {
+    /// Takes the last place in the queue of a recipient.
+    pub fn join(self: &Arc<Self>, recipient: String) -> Ticket {
         let called = Arc::new(Notify::new());
-        let mut lines = self.lock();
-        let line = lines.entry(recipient.clone()).or_default();
-        let number = line.last_key_value().map_or(0, |(last, _)| last + 1);
-        line.insert(number, Arc::clone(&called));
-        Place { lines: Arc::clone(self), recipient, number, called }
+        let mut queues = self.lock();
+        let queue = queues.entry(recipient.clone()).or_default();
+        let number = queue.last_key_value().map_or(0, |(last, _)| last + 1);
+        queue.insert(number, Arc::clone(&called));
+        Ticket { queues: Arc::clone(self), recipient, number, called }
     }
 }
 
-impl Place {
+impl Ticket {
     /// Waits until everybody before has ended.
     pub async fn turn(&self) {
         while !self.is_first() {
@@ -51,22 +51,22 @@ impl Place {
     }
 
     fn is_first(&self) -> bool {
-        let lines = self.lines.lock();
-        let first = lines.get(&self.recipient).and_then(|line| line.first_key_value());
+        let queues = self.queues.lock();
+        let first = queues.get(&self.recipient).and_then(|queue| queue.first_key_value());
         first.is_none_or(|(first, _)| *first == self.number)
     }
 }
 
-impl Drop for Place {
+impl Drop for Ticket {
     fn drop(&mut self) {
-        let mut lines = self.lines.lock();
-        let Some(line) = lines.get_mut(&self.recipient) else { return };
-        line.remove(&self.number);
-        match line.first_key_value() {
+        let mut queues = self.queues.lock();
+        let Some(queue) = queues.get_mut(&self.recipient) else { return };
+        queue.remove(&self.number);
+        match queue.first_key_value() {
             // A call that nobody needs any more is kept for nobody: each place has its own.
             Some((_, next)) => next.notify_one(),
             None => {
-                lines.remove(&self.recipient);
+                queues.remove(&self.recipient);
             }
         }
     }
@@ -76,22 +76,22 @@ impl Drop for Place {
 mod tests {
     use super::*;
 
-    fn is_turn(place: &Place) -> bool {
-        place.is_first()
+    fn is_turn(ticket: &Ticket) -> bool {
+        ticket.is_first()
     }
 
     #[test]
     fn a_place_waits_for_all_before_it_even_if_one_between_gives_up() {
-        let lines = Arc::new(Lines::default());
-        let join = |recipient: &str| lines.join(recipient.to_owned());
+        let queues = Arc::new(RecipientQueues::default());
+        let join = |recipient: &str| queues.join(recipient.to_owned());
         let (first, second, third) = (join("a"), join("a"), join("a"));
         assert!(is_turn(&first) && !is_turn(&second) && !is_turn(&third));
-        assert!(is_turn(&join("b")), "another recipient's line is another");
+        assert!(is_turn(&join("b")), "another recipient's queue is another");
         drop(second);
         assert!(!is_turn(&third), "the first is still there");
         drop(first);
         assert!(is_turn(&third));
         drop(third);
-        assert!(lines.lock().is_empty());
+        assert!(queues.lock().is_empty());
     }
 }

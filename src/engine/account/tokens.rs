@@ -30,10 +30,10 @@ pub struct Refusal {
     pub status: Option<u16>,
 }
 
-pub type Landed = Result<Token, Box<Refusal>>;
+pub type TokenResult = Result<Token, Box<Refusal>>;
 
-/// What a request for a token came to, and how long that token holds from when it was asked for.
-pub type Came = Result<(Secret, Duration, Duration), Box<Refusal>>;
+/// What a request for a token came to: the token, when it was asked for, and how long it holds from then.
+pub type Grant = Result<(Secret, Duration, Duration), Box<Refusal>>;
 
 /// The sessions of a client, by the digest of what they are asked for with.
 #[derive(Default)]
@@ -66,24 +66,24 @@ pub struct Tokens {
     state: Mutex<State>,
     /// The request that is under way: whoever holds the lock drives it on, so that it goes on if the
     /// one who began it goes away.
-    flight: tokio::sync::Mutex<Option<Boxed<'static, Came>>>,
+    flight: tokio::sync::Mutex<Option<Boxed<'static, Grant>>>,
     /// How many wait for it.
     waiting: AtomicUsize,
 }
 
 #[derive(Default)]
 struct State {
-    token: Option<Lives>,
+    token: Option<LiveToken>,
     /// How many tokens there have been.
     generation: u64,
     /// How many requests have come to an end, and what the last came to.
-    landed: u64,
-    last: Option<Landed>,
+    completed: u64,
+    last: Option<TokenResult>,
     /// Until when the last refusal stands for others.
     refused_until: Option<Duration>,
 }
 
-struct Lives {
+struct LiveToken {
     token: Token,
     /// From when on it is renewed.
     ages: Duration,
@@ -111,26 +111,26 @@ impl Tokens {
     /// The token, if there is one that need not be renewed yet.
     pub fn at_hand(&self, now: Duration) -> Option<Token> {
         let state = self.state();
-        state.token.as_ref().filter(|lives| now < lives.ages).map(|lives| lives.token.clone())
+        state.token.as_ref().filter(|live| now < live.ages).map(|live| live.token.clone())
     }
 
     /// A token that holds: asked for by `ask`, if nobody has done so.
     pub async fn get(
         &self,
         clock: &dyn Clock,
-        ask: impl FnOnce() -> Boxed<'static, Came>,
-    ) -> Landed {
+        ask: impl FnOnce() -> Boxed<'static, Grant>,
+    ) -> TokenResult {
         let now = clock.now();
         let (ages, asked) = {
             let state = self.state();
             let is_refused = state.refused_until.is_some_and(|until| now < until);
             match &state.token {
-                Some(lives) if now < lives.ages => return Ok(lives.token.clone()),
-                Some(lives) if now < lives.ends && is_refused => return Ok(lives.token.clone()),
-                Some(lives) if now < lives.ends => (Some(lives.token.clone()), state.landed),
+                Some(live) if now < live.ages => return Ok(live.token.clone()),
+                Some(live) if now < live.ends && is_refused => return Ok(live.token.clone()),
+                Some(live) if now < live.ends => (Some(live.token.clone()), state.completed),
                 _ => match &state.last {
                     Some(Err(refusal)) if is_refused => return Err(refusal.clone()),
-                    _ => (None, state.landed),
+                    _ => (None, state.completed),
                 },
             }
         };
@@ -144,21 +144,21 @@ impl Tokens {
                 Err(_) => return Ok(token.clone()),
             },
         };
-        let landed = {
+        let completed = {
             let state = self.state();
-            state.last.clone().filter(|_| state.landed > asked)
+            state.last.clone().filter(|_| state.completed > asked)
         };
-        let landed = match landed {
-            Some(landed) => landed,
+        let completed = match completed {
+            Some(completed) => completed,
             None => {
-                let came = flight.get_or_insert_with(ask).as_mut().await;
+                let grant = flight.get_or_insert_with(ask).as_mut().await;
                 *flight = None;
-                self.land(came, clock.now())
+                self.complete(grant, clock.now())
             }
         };
-        match (landed, ages) {
+        match (completed, ages) {
             (Err(_), Some(token)) if self.holds(&token, clock.now()) => Ok(token),
-            (landed, _) => landed,
+            (completed, _) => completed,
         }
     }
 
@@ -168,16 +168,16 @@ impl Tokens {
         own.is_some_and(|own| now < own.ends)
     }
 
-    fn land(&self, came: Came, now: Duration) -> Landed {
+    fn complete(&self, grant: Grant, now: Duration) -> TokenResult {
         let mut state = self.state();
         state.refused_until = None;
-        let landed = match came {
+        let completed = match grant {
             Ok((secret, asked, lasts)) => {
                 state.generation += 1;
                 let token = Token { secret, generation: state.generation };
                 let ends = asked.saturating_add(lasts);
                 let ages = ends.saturating_sub((lasts / 10).min(LONGEST_AHEAD));
-                state.token = Some(Lives { token: token.clone(), ages, ends });
+                state.token = Some(LiveToken { token: token.clone(), ages, ends });
                 Ok(token)
             }
             Err(refusal) => {
@@ -191,8 +191,8 @@ impl Tokens {
                 Err(refusal)
             }
         };
-        (state.landed, state.last) = (state.landed + 1, Some(landed.clone()));
-        landed
+        (state.completed, state.last) = (state.completed + 1, Some(completed.clone()));
+        completed
     }
 
     /// The service refused this token: it is not used again.

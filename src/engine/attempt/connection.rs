@@ -7,7 +7,7 @@ use url::Url;
 use crate::engine::Shared;
 use crate::engine::account::Entry;
 use crate::engine::account::stats::Why;
-use crate::engine::attempt::connections::{Lane, Permit};
+use crate::engine::attempt::connections::{Permit, PermitQueue};
 use crate::net::{Failure, Way};
 use crate::service::api::Wire;
 
@@ -15,21 +15,21 @@ use crate::service::api::Wire;
 ///
 /// Nobody waits for one while he holds another: two accounts that send to each other's hosts would wait
 /// for each other.
-pub struct Held {
+pub struct HeldPermit {
     permit: Option<Permit>,
     /// The origin of another host than the account's own.
     elsewhere: Option<String>,
 }
 
-impl Held {
+impl HeldPermit {
     /// One for a connection to the account's own host.
-    pub fn own(permit: Permit) -> Held {
-        Held { permit: Some(permit), elsewhere: None }
+    pub fn own(permit: Permit) -> HeldPermit {
+        HeldPermit { permit: Some(permit), elsewhere: None }
     }
 
     /// None yet.
-    pub fn none() -> Held {
-        Held { permit: None, elsewhere: None }
+    pub fn none() -> HeldPermit {
+        HeldPermit { permit: None, elsewhere: None }
     }
 
     /// Gives it back.
@@ -55,25 +55,29 @@ impl Held {
             return Ok(false);
         }
         self.release();
-        let lane = match &origin {
-            None => Arc::clone(&entry.lane),
-            Some(origin) => shared.accounts.host(origin).lane(),
+        let permits = match &origin {
+            None => Arc::clone(&entry.permits),
+            Some(origin) => shared.accounts.host(origin).queue(),
         };
-        self.permit = Some(acquired(shared, entry, &lane).await?);
+        self.permit = Some(acquired(shared, entry, &permits).await?);
         self.elsewhere = origin;
         Ok(true)
     }
 }
 
-async fn acquired(shared: &Shared, entry: &Entry, lane: &Arc<Lane>) -> Result<Permit, Failure> {
-    if let Some(permit) = lane.try_acquire() {
+async fn acquired(
+    shared: &Shared,
+    entry: &Entry,
+    permits: &Arc<PermitQueue>,
+) -> Result<Permit, Failure> {
+    if let Some(permit) = permits.try_acquire() {
         return Ok(permit);
     }
     let _waiting = entry.stats.waiting(Why::Connection);
     let over = shared.clock.sleep_until(shared.clock.now() + shared.timeout);
     tokio::select! {
         biased;
-        permit = lane.acquire() => Ok(permit),
+        permit = permits.acquire() => Ok(permit),
         () = over => {
             let words = "no connection to it was free in time".to_owned();
             Err(Failure { way: Way::TimedOut, words })

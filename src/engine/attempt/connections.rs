@@ -19,15 +19,15 @@ pub struct Connections {
 
 struct State {
     free: usize,
-    lines: BTreeMap<u64, Line>,
-    last_lane: u64,
+    queues: BTreeMap<u64, AccountQueue>,
+    last_queue: u64,
     /// The accounts of whom somebody waits, in the order of their turns.
     turns: VecDeque<u64>,
 }
 
 /// One account's share of it.
 #[derive(Default)]
-struct Line {
+struct AccountQueue {
     held: usize,
     waiting: VecDeque<oneshot::Sender<Permit>>,
 }
@@ -37,7 +37,7 @@ impl State {
     fn lets(&self, held: usize) -> bool {
         match self.free {
             0 => false,
-            _ if held == 0 || self.lines.len() == 1 => true,
+            _ if held == 0 || self.queues.len() == 1 => true,
             1 => false,
             free => held < TIMES_FREE * free,
         }
@@ -47,18 +47,18 @@ impl State {
     fn call(&mut self) -> Option<(u64, oneshot::Sender<Permit>)> {
         for _ in 0..self.turns.len() {
             let number = self.turns.pop_front()?;
-            let held = self.lines.get(&number).map_or(0, |line| line.held);
+            let held = self.queues.get(&number).map_or(0, |queue| queue.held);
             let lets = self.lets(held);
-            let Some(line) = self.lines.get_mut(&number) else { continue };
-            while line.waiting.front().is_some_and(oneshot::Sender::is_closed) {
-                line.waiting.pop_front();
+            let Some(queue) = self.queues.get_mut(&number) else { continue };
+            while queue.waiting.front().is_some_and(oneshot::Sender::is_closed) {
+                queue.waiting.pop_front();
             }
-            let waiter = if lets { line.waiting.pop_front() } else { None };
-            if !line.waiting.is_empty() {
+            let waiter = if lets { queue.waiting.pop_front() } else { None };
+            if !queue.waiting.is_empty() {
                 self.turns.push_back(number);
             }
             if let Some(waiter) = waiter {
-                line.held += 1;
+                queue.held += 1;
                 self.free -= 1;
                 return Some((number, waiter));
             }
@@ -70,8 +70,8 @@ impl State {
 impl Connections {
     /// At most so many connections.
     pub fn new(most: usize) -> Connections {
-        let (lines, turns) = (BTreeMap::new(), VecDeque::new());
-        let state = State { free: most, lines, last_lane: 0, turns };
+        let (queues, turns) = (BTreeMap::new(), VecDeque::new());
+        let state = State { free: most, queues, last_queue: 0, turns };
         Connections { most, state: Mutex::new(state) }
     }
 
@@ -80,12 +80,12 @@ impl Connections {
     }
 
     /// An account begins to speak to this host.
-    pub fn lane(self: &Arc<Self>) -> Arc<Lane> {
+    pub fn queue(self: &Arc<Self>) -> Arc<PermitQueue> {
         let mut state = self.state();
-        state.last_lane += 1;
-        let number = state.last_lane;
-        state.lines.insert(number, Line::default());
-        Arc::new(Lane { connections: Arc::clone(self), number })
+        state.last_queue += 1;
+        let number = state.last_queue;
+        state.queues.insert(number, AccountQueue::default());
+        Arc::new(PermitQueue { connections: Arc::clone(self), number })
     }
 
     /// Hands out what is free to those who wait and may have it.
@@ -99,12 +99,12 @@ impl Connections {
 }
 
 /// One account's way to the connections of a host.
-pub struct Lane {
+pub struct PermitQueue {
     connections: Arc<Connections>,
     number: u64,
 }
 
-impl Lane {
+impl PermitQueue {
     /// True if it leads to these connections.
     pub fn is_of(&self, connections: &Arc<Connections>) -> bool {
         Arc::ptr_eq(&self.connections, connections)
@@ -117,12 +117,12 @@ impl Lane {
     /// A connection, if one is free for this account and nobody of it waits.
     pub fn try_acquire(&self) -> Option<Permit> {
         let mut state = self.connections.state();
-        let line = state.lines.get(&self.number)?;
-        if !line.waiting.is_empty() || !state.lets(line.held) {
+        let queue = state.queues.get(&self.number)?;
+        if !queue.waiting.is_empty() || !state.lets(queue.held) {
             return None;
         }
         state.free -= 1;
-        state.lines.get_mut(&self.number)?.held += 1;
+        state.queues.get_mut(&self.number)?.held += 1;
         drop(state);
         Some(self.permit())
     }
@@ -132,9 +132,9 @@ impl Lane {
         let called = {
             let mut state = self.connections.state();
             let (caller, called) = oneshot::channel();
-            let line = state.lines.entry(self.number).or_default();
-            line.waiting.push_back(caller);
-            if line.waiting.len() == 1 {
+            let queue = state.queues.entry(self.number).or_default();
+            queue.waiting.push_back(caller);
+            if queue.waiting.len() == 1 {
                 state.turns.push_back(self.number);
             }
             called
@@ -142,22 +142,22 @@ impl Lane {
         self.connections.hand_out();
         match called.await {
             Ok(permit) => permit,
-            // A lane that lives is never forgotten, nor are those who wait in it.
+            // A queue that lives is never forgotten, nor are those who wait in it.
             Err(_) => std::future::pending().await,
         }
     }
 
     /// How many connections carry a request of this account now.
     pub fn in_use(&self) -> usize {
-        self.connections.state().lines.get(&self.number).map_or(0, |line| line.held)
+        self.connections.state().queues.get(&self.number).map_or(0, |queue| queue.held)
     }
 }
 
-impl Drop for Lane {
+impl Drop for PermitQueue {
     fn drop(&mut self) {
         let mut state = self.connections.state();
         // What it still holds comes back by itself.
-        state.lines.remove(&self.number);
+        state.queues.remove(&self.number);
         drop(state);
         self.connections.hand_out();
     }
@@ -173,8 +173,8 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.connections.state();
         state.free = (state.free + 1).min(self.connections.most);
-        if let Some(line) = state.lines.get_mut(&self.number) {
-            line.held = line.held.saturating_sub(1);
+        if let Some(queue) = state.queues.get_mut(&self.number) {
+            queue.held = queue.held.saturating_sub(1);
         }
         drop(state);
         self.connections.hand_out();
@@ -185,29 +185,29 @@ impl Drop for Permit {
 mod tests {
     use super::*;
 
-    fn taken(lane: &Arc<Lane>) -> Vec<Permit> {
-        std::iter::from_fn(|| lane.try_acquire()).collect()
+    fn taken(queue: &Arc<PermitQueue>) -> Vec<Permit> {
+        std::iter::from_fn(|| queue.try_acquire()).collect()
     }
 
     #[test]
     fn one_account_alone_may_use_them_all() {
-        let lane = Arc::new(Connections::new(64)).lane();
-        assert_eq!(taken(&lane).len(), 64);
-        assert_eq!(taken(&lane).len(), 64, "and again, once they were given back");
+        let queue = Arc::new(Connections::new(64)).queue();
+        assert_eq!(taken(&queue).len(), 64);
+        assert_eq!(taken(&queue).len(), 64, "and again, once they were given back");
     }
 
     #[test]
     fn accounts_that_hold_on_leave_room_for_whoever_comes() {
         let host = Arc::new(Connections::new(64));
-        let lanes: Vec<_> = (0..6).map(|_| host.lane()).collect();
-        let held: Vec<_> = lanes[..4].iter().map(taken).collect();
+        let queues: Vec<_> = (0..6).map(|_| host.queue()).collect();
+        let held: Vec<_> = queues[..4].iter().map(taken).collect();
         let counts: Vec<_> = held.iter().map(Vec::len).collect();
         assert_eq!(counts, [43, 14, 5, 1], "each takes of what is left");
-        assert_eq!(taken(&lanes[4]).len(), 1, "there is one for a fifth");
+        assert_eq!(taken(&queues[4]).len(), 1, "there is one for a fifth");
         drop(held);
         assert_eq!(host.state().free, 64);
-        drop(lanes);
-        assert!(host.state().lines.is_empty());
+        drop(queues);
+        assert!(host.state().queues.is_empty());
     }
 
     #[test]
@@ -215,13 +215,13 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         runtime.block_on(async {
             let host = Arc::new(Connections::new(1));
-            let (one, two) = (host.lane(), host.lane());
+            let (one, two) = (host.queue(), host.queue());
             let held = one.try_acquire().expect("free");
             let order = Arc::new(Mutex::new(Vec::new()));
-            let wait = |lane: &Arc<Lane>, name: &'static str| {
-                let (lane, order) = (Arc::clone(lane), Arc::clone(&order));
+            let wait = |queue: &Arc<PermitQueue>, name: &'static str| {
+                let (queue, order) = (Arc::clone(queue), Arc::clone(&order));
                 tokio::spawn(async move {
-                    let _permit = lane.acquire().await;
+                    let _permit = queue.acquire().await;
                     order.lock().expect("no panic inside").push(name);
                 })
             };

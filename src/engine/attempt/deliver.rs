@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::engine::accept::keys::{Claim, Told};
+use crate::engine::accept::keys::{Claim, KeyOutcome};
 use crate::engine::account::Entry;
 use crate::engine::account::stats::Why;
 use crate::engine::attempt::connections::Permit;
 use crate::engine::attempt::direct::{called, enter};
 use crate::engine::attempt::job::Job;
 use crate::engine::attempt::mark::{is_elsewhere, mark, may_resend, unmark};
-use crate::engine::attempt::pace::{Passage, TooFast, Window};
+use crate::engine::attempt::pace::{Reservation, TooFast, Window};
 use crate::engine::attempt::retry::{Circumstances, Next};
 use crate::engine::attempt::steps::{Signing, attempt};
 use crate::engine::attempt::{lost, pace, retry};
@@ -47,9 +47,9 @@ pub async fn deliver(job: &mut Job) -> Option<Receipt> {
         _ => {}
     }
     let shared = Arc::clone(&job.shared);
-    let mut kit = shared.kits.take();
-    let mut patience = job.outgoing.until.map(|(at, _)| kit.patience(&shared.clock, at));
-    job.run.kit = Some(kit);
+    let mut scratch = shared.scratch_pool.take();
+    let mut patience = job.outgoing.until.map(|(at, _)| scratch.patience(&shared.clock, at));
+    job.run.scratch = Some(scratch);
     let ended = {
         let mut ended = pin!(job.ended(patience.as_mut()));
         let mut work = pin!(work(job));
@@ -60,13 +60,13 @@ pub async fn deliver(job: &mut Job) -> Option<Receipt> {
         .await
     };
     let has_result = ended.is_none_or(|ended| job.end(ended));
-    if let Some(settled) = job.settle() {
+    if let Some(settled) = job.finish_direct() {
         // Dropped where the outbox ends: then nothing more can be kept.
         let _ = settled.await;
     }
     let receipt = if has_result { job.finish() } else { None };
-    if let Some(kit) = job.run.kit.take() {
-        shared.kits.give_back(kit, patience);
+    if let Some(scratch) = job.run.scratch.take() {
+        shared.scratch_pool.give_back(scratch, patience);
     }
     receipt
 }
@@ -78,8 +78,8 @@ async fn work(job: &mut Job) {
             let told = waits.await;
             job.run.history.doubt = false;
             match told {
-                Ok(Told::Verdict(first)) => return job.follow(&first),
-                Ok(Told::First(held)) => job.lead(held),
+                Ok(KeyOutcome::Verdict(first)) => return job.follow(&first),
+                Ok(KeyOutcome::First(held)) => job.lead(held),
                 Err(_) => return job.conclude(Delivery::MaybeSent, Some(lost())),
             }
         }
@@ -101,7 +101,7 @@ fn admitted(job: &mut Job) -> bool {
         return true;
     };
     // Whoever waits first would keep others from it.
-    let tries = job.outgoing.not_before.is_none() && job.outgoing.place.is_none();
+    let tries = job.outgoing.not_before.is_none() && job.outgoing.ticket.is_none();
     match entry.halt.admit(job.shared.clock.now(), tries) {
         Ok(probe) => {
             job.run.probe = probe;
@@ -120,10 +120,10 @@ async fn attempts(job: &mut Job) {
     let Some(mut entry) = job.outgoing.entry.clone() else { return };
     let mut wait = job.outgoing.not_before.map(|at| at.saturating_sub(shared.clock.now()));
     let (mut renew_signature, mut skew) = (false, entry.skew());
-    if let Some(place) = &job.outgoing.place {
+    if let Some(ticket) = &job.outgoing.ticket {
         let _waiting = entry.stats.waiting(Why::Order);
         if let Err(error) =
-            shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), place.turn()).await
+            shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), ticket.turn()).await
         {
             return job.end_gone(error);
         }
@@ -142,7 +142,7 @@ async fn attempts(job: &mut Job) {
             }
         }
         let windows = entry.windows(&shared.windows, &job.outgoing.draft.scopes, &*shared.clock);
-        let (permit, passage) = match turn(job, &entry, &windows, &*shared.clock).await {
+        let (permit, reservation) = match turn(job, &entry, &windows, &*shared.clock).await {
             Ok(Ok(turn)) => turn,
             Ok(Err(wait)) => return job.end_paced(wait),
             Err(error) => return job.end_gone(error),
@@ -176,7 +176,7 @@ async fn attempts(job: &mut Job) {
         // larger part of what each message keeps that waits.
         let (mut outcome, now) = Box::pin(attempt(job, &entry, permit, signing)).await;
         job.run.answered = Some(now);
-        let began = passage.end(now, outcome.delivery == Delivery::Sent);
+        let began = reservation.end(now, outcome.delivery == Delivery::Sent);
 
         let at = Circumstances {
             now,
@@ -230,7 +230,7 @@ async fn attempts(job: &mut Job) {
                 }
                 return job.conclude(delivery, error);
             }
-            Next::Again { wait: next, resign, renew } => {
+            Next::Again { wait: next, re_sign, renew } => {
                 entry.stats.retried();
                 log!(
                     Info,
@@ -250,7 +250,7 @@ async fn attempts(job: &mut Job) {
                     job.run.history.first_sent = None;
                 }
                 unmark(job, Some(next));
-                if resign {
+                if re_sign {
                     renew_signature = true;
                     skew = job.run.skew_seen.unwrap_or(skew);
                 } else {
@@ -279,7 +279,7 @@ async fn turn<'a>(
     entry: &Arc<Entry>,
     windows: &'a [Arc<Window>],
     clock: &'a dyn Clock,
-) -> Result<std::result::Result<(Permit, Passage<'a>), Duration>> {
+) -> Result<std::result::Result<(Permit, Reservation<'a>), Duration>> {
     let shared = Arc::clone(&job.shared);
     let until = job.outgoing.until.map(|(at, _)| at);
     shared.accounts.channels.recall(&entry.sender, &mut job.outgoing.draft);
@@ -295,7 +295,7 @@ async fn turn<'a>(
                 Err(wait) => return Ok(Err(wait)),
             }
         };
-        let (permit, _first) = match entry.lane.try_acquire() {
+        let (permit, _first) = match entry.permits.try_acquire() {
             Some(permit) => (permit, Some(first)),
             None => {
                 drop(first);
@@ -303,7 +303,7 @@ async fn turn<'a>(
                 (
                     shared
                         .accounts
-                        .unless_gone(entry, job.run.probe.as_ref(), entry.lane.acquire())
+                        .unless_gone(entry, job.run.probe.as_ref(), entry.permits.acquire())
                         .await?,
                     None,
                 )
@@ -313,8 +313,8 @@ async fn turn<'a>(
         if !entry.account.prepares(&job.outgoing.draft) {
             mark(job, entry, job.run.history.all() + 1).await?;
         }
-        if let Some(passage) = pace::go(windows, clock) {
-            return Ok(Ok((permit, passage)));
+        if let Some(reservation) = pace::go(windows, clock) {
+            return Ok(Ok((permit, reservation)));
         }
         unmark(job, None);
     }

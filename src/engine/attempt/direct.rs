@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::engine::account::stats::Why;
-use crate::engine::attempt::job::{Job, Kept};
+use crate::engine::attempt::job::{Job, RowRef};
 use crate::engine::attempt::lost;
-use crate::engine::custody::{Direct, Standing};
+use crate::engine::custody::{Admission, Direct};
 use crate::model::receipt::Delivery;
 
 /// Asks the outbox what the key and the line of a direct send mean for it; true if that is its end.
@@ -15,7 +15,7 @@ use crate::model::receipt::Delivery;
 pub async fn enter(job: &mut Job) -> bool {
     let Some(mut direct) = job.completion.direct.take() else { return false };
     match direct.told().await {
-        Standing::Waits(follows, more) => {
+        Admission::Waits(follows, more) => {
             direct.waits(more);
             // Until the first has its verdict nobody can say that this message was not sent.
             job.run.history.doubt = follows;
@@ -51,18 +51,18 @@ pub async fn called(job: &mut Job) -> bool {
 }
 
 /// Does what the outbox says; true if that is the end of the send.
-fn hear(job: &mut Job, direct: &Direct, told: Standing) -> bool {
+fn hear(job: &mut Job, direct: &Direct, told: Admission) -> bool {
     let doubt = std::mem::take(&mut job.run.history.doubt);
     match told {
-        Standing::Begin(seq) => {
-            job.completion.kept = Some(Kept { custody: direct.custody(), seq, direct: true });
+        Admission::Begin(seq) => {
+            job.completion.row = Some(RowRef { custody: direct.custody(), seq, direct: true });
             return false;
         }
-        Standing::Verdict(first) => job.follow(&first),
-        Standing::Refused(error) => {
+        Admission::Verdict(first) => job.follow(&first),
+        Admission::Refused(error) => {
             job.conclude(if doubt { Delivery::MaybeSent } else { Delivery::NotSent }, Some(error));
         }
-        Standing::Waits(..) => job.conclude(Delivery::MaybeSent, Some(lost())),
+        Admission::Waits(..) => job.conclude(Delivery::MaybeSent, Some(lost())),
     }
     true
 }

@@ -9,13 +9,13 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::engine::Shared;
-use crate::engine::accept::keys::{Claim, Held};
+use crate::engine::accept::keys::{Claim, KeyGuard};
 use crate::engine::accept::op::Op;
 use crate::engine::account::Entry;
 use crate::engine::account::halt::Probe;
-use crate::engine::attempt::kit::Kit;
 use crate::engine::attempt::progress::Rest;
 use crate::engine::attempt::retry::History;
+use crate::engine::attempt::scratch::Scratch;
 use crate::engine::attempt::{lost, masked, repeats};
 use crate::engine::custody::Custody as _;
 use crate::engine::results::queue::Results;
@@ -27,8 +27,8 @@ use crate::model::log::log;
 use crate::model::message::{Message, Parsed};
 use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
 
-pub use completion::{Completion, Kept, Sink};
-pub use end::Ended;
+pub use completion::{Completion, RowRef, Sink};
+pub use end::EndReason;
 use outgoing::{AsKept, Outgoing};
 
 /// An accepted send: what is sent, how far it is, and the guard that it has exactly one result.
@@ -47,7 +47,7 @@ pub struct Run {
     /// Seconds that the service's clock is ahead of ours, by its last answer.
     pub skew_seen: Option<i64>,
     /// What its attempts need, from the first on.
-    pub kit: Option<Kit>,
+    pub scratch: Option<Scratch>,
     /// When the last attempt ended, if nothing has come after it.
     pub answered: Option<Duration>,
     /// It tries whether an account that was stopped is of use again.
@@ -137,9 +137,9 @@ impl Job {
         let (now, unix_ms) = (shared.clock.now(), shared.clock.unix_ms());
         let since = |at: u64| Duration::from_millis(unix_ms.saturating_sub(at));
         job.outgoing.accepted = now.saturating_sub(since(row.accepted_ms));
-        job.outgoing.until = row
-            .deadline_ms
-            .map(|at| (now + Duration::from_millis(at.saturating_sub(unix_ms)), Ended::Expired));
+        job.outgoing.until = row.deadline_ms.map(|at| {
+            (now + Duration::from_millis(at.saturating_sub(unix_ms)), EndReason::Expired)
+        });
         job.outgoing.not_before = row
             .due_ms
             .and_then(|at| at.checked_sub(unix_ms))
@@ -155,8 +155,8 @@ impl Job {
     }
 
     /// Its row in the outbox, and its place among those in memory.
-    pub fn keep(&mut self, kept: Kept, slot: Slot) {
-        (self.completion.kept, self.completion.slot) = (Some(kept), Some(slot));
+    pub fn keep(&mut self, row: RowRef, slot: Slot) {
+        (self.completion.row, self.completion.slot) = (Some(row), Some(slot));
     }
 
     /// What an earlier process began is in doubt, and may have gone.
@@ -241,19 +241,19 @@ impl Job {
     }
 
     /// The client closes: the outbox keeps the message for a later run.
-    fn leave(&mut self, kept: &Kept) {
+    fn leave(&mut self, row: &RowRef) {
         let unfinished = self.forget();
         if self.run.marked && !self.run.history.doubt && !self.has_begun() {
-            kept.custody.ended(kept.seq, self.run.history.all(), None, None);
+            row.custody.ended(row.seq, self.run.history.all(), None, None);
         }
         self.shared.cut.fetch_add(1, Ordering::AcqRel);
         drop(unfinished);
-        kept.custody.left(kept.seq);
+        row.custody.left(row.seq);
     }
 
     /// True once the attempt now running has handed bytes to its socket.
     fn has_begun(&self) -> bool {
-        self.run.kit.as_ref().is_some_and(|kit| kit.begun.load(Ordering::Acquire))
+        self.run.scratch.as_ref().is_some_and(|scratch| scratch.begun.load(Ordering::Acquire))
     }
 
     /// The handle to this send.
@@ -326,9 +326,10 @@ impl Job {
     }
 
     /// Is the first message of its key from now on.
-    pub fn lead(&mut self, held: Held) {
+    pub fn lead(&mut self, held: KeyGuard) {
         self.outgoing.key = Some(Claim::First(held));
-        self.outgoing.place = self.outgoing.line.take().map(|line| self.shared.lines.join(line));
+        self.outgoing.ticket =
+            self.outgoing.queues_later.take().map(|queue| self.shared.recipient_queues.join(queue));
     }
 
     /// Takes over the verdict of the first message with this key.
@@ -354,7 +355,7 @@ impl Job {
     /// Hands the receipt over: into the queue, or back.
     pub fn finish(&mut self) -> Option<Receipt> {
         self.completion.begin_end();
-        drop(self.settle());
+        drop(self.finish_direct());
         // What it did not come to be is given up before anybody can ask for it anew.
         self.completion.direct = None;
         let now = self.run.answered.unwrap_or_else(|| self.shared.clock.now());
@@ -370,7 +371,7 @@ impl Job {
                 false => held.end(&self.receipt, now),
             }
         }
-        self.outgoing.place = None;
+        self.outgoing.ticket = None;
         self.end_in_words(self.receipt.delivery, now);
         let receipt = std::mem::replace(&mut self.receipt, Receipt::nothing());
         log!(

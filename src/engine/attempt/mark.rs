@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::account::Entry;
-use crate::engine::attempt::job::{Job, Kept};
+use crate::engine::attempt::job::{Job, RowRef};
 use crate::engine::attempt::repeats;
 use crate::engine::results::queue::closed;
 use crate::engine::store::Begin;
@@ -12,17 +12,17 @@ use crate::model::error::Result;
 
 /// Makes durable that bytes of a kept message may go, and who sends them.
 pub async fn mark(job: &mut Job, entry: &Entry, attempts: u32) -> Result<()> {
-    let Some(kept) = job.completion.kept.as_ref().filter(|_| !job.run.marked) else {
+    let Some(row) = job.completion.row.as_ref().filter(|_| !job.run.marked) else {
         return Ok(());
     };
-    let (custody, seq, kept_direct) = (Arc::clone(&kept.custody), kept.seq, kept.direct);
-    if let Some(own) = job.outgoing.draft.fingerprint.filter(|_| kept.direct) {
+    let (custody, seq, is_direct) = (Arc::clone(&row.custody), row.seq, row.direct);
+    if let Some(own) = job.outgoing.draft.fingerprint.filter(|_| row.direct) {
         // A later run will not have its words.
         custody.went(repeats::slots(own));
     }
     job.run.marked = true;
     let (body, mark) = (job.outgoing.draft.kept_body(), job.outgoing.draft.mark());
-    let progress = job.stored_progress(true).filter(|_| !kept_direct);
+    let progress = job.stored_progress(true).filter(|_| !is_direct);
     let first_sent_ms = job.shared.clock.unix_ms();
     let sender = Some(entry.sender.to_string());
     let begin = Begin { seq, first_sent_ms, attempts, sender, body, mark, progress };
@@ -36,11 +36,11 @@ pub fn unmark(job: &mut Job, wait: Option<Duration>) {
     let has_sent =
         job.outgoing.progress.as_ref().is_some_and(|progress| !progress.is_nothing_sent());
     let goes =
-        |kept: &&Kept| job.run.marked && !job.run.history.doubt && !(kept.direct && has_sent);
-    if let Some(kept) = job.completion.kept.as_ref().filter(goes) {
+        |row: &&RowRef| job.run.marked && !job.run.history.doubt && !(row.direct && has_sent);
+    if let Some(row) = job.completion.row.as_ref().filter(goes) {
         let in_ms = |wait: Duration| u64::try_from(wait.as_millis() + 1).unwrap_or(u64::MAX);
         let due_ms = wait.map(|wait| job.shared.clock.unix_ms().saturating_add(in_ms(wait)));
-        kept.custody.ended(kept.seq, job.run.history.all(), due_ms, None);
+        row.custody.ended(row.seq, job.run.history.all(), due_ms, None);
         job.run.marked = false;
     }
 }

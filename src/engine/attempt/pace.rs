@@ -15,7 +15,7 @@ pub use window::{Limit, TooFast, Window};
 const MOST_WINDOWS: usize = 10_000;
 
 /// An attempt that went through some windows, until its answer is there or it is given up.
-pub struct Passage<'a> {
+pub struct Reservation<'a> {
     windows: &'a [Arc<Window>],
     clock: &'a dyn Clock,
     began: Duration,
@@ -23,7 +23,7 @@ pub struct Passage<'a> {
     answer: Option<(Duration, bool)>,
 }
 
-impl Passage<'_> {
+impl Reservation<'_> {
     /// The answer is there: whether the service took the message; tells when the attempt began.
     pub fn end(mut self, now: Duration, taken: bool) -> Duration {
         self.answer = Some((now, taken));
@@ -31,7 +31,7 @@ impl Passage<'_> {
     }
 }
 
-impl Drop for Passage<'_> {
+impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if self.windows.is_empty() {
             return;
@@ -42,16 +42,16 @@ impl Drop for Passage<'_> {
 }
 
 /// Goes through all of these windows now, or through none.
-pub fn go<'a>(windows: &'a [Arc<Window>], clock: &'a dyn Clock) -> Option<Passage<'a>> {
-    let mut passage = Passage { windows, clock, began: Duration::ZERO, answer: None };
+pub fn go<'a>(windows: &'a [Arc<Window>], clock: &'a dyn Clock) -> Option<Reservation<'a>> {
+    let mut reservation = Reservation { windows, clock, began: Duration::ZERO, answer: None };
     if windows.is_empty() {
-        return Some(passage);
+        return Some(reservation);
     }
-    passage.began = clock.now();
-    match windows.iter().position(|window| !window.take(passage.began)) {
-        None => Some(passage),
+    reservation.began = clock.now();
+    match windows.iter().position(|window| !window.take(reservation.began)) {
+        None => Some(reservation),
         Some(shut) => {
-            passage.windows = &[];
+            reservation.windows = &[];
             windows[..shut].iter().for_each(|window| window.give_back());
             None
         }

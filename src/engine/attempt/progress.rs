@@ -185,7 +185,7 @@ impl Progress {
     }
 
     /// What has become of the piece under way for one of its recipients.
-    pub(super) fn settle(
+    pub(super) fn record(
         &mut self,
         i: usize,
         delivery: Delivery,

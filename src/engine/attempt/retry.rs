@@ -23,7 +23,7 @@ pub struct History {
     /// Who made the first attempt that is in doubt.
     pub doubted: Option<Arc<str>>,
     /// A signature was made anew already.
-    pub resigned: bool,
+    pub re_signed: bool,
     /// A token was got anew already.
     pub reauthenticated: bool,
     /// Waits whose length nobody told.
@@ -77,7 +77,7 @@ pub enum Next {
         /// After this long.
         wait: Duration,
         /// With a new signature.
-        resign: bool,
+        re_sign: bool,
         /// As a new message to the service.
         renew: bool,
     },
@@ -110,7 +110,7 @@ pub fn next(
         return done(delivery, false);
     }
 
-    let (mut resign, mut reauthenticate, mut renew) = (false, false, false);
+    let (mut re_sign, mut reauthenticate, mut renew) = (false, false, false);
     let in_doubt = outcome.delivery == Delivery::MaybeSent;
     let wait = match outcome.class {
         _ if outcome.dropped && (history.doubt || !at.renewable) => return done(delivery, false),
@@ -119,9 +119,9 @@ pub fn next(
             outcome.told_wait.unwrap_or_else(|| backoff(history, config, at.chance))
         }
         Class::Never | Class::Quota => return done(delivery, false),
-        Class::Resign if history.resigned => return done(delivery, false),
+        Class::Resign if history.re_signed => return done(delivery, false),
         Class::Resign => {
-            resign = true;
+            re_sign = true;
             outcome.told_wait.unwrap_or_default()
         }
         Class::Reauthenticate if history.reauthenticated => return done(delivery, false),
@@ -145,7 +145,7 @@ pub fn next(
             return done(delivery, false);
         }
     }
-    let are_new_credentials_only = (resign || reauthenticate) && wait.is_zero();
+    let are_new_credentials_only = (re_sign || reauthenticate) && wait.is_zero();
     if at.until.is_some_and(|until| at.now + wait >= until) && !are_new_credentials_only {
         return Next::Done {
             delivery,
@@ -158,9 +158,9 @@ pub fn next(
     if wait > LONGEST_WAIT {
         return done(delivery, false);
     }
-    history.resigned |= resign;
+    history.re_signed |= re_sign;
     history.reauthenticated |= reauthenticate;
-    Next::Again { wait, resign, renew }
+    Next::Again { wait, re_sign, renew }
 }
 
 /// True if a later try may work.
@@ -293,7 +293,7 @@ mod tests {
     fn a_signature_is_made_anew_once() {
         let outcome = failed(Delivery::NotSent, Class::Resign);
         let mut history = begun(1);
-        let again = Next::Again { wait: Duration::ZERO, resign: true, renew: false };
+        let again = Next::Again { wait: Duration::ZERO, re_sign: true, renew: false };
         assert_eq!(next(&outcome, &mut history, &CONFIG, AT), again);
         history.attempts = 2;
         assert_eq!(
@@ -306,7 +306,7 @@ mod tests {
     fn a_token_is_got_anew_once_beside_a_signature() {
         let (mut outcome, mut history) =
             (failed(Delivery::NotSent, Class::Reauthenticate), begun(1));
-        let again = |resign| Next::Again { wait: Duration::ZERO, resign, renew: false };
+        let again = |re_sign| Next::Again { wait: Duration::ZERO, re_sign, renew: false };
         assert_eq!(next(&outcome, &mut history, &CONFIG, AT), again(false));
         outcome.class = Class::Resign;
         assert_eq!(next(&outcome, &mut history, &CONFIG, AT), again(true));
@@ -361,7 +361,7 @@ mod tests {
         let mut dropped = failed(Delivery::NotSent, Class::WaitFor(1));
         (dropped.dropped, dropped.told_wait) = (true, Some(Duration::from_secs(1)));
         let ours = Circumstances { renewable: true, dedupe: DEDUPE, ..AT };
-        let again = Next::Again { wait: Duration::from_secs(1), resign: false, renew: true };
+        let again = Next::Again { wait: Duration::from_secs(1), re_sign: false, renew: true };
         assert_eq!(next(&dropped, &mut begun(1), &CONFIG, ours), again);
         let doubted = &mut History { doubt: true, ..begun(1) };
         assert_eq!(

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::engine::Shared;
 use crate::engine::account::Entry;
-use crate::engine::account::tokens::{Came, Landed, Refusal, Tokens};
-use crate::engine::attempt::connection::{Held, host};
+use crate::engine::account::tokens::{Grant, Refusal, TokenResult, Tokens};
+use crate::engine::attempt::connection::{HeldPermit, host};
 use crate::engine::attempt::failure::{failed, of_failure};
 use crate::model::error::ErrorCode;
 use crate::model::receipt::Delivery;
@@ -15,12 +15,12 @@ use crate::service::judge::judge;
 use crate::service::verdict::{Class, Outcome};
 
 /// A token of this account that holds.
-pub async fn token(shared: &Arc<Shared>, entry: &Arc<Entry>, tokens: &Tokens) -> Landed {
+pub async fn token(shared: &Arc<Shared>, entry: &Arc<Entry>, tokens: &Tokens) -> TokenResult {
     tokens.get(&*shared.clock, || ask(Arc::clone(shared), Arc::clone(entry))).await
 }
 
 /// Asks for a token, over a connection of its own.
-fn ask(shared: Arc<Shared>, entry: Arc<Entry>) -> Boxed<'static, Came> {
+fn ask(shared: Arc<Shared>, entry: Arc<Entry>) -> Boxed<'static, Grant> {
     Box::pin(async move {
         let stamp = || Stamp {
             unix: (shared.clock.unix_ms() / 1000).saturating_add_signed(entry.skew()),
@@ -32,7 +32,7 @@ fn ask(shared: Arc<Shared>, entry: Arc<Entry>) -> Boxed<'static, Came> {
             let words = "the account has no session; this is a bug in hongyan";
             return Err(refusal(failed(ErrorCode::Internal, words), None));
         };
-        let mut held = Held::none();
+        let mut held = HeldPermit::none();
         let waited = held.take(&shared, &entry, &session.ask(&stamp()).wire).await;
         let mut alarm = Alarm::new(&shared.clock, shared.clock.now() + shared.timeout);
         let Exchange { wire, secrets, .. } = session.ask(&stamp());

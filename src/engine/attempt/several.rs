@@ -13,7 +13,7 @@ use crate::model::error::{Error, ErrorCode};
 use crate::model::message::Kind;
 use crate::model::receipt::{Delivery, Receipt};
 use crate::service::api::Seed;
-use crate::service::verdict::{Outcome, Told};
+use crate::service::verdict::{Outcome, RecipientOutcome};
 
 impl Job {
     /// Takes in a verdict on the request under way; gives the wait before the next one, or none where
@@ -36,7 +36,7 @@ impl Job {
             return None;
         };
         for i in std::mem::take(&mut progress.now) {
-            progress.settle(i, delivery, outcome.message_id.clone(), error.clone());
+            progress.record(i, delivery, outcome.message_id.clone(), error.clone());
         }
         if delivery == Delivery::Sent {
             progress.note(
@@ -51,17 +51,17 @@ impl Job {
     pub fn told_each(
         &mut self,
         entry: &Entry,
-        each: Vec<Told>,
+        each: Vec<RecipientOutcome>,
         at: Circumstances,
     ) -> Option<Option<Duration>> {
         let Some(mut progress) = self.outgoing.progress.take() else {
             self.conclude(Delivery::MaybeSent, Some(lost()));
             return None;
         };
-        let mut verdicts: HashMap<(Kind, &str), Option<&Told>> = HashMap::new();
+        let mut verdicts: HashMap<(Kind, &str), Option<&RecipientOutcome>> = HashMap::new();
         for told in &each {
             let name = (told.to.0, told.to.1.as_str());
-            let same = |other: &Told| other.outcome.delivery == told.outcome.delivery;
+            let same = |other: &RecipientOutcome| other.outcome.delivery == told.outcome.delivery;
             verdicts
                 .entry(name)
                 .and_modify(|other| *other = other.filter(|other| same(other)))
@@ -84,7 +84,7 @@ impl Job {
                         }
                         Next::Again { wait, .. } => {
                             longest = longest.max(wait);
-                            later.resigned |= history.resigned;
+                            later.re_signed |= history.re_signed;
                             later.reauthenticated |= history.reauthenticated;
                             later.untold_waits = later.untold_waits.max(history.untold_waits);
                             again.push(i);
@@ -117,7 +117,7 @@ impl Job {
                 _ => {}
             }
             let error = error.map(|error| self.decorated(delivery, error));
-            progress.settle(i, delivery, id, error);
+            progress.record(i, delivery, id, error);
         }
         if !again.is_empty() {
             entry.stats.retried();
@@ -166,7 +166,7 @@ impl Job {
                     let others = progress.take(&mut draft, who);
                     if progress.now.is_empty() {
                         others.into_iter().for_each(|i| {
-                            progress.settle(i, Delivery::NotSent, None, Some(lost()));
+                            progress.record(i, Delivery::NotSent, None, Some(lost()));
                         });
                         continue;
                     }
@@ -186,7 +186,7 @@ impl Job {
                     let error = self.decorated(Delivery::NotSent, error);
                     let progress = self.outgoing.progress.as_mut()?;
                     for i in who {
-                        progress.settle(i, Delivery::NotSent, None, Some(error.clone()));
+                        progress.record(i, Delivery::NotSent, None, Some(error.clone()));
                     }
                 }
             }
@@ -195,15 +195,15 @@ impl Job {
 
     /// Has the outbox keep how far the message has come, before another request of it begins.
     fn put_down(&mut self, wait: Option<Duration>) {
-        let Some(kept) = self.completion.kept.as_ref().filter(|_| self.run.marked) else { return };
-        if kept.direct {
+        let Some(row) = self.completion.row.as_ref().filter(|_| self.run.marked) else { return };
+        if row.direct {
             // Its key must not be free for another: something was sent.
             return;
         }
         let in_ms = |wait: Duration| u64::try_from(wait.as_millis() + 1).unwrap_or(u64::MAX);
         let due_ms = wait.map(|wait| self.shared.clock.unix_ms().saturating_add(in_ms(wait)));
         let progress = self.stored_progress(false);
-        kept.custody.ended(kept.seq, self.run.history.all(), due_ms, progress);
+        row.custody.ended(row.seq, self.run.history.all(), due_ms, progress);
         self.run.marked = false;
     }
 }

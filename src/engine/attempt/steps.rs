@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use crate::engine::account::Entry;
 use crate::engine::account::tokens::Token;
-use crate::engine::attempt::connection::{Held, host};
+use crate::engine::attempt::connection::{HeldPermit, host};
 use crate::engine::attempt::connections::Permit;
 use crate::engine::attempt::failure::{failed, of_failure};
 use crate::engine::attempt::job::Job;
 use crate::engine::attempt::mark::{mark, may_resend};
 use crate::engine::attempt::session;
 use crate::model::error::{Error, ErrorCode};
-use crate::model::receipt::{AttemptTrace, Came, Delivery, Raw};
+use crate::model::receipt::{AttemptTrace, Delivery, Raw, RawAnswer};
 use crate::model::redact::Redactor;
 use crate::service::api::{Answer, Exchange, Reading, Stamp};
 use crate::service::judge::judge;
@@ -37,11 +37,11 @@ pub struct Signing {
 }
 
 /// What an attempt came to.
-struct Ended {
+struct AttemptEnd {
     outcome: Outcome,
     /// The status of the last answer, and the answer itself where it is one to the message.
     status: Option<u16>,
-    raw: Option<Came>,
+    raw: Option<RawAnswer>,
     at: Duration,
 }
 
@@ -56,9 +56,9 @@ pub async fn attempt(
     let shared = Arc::clone(&job.shared);
     let (unix_ms, started) = (shared.clock.unix_ms(), shared.clock.now());
     job.run.history.attempts += 1;
-    let mut held = Held::own(permit);
+    let mut held = HeldPermit::own(permit);
     let mut steps = 0;
-    let Ended { mut outcome, status, raw, at } = loop {
+    let AttemptEnd { mut outcome, status, raw, at } = loop {
         let first = (steps == 0).then_some(unix_ms);
         let ready = match ready(job, entry, &mut held, first, signing).await {
             Ok(ready) => ready,
@@ -95,7 +95,7 @@ pub async fn attempt(
         told.outcome.message_id = id.map(|id| shown_id(id, redactor, signatures));
         told.error = error(&told.outcome);
     }
-    job.receipt.raw = raw.filter(|_| status.is_some()).map(Raw::Came);
+    job.receipt.raw = raw.filter(|_| status.is_some()).map(Raw::Answer);
     heed(job, entry, &outcome, at);
     (outcome, at)
 }
@@ -118,7 +118,7 @@ fn heed(job: &mut Job, entry: &Entry, outcome: &Outcome, now: Duration) {
 }
 
 /// An exchange that may go at once.
-struct Ready {
+struct ReadyExchange {
     exchange: Exchange,
     token: Option<Token>,
 }
@@ -128,13 +128,13 @@ struct Ready {
 async fn ready(
     job: &mut Job,
     entry: &Arc<Entry>,
-    held: &mut Held,
+    held: &mut HeldPermit,
     mut unix_ms: Option<u64>,
     signing: Signing,
-) -> Result<Ready, Box<Ended>> {
+) -> Result<ReadyExchange, Box<AttemptEnd>> {
     let shared = Arc::clone(&job.shared);
     let ended = |outcome: Outcome, status| {
-        Box::new(Ended { outcome, status, raw: None, at: shared.clock.now() })
+        Box::new(AttemptEnd { outcome, status, raw: None, at: shared.clock.now() })
     };
     let (mut token, mut waited) = (None, false);
     loop {
@@ -155,7 +155,7 @@ async fn ready(
         let stamp = Stamp { unix, nonce, renew: signing.renew };
         let secret = token.as_ref().map(|token| &token.secret);
         let exchange = entry.account.next(&job.outgoing.draft, &stamp, secret);
-        if exchange.commits && job.completion.kept.is_some() && !job.run.marked {
+        if exchange.commits && job.completion.row.is_some() && !job.run.marked {
             held.release();
             (waited, unix_ms) = (true, None);
             let marked = mark(job, entry, job.run.history.all()).await;
@@ -176,7 +176,7 @@ async fn ready(
         if waited {
             still(job, entry).map_err(|outcome| ended(*outcome, None))?;
         }
-        return Ok(Ready { exchange, token });
+        return Ok(ReadyExchange { exchange, token });
     }
 }
 
@@ -201,14 +201,20 @@ fn still(job: &Job, entry: &Arc<Entry>) -> Result<(), Box<Outcome>> {
 }
 
 /// One exchange: what the attempt came to, or none where another step follows.
-async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) -> Option<Ended> {
+async fn exchange(
+    job: &mut Job,
+    entry: &Arc<Entry>,
+    ready: ReadyExchange,
+    steps: u8,
+) -> Option<AttemptEnd> {
     let shared = Arc::clone(&job.shared);
-    let Ready { exchange: Exchange { wire, commits, secrets: mut signatures }, token } = ready;
+    let ReadyExchange { exchange: Exchange { wire, commits, secrets: mut signatures }, token } =
+        ready;
     signatures.extend_from_slice(&shared.secrets);
     signatures.extend(token.iter().map(|token| token.secret.expose().to_owned()));
-    let kit = job.run.kit.get_or_insert_default();
+    let scratch = job.run.scratch.get_or_insert_default();
     let begins = shared.clock.now();
-    let (time_out, mut begun) = kit.attempt(&shared.clock, begins + shared.timeout);
+    let (time_out, mut begun) = scratch.attempt(&shared.clock, begins + shared.timeout);
     match commits {
         true => _ = job.run.history.first_sent.get_or_insert(begins),
         // What commits nothing leaves no doubt, however far it came.
@@ -217,9 +223,9 @@ async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) ->
     let where_to = (steps > 0 || !commits).then(|| host(&wire, entry).to_owned());
     let sent = shared.transport.send(wire, entry.route.as_ref(), time_out, begun).await;
     // Taken back, so that an end between two attempts is not taken for one within an attempt.
-    let begun = kit.begun.swap(false, Ordering::AcqRel);
+    let begun = scratch.begun.swap(false, Ordering::AcqRel);
     let at = shared.clock.now();
-    let raw = |body| Some(Came { body, redactor: Arc::clone(&entry.redactor), signatures });
+    let raw = |body| Some(RawAnswer { body, redactor: Arc::clone(&entry.redactor), signatures });
     let (mut outcome, status, raw) = match sent {
         Ok(answer) => {
             job.run.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
@@ -264,7 +270,7 @@ async fn exchange(job: &mut Job, entry: &Arc<Entry>, ready: Ready, steps: u8) ->
         // What was remembered, or came of an earlier attempt, holds no more: it is asked for anew.
         (outcome.class, outcome.told_wait) = (Class::Wait, Some(Duration::ZERO));
     }
-    Some(Ended { outcome, status, raw, at })
+    Some(AttemptEnd { outcome, status, raw, at })
 }
 
 /// Why it is not sent, with everything masked.

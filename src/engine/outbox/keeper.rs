@@ -1,5 +1,6 @@
 //! The thread that owns the store.
 
+mod accepted;
 mod direct;
 mod rows;
 
@@ -11,10 +12,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use crate::engine::Shared;
-use crate::engine::accept::keys;
-use crate::engine::attempt::job::{Job, Kept};
-use crate::engine::custody::{Custody, Standing};
-use crate::engine::outbox::{Begins, LAZY, Outbox, Wants, verdict};
+use crate::engine::attempt::job::{Job, RowRef};
+use crate::engine::custody::{Admission, Custody};
+use crate::engine::outbox::{Begins, LAZY, Outbox, Wants};
 use crate::engine::results::queue::Results;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
@@ -23,7 +23,7 @@ use crate::engine::runtime::workers::Inbox;
 use crate::engine::store::{Applied, Change, Follower, Seq, Store, Turn};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
-use crate::model::receipt::{Delivery, Origin, Receipt};
+use crate::model::receipt::{Origin, Receipt};
 
 /// Messages that are read from the disk at once.
 const MOST_LOADED: usize = 256;
@@ -56,11 +56,11 @@ pub fn start(
     Ok(())
 }
 
-/// What of an account's messages is in memory.
+/// How far the messages of an account have been loaded.
 #[derive(Default)]
-struct Line {
+struct Cursor {
     /// The turn of the last message that was loaded.
-    cursor: Turn,
+    turn: Turn,
     /// There are messages after it.
     backlog: bool,
 }
@@ -70,7 +70,7 @@ struct Keeper {
     outbox: Arc<Outbox>,
     inbox: Inbox,
     store: Box<dyn Store>,
-    lines: HashMap<String, Line>,
+    cursors: HashMap<String, Cursor>,
     /// The accounts that were removed: what is kept for them ends, after these rows.
     removed: HashMap<String, Seq>,
     /// Messages of this run that may follow another of their key.
@@ -78,7 +78,7 @@ struct Keeper {
     /// Where the results of this run's messages go that are not for the client's own queue, by id.
     queues: HashMap<String, Arc<Results>>,
     /// The direct messages of this run, by id; and who of them waits to be called.
-    direct: HashMap<String, Option<oneshot::Sender<Standing>>>,
+    direct: HashMap<String, Option<oneshot::Sender<Admission>>>,
     /// Somebody of them may be called.
     calls: bool,
     begins: Begins,
@@ -118,10 +118,10 @@ impl Keeper {
         mut store: Box<dyn Store>,
         begins: Begins,
     ) -> Result<Keeper> {
-        let mut lines = HashMap::new();
+        let mut cursors = HashMap::new();
         if begins == Begins::All {
             let accounts = store.accounts()?.into_iter();
-            lines.extend(accounts.map(|name| (name, Line { cursor: 0, backlog: true })));
+            cursors.extend(accounts.map(|name| (name, Cursor { turn: 0, backlog: true })));
         }
         store.went()?.into_iter().for_each(|slot| shared.repeats.went_earlier(slot));
         let left = match begins {
@@ -134,7 +134,7 @@ impl Keeper {
             outbox,
             inbox,
             store,
-            lines,
+            cursors,
             removed: HashMap::new(),
             following: HashSet::new(),
             queues: HashMap::new(),
@@ -152,9 +152,9 @@ impl Keeper {
     }
 
     /// The row of a job.
-    fn kept(&self, seq: Seq, direct: bool) -> Kept {
+    fn row_ref(&self, seq: Seq, direct: bool) -> RowRef {
         let custody: Arc<dyn Custody> = Arc::<Outbox>::clone(&self.outbox);
-        Kept { custody, seq, direct }
+        RowRef { custody, seq, direct }
     }
 
     /// Works until the client ends.
@@ -198,7 +198,8 @@ impl Keeper {
             let (messages, unfinished) = self.store.count();
             self.outbox.messages.store(messages, Ordering::Relaxed);
             self.outbox.unfinished.store(unfinished, Ordering::Relaxed);
-            let backlog = self.earlier.is_some() || self.lines.values().any(|line| line.backlog);
+            let backlog =
+                self.earlier.is_some() || self.cursors.values().any(|cursor| cursor.backlog);
             self.outbox.backlog.store(backlog, Ordering::Release);
         }
     }
@@ -308,11 +309,11 @@ impl Keeper {
                             let _ = reply.send((i, Err(error.clone())));
                         }
                         Wants::Enter(sender) => {
-                            let _ = sender.send(Standing::Refused(error.clone()));
+                            let _ = sender.send(Admission::Refused(error.clone()));
                         }
                         // The result is true all the same, and that bytes of it went stands there.
-                        Wants::Settle(receipt, _) => {
-                            again.push((change, Wants::Settle(receipt, None)))
+                        Wants::FinishDirect(receipt, _) => {
+                            again.push((change, Wants::FinishDirect(receipt, None)))
                         }
                         wants => again.push((change, wants)),
                     }
@@ -348,7 +349,7 @@ impl Keeper {
                     self.entered(accept.id, &key, sender, applied);
                 }
             }
-            (Wants::Settle(receipt, settled), applied) => {
+            (Wants::FinishDirect(receipt, settled), applied) => {
                 self.direct.remove(&receipt.id);
                 if let Change::Finish { seq, .. } = change {
                     self.loaded.remove(&seq);
@@ -398,7 +399,7 @@ impl Keeper {
             let this_run = self.following.remove(&copy.id);
             copy.origin = if this_run { Origin::ThisRun } else { Origin::EarlierRun };
             match self.direct.remove(&copy.id) {
-                Some(waits) => say(waits, Standing::Verdict(Box::new(copy))),
+                Some(waits) => say(waits, Admission::Verdict(Box::new(copy))),
                 None if self.begins == Begins::All => {
                     let unfinished = self.open.split();
                     self.hand_out(copy, None, unfinished);
@@ -412,7 +413,7 @@ impl Keeper {
         self.calls |= !accounts.is_empty();
         if self.begins == Begins::All {
             for account in accounts {
-                self.lines.entry(account).or_default().backlog = true;
+                self.cursors.entry(account).or_default().backlog = true;
             }
         }
         self.wake_at(due_ms);
@@ -446,98 +447,6 @@ impl Keeper {
         }
     }
 
-    fn accepted(
-        &mut self,
-        change: Change,
-        mut job: Box<Job>,
-        i: usize,
-        reply: &super::Reply,
-        applied: Applied,
-    ) {
-        let Change::Accept(accept) = change else { return };
-        let answer = match applied {
-            Applied::Accepted { seq, turn, .. } => {
-                self.take_queue(&accept.id, &mut job);
-                if accept.result.is_some() {
-                    let unfinished = job.forget();
-                    let receipt = std::mem::replace(&mut job.receipt, Receipt::nothing());
-                    self.hand_out(receipt, None, unfinished);
-                } else {
-                    self.wake_at(accept.due_ms.filter(|_| turn.is_none()));
-                    self.wake_at(accept.deadline_ms);
-                    if turn.is_none() && accept.key.is_some() {
-                        self.following.insert(accept.id.clone());
-                    }
-                    self.begin_or_leave(job, &accept.account, seq, turn);
-                }
-                Ok(seq)
-            }
-            Applied::Known { seq, verdict } => {
-                self.take_queue(&accept.id, &mut job);
-                let unfinished = job.forget();
-                match self.restored(&verdict) {
-                    Ok(mut receipt) => {
-                        receipt.id.clone_from(&accept.id);
-                        (receipt.token, receipt.deduplicated) = (accept.token, true);
-                        self.hand_out(receipt, None, unfinished);
-                    }
-                    Err(error) => self.broken(&accept.id, accept.token, error, unfinished),
-                }
-                Ok(seq)
-            }
-            Applied::Conflict => {
-                // Wrong as it is, it was accepted: so it has a result, which is kept as well.
-                let key = accept.key.as_ref().map(|(key, _)| key.as_str()).unwrap_or_default();
-                job.conclude(Delivery::NotSent, Some(keys::conflict(key)));
-                let mut again = *accept;
-                (again.key, again.line) = (None, None);
-                again.result = Some(verdict(&job.receipt));
-                let wants = Wants::Accept(job, i, reply.clone());
-                return self.outbox.push(Change::Accept(Box::new(again)), wants);
-            }
-            Applied::Full { what, most } => {
-                self.give_up(job);
-                let words = format!("the outbox is full: {what} is {most}");
-                Err(Error::new(ErrorCode::Full, words)
-                    .hint("take and acknowledge results, or raise the limit of \"outbox\""))
-            }
-            Applied::Done { .. } | Applied::Missed => {
-                self.give_up(job);
-                Err(Error::new(ErrorCode::Internal, "the outbox did not take a message"))
-            }
-        };
-        // A caller who has gone knows the message by its result.
-        let _ = reply.send((i, answer));
-    }
-
-    /// Takes note of where the result of an accepted message goes.
-    fn take_queue(&mut self, id: &str, job: &mut Job) {
-        if let Some(queue) = job.take_queue() {
-            self.queues.insert(id.to_owned(), queue);
-        }
-    }
-
-    /// Begins a message that is in memory already, if nobody of its account stands before it.
-    fn begin_or_leave(&mut self, mut job: Box<Job>, account: &str, seq: Seq, turn: Option<Turn>) {
-        let kept = self.kept(seq, false);
-        let line = self.lines.entry(account.to_owned()).or_default();
-        let slot = match turn {
-            Some(_) if !line.backlog && !self.stopped => self.shared.slot(account).ok(),
-            _ => None,
-        };
-        match (turn, slot) {
-            (Some(turn), Some(slot)) => {
-                line.cursor = turn;
-                job.keep(kept, slot);
-                self.spawn(job, seq);
-            }
-            (turn, _) => {
-                line.backlog |= turn.is_some();
-                job.forget().into_iter().for_each(|unfinished| self.open.join(unfinished));
-            }
-        }
-    }
-
     fn spawn(&mut self, job: Box<Job>, seq: Seq) {
         self.loaded.insert(seq);
         self.inbox.begin(job);
@@ -550,7 +459,7 @@ impl Keeper {
             let mut state = self.outbox.lock();
             for (change, wants) in &mut state.pending {
                 let caller = match (&*change, &*wants) {
-                    (_, Wants::Settle(receipt, _)) => Some(&receipt.id),
+                    (_, Wants::FinishDirect(receipt, _)) => Some(&receipt.id),
                     (Change::Drop { id }, _) => Some(id),
                     _ => None,
                 };
@@ -576,7 +485,7 @@ impl Keeper {
 }
 
 /// Says something to a caller, who may have gone.
-fn say(waits: Option<oneshot::Sender<Standing>>, told: Standing) {
+fn say(waits: Option<oneshot::Sender<Admission>>, told: Admission) {
     if let Some(sender) = waits {
         let _ = sender.send(told);
     }

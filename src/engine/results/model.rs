@@ -27,7 +27,7 @@ use shuttle::thread::{self, JoinHandle};
 use crate::model::error::ErrorCode;
 use crate::model::receipt::{Delivery, Receipt};
 use queue::{Results, Waited};
-use sends::{Sends, Settled, Unfinished};
+use sends::{OnIdle, Sends, Unfinished};
 use slot::{Limit, Slot};
 use sync::{Arc, AtomicUsize};
 
@@ -208,14 +208,14 @@ fn a_loop_that_parks_has_shown_all_that_it_has() {
         world.send(0, true);
         world.send(1, true);
         let mut looks = 0;
-        while world.sends.settle() == Settled::LooksAgain {
+        while world.sends.on_idle() == OnIdle::PollAgain {
             looks += 1;
             assert_eq!(looks, 1, "nothing came meanwhile");
         }
         assert_eq!(join(waiter), [Some(0), Some(1)]);
         let last = world.spawn(|world| world.take(None));
         goes_on.push(receipt(2), slot, None, true);
-        assert_eq!(world.sends.settle(), Settled::Parks, "it is the last");
+        assert_eq!(world.sends.on_idle(), OnIdle::Park, "it is the last");
         assert_eq!(join(last), Some(2));
         world.check_end();
     });

@@ -16,11 +16,11 @@ const MAX_STAGED_FOR: Duration = Duration::from_millis(1);
 
 /// What the I/O loop does when it has nothing to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settled {
+pub enum OnIdle {
     /// It waits for its sockets.
-    Parks,
+    Park,
     /// It looks at them without waiting.
-    LooksAgain,
+    PollAgain,
 }
 
 /// What the lock guards. It is taken before that of a queue, and never while one of those is held.
@@ -31,7 +31,7 @@ struct State {
     staged_for: Vec<(Arc<Results>, Receipt, Slot)>,
     staged_since: Option<Instant>,
     /// How many were staged when the I/O loop last had nothing to do.
-    settled: usize,
+    staged_at_idle: usize,
     /// Sends that were accepted and have no result yet.
     unfinished: usize,
     /// How many wait until nothing is unfinished.
@@ -172,19 +172,19 @@ impl Sends {
     ///
     /// While the last requests were written, their first answers have come. Without that look the host
     /// would be woken for a part of them, and soon after for the rest.
-    pub fn settle(&self) -> Settled {
+    pub fn on_idle(&self) -> OnIdle {
         let mut state = self.lock();
         let staged = state.staged();
         if staged == 0 {
-            return Settled::Parks;
+            return OnIdle::Park;
         }
         let is_late = state.staged_since.is_none_or(|since| since.elapsed() >= MAX_STAGED_FOR);
-        if state.unfinished > 0 && staged > state.settled && !is_late {
-            state.settled = staged;
-            return Settled::LooksAgain;
+        if state.unfinished > 0 && staged > state.staged_at_idle && !is_late {
+            state.staged_at_idle = staged;
+            return OnIdle::PollAgain;
         }
         self.publish_locked(&mut state);
-        Settled::Parks
+        OnIdle::Park
     }
 
     /// Shows the host what was staged.
@@ -212,7 +212,7 @@ impl Sends {
         }
         drop(rest);
         state.staged_since = None;
-        state.settled = 0;
+        state.staged_at_idle = 0;
     }
 
     /// Waits until nothing is unfinished; tells how many sends still are.

@@ -37,7 +37,7 @@ fn account(entry: &Entry, now: Duration) -> Value {
     let more = [
         ("service", json!(entry.info.name)),
         ("in_flight", json!(entry.in_flight.load(Ordering::Relaxed))),
-        ("connections_in_use", json!(entry.lane.in_use())),
+        ("connections_in_use", json!(entry.permits.in_use())),
         ("stopped", entry.halt.to_json(now)),
     ];
     told.extend(more.map(|(name, value)| (name.to_owned(), value)));

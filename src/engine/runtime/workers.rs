@@ -53,20 +53,20 @@ impl Inbox {
 /// a small message.
 #[derive(Default)]
 struct Workers {
-    idle: Mutex<Vec<Arc<Desk>>>,
+    idle: Mutex<Vec<Arc<WorkerSlot>>>,
 }
 
 /// Where a worker without a job waits for its next.
 #[derive(Default)]
-struct Desk(Mutex<(Option<Box<Job>>, Option<Waker>)>);
+struct WorkerSlot(Mutex<(Option<Box<Job>>, Option<Waker>)>);
 
-impl Desk {
+impl WorkerSlot {
     fn poll_next(&self, cx: &mut Context<'_>) -> Poll<Box<Job>> {
-        let mut desk = lock(&self.0);
-        match desk.0.take() {
+        let mut slot = lock(&self.0);
+        match slot.0.take() {
             Some(job) => Poll::Ready(job),
             None => {
-                desk.1 = Some(cx.waker().clone());
+                slot.1 = Some(cx.waker().clone());
                 Poll::Pending
             }
         }
@@ -76,14 +76,14 @@ impl Desk {
 impl Workers {
     /// Gives a job to whoever is idle, or to a new worker; on the runtime only.
     fn give(self: &Arc<Self>, job: Box<Job>) {
-        let Some(desk) = lock(&self.idle).pop() else {
+        let Some(slot) = lock(&self.idle).pop() else {
             drop(tokio::spawn(Arc::clone(self).work(job)));
             return;
         };
         let called = {
-            let mut desk = lock(&desk.0);
-            desk.0 = Some(job);
-            desk.1.take()
+            let mut slot = lock(&slot.0);
+            slot.0 = Some(job);
+            slot.1.take()
         };
         if let Some(waker) = called {
             waker.wake();
@@ -92,23 +92,23 @@ impl Workers {
 
     /// The life of a worker, which ends when there are enough others.
     async fn work(self: Arc<Self>, first: Box<Job>) {
-        let desk = Arc::new(Desk::default());
+        let slot = Arc::new(WorkerSlot::default());
         let mut next = Some(first);
         while let Some(mut job) = next {
             deliver(&mut job).await;
             drop(job);
-            next = match self.wait_at(&desk) {
-                true => Some(poll_fn(|cx| desk.poll_next(cx)).await),
+            next = match self.wait_at(&slot) {
+                true => Some(poll_fn(|cx| slot.poll_next(cx)).await),
                 false => None,
             };
         }
     }
 
-    fn wait_at(&self, desk: &Arc<Desk>) -> bool {
+    fn wait_at(&self, slot: &Arc<WorkerSlot>) -> bool {
         let mut idle = lock(&self.idle);
         let is_wanted = idle.len() < MAX_IDLE;
         if is_wanted {
-            idle.push(Arc::clone(desk));
+            idle.push(Arc::clone(slot));
         }
         is_wanted
     }

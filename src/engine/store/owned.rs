@@ -5,7 +5,7 @@ use std::path::Path;
 use bytes::Bytes;
 
 use super::sqlite::{Options, Sqlite};
-use super::{Applied, Change, Kept, Ready, Seq, Store, Turn, gate};
+use super::{Applied, Change, Ready, Seq, Store, StoredResult, Turn, gate};
 use crate::model::error::Result;
 use crate::model::log::log;
 
@@ -78,7 +78,7 @@ impl Store for Owned {
         self.with(|store| store.unfinished(account, after, most))
     }
 
-    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>> {
+    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<StoredResult>> {
         self.with(|store| store.results(after, most))
     }
 

@@ -25,7 +25,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 
 use super::lock::Lock;
-use super::{Applied, Change, Kept, Ready, Seq, Store, Turn, Turns};
+use super::{Applied, Change, Ready, Seq, Store, StoredResult, Turn, Turns};
 use crate::model::error::{Error, Result};
 use batch::{Batch, Bounds, Ledger};
 use file::Identity;
@@ -429,7 +429,7 @@ impl Store for Sqlite {
         })
     }
 
-    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<Kept>> {
+    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<StoredResult>> {
         let Some((first, last)) = self.results.filter(|(_, last)| after < *last) else {
             return Ok(Vec::new());
         };

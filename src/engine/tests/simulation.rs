@@ -441,14 +441,14 @@ async fn accept(shared: &Arc<Shared>, message: &Message, token: u64) -> Option<B
 /// Once every message has its result, nothing of them is left.
 fn nothing_is_left(shared: &Shared) {
     assert_eq!(shared.in_flight.load(Ordering::Relaxed), 0, "a place was never given back");
-    assert_eq!((shared.sends.unfinished(), shared.lines.len()), (0, 0));
+    assert_eq!((shared.sends.unfinished(), shared.recipient_queues.len()), (0, 0));
     let (keys, done) = shared.keys.len();
     assert_eq!(keys, done, "a key without a message");
     assert!(keys <= 100_001, "{keys} keys are remembered");
     // One of each account or app, of each group and recipient, and of the address.
     assert!(shared.windows.len() <= 16 + 2 * 4 + 6 + 4, "{} windows", shared.windows.len());
     for entry in shared.accounts.all() {
-        assert_eq!((entry.in_flight.load(Ordering::Relaxed), entry.lane.in_use()), (0, 0));
+        assert_eq!((entry.in_flight.load(Ordering::Relaxed), entry.permits.in_use()), (0, 0));
     }
 }
 

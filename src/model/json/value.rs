@@ -32,7 +32,7 @@ impl Unread {
 /// serde_json by itself would take the last of two members of one name; which of them its author
 /// meant cannot be told. Escapes do not make another name.
 pub fn value(text: &str, path: &str) -> std::result::Result<Value, Unread> {
-    let mut place = Place { path: path.to_owned(), twice: None };
+    let mut place = Position { path: path.to_owned(), twice: None };
     let mut reader = serde_json::Deserializer::from_str(text);
     let read = Reader(&mut place).deserialize(&mut reader);
     read.and_then(|value| reader.end().map(|()| value)).map_err(|error| {
@@ -56,13 +56,13 @@ pub fn given_twice(name: &str) -> String {
 }
 
 /// Where the reader is, and stays once something is wrong.
-struct Place {
+struct Position {
     path: String,
     /// The member that stands twice.
     twice: Option<String>,
 }
 
-struct Reader<'a>(&'a mut Place);
+struct Reader<'a>(&'a mut Position);
 
 impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = Value;

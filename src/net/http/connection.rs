@@ -134,7 +134,7 @@ impl Connection {
 
     /// True unless the service has closed it or said something unasked, by what has come until now.
     pub fn is_usable(&mut self) -> bool {
-        self.wire.look(|| self.driver.poll(&mut nobody()));
+        self.wire.ask_system(|| self.driver.poll(&mut nobody()));
         !self.driver.is_over && self.sender.is_ready()
     }
 

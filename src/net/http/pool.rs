@@ -50,7 +50,7 @@ struct Idle {
 }
 
 /// A connection that is idle no more.
-pub struct Taken {
+pub struct PooledConnection {
     pub connection: Box<Connection>,
     /// When its host has had the time to close it after its last answer, if that is yet to come.
     ///
@@ -83,7 +83,7 @@ impl Pool {
     }
 
     /// The connection to this host that was used last, if one is idle.
-    pub fn take(&self, host: &Host) -> Option<Taken> {
+    pub fn take(&self, host: &Host) -> Option<PooledConnection> {
         let mut state = host.state();
         let Idle { connection, since } = state.idle.pop()?;
         let now = Instant::now();
@@ -97,7 +97,7 @@ impl Pool {
         }
         let is_proven = state.reuses >= PROVEN;
         let settled_at = Some(since + CLOSES_WITHIN).filter(|at| !is_proven && *at > now);
-        Some(Taken { connection, settled_at })
+        Some(PooledConnection { connection, settled_at })
     }
 
     /// Keeps a connection for the next request to this host.

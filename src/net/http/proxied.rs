@@ -148,7 +148,7 @@ impl Proxied {
     ///
     /// reqwest takes no look at a connection before it writes to it, and knows of its end only once the
     /// loop has told it; a proxy that closes connections after an answer needs a moment to do so.
-    async fn settle(&self) {
+    async fn let_close_arrive(&self) {
         let last = *self.last_answer.lock().unwrap_or_else(PoisonError::into_inner);
         let settled_at = last.map(|last| last + CLOSES_WITHIN);
         if let Some(at) = settled_at.filter(|at| *at > Instant::now()) {
@@ -204,7 +204,7 @@ impl Transport for Proxied {
             let port = request.url.port_or_known_default().unwrap_or_default();
             (proxy, format!("http://{}:{port}", request.url.host_str().unwrap_or_default()))
         });
-        before(time_out, pin!(self.settle())).await.ok_or_else(timed_out)?;
+        before(time_out, pin!(self.let_close_arrive())).await.ok_or_else(timed_out)?;
         let sent = before(time_out, pin!(client.execute(prepared(request, begun)?))).await;
         let answer = match sent.ok_or_else(timed_out)? {
             Ok(response) => self.read(response, time_out).await?,

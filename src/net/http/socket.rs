@@ -34,7 +34,7 @@ impl Wire {
 
     /// Has whatever reads within `act` ask the system what has come, instead of the loop, which knows
     /// only what it was told when it last waited.
-    pub fn look<T>(&self, act: impl FnOnce() -> T) -> T {
+    pub fn ask_system<T>(&self, act: impl FnOnce() -> T) -> T {
         self.looks.store(true, Ordering::Relaxed);
         let done = act();
         self.looks.store(false, Ordering::Relaxed);

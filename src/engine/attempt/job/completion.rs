@@ -21,7 +21,7 @@ pub enum Sink {
 }
 
 /// A message's row in the outbox.
-pub struct Kept {
+pub struct RowRef {
     pub custody: Arc<dyn Custody>,
     pub seq: Seq,
     /// The row is there for its key and its line only: it does not outlive the send.
@@ -35,7 +35,7 @@ pub struct Completion {
     /// It ended for a reason of its own, which is no verdict for others of its key.
     pub alone: bool,
     /// Its row in the outbox, if it has one.
-    pub kept: Option<Kept>,
+    pub row: Option<RowRef>,
     /// Its caller waits, and the outbox has to say when it is to be begun.
     pub direct: Option<Box<Direct>>,
     /// Made for whoever may cancel.
@@ -56,7 +56,7 @@ impl Completion {
         Completion {
             refused,
             alone: false,
-            kept: None,
+            row: None,
             direct: None,
             cancel: None,
             sink,
@@ -94,8 +94,8 @@ impl Completion {
     /// Hands the result over: to the outbox, into the queue, or back.
     pub fn hand_over(&mut self, receipt: Receipt, alone: bool) -> Option<Receipt> {
         let (slot, unfinished) = (self.slot.take(), self.unfinished.take());
-        if let Some(kept) = self.kept.take() {
-            kept.custody.finish(kept.seq, receipt, slot, unfinished, alone);
+        if let Some(row) = self.row.take() {
+            row.custody.finish(row.seq, receipt, slot, unfinished, alone);
             return None;
         }
         let sink = std::mem::replace(&mut self.sink, Sink::Caller);

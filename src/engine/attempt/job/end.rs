@@ -14,7 +14,7 @@ use crate::net::Alarm;
 
 /// Why a send ends before its verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum EndReason {
     /// Its caller cancelled it.
     Cancelled,
     /// The client was closed.
@@ -27,10 +27,10 @@ pub enum Ended {
 
 impl Job {
     /// Ends a send early: with what is true of it, or without a result (false) where it is kept.
-    pub fn end(&mut self, ended: Ended) -> bool {
-        match self.completion.kept.take_if(|kept| ended == Ended::Closed && !kept.direct) {
-            Some(kept) => {
-                self.leave(&kept);
+    pub fn end(&mut self, ended: EndReason) -> bool {
+        match self.completion.row.take_if(|row| ended == EndReason::Closed && !row.direct) {
+            Some(row) => {
+                self.leave(&row);
                 false
             }
             None => {
@@ -41,11 +41,11 @@ impl Job {
     }
 
     /// Has the outbox keep what the key of a direct send has come to, before anybody is told.
-    pub fn settle(&mut self) -> Option<oneshot::Receiver<()>> {
-        let kept = self.completion.kept.take_if(|kept| kept.direct)?;
+    pub fn finish_direct(&mut self) -> Option<oneshot::Receiver<()>> {
+        let row = self.completion.row.take_if(|row| row.direct)?;
         self.receipt.elapsed_ms = self.elapsed();
         let alone = self.ended_alone();
-        Some(kept.custody.settle(kept.seq, self.receipt.clone(), alone))
+        Some(row.custody.finish_direct(row.seq, self.receipt.clone(), alone))
     }
 
     /// True if its result is none for others of its key.
@@ -63,7 +63,7 @@ impl Job {
     pub fn ended<'a>(
         &self,
         patience: Option<&'a mut Alarm>,
-    ) -> impl Future<Output = Ended> + Send + use<'a> {
+    ) -> impl Future<Output = EndReason> + Send + use<'a> {
         let (cancel, shared, until) =
             (self.completion.cancel.clone(), Arc::clone(&self.shared), self.outgoing.until);
         async move {
@@ -83,38 +83,40 @@ impl Job {
             };
             tokio::select! {
                 biased;
-                () = cancelled => Ended::Cancelled,
-                () = shared.stop.stopped() => Ended::Closed,
-                () = patience => until.map_or(Ended::TimedOut, |(_, ended)| ended),
+                () = cancelled => EndReason::Cancelled,
+                () = shared.stop.stopped() => EndReason::Closed,
+                () = patience => until.map_or(EndReason::TimedOut, |(_, ended)| ended),
             }
         }
     }
 
     /// Writes an early end into the receipt: what is true of the delivery, and the last error.
-    pub fn end_early(&mut self, ended: Ended) {
+    pub fn end_early(&mut self, ended: EndReason) {
         self.end_now(ended, None);
     }
 
     /// The same; a later try is told to wait so long.
-    fn end_now(&mut self, ended: Ended, wait: Option<Duration>) {
-        if ended == Ended::Closed {
+    fn end_now(&mut self, ended: EndReason, wait: Option<Duration>) {
+        if ended == EndReason::Closed {
             self.shared.cut.fetch_add(1, Ordering::AcqRel);
         }
         self.completion.alone = true;
         let begun = self.has_begun();
         let doubt = self.run.history.doubt || begun;
         let delivery = if doubt { Delivery::MaybeSent } else { Delivery::NotSent };
-        self.receipt.deadline = matches!(ended, Ended::TimedOut | Ended::Expired);
+        self.receipt.deadline = matches!(ended, EndReason::TimedOut | EndReason::Expired);
         // Another message of its key may be under way: then something may have been sent.
         let sent_nothing = self.run.history.all() == 0 && !self.run.history.doubt;
         let (code, words) = match ended {
-            Ended::Cancelled => (ErrorCode::Cancelled, "the send was cancelled"),
-            Ended::Closed => (ErrorCode::Cancelled, "the client was closed before the send ended"),
-            Ended::TimedOut => (ErrorCode::Timeout, "the caller's time-out ran out"),
-            Ended::Expired if sent_nothing => {
+            EndReason::Cancelled => (ErrorCode::Cancelled, "the send was cancelled"),
+            EndReason::Closed => {
+                (ErrorCode::Cancelled, "the client was closed before the send ended")
+            }
+            EndReason::TimedOut => (ErrorCode::Timeout, "the caller's time-out ran out"),
+            EndReason::Expired if sent_nothing => {
                 (ErrorCode::Expired, "the deadline passed before anything was sent")
             }
-            Ended::Expired => (ErrorCode::Timeout, "the deadline passed"),
+            EndReason::Expired => (ErrorCode::Timeout, "the deadline passed"),
         };
         // Between two attempts the service's own last word says more than the clock.
         let last = self.receipt.error.take().filter(|_| self.receipt.deadline && !begun);
@@ -139,7 +141,10 @@ impl Job {
 
     /// Ends a send whose turn would come after its caller's patience, and says how long it would be.
     pub fn end_paced(&mut self, wait: Duration) {
-        self.end_now(self.outgoing.until.map_or(Ended::TimedOut, |(_, ended)| ended), Some(wait));
+        self.end_now(
+            self.outgoing.until.map_or(EndReason::TimedOut, |(_, ended)| ended),
+            Some(wait),
+        );
     }
 
     /// Ends a send whose account is gone; a doubt stays a doubt.
@@ -160,9 +165,10 @@ pub(super) fn earliest(
     accepted: Duration,
     patience: Option<Duration>,
     deadline: Option<Duration>,
-) -> Option<(Duration, Ended)> {
-    let patience = patience.map(|patience| (accepted.saturating_add(patience), Ended::TimedOut));
-    let deadline = deadline.map(|deadline| (accepted.saturating_add(deadline), Ended::Expired));
+) -> Option<(Duration, EndReason)> {
+    let patience =
+        patience.map(|patience| (accepted.saturating_add(patience), EndReason::TimedOut));
+    let deadline = deadline.map(|deadline| (accepted.saturating_add(deadline), EndReason::Expired));
     match (patience, deadline) {
         (Some(patience), Some(deadline)) if deadline.0 < patience.0 => Some(deadline),
         (patience, deadline) => patience.or(deadline),

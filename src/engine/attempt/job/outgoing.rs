@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use crate::engine::Shared;
 use crate::engine::accept::keys::Claim;
-use crate::engine::accept::order::Place;
+use crate::engine::accept::order::Ticket;
 use crate::engine::account::Entry;
-use crate::engine::attempt::job::end::{Ended, earliest};
+use crate::engine::attempt::job::end::{EndReason, earliest};
 use crate::engine::attempt::progress::Progress;
 use crate::model::digest;
 use crate::model::error::Error;
@@ -24,16 +24,16 @@ pub struct Outgoing {
     pub accepted: Duration,
     pub not_before: Option<Duration>,
     /// The end of the caller's patience, and what it is called then.
-    pub until: Option<(Duration, Ended)>,
+    pub until: Option<(Duration, EndReason)>,
     /// The first message of its key holds it; another may only follow.
     pub key: Option<Claim>,
-    /// The place in its recipient's line.
-    pub place: Option<Place>,
-    /// The line that it joins if it does not follow another of its key any more.
-    pub(super) line: Option<String>,
+    /// Its place in its recipient's queue, if it is ordered.
+    pub ticket: Option<Ticket>,
+    /// The queue that it joins if it does not follow another of its key any more.
+    pub(super) queues_later: Option<String>,
 }
 
-/// What an outbox sees to in the place of the job.
+/// What an outbox sees to instead of the job.
 pub struct AsKept {
     /// Its time has come.
     pub time: bool,
@@ -42,7 +42,8 @@ pub struct AsKept {
 }
 
 impl Outgoing {
-    /// Encodes a message, unless it was refused, and gives it its places; why it is refused.
+    /// Encodes a message, unless it was refused, and takes its key and its place in the order; gives
+    /// back why it is refused.
     pub fn new(
         shared: &Shared,
         message: &mut Message,
@@ -72,8 +73,9 @@ impl Outgoing {
         }
         let follows = matches!(key, Some(Claim::Joined(_) | Claim::Known(_)));
         let ordered = message.ordered && refused.is_none() && !as_kept.ties;
-        let mut line = ordered.then(|| line_of(message));
-        let place = line.take_if(|_| !follows).map(|line| shared.lines.join(line));
+        let mut queues_later = ordered.then(|| queue_of(message));
+        let ticket =
+            queues_later.take_if(|_| !follows).map(|queue| shared.recipient_queues.join(queue));
         let until = earliest(accepted, patience, message.deadline_ms.map(Duration::from_millis));
         let not_before = message.not_before_ms.filter(|_| !as_kept.time).and_then(|at| {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
@@ -82,13 +84,22 @@ impl Outgoing {
         let id = std::mem::take(&mut message.id);
         let progress = Progress::of(message, &mut draft);
         message.id = id;
-        let outgoing =
-            Outgoing { entry, draft, progress, accepted, not_before, until, key, place, line };
+        let outgoing = Outgoing {
+            entry,
+            draft,
+            progress,
+            accepted,
+            not_before,
+            until,
+            key,
+            ticket,
+            queues_later,
+        };
         (outgoing, refused)
     }
 }
 
-/// The line of ordered messages that this one stands in, among those of all accounts.
-fn line_of(message: &Message) -> String {
+/// The name of the queue of ordered messages that this one stands in, among those of all accounts.
+fn queue_of(message: &Message) -> String {
     format!("{}/{}", message.account, digest::recipient(&message.to))
 }

@@ -34,11 +34,11 @@ type Run = (usize, usize);
 struct Group {
     who: Vec<Run>,
     #[serde(flatten)]
-    stands: Stands,
+    stands: RecipientState,
 }
 
 #[derive(Serialize, Deserialize, PartialEq)]
-struct Stands {
+struct RecipientState {
     has: usize,
     id: Option<String>,
     attempts: u32,
@@ -83,7 +83,8 @@ impl Progress {
                 delivery: delivery.name().to_owned(),
                 error: StoredError::of(error),
             });
-            let stands = Stands { has: one.has, id: one.id.clone(), attempts: one.attempts, end };
+            let stands =
+                RecipientState { has: one.has, id: one.id.clone(), attempts: one.attempts, end };
             // Most stand as the one before does.
             let same = |group: &Group| group.stands == stands;
             last =
@@ -125,7 +126,7 @@ impl Progress {
         for group in stored.told {
             for i in numbers(&group.who) {
                 let Some(one) = self.recipients.get_mut(i) else { return false };
-                let Stands { has, id, attempts, end } = &group.stands;
+                let RecipientState { has, id, attempts, end } = &group.stands;
                 (one.has, one.attempts) = ((*has).min(stored.pieces), *attempts);
                 one.id.clone_from(id);
                 one.end = end.as_ref().map(|end| {

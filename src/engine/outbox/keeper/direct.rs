@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::engine::accept::keys;
-use crate::engine::custody::{Custody as _, Standing};
+use crate::engine::custody::{Admission, Custody as _};
 use crate::engine::outbox::keeper::{Begins, Keeper, say};
 use crate::engine::results::slot::Slot;
 use crate::engine::store::{Applied, Ready};
@@ -16,34 +16,34 @@ impl Keeper {
         &mut self,
         id: String,
         key: &str,
-        sender: oneshot::Sender<Standing>,
+        sender: oneshot::Sender<Admission>,
         applied: Applied,
     ) {
         let told = match applied {
             Applied::Accepted { seq, turn: Some(_), .. } => {
                 self.direct.insert(id, None);
-                Standing::Begin(seq)
+                Admission::Begin(seq)
             }
             Applied::Accepted { turn: None, follows, .. } => {
                 let (waits, more) = oneshot::channel();
                 self.direct.insert(id, Some(waits));
                 self.calls = true;
-                Standing::Waits(follows, more)
+                Admission::Waits(follows, more)
             }
             Applied::Known { verdict, .. } => match self.restored(&verdict) {
                 Ok(mut receipt) => {
                     receipt.deduplicated = true;
-                    Standing::Verdict(Box::new(receipt))
+                    Admission::Verdict(Box::new(receipt))
                 }
                 // Nobody knows: it may have been sent.
-                Err(error) => Standing::Verdict(Box::new(Receipt {
+                Err(error) => Admission::Verdict(Box::new(Receipt {
                     delivery: Delivery::MaybeSent,
                     error: Some(error),
                     ..Receipt::nothing()
                 })),
             },
-            Applied::Conflict => Standing::Refused(keys::conflict(key)),
-            Applied::Full { .. } | Applied::Done { .. } | Applied::Missed => Standing::Refused(
+            Applied::Conflict => Admission::Refused(keys::conflict(key)),
+            Applied::Full { .. } | Applied::Done { .. } | Applied::Missed => Admission::Refused(
                 Error::new(ErrorCode::Internal, "the outbox gave a message no place"),
             ),
         };
@@ -60,7 +60,7 @@ impl Keeper {
         self.calls = false;
         for row in rows {
             if let Some(waits) = self.direct.get_mut(&row.id) {
-                say(waits.take(), Standing::Begin(row.seq));
+                say(waits.take(), Admission::Begin(row.seq));
                 continue;
             }
             let Some(entry) = self.shared.accounts.get(&row.account) else { continue };
@@ -105,6 +105,6 @@ impl Keeper {
             ..Receipt::nothing()
         };
         self.direct.insert(row.id.clone(), None);
-        drop(self.outbox.settle(row.seq, receipt, false));
+        drop(self.outbox.finish_direct(row.seq, receipt, false));
     }
 }

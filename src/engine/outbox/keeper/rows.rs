@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::engine::accept::files::loaded;
 use crate::engine::account::Entry;
-use crate::engine::attempt::job::{Ended, Job};
+use crate::engine::attempt::job::{EndReason, Job};
 use crate::engine::custody::{Custody as _, OnDisk};
 use crate::engine::outbox::keeper::{Begins, Keeper, MOST_LOADED};
 use crate::engine::results::sends::Unfinished;
@@ -27,7 +27,7 @@ impl Keeper {
     /// Loads messages for which there is room.
     pub(super) fn load(&mut self) -> Result<()> {
         let accounts: Vec<String> =
-            self.lines.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
+            self.cursors.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
         for account in accounts {
             // Who is not configured may be added later.
             if let Some(entry) = self.shared.accounts.get(&account) {
@@ -40,7 +40,7 @@ impl Keeper {
     fn load_account(&mut self, account: &str, entry: &Arc<Entry>) -> Result<()> {
         let Ok(mut slot) = self.shared.slot(account) else { return Ok(()) };
         loop {
-            let after = self.lines.get(account).map_or(0, |line| line.cursor);
+            let after = self.cursors.get(account).map_or(0, |cursor| cursor.turn);
             let rows = self.store.ready(account, after, MOST_LOADED)?;
             let all = rows.len() < MOST_LOADED;
             for row in rows {
@@ -48,8 +48,8 @@ impl Keeper {
                 // Its end is about to be written.
                 let is_loaded = self.loaded.contains(&row.seq);
                 let files = if is_loaded { Files::new() } else { self.files(&row)? };
-                if let Some(line) = self.lines.get_mut(account) {
-                    line.cursor = turn;
+                if let Some(cursor) = self.cursors.get_mut(account) {
+                    cursor.turn = turn;
                 }
                 if is_loaded {
                     continue;
@@ -61,8 +61,8 @@ impl Keeper {
                 };
             }
             if all {
-                if let Some(line) = self.lines.get_mut(account) {
-                    line.backlog = false;
+                if let Some(cursor) = self.cursors.get_mut(account) {
+                    cursor.backlog = false;
                 }
                 return Ok(());
             }
@@ -94,8 +94,8 @@ impl Keeper {
 
     fn end(&mut self, row: &Ready, account: &str) {
         if let Some(mut job) = self.job(row, None, None) {
-            let kept = self.kept(row.seq, false);
-            job.keep(kept, Slot::default());
+            let own = self.row_ref(row.seq, false);
+            job.keep(own, Slot::default());
             job.refuse();
             let words = format!("the account {account:?} was removed");
             job.conclude(Delivery::NotSent, Some(Error::new(ErrorCode::Config, words)));
@@ -107,7 +107,7 @@ impl Keeper {
     pub(super) fn resume(&mut self, row: &Ready, files: Files, entry: &Arc<Entry>, slot: Slot) {
         let seq = row.seq;
         if let Some(mut job) = self.job(row, Some(files), Some(Arc::clone(entry))) {
-            job.keep(self.kept(seq, false), slot);
+            job.keep(self.row_ref(seq, false), slot);
             self.spawn(job, seq);
         }
     }
@@ -160,8 +160,8 @@ impl Keeper {
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
         let mut job = self.job(row, Some(files), entry.clone())?;
-        let kept = self.kept(row.seq, false);
-        job.keep(kept, Slot::default());
+        let own = self.row_ref(row.seq, false);
+        job.keep(own, Slot::default());
         self.loaded.insert(row.seq);
         job.receipt.recovered = true;
         job.doubt(&begun);
@@ -221,11 +221,11 @@ impl Keeper {
             .ok()
             .and_then(|message| self.shared.accounts.get(&message.account));
         if let Some(mut job) = self.job(row, None, entry) {
-            let kept = self.kept(row.seq, false);
-            job.keep(kept, Slot::default());
+            let own = self.row_ref(row.seq, false);
+            job.keep(own, Slot::default());
             // The first of its key may be taken, and they are one message.
             job.run.history.doubt = row.follows;
-            job.end_early(Ended::Expired);
+            job.end_early(EndReason::Expired);
             job.finish();
         }
     }
@@ -241,10 +241,10 @@ impl Keeper {
             let entry = self.shared.accounts.get(&message.account);
             if let Some(mut job) = self.job(&row, None, entry) {
                 // Without a slot: a result that came before stays the only one.
-                job.completion.kept = Some(self.kept(seq, row.direct));
+                job.completion.row = Some(self.row_ref(seq, row.direct));
                 // The first of its key may be taken, and they are one message.
                 job.run.history.doubt = row.follows;
-                job.end_early(Ended::Cancelled);
+                job.end_early(EndReason::Cancelled);
                 job.finish();
             }
             return;

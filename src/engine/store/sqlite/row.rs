@@ -3,7 +3,7 @@
 use rusqlite::types::Type;
 use rusqlite::{Connection, Error, Result, Row as SqlRow};
 
-use crate::engine::store::{Begin, Kept, Listed, Ready, Seq, State, Verdict};
+use crate::engine::store::{Begin, Listed, Ready, Seq, State, StoredResult, Verdict};
 use crate::model::receipt::Delivery;
 
 /// What the ties of a message need to know of it.
@@ -107,10 +107,10 @@ pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
 pub(super) const KEPT: &str = "seq, id, token, borrowed, delivery, receipt";
 
 /// A result that was not acknowledged.
-pub(super) fn kept(row: &SqlRow<'_>) -> Result<Kept> {
+pub(super) fn kept(row: &SqlRow<'_>) -> Result<StoredResult> {
     let verdict = verdict(row, 4, 5)?.ok_or_else(|| damaged(4, "a result"))?;
     let (seq, id) = (row.get(0)?, row.get(1)?);
-    Ok(Kept { seq, id, token: token(row, 2)?, follows: row.get(3)?, verdict })
+    Ok(StoredResult { seq, id, token: token(row, 2)?, follows: row.get(3)?, verdict })
 }
 
 /// The columns of [`listed`].

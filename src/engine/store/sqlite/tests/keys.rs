@@ -1,7 +1,7 @@
 //! Two messages with one key on one account are one message.
 
 use super::*;
-use crate::engine::store::{Follower, Kept};
+use crate::engine::store::{Follower, StoredResult};
 
 fn keyed(id: &str, content: u8) -> Accept {
     Accept { key: Some(("k".into(), [content; 32].into())), ..message(id) }
@@ -76,7 +76,7 @@ fn a_key_remembers_what_was_sent_or_may_have_been() {
         assert_eq!(store.count(), (1, 0));
         drop(store);
         let mut store = folder.open();
-        let kept = Kept {
+        let kept = StoredResult {
             seq,
             id: "c".into(),
             token: u64::MAX - 7,

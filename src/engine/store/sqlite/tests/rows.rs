@@ -1,7 +1,7 @@
 //! A message alone: from accept to its end.
 
 use super::*;
-use crate::engine::store::{Kept, Ready, State};
+use crate::engine::store::{Ready, State, StoredResult};
 
 #[test]
 fn an_accepted_message_is_ready_in_its_turn() {
@@ -143,7 +143,7 @@ fn a_result_is_kept_until_it_is_acknowledged() {
 
     let mut store = folder.open();
     one(&mut store, finish(3, Delivery::NotSent), NOW);
-    let kept = |seq, id: &str, delivery| Kept {
+    let kept = |seq, id: &str, delivery| StoredResult {
         seq,
         id: id.into(),
         token: u64::MAX - 7,

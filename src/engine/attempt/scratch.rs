@@ -6,19 +6,19 @@ use std::time::Duration;
 
 use crate::net::{Alarm, Clock};
 
-/// How many kits that nobody uses are kept.
+/// How many that nobody uses are kept.
 const MAX_IDLE: usize = 64;
 
 /// What the attempts of one send need.
 #[derive(Default)]
-pub struct Kit {
+pub struct Scratch {
     /// True once the attempt now running has handed bytes to its socket.
     pub begun: Arc<AtomicBool>,
     time_out: Option<Alarm>,
     patience: Option<Alarm>,
 }
 
-impl Kit {
+impl Scratch {
     /// A time-out that is over at `due`, and the flag of the attempt that it is for.
     pub fn attempt(
         &mut self,
@@ -30,7 +30,7 @@ impl Kit {
         (self.time_out.insert(alarm), begun)
     }
 
-    /// An alarm that goes off at `due`, to be given back with the kit.
+    /// An alarm that goes off at `due`, to be given back with the rest.
     pub fn patience(&mut self, clock: &Arc<dyn Clock>, due: Duration) -> Alarm {
         set(self.patience.take(), clock, due)
     }
@@ -46,24 +46,24 @@ fn set(kept: Option<Alarm>, clock: &Arc<dyn Clock>, due: Duration) -> Alarm {
     }
 }
 
-/// The kits of a client that nobody uses now.
+/// What is kept of a client's attempts for the next ones.
 #[derive(Default)]
-pub struct Kits(Mutex<Vec<Kit>>);
+pub struct ScratchPool(Mutex<Vec<Scratch>>);
 
-impl Kits {
-    /// A kit that nobody else has.
-    pub fn take(&self) -> Kit {
+impl ScratchPool {
+    /// One that nobody else has.
+    pub fn take(&self) -> Scratch {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop().unwrap_or_default()
     }
 
-    /// Takes a kit back, unless a request that was given up may still raise its flag.
-    pub fn give_back(&self, mut kit: Kit, patience: Option<Alarm>) {
-        kit.patience = patience.or(kit.patience);
-        let Some(begun) = Arc::get_mut(&mut kit.begun) else { return };
+    /// Takes one back, unless a request that was given up may still raise its flag.
+    pub fn give_back(&self, mut scratch: Scratch, patience: Option<Alarm>) {
+        scratch.patience = patience.or(scratch.patience);
+        let Some(begun) = Arc::get_mut(&mut scratch.begun) else { return };
         *begun.get_mut() = false;
-        let mut kits = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if kits.len() < MAX_IDLE {
-            kits.push(kit);
+        let mut idle = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if idle.len() < MAX_IDLE {
+            idle.push(scratch);
         }
     }
 }
@@ -80,13 +80,13 @@ mod tests {
 
     #[test]
     fn a_flag_that_somebody_may_still_raise_is_nobody_else_s() {
-        let kits = Kits::default();
-        let (one, two) = (kits.take(), kits.take());
+        let pool = ScratchPool::default();
+        let (one, two) = (pool.take(), pool.take());
         let request = Arc::clone(&one.begun);
         two.begun.store(true, Ordering::Release);
-        kits.give_back(two, None);
-        kits.give_back(one, None);
-        let (three, four) = (kits.take(), kits.take());
+        pool.give_back(two, None);
+        pool.give_back(one, None);
+        let (three, four) = (pool.take(), pool.take());
         request.store(true, Ordering::Release);
         assert!(!three.begun.load(Ordering::Acquire) && !four.begun.load(Ordering::Acquire));
     }
