@@ -37,6 +37,8 @@ class Case:
     answer: Answer
     account: dict[str, Any]
     message: dict[str, Any]
+    # True if it answers another message or account than is usual for the service.
+    particular: bool
     # What the steps before the one that sends are answered, by the path that they ask for.
     prepares: dict[str, str]
 
@@ -77,6 +79,7 @@ def cases(service: str, success: bytes | None = None) -> list[Case]:
                 answer=answer(data),
                 account={**default["account"], **case.get("account", {})},
                 message={**default["message"], **case.get("message", {})},
+                particular="account" in case or "message" in case,
                 prepares=default.get("prepares", {}),
             )
         )

@@ -25,14 +25,16 @@ class Endpoint:
     target: str
     # The cases, where they are not just those of the service.
     cases: Callable[[], list[Case]] | None = None
-    # Cases that only come to who sends again under a key of its own, as none of the peers does.
+    # Cases that cannot come to the peers: they send under no key, and not by an older interface.
     without: tuple[str, ...] = ()
 
     def all(self) -> list[Case]:
         """The cases, by name."""
-        cases = corpus.cases(self.service) if self.cases is None else self.cases()
+        if self.cases is not None:
+            return self.cases()
+        cases = corpus.cases(self.service)
         assert set(self.without) <= {case.name for case in cases}, self.without
-        return [case for case in cases if case.name not in self.without]
+        return [case for case in cases if not case.particular and case.name not in self.without]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,15 +79,26 @@ ENDPOINTS = {
     "dingtalk_bot": Endpoint("dingtalk_bot", "/robot/send?"),
     "discord (webhook)": Endpoint("discord", "/api/webhooks/", _of_discord_webhook),
     "feishu_bot": Endpoint("feishu_bot", "/open-apis/bot/v2/hook/"),
+    "googlechat": Endpoint("googlechat", "/v1/spaces/", without=("message-id-taken",)),
     "gotify": Endpoint("gotify", "/message"),
-    "line": Endpoint("line", "/v2/bot/message/push", without=("replayed", "replayed-to-several")),
+    "kook": Endpoint("kook", "/api/v3/message/create"),
+    "line": Endpoint("line", "/v2/bot/message/push", without=("replayed",)),
     "mattermost": Endpoint("mattermost", "/api/v4/posts", without=("still-saving",)),
     "ntfy": Endpoint("ntfy", "/"),
+    "pushplus": Endpoint("pushplus", "/send"),
+    "rocketchat": Endpoint("rocketchat", "/api/v1/chat.postMessage"),
+    "serverchan": Endpoint("serverchan", ".send", without=("older-key", "older-repeated")),
     "slack (webhook)": Endpoint("slack", "/services/T", _of_slack_webhook),
     "slack": Endpoint("slack", "/api/chat.postMessage"),
+    "teams": Endpoint(
+        "teams",
+        "/triggers/manual/paths/invoke",
+        without=("connector", "connector-refused", "connector-too-fast", "connector-too-large"),
+    ),
     "telegram": Endpoint("telegram", "/sendMessage"),
     "webhook": Endpoint("webhook", "/in/plain", _of_webhook),
     "wecom_bot": Endpoint("wecom_bot", "/cgi-bin/webhook/send?"),
+    "wxpusher": Endpoint("wxpusher", "/api/send/message"),
     "zulip": Endpoint("zulip", "/api/v1/messages"),
 }
 
@@ -101,6 +114,13 @@ CHANNEL = "4xp9fdt77pncbef59f4k1qe83o"
 ZULIP = "a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"
 GOTIFY = "AbCdEf123456789"
 LINE = "bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="
+KOOK = "1/MTAwMDA=/h0NgYaNtokenOfABot=="
+PUSHPLUS = "9f86d081884c7d659a2feaa0c55ad015"
+SERVERCHAN = "SCT1234TabcdefGHIJ"
+WXPUSHER, WXPUSHER_USER = "AT_h0NgYaNtokenOfAnApp", "UID_anna"
+ROCKETCHAT = "9HqLlyZOugoStsXCUfD:8h2mPE8C9wTEqWVi3xkXeZ5QzPqVxM4rTNnVb"
+GOOGLECHAT = "AAAAMpdlehY/AIzaSyDdI0hCZtE6vySjMm/kH9sBqD1"
+TEAMS = "prod-01.westus.logic.azure.com/0f1e2d3c4b5a/kH9sBqD1f2e3"
 
 ROUTES = [
     Route("dingtalk_bot", "apprise", f"dingtalk://{DINGTALK}/"),
@@ -135,8 +155,10 @@ ROUTES = [
             },
         ],
     ),
+    Route("googlechat", "apprise", f"gchat://{GOOGLECHAT}/"),
     Route("gotify", "apprise", f"gotifys://push.example/{GOTIFY}"),
     Route("gotify", "onepush", ["gotify", {"url": "https://push.example", "token": GOTIFY}]),
+    Route("kook", "apprise", f"kook://{KOOK}/5551234567890/"),
     Route("line", "apprise", f"line://{LINE}/U4af4980629d85f9c1d3a1b4c5e6f7a8b/"),
     Route("mattermost", "apprise", f"mmosts://chat.example/{MATTERMOST}/?mode=bot&to={CHANNEL}"),
     Route("ntfy", "apprise", "ntfys://ntfy.example/alerts/"),
@@ -146,6 +168,21 @@ ROUTES = [
         "push-all-in-one",
         ["Ntfy", {"NTFY_URL": "https://ntfy.example", "NTFY_TOPIC": "alerts"}, {}],
     ),
+    Route("pushplus", "apprise", f"pushplus://{PUSHPLUS}/"),
+    Route("pushplus", "onepush", ["pushplus", {"token": PUSHPLUS}]),
+    Route("pushplus", "push-all-in-one", ["PushPlus", {"PUSH_PLUS_TOKEN": PUSHPLUS}]),
+    Route(
+        "rocketchat",
+        "apprise",
+        f"rockets://{ROCKETCHAT}@chat.example/ByehQjC44FwMeiLbX/?mode=token",
+    ),
+    Route("serverchan", "apprise", f"schan://{SERVERCHAN}/"),
+    Route("serverchan", "onepush", ["serverchanturbo", {"sctkey": SERVERCHAN, "title": "hello"}]),
+    Route(
+        "serverchan",
+        "push-all-in-one",
+        ["ServerChanTurbo", {"SERVER_CHAN_TURBO_SENDKEY": SERVERCHAN}],
+    ),
     Route("slack", "apprise", f"slack://{SLACK}/C024BE91L"),
     Route("slack (webhook)", "apprise", f"slack://{SLACK_WEBHOOK}/"),
     Route(
@@ -153,6 +190,7 @@ ROUTES = [
         "notifiers",
         ["slack", {"webhook_url": f"https://hooks.slack.com/services/{SLACK_WEBHOOK}"}],
     ),
+    Route("teams", "apprise", f"workflows://{TEAMS}/"),
     Route("telegram", "apprise", f"tgram://{TELEGRAM}/4711/"),
     Route("telegram", "notifiers", ["telegram", {"token": TELEGRAM, "chat_id": "4711"}]),
     Route("telegram", "onepush", ["telegram", {"token": TELEGRAM, "userid": "4711"}]),
@@ -166,6 +204,12 @@ ROUTES = [
     Route("wecom_bot", "apprise", f"wecombot://{WECOM}/"),
     Route("wecom_bot", "onepush", ["wechatworkbot", {"key": WECOM}]),
     Route("wecom_bot", "push-all-in-one", ["WechatRobot", {"WECHAT_ROBOT_KEY": WECOM}]),
+    Route("wxpusher", "apprise", f"wxpusher://{WXPUSHER}/{WXPUSHER_USER}/"),
+    Route(
+        "wxpusher",
+        "push-all-in-one",
+        ["WxPusher", {"WX_PUSHER_APP_TOKEN": WXPUSHER, "WX_PUSHER_UID": WXPUSHER_USER}, {}],
+    ),
     Route("zulip", "apprise", f"zulip://hongyan@acme/{ZULIP}/general"),
     Route(
         "zulip",
