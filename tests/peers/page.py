@@ -54,13 +54,12 @@ its error |
 - sent again: cases in which a client by itself sent the message more than once although it was, or
   may have been, taken.
 
-A client is asked only what can happen to it. A webhook of Discord that was not told to wait says
-success by 204 and shows no message. What a service says of a message that it knows again comes only
-to who sends under a key, as none of them does, and to one text for one recipient nothing is answered
-that is about several. A webhook of Slack says `ok`, and the words of the
-API's errors are not its. Of any other webhook (`webhook`) only the answers count that the status
-decides. A redirect leads to the log-in page of a network. Some answers are rare, and were made to
-be hard: the tables name each.
+A client is asked only what can happen to it: it sends one text to one recipient, under no key that
+the service would know it by again, and not by an older interface of the service. A webhook of
+Discord that was not told to wait says success by 204 and shows no message. A webhook of Slack says
+`ok`, and the words of the API's errors are not its. Of any other webhook (`webhook`) only the
+answers count that the status decides. A redirect leads to the log-in page of a network. Some
+answers are rare, and were made to be hard: the tables name each.
 """
 
 
