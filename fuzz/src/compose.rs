@@ -59,9 +59,10 @@ pub fn compose(data: &[u8]) {
     // Without markup nothing but blanks between pieces may be gone.
     if markup == 0 && format == "plain" && !pieces[0].truncated {
         let all: String = pieces.iter().map(|piece| &*piece.text).collect();
-        // The library's own mark for a mention is no character; it may be replaced.
+        // The library's own marks are no characters; they may be replaced.
         let words = |text: &str| {
-            text.replace('\u{fdd1}', "\u{fffd}").split_whitespace().collect::<String>()
+            let text = text.replace(['\u{fdd0}', '\u{fdd1}'], "\u{fffd}");
+            text.split_whitespace().collect::<String>()
         };
         assert_eq!(words(&all), words(text), "{text:?}");
     }

@@ -21,7 +21,7 @@ use std::borrow::Cow;
 use cut::Cutter;
 use dialect::{Dialect, Kind};
 use escape::Where;
-use rich::{Builder, MENTION, Tag};
+use rich::{AFTER_TITLE, Builder, MENTION, Tag};
 use write::{Mention, Place, Written};
 
 use super::api::Draft;
@@ -393,10 +393,11 @@ fn content(message: &Message, dialect: &Dialect) -> Result<(String, Vec<Mention>
     Ok((text, mentions))
 }
 
-/// The text without the character that stands for a mention, which is none.
+/// The text without the characters that are marks here, and no characters.
 fn without_mark(text: &str) -> Cow<'_, str> {
-    match text.contains(MENTION) {
-        true => Cow::Owned(text.replace(MENTION, "\u{fffd}")),
+    const MARKS: [char; 2] = [MENTION, AFTER_TITLE];
+    match text.contains(MARKS) {
+        true => Cow::Owned(text.replace(MARKS, "\u{fffd}")),
         false => Cow::Borrowed(text),
     }
 }

@@ -4,7 +4,7 @@ use unicode_segmentation::GraphemeCursor;
 
 use super::Rules;
 use super::dialect::Dialect;
-use super::rich::Doc;
+use super::rich::{AFTER_TITLE, Doc};
 use super::write::{self, Mention, Place, Written};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::Overflow;
@@ -200,7 +200,7 @@ impl Rules {
 
 /// True for what is not missed at either end of a piece.
 fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{1}')
+    matches!(c, ' ' | '\t' | '\n' | '\r' | AFTER_TITLE)
 }
 
 /// The last boundary of a character up to this place.

@@ -107,8 +107,8 @@ pub struct Doc {
     pub alone: bool,
 }
 
-/// What stands between a title and the rest: no place to cut at.
-const AFTER_TITLE: char = '\u{1}';
+/// What stands between a title and the rest: no place to cut at. No text has this character.
+pub const AFTER_TITLE: char = '\u{fdd0}';
 
 /// What a mention is among the words, as long as it is not known which one: no text has this character.
 pub const MENTION: char = '\u{fdd1}';

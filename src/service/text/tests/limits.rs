@@ -42,6 +42,8 @@ fn pieces_end_where_readers_pause() {
     assert_eq!(split("天地玄黄，宇宙洪荒。日月盈昃", 7), ["天地玄黄，", "宇宙洪荒。", "日月盈昃"]);
     assert_eq!(split("x\n\n\n  y", 4), ["x", "  y"]);
     assert_eq!(split("abcdefgh", 3), ["abc", "def", "gh"]);
+    // Nothing but blanks is left between pieces.
+    assert_eq!(split("abc\u{1} \u{1}de", 4), ["abc\u{1}", "\u{1}de"]);
     // A paragraph that is not much of a piece is not one.
     assert_eq!(split(&format!("ab\n\n{}", "x".repeat(50)), 40)[0].len(), 40);
     assert_eq!(split("👩‍👩‍👧👩‍👩‍👧", 6), ["👩‍👩‍👧", "👩‍👩‍👧"]);
