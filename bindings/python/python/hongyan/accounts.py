@@ -896,7 +896,6 @@ def kook(
 
 
 def googlechat(
-def pushover(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
@@ -911,12 +910,6 @@ def pushover(
     """
     return _account(
         "googlechat",
-    """Pushover message of an application, with `token`.
-
-    ``base_url``: instead of ``https://api.pushover.net``; http only for this machine
-    """
-    return _account(
-        "pushover",
         auth,
         rate,
         base_url=base_url,
@@ -930,11 +923,6 @@ def teams(
     auth: Mapping[str, Any],
     *,
     base_url: str | None = None,
-def bark(
-    auth: Mapping[str, Any],
-    *,
-    base_url: str | None = None,
-    allow_http: bool | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -968,6 +956,55 @@ def rocketchat(
     """Rocket.Chat message of a user, or by an incoming webhook, with `token` or `webhook`.
 
     ``base_url``: the server, up to where ``/api/v1`` begins; a token needs it; http with
+        ``allow_http`` only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    """
+    return _account(
+        "rocketchat",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def pushover(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Pushover message of an application, with `token`.
+
+    ``base_url``: instead of ``https://api.pushover.net``; http only for this machine
+    """
+    return _account(
+        "pushover",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def bark(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
     """Bark notification, with `key`.
 
     ``base_url``: ``https://api.day.app`` by default, or a server of your own; http with
@@ -975,7 +1012,6 @@ def rocketchat(
     ``allow_http``: true: credentials may travel over http beyond this machine
     """
     return _account(
-        "rocketchat",
         "bark",
         auth,
         rate,
