@@ -8,7 +8,7 @@ use crate::service::judge::{excerpt, is_success, text};
 use crate::service::wire::json::{members, parsed};
 
 /// How LINE's refusals begin, as its document lists them: what anybody might say is nobody's.
-const OWN: [&str; 10] = [
+const OWN: [&str; 9] = [
     "Access to this API is not available",
     "Authentication failed due to the following reason",
     "Failed to send messages",
@@ -18,7 +18,6 @@ const OWN: [&str; 10] = [
     "The request body could not be parsed",
     "The request body has ",
     "You have reached ",
-    KNOWN,
 ];
 /// What it says of a retry key that it knows.
 const KNOWN: &str = "The retry key is already accepted";
@@ -68,11 +67,12 @@ fn reading(answer: &Answer, body: &str, is_multicast: bool) -> Result<Option<Rea
         return Ok(None);
     };
     let told = faults(details)?;
-    let is_own = told.is_some() || OWN.iter().any(|own| words.starts_with(own));
+    // What it sent before it names, whatever its words are.
+    let is_known = words.starts_with(KNOWN) || answer.status == 409 && id.is_some();
+    let is_own = is_known || told.is_some() || OWN.iter().any(|own| words.starts_with(own));
     if !is_own || answer.status < 400 {
         return Ok(None);
     }
-    let is_known = words.starts_with(KNOWN);
     let code = answer.status.to_string();
     Ok(Some(match (answer.status, is_known) {
         (409, true) => Reading::Known { code, text: words, id },
@@ -149,6 +149,7 @@ mod tests {
             (200, r#"{"sentMessages":[{"id":"46"}],"error":{}}"#, "unreadable"),
             (409, again, "known 409 46"),
             (409, r#"{"message":"The retry key is already accepted"}"#, "known 409 "),
+            (409, r#"{"message":"Sent already","sentMessages":[{"id":"46"}]}"#, "known 409 46"),
             (400, again, "contradiction"),
             (200, again, "unreadable"),
             (409, invalid, "contradiction"),
