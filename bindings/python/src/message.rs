@@ -54,12 +54,6 @@ impl Encoded {
     }
 }
 
-impl From<Vec<u8>> for Encoded {
-    fn from(json: Vec<u8>) -> Encoded {
-        Encoded { json, files: Files::new(), has_files: false }
-    }
-}
-
 /// The message of one call of `send()` or `submit()`.
 pub struct Fields<'py> {
     own: Arguments<'py>,

@@ -285,7 +285,7 @@ class Mailbox:
         # Receipts that came while their send was being cancelled.
         self._late: dict[int, Receipt] = {}
         # The loop holds it weakly: else nobody could ever let go of it.
-        own = ref(self)
+        own: ReferenceType[Mailbox] = ref(self)
         self._fd: int | None = None
         # A loop cannot watch an event of Windows.
         if name != "nt":
