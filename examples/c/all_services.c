@@ -100,7 +100,7 @@
     "8f2d1c4b5a69478e8d7c6b5a49382716/triggers/manual/paths/invoke"                          \
     "?api-version=2016-06-01&sp=%2Ftriggers%2Fmanual%2Frun&sv=1.0&sig=" sig "\"}"
 #define LINE(token) "{\"type\":\"bot\",\"token\":\"" token "\"}"
-#define TO_ANNA                                                                              \
+#define TO_A_FRIEND                                                                          \
     "\"to\":{\"user\":\"U4af4980629d85f9c1d3a1b4c5e6f7a8b\"},\"text\":\"hello from C\""
 #define TOKEN(token) "{\"type\":\"token\",\"token\":\"" token "\"}"
 #define KEY(key) "{\"type\":\"key\",\"key\":\"" key "\"}"
@@ -174,7 +174,7 @@ static const struct {
      "\"text\":\"hello from C\""},
     {"teams", "webhook", NULL, TEAMS("h0ngyan_teams-sig-of-the-workflow-00000000000"),
      "\"text\":\"hello from C\""},
-    {"line", "bot", NULL, LINE("bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="), TO_ANNA},
+    {"line", "bot", NULL, LINE("bGluZS1ib3QtdG9rZW4tb2YtaG9uZ3lhbg=="), TO_A_FRIEND},
     {"serverchan", "key", NULL, KEY("SCT1234TabcdefGHIJ"), "\"text\":\"hello from C\""},
     {"serverchan", "key", NULL, KEY("sctp987tAbC123"), "\"title\":\"hello\",\"text\":\"from C\""},
     {"pushplus", "token", NULL, TOKEN("be8652e98bd04139a13e1bffcd6d0f71"),
@@ -214,7 +214,7 @@ static const struct {
     {"gotify", GOTIFY("CgooseGotify4711"), "\"text\":\"hello?\"", HY_E_FORBIDDEN},
     {"googlechat", GOOGLECHAT("another"), "\"text\":\"hello?\"", HY_E_AUTH},
     {"teams", TEAMS("another"), "\"text\":\"hello?\"", HY_E_AUTH},
-    {"line", LINE("expired"), TO_ANNA, HY_E_AUTH},
+    {"line", LINE("expired"), TO_A_FRIEND, HY_E_AUTH},
     {"serverchan", KEY("SCT0Tnobody"), "\"text\":\"hello?\"", HY_E_AUTH},
     {"pushplus", TOKEN("another"), "\"text\":\"hello?\"", HY_E_AUTH},
     {"kook", "{\"type\":\"bot\",\"token\":\"another\"}",
