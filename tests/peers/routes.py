@@ -76,6 +76,7 @@ def _of_webhook() -> list[Case]:
 
 
 ENDPOINTS = {
+    "bark": Endpoint("bark", "/push"),
     "dingtalk_bot": Endpoint("dingtalk_bot", "/robot/send?"),
     "discord (webhook)": Endpoint("discord", "/api/webhooks/", _of_discord_webhook),
     "feishu_bot": Endpoint("feishu_bot", "/open-apis/bot/v2/hook/"),
@@ -85,6 +86,7 @@ ENDPOINTS = {
     "line": Endpoint("line", "/v2/bot/message/push", without=("replayed",)),
     "mattermost": Endpoint("mattermost", "/api/v4/posts", without=("still-saving",)),
     "ntfy": Endpoint("ntfy", "/"),
+    "pushover": Endpoint("pushover", "/1/messages.json"),
     "pushplus": Endpoint("pushplus", "/send"),
     "rocketchat": Endpoint("rocketchat", "/api/v1/chat.postMessage"),
     "serverchan": Endpoint("serverchan", ".send", without=("older-key", "older-repeated")),
@@ -121,8 +123,12 @@ WXPUSHER, WXPUSHER_USER = "AT_h0NgYaNtokenOfAnApp", "UID_anna"
 ROCKETCHAT = "9HqLlyZOugoStsXCUfD:8h2mPE8C9wTEqWVi3xkXeZ5QzPqVxM4rTNnVb"
 GOOGLECHAT = "AAAAMpdlehY/AIzaSyDdI0hCZtE6vySjMm/kH9sBqD1"
 TEAMS = "prod-01.westus.logic.azure.com/0f1e2d3c4b5a/kH9sBqD1f2e3"
+BARK = "ynJ5Ft4atkMkWeo2PAvFhF"
+PUSHOVER, PUSHOVER_USER = "azGDORePK8gMaC0QOYAMyEEuzJnyUi", "uQiRzpo4DXghDmr9QzzfQu27cmVRsG"
 
 ROUTES = [
+    Route("bark", "apprise", f"barks://api.day.app/{BARK}/"),
+    Route("bark", "onepush", ["bark", {"key": BARK}]),
     Route("dingtalk_bot", "apprise", f"dingtalk://{DINGTALK}/"),
     Route("dingtalk_bot", "notifiers", ["dingtalk", {"access_token": DINGTALK}]),
     Route("dingtalk_bot", "onepush", ["dingtalk", {"token": DINGTALK}]),
@@ -168,6 +174,8 @@ ROUTES = [
         "push-all-in-one",
         ["Ntfy", {"NTFY_URL": "https://ntfy.example", "NTFY_TOPIC": "alerts"}, {}],
     ),
+    Route("pushover", "apprise", f"pover://{PUSHOVER_USER}@{PUSHOVER}/"),
+    Route("pushover", "notifiers", ["pushover", {"token": PUSHOVER, "user": PUSHOVER_USER}]),
     Route("pushplus", "apprise", f"pushplus://{PUSHPLUS}/"),
     Route("pushplus", "onepush", ["pushplus", {"token": PUSHPLUS}]),
     Route("pushplus", "push-all-in-one", ["PushPlus", {"PUSH_PLUS_TOKEN": PUSHPLUS}]),
