@@ -41,6 +41,7 @@ pub struct Content {
     legacy: Option<[u8; 32]>,
 }
 
+#[cfg_attr(not(feature = "outbox"), allow(dead_code, reason = "only a store compares contents"))]
 impl Content {
     /// What this message says.
     pub fn of(message: &Message) -> Content {

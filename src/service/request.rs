@@ -115,6 +115,7 @@ pub enum Body {
 
 impl Body {
     /// The whole in one piece.
+    #[cfg(any(test, feature = "testing"))]
     pub fn whole(self) -> Bytes {
         match self {
             Body::One(bytes) => bytes,

@@ -38,6 +38,7 @@ pub struct Locks {
 static LOCKS: OnceLock<Locks> = OnceLock::new();
 
 /// The same, for locks of more than the log function; there is one such holder.
+#[cfg_attr(not(feature = "outbox"), allow(dead_code, reason = "only a store has such locks"))]
 pub fn watch_with(locks: Locks) -> Result<()> {
     // Registered before the handlers: a fork between the two would not know of them.
     let _ = LOCKS.set(locks);
