@@ -22,14 +22,16 @@ pub fn to_json(shared: &Shared) -> String {
         let (messages, unfinished) = outbox.count();
         json!({"messages": messages, "unfinished": unfinished, "damage": outbox.damage()})
     });
-    json!({
+    let stats = json!({
         "v": 1,
         "outbox": outbox,
         "in_flight": in_flight,
         "unfinished": shared.sends.unfinished(),
         "accounts": accounts,
-    })
-    .to_string()
+    });
+    // What is not unfinished any more is there for whoever waits next.
+    shared.sends.publish();
+    stats.to_string()
 }
 
 fn account(entry: &Entry, now: Duration) -> Value {
