@@ -56,9 +56,7 @@ def test_a_channel_is_known_by_its_id_and_users_by_both(sandbox: Sandbox) -> Non
     assert send(sandbox, to=7)["result"] == "success"
     assert sandbox.last["recipient"] == "general"
     for to in (["anna@acme.example", "bruno@acme.example"], [11, 12]):
-        sent = client(sandbox).send_message(
-            {"type": "direct", "to": to, "content": "hi"}
-        )
+        sent = client(sandbox).send_message({"type": "direct", "to": to, "content": "hi"})
         assert sent["result"] == "success"
         reached = [one["recipient"] for one in sandbox.messages[-2:]]
         assert reached == ["anna@acme.example", "bruno@acme.example"]
@@ -70,9 +68,7 @@ def test_a_file_arrives_to_the_byte(sandbox: Sandbox) -> None:
     file.name = "goose.bin"
     uploaded = client(sandbox).upload_file(file)
     assert uploaded["result"] == "success"
-    assert (
-        send(sandbox, content=f"[goose.bin]({uploaded['url']})")["result"] == "success"
-    )
+    assert send(sandbox, content=f"[goose.bin]({uploaded['url']})")["result"] == "success"
     attached = sandbox.last["attachments"][0]
     assert (attached["name"], attached["sha256"]) == (
         "goose.bin",
@@ -104,17 +100,13 @@ def test_refusals_are_understood(sandbox: Sandbox) -> None:
 def test_a_rate_limit_is_understood(sandbox: Sandbox) -> None:
     own = client(sandbox)
     sandbox.fault(SERVICE, "rate_limit")
-    refused = own.send_message(
-        {"type": "stream", "to": "general", "topic": "t", "content": "hi"}
-    )
+    refused = own.send_message({"type": "stream", "to": "general", "topic": "t", "content": "hi"})
     assert (refused["code"], refused["retry-after"]) == ("RATE_LIMIT_HIT", 1.0)
     assert sandbox.messages == []
 
 
 @pytest.mark.parametrize("target", ["general", "anna@acme.example"])
-def test_apprise_agrees(
-    sandbox: Sandbox, notify: Callable[..., bool], target: str
-) -> None:
+def test_apprise_agrees(sandbox: Sandbox, notify: Callable[..., bool], target: str) -> None:
     key = sandbox.accounts["zulip"]["auth"]["password"]
     # It makes the bot's address of its name and the organization.
     url = f"zulip://hongyan@acme/{key}/{target}"
