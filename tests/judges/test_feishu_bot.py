@@ -12,7 +12,7 @@ SERVICE = "feishu_bot"
 
 
 def token(sandbox: Sandbox, signs: bool) -> str:
-    """The token of the robot that signs, or of the one that does not, which alone Apprise can use."""
+    """The token of the robot that signs, or of the other, which alone Apprise can use."""
     auths = (one["auth"] for one in sandbox.accounts.values())
     return next(auth["url"] for auth in auths if ("secret" in auth) == signs).rsplit("/", 1)[1]
 
