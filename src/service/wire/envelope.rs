@@ -55,7 +55,8 @@ impl Envelope {
         }
         let code = member(self.code).map(|code| code.trim_matches('"'));
         if !member(self.ok.0).is_some_and(|value| self.ok.1.contains(&value)) {
-            let Some(code) = code.filter(|code| (self.own)(code)) else { return Ok(None) };
+            let is_own = |code: &&str| (self.own)(code) && !self.is_success_in_other_words(code);
+            let Some(code) = code.filter(is_own) else { return Ok(None) };
             let wait = self.wait.and_then(member).and_then(seconds);
             return Ok(Some(Reading::Refused { code: code.to_owned(), text: words, wait }));
         }
@@ -76,6 +77,12 @@ impl Envelope {
                 answer.status
             )),
         }))
+    }
+
+    /// True for the code of a success as text instead of a number, or the other way round, where the service
+    /// is not known to write it so: that is no refusal, and no success.
+    fn is_success_in_other_words(&self, code: &str) -> bool {
+        self.code == self.ok.0 && self.ok.1.iter().any(|ok| ok.trim_matches('"') == code)
     }
 }
 
@@ -138,6 +145,10 @@ mod tests {
         ] {
             assert_eq!(read(&ROBOT, status, body), is, "{status} {body}");
         }
+        // Whatever codes are the service's own, that of its success in other words is no refusal.
+        let any = Envelope { own: |_| true, ..ROBOT };
+        assert_eq!(read(&any, 200, r#"{"errcode":"0","errmsg":"ok"}"#), "unreadable");
+        assert_eq!(read(&any, 200, r#"{"errcode":"1","errmsg":"no"}"#), "refused 1 no 0");
         for (status, body, is) in [
             (200, r#"{"ok":true,"note":"","id":"a1"}"#, "sent a1"),
             (200, r#"{"ok":true,"note":"","id":9007199254740993}"#, "sent 9007199254740993"),
