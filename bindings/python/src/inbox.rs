@@ -134,11 +134,15 @@ impl Inbox {
         attached(py, || self.queue.get()?.poll_handle())
     }
 
-    /// Waits for receipts at most so many seconds, for a loop that cannot watch a descriptor: whether
-    /// drain() has anything to tell.
-    fn wait(&self, py: Python<'_>, timeout: f64) -> PyResult<bool> {
+    /// Waits for receipts at most so many seconds, for a loop that cannot watch a descriptor: none came, they
+    /// came (false), or none will come any more (true).
+    fn wait(&self, py: Python<'_>, timeout: f64) -> PyResult<Option<bool>> {
         let time_out = Some(Duration::from_secs_f64(timeout));
-        Ok(waiting(py, time_out, |slice| self.queue.take_out(slice))? != Turn::Nothing)
+        Ok(match waiting(py, time_out, |slice| self.queue.take_out(slice))? {
+            Turn::Nothing => None,
+            Turn::Some => Some(false),
+            Turn::Ended => Some(true),
+        })
     }
 
     /// The receipts that wait, with their futures; whether this was all.

@@ -366,11 +366,17 @@ def _pump(own: ReferenceType[Mailbox]) -> None:
         inbox, loop = mailbox.inbox, mailbox.loop
         del mailbox
         try:
-            found = inbox.wait(_PUMP)
+            ended = inbox.wait(_PUMP)
         except Error:
             return
         del inbox
-        if found:
-            # A loop that was closed awaits nothing any more.
-            with suppress(RuntimeError):
+        if ended is None:
+            continue
+        # A loop that was closed awaits nothing any more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_read, own)
+            if ended:
+                # The first hands out what is there, this one learns of the end. To go on telling
+                # of that would keep the loop from doing anything else.
                 loop.call_soon_threadsafe(_read, own)
+                return

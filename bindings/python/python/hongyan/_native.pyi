@@ -185,7 +185,7 @@ class Inbox:
         False if that was handed out before."""
     def poll_handle(self) -> int:
         """The descriptor that is readable while receipts wait."""
-    def wait(self, timeout: float) -> bool:
+    def wait(self, timeout: float) -> bool | None:
         """Waits for receipts at most so many seconds, for a loop that cannot watch a descriptor:
         whether drain() has anything to tell."""
     def drain(self) -> tuple[list[tuple[asyncio.Future[Receipt], int, Receipt]], bool]:
