@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::fingerprint::Fingerprint;
@@ -18,6 +19,7 @@ use super::info::{Info, Scope};
 use super::opening::Opening;
 pub use super::request::{Body, Header, Headers, HttpRequest, MAX_URL, Method, Wire};
 use super::verdict::Row;
+use super::wire::json;
 use crate::model::error::Result;
 use crate::model::message::{Kind, Message, To};
 use crate::model::receipt::Note;
@@ -273,6 +275,12 @@ pub struct ScopeKey {
 }
 
 impl Draft {
+    /// A draft of a body in JSON.
+    pub fn json(members: &Map<String, Value>) -> Draft {
+        let content_type = json::CONTENT_TYPE.into();
+        Draft { body: json::body(members).into(), content_type, ..Draft::default() }
+    }
+
     /// A draft of a form with files, as [`super::wire::multipart::Multipart::finish`] gives it.
     pub fn multipart((content_type, body): (String, Body)) -> Draft {
         let (body, rest) = match body {

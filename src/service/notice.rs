@@ -7,7 +7,6 @@ use super::api::Draft;
 use super::extra;
 use super::info::Info;
 use super::text::{Markup, Piece, Rules, Title, Unit, compose};
-use super::wire::json::CONTENT_TYPE;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Format, Message, Priority};
 
@@ -79,17 +78,11 @@ impl Notice<'_> {
     }
 }
 
-/// The draft of a body.
-pub fn draft(body: &Map<String, Value>) -> Draft {
-    let text = serde_json::to_string(body).unwrap_or_default();
-    Draft { body: text.into(), content_type: CONTENT_TYPE.into(), ..Draft::default() }
-}
-
 /// The draft of the first body, with the others as its pieces.
 pub fn drafts(bodies: &[Map<String, Value>], pieces: &[Piece]) -> Draft {
     let notes = pieces.first().map(Piece::notes).unwrap_or_default();
-    let first = bodies.first().map(draft).unwrap_or_default();
-    Draft { pieces: bodies.iter().skip(1).map(draft).collect(), notes, ..first }
+    let first = bodies.first().map(Draft::json).unwrap_or_default();
+    Draft { pieces: bodies.iter().skip(1).map(Draft::json).collect(), notes, ..first }
 }
 
 #[cfg(test)]

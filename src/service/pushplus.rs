@@ -16,7 +16,7 @@ use super::opening::Opening;
 use super::text::{Markup, Rules, Title, Unit, compose, drafts};
 use super::verdict::{Code, Row, verdicts};
 use super::wire::envelope::Envelope;
-use super::wire::json::CONTENT_TYPE;
+use super::wire::json::{self, CONTENT_TYPE};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Format, Kind, Message};
 use crate::model::secret::Secret;
@@ -154,7 +154,7 @@ impl Account for Pushes {
             }
             let mut body = common.clone();
             body.insert("content".to_owned(), piece.text.as_str().into());
-            Ok(Draft { body: Value::from(body).to_string().into(), ..Draft::default() })
+            Ok(Draft { body: json::body(&body).into(), ..Draft::default() })
         })
     }
 

@@ -14,7 +14,7 @@ use super::extra;
 use super::info::{Auth, Field, FieldKind, Info};
 use super::opening::Opening;
 use super::text::{Markup, Rules, Title, Unit, compose, drafts};
-use super::wire::json::CONTENT_TYPE;
+use super::wire::json::{self, CONTENT_TYPE};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, Overflow};
 use crate::model::secret::Secret;
@@ -142,7 +142,7 @@ impl Account for Channel {
             title: Title::Own,
         };
         drafts(compose(message, &rules)?, |_, piece| {
-            let body = Value::from(self.body(message, &piece.text)?).to_string();
+            let body = json::body(&self.body(message, &piece.text)?);
             Ok(Draft { body: body.into(), ..Draft::default() })
         })
     }

@@ -17,7 +17,7 @@ use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
 use super::text::{Markup, Rules, Title, Unit, compose, drafts};
 use super::verdict::{Row, verdicts};
-use super::wire::json::CONTENT_TYPE;
+use super::wire::json::{self, CONTENT_TYPE};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Format, Kind, Message};
 use crate::model::secret::Secret;
@@ -178,7 +178,7 @@ impl Account for App {
             }
             let mut body = common.clone();
             body.insert("content".to_owned(), piece.text.as_str().into());
-            let body = Value::from(body).to_string().into();
+            let body = json::body(&body).into();
             Ok(Draft { body, to: to.clone(), ..Draft::default() })
         })
     }

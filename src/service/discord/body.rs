@@ -9,7 +9,7 @@ use crate::service::api::{Body, Draft, Seed};
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
-use crate::service::wire::json::CONTENT_TYPE;
+use crate::service::wire::json::{self, CONTENT_TYPE};
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points.
@@ -128,7 +128,7 @@ pub fn encode(message: &Message, info: &Info, seed: Seed, is_bot: bool) -> Resul
             Some(first) => {
                 let all = OF_ALL.iter().filter_map(|name| Some((*name, first.get(*name)?)));
                 body.extend(all.map(|(name, value)| (name.to_owned(), value.clone())));
-                drafts.push(json_draft(&body));
+                drafts.push(Draft::json(&body));
             }
         }
     }
@@ -280,16 +280,11 @@ fn params(body: &mut Map<String, Value>, is_bot: bool) -> Vec<(&'static str, Str
     asked.map(|asked| ("with_components", asked.to_string())).into_iter().collect()
 }
 
-fn json_draft(body: &Map<String, Value>) -> Draft {
-    let text = serde_json::to_string(body).unwrap_or_default();
-    Draft { body: text.into(), content_type: CONTENT_TYPE.into(), ..Draft::default() }
-}
-
 fn draft(body: &Map<String, Value>, message: &Message, seed: Seed) -> Draft {
     if message.attachments.is_empty() {
-        return json_draft(body);
+        return Draft::json(body);
     }
-    let text = serde_json::to_string(body).unwrap_or_default();
+    let text = json::body(body);
     let mut form = Multipart::new(seed).typed("payload_json", CONTENT_TYPE, text);
     for (i, file) in message.attachments.iter().enumerate() {
         form = form.file(&format!("files[{i}]"), file);

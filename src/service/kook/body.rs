@@ -9,7 +9,6 @@ use crate::service::api::{Body, Draft, Seed};
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
-use crate::service::wire::json::CONTENT_TYPE;
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points: beyond it the document promises nothing.
@@ -35,11 +34,6 @@ fn type_of(file: &Attachment) -> u8 {
 
 fn given<'a>(message: &'a Message, name: &str) -> Option<&'a Value> {
     message.extra.as_ref()?.get(name).filter(|value| !value.is_null())
-}
-
-fn draft(body: Map<String, Value>) -> Draft {
-    let body = Value::from(body).to_string().into();
-    Draft { body, content_type: CONTENT_TYPE.into(), ..Draft::default() }
 }
 
 /// The message whose card is written as JSON, as the text that the service takes.
@@ -102,9 +96,9 @@ pub fn encode(message: &Message, info: &Info, to: &str, seed: Seed) -> Result<Dr
         let form = Multipart::new(seed).file("file", file).finish();
         let Draft { body: start, mut rest, content_type, .. } = Draft::multipart(form);
         rest.insert(0, start);
-        Draft { rest, content_type, ..draft(body) }
+        Draft { rest, content_type, ..Draft::json(&body) }
     });
-    let mut drafts = bodies.into_iter().map(draft).chain(uploads);
+    let mut drafts = bodies.into_iter().map(|body| Draft::json(&body)).chain(uploads);
     let first = drafts.next().unwrap_or_default();
     let pieces = drafts.collect();
     Ok(Draft { pieces, notes, ..first })

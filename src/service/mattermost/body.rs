@@ -9,7 +9,6 @@ use crate::service::api::{Body, Draft, Seed};
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
-use crate::service::wire::json::CONTENT_TYPE;
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points.
@@ -108,19 +107,14 @@ fn drafts(
     if !is_whole(&first) && message.attachments.is_empty() {
         return wrong("text", "the message is empty: give \"text\" or \"parts\", or files");
     }
-    let json = |body: &Map<String, Value>| Draft {
-        body: serde_json::to_string(body).unwrap_or_default().into(),
-        content_type: CONTENT_TYPE.into(),
-        ..Draft::default()
-    };
     let more = pieces.iter().skip(1).map(|piece| {
         let mut body = common.clone();
         body.insert(text.to_owned(), piece.text.as_str().into());
         let all = of_all.iter().filter_map(|name| Some((*name, first.get(*name)?)));
         body.extend(all.map(|(name, value)| (name.to_owned(), value.clone())));
-        json(&body)
+        Draft::json(&body)
     });
-    Ok(Draft { pieces: more.collect(), notes, ..json(&first) })
+    Ok(Draft { pieces: more.collect(), notes, ..Draft::json(&first) })
 }
 
 /// The draft of a bot's post but for where it goes; the form of its files stands in `rest`.

@@ -8,7 +8,6 @@ use crate::service::api::Draft;
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Rules, Title, Unit, compose, drafts};
-use crate::service::wire::json::CONTENT_TYPE;
 
 /// Where a text is cut or split, in units of UTF-16: what servers take that nobody set otherwise.
 const USUAL: usize = 5000;
@@ -85,11 +84,7 @@ pub fn encode(message: &Message, info: &Info) -> Result<Draft> {
         let is_here = |name: &str| n == 0 || OF_ALL.contains(&name);
         let own = more.iter().filter(|(name, _)| is_here(name));
         body.extend(own.map(|(name, value)| (name.clone(), value.clone())));
-        Ok(Draft {
-            body: serde_json::to_string(&body).unwrap_or_default().into(),
-            content_type: CONTENT_TYPE.into(),
-            ..Draft::default()
-        })
+        Ok(Draft::json(&body))
     })
 }
 

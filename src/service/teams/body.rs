@@ -9,6 +9,7 @@ use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot::{has_words, mentioned};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose, drafts};
+use crate::service::wire::json;
 
 /// How large a body may be, in bytes. Beyond about 28 KB the card fails where nobody sees it, so that the
 /// lower reading of that counts.
@@ -108,7 +109,7 @@ fn own_cards(message: &Message, info: &Info, cards: &Value) -> Result<Draft> {
     if !cards.as_array().is_some_and(|cards| !cards.is_empty() && cards.iter().all(is_card)) {
         return wrong(&path, "expected an array of objects with a contentType and a content");
     }
-    let body = Value::Object(whole).to_string();
+    let body = json::body(&whole);
     match body.len() > MOST as usize {
         true => too_large(body.len(), &path),
         false => Ok(Draft { body: body.into(), ..Draft::default() }),
