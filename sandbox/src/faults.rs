@@ -12,7 +12,7 @@ use crate::exchange::Answer;
 /// The longest latency that may be asked for, and the time after which a hang ends anyway.
 pub(crate) const LONGEST: Duration = Duration::from_secs(60);
 
-/// Whether a cut comes before the service takes the message or after.
+/// Whether a fault comes before the service takes the message or after.
 #[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum When {
@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     Reset(When),
     /// Nothing is answered until the client gives up.
     Hang(When),
+    /// The answer is held back until somebody lets it go.
+    Hold(When),
     /// The service's own refusal of too many requests.
     RateLimit { retry_after_s: Option<u64> },
     /// The service drops the message.
@@ -91,6 +93,10 @@ enum Wire {
         when: When,
     },
     Hang {
+        #[serde(default)]
+        when: When,
+    },
+    Hold {
         #[serde(default)]
         when: When,
     },
@@ -223,6 +229,7 @@ fn checked(wire: Wire) -> Result<Kind, String> {
         }
         Wire::Reset { when } => Kind::Reset(when),
         Wire::Hang { when } => Kind::Hang(when),
+        Wire::Hold { when } => Kind::Hold(when),
         Wire::RateLimit { retry_after_s } => Kind::RateLimit { retry_after_s },
         Wire::Drop {} => Kind::Drop,
         Wire::Garbage {} => Kind::Garbage,

@@ -25,6 +25,7 @@ mod exchange;
 mod faults;
 mod fields;
 mod form;
+mod held;
 mod inbox;
 mod json;
 mod kept;
@@ -61,6 +62,7 @@ pub use crate::services::robot::{Request, Robot};
 
 use crate::certificates::CaFile;
 use crate::connection::Door;
+use crate::held::Held;
 use crate::server::Server;
 use crate::state::State;
 
@@ -154,6 +156,7 @@ impl Sandbox {
         };
         let server = Server {
             state: Arc::new(Mutex::new(state)),
+            held: Arc::new(Held::default()),
             authority: address.to_string(),
             https: acceptor.is_some(),
             root: options.root,

@@ -1,4 +1,4 @@
-//! The sandbox's own paths: the page, messages, faults.
+//! The sandbox's own paths: the page, messages, faults, requests that are held.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use crate::server::Server;
 
 /// How long a page waits for something new before it is told that there is nothing.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// How long a test waits for requests to be held before it is told that they are not.
+const LONGEST_HELD_WAIT: Duration = Duration::from_secs(120);
 
 impl Server {
     /// Answers a request to `/_/` and `path`.
@@ -21,6 +23,8 @@ impl Server {
             "" => return page::inbox(),
             "about" => return page::about(&self.base_url()),
             "inbox" if is_read => return self.inbox(call).await,
+            "held" if is_read => return self.held(call).await,
+            "held" => return Answer::wrong_method("GET"),
             _ => {}
         }
         if let Some(image) = path.strip_prefix("images/") {
@@ -34,6 +38,16 @@ impl Server {
                 Answer::new(204, "", "")
             }
             ("messages", _) => Answer::wrong_method("GET, DELETE"),
+            ("seen", "GET") => Answer::json(200, &state.seen()),
+            ("seen", _) => Answer::wrong_method("GET"),
+            ("release", "POST") => Answer::json(200, &json!({ "released": self.held.release() })),
+            ("reset", "POST") => {
+                state.clear();
+                state.clear_faults();
+                self.held.cut();
+                Answer::json(200, &json!({}))
+            }
+            ("release" | "reset", _) => Answer::wrong_method("POST"),
             ("faults", "GET") => Answer::json(200, &state.faults.to_json()),
             ("faults", "POST") => {
                 let added = crate::json::read(&call.body).and_then(|fault| state.add_fault(&fault));
@@ -49,6 +63,16 @@ impl Server {
             ("faults", _) => Answer::wrong_method("GET, POST, DELETE"),
             _ => Answer::not_found(),
         }
+    }
+
+    /// How many requests are held, once they are `count` or more.
+    async fn held(&self, call: &Call) -> Answer {
+        let count = call.query("count").and_then(|count| count.parse().ok()).unwrap_or(0);
+        let status = match tokio::time::timeout(LONGEST_HELD_WAIT, self.held.until(count)).await {
+            Ok(()) => 200,
+            Err(_) => 504,
+        };
+        Answer::json(status, &json!({ "held": self.held.count() }))
     }
 
     /// What the page shows, once it is something else than the page's `version`.

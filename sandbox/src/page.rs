@@ -66,6 +66,8 @@ repeats it. Waiting faults: <a href="/_/faults"><code>/_/faults</code></a>.</p>
 <tr><td><code>reset</code></td><td>resets the connection; <code>when</code> <code>"after"</code>:
 once the message is taken</td></tr>
 <tr><td><code>hang</code></td><td>answers nothing for 60 seconds; <code>when</code> as above</td></tr>
+<tr><td><code>hold</code></td><td>answers once <code>POST /_/release</code> lets it;
+<code>when</code> as above. <code>GET /_/held?count=1</code> answers as soon as so many are held</td></tr>
 <tr><td><code>rate_limit</code></td><td>the service's own refusal; <code>retry_after_s</code> adds
 the header</td></tr>
 <tr><td><code>drop</code></td><td>the service drops the message and says so</td></tr>
@@ -99,7 +101,9 @@ pub(crate) fn about(base_url: &str) -> Answer {
          {base_url}/_/faults\n\
          curl{insecure} -d '{{\"service\":\"tencent_im\",\"kind\":\"drop\",\"times\":2}}' \
          {base_url}/_/faults\n\
-         curl{insecure} -X DELETE {base_url}/_/faults</code></pre>\n</body>\n</html>\n"
+         curl{insecure} -X DELETE {base_url}/_/faults</code></pre>\n\
+         <p><code>GET /_/seen</code> tells how many requests came and which messages were taken; \
+         <code>POST /_/reset</code> forgets both and all faults, and cuts what is held.</p>\n</body>\n</html>\n"
     ));
     Answer::new(200, "text/html; charset=utf-8", html)
 }

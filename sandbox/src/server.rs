@@ -12,7 +12,8 @@ use axum::response::Response;
 use crate::clock::Utc;
 use crate::connection::{Cutter, Door};
 use crate::exchange::{Answer, Call};
-use crate::faults::{self, Kind};
+use crate::faults::{self, Kind, When};
+use crate::held::Held;
 use crate::state::{Action, State};
 
 /// The largest request body that the sandbox's own paths read.
@@ -22,6 +23,7 @@ const LARGEST_BODY: usize = 1 << 20;
 #[derive(Clone)]
 pub(crate) struct Server {
     pub state: Arc<Mutex<State>>,
+    pub held: Arc<Held>,
     pub authority: String,
     pub https: bool,
     /// The service that is at the root, for clients that take no prefix of a path.
@@ -94,10 +96,13 @@ impl Server {
     }
 
     async fn meet(&self, service: &str, mut call: Call, cutter: &Cutter) -> Answer {
-        let fault = self.state().take_fault(service);
-        if let Some(Kind::Latency(latency)) = fault {
-            tokio::time::sleep(latency).await;
+        let fault = self.state().meet(service);
+        match fault {
+            Some(Kind::Latency(latency)) => tokio::time::sleep(latency).await,
+            Some(Kind::Hold(When::Before)) if !self.held.hold().await => return cut(cutter),
+            _ => {}
         }
+        let then_held = fault == Some(Kind::Hold(When::After));
         let action = {
             let mut state = self.state();
             call.now_ms = state.clock.now_ms();
@@ -105,19 +110,29 @@ impl Server {
             state.act(service, &call, fault)
         };
         match action {
-            Action::Answer(answer) => return answer,
+            Action::Answer(answer) => {
+                if then_held && !self.held.hold().await {
+                    return cut(cutter);
+                }
+                return answer;
+            }
             Action::Reset => {}
             // A client that gives up closes the connection, which drops this future.
             Action::Hang => tokio::time::sleep(faults::LONGEST).await,
         }
-        cutter.cut();
-        Answer::new(500, "text/plain", "")
+        cut(cutter)
     }
 
     pub(crate) fn base_url(&self) -> String {
         let scheme = if self.https { "https" } else { "http" };
         format!("{scheme}://{}", self.authority)
     }
+}
+
+/// Resets the connection; the answer never gets there.
+fn cut(cutter: &Cutter) -> Answer {
+    cutter.cut();
+    Answer::new(500, "text/plain", "")
 }
 
 async fn handle(

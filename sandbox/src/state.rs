@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use crate::clock::Clock;
@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub faults: Faults,
     pub limits: bool,
     pub kept: Kept,
+    /// How many requests came to services since the last clearing.
+    requests: u64,
     services: Vec<Box<dyn Service>>,
     /// The secrets of each service, in the order of the services.
     secrets: Vec<Vec<String>>,
@@ -55,6 +57,7 @@ impl State {
             faults: Faults::default(),
             limits: true,
             kept: Kept::default(),
+            requests: 0,
             secrets: services.iter().map(|service| mask::secrets(service.as_ref())).collect(),
             services,
             version: watch::Sender::new(1),
@@ -78,8 +81,9 @@ impl State {
         Ok(())
     }
 
-    /// The fault that meets the next request to `service`.
-    pub(crate) fn take_fault(&mut self, service: &str) -> Option<Kind> {
+    /// Counts a request to `service`, and gives the fault that meets it.
+    pub(crate) fn meet(&mut self, service: &str) -> Option<Kind> {
+        self.requests += 1;
         let fault = self.faults.take(service)?;
         self.changed();
         Some(fault)
@@ -122,7 +126,7 @@ impl State {
             return Action::Answer(Answer::not_found());
         };
         match fault {
-            None | Some(Kind::Latency(_)) => Action::Answer(self.ask(at, call)),
+            None | Some(Kind::Latency(_) | Kind::Hold(_)) => Action::Answer(self.ask(at, call)),
             Some(Kind::Status(reply)) => Action::Answer(reply.to_answer()),
             Some(Kind::Reset(when)) => {
                 self.ask_when(when, at, call);
@@ -180,7 +184,13 @@ impl State {
 
     pub(crate) fn clear(&mut self) {
         self.kept.clear();
+        self.requests = 0;
         self.changed();
+    }
+
+    /// How many requests came to services, and the messages, since the last clearing.
+    pub(crate) fn seen(&self) -> Value {
+        json!({"requests": self.requests, "messages": self.messages()})
     }
 
     /// The messages in the order of their arrival.

@@ -342,3 +342,55 @@ fn serves_certificates_that_must_be_refused() {
         assert!(expected, "{tls:?}: {what:?}");
     }
 }
+
+#[test]
+fn a_hold_lets_go_when_it_is_told_to() {
+    for (when, taken) in [("before", 0), ("after", 1)] {
+        let (sandbox, _) = start();
+        assert_eq!(get(&sandbox, "/_/held?count=0").json(), json!({"held": 0}));
+        fault(&sandbox, json!({"service": "fanfou", "kind": "hold", "when": when}));
+        let mut stream = connect(&sandbox);
+        stream.write_all(&bytes("POST", PATH, HEADERS, BODY)).expect("sent");
+        assert_eq!(get(&sandbox, "/_/held?count=1").json(), json!({"held": 1}));
+        let seen = get(&sandbox, "/_/seen").json();
+        assert_eq!(seen["requests"], 1, "{when}");
+        assert_eq!(seen["messages"].as_array().map(Vec::len), Some(taken), "{when}");
+        let release = || request(&sandbox, "POST", "/_/release", &[], "").json();
+        assert_eq!(release(), json!({"released": 1}));
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        assert_eq!(Reply::parse(&answer).status, 200, "{when}");
+        assert_eq!(sandbox.messages().len(), 1, "{when}");
+        assert_eq!(release(), json!({"released": 0}));
+    }
+}
+
+#[test]
+fn a_client_that_leaves_is_held_no_longer_and_its_message_never_taken() {
+    let (sandbox, _) = start();
+    fault(&sandbox, json!({"service": "fanfou", "kind": "hold"}));
+    let mut stream = connect(&sandbox);
+    stream.write_all(&bytes("POST", PATH, HEADERS, BODY)).expect("sent");
+    get(&sandbox, "/_/held?count=1");
+    drop(stream);
+    let deadline = Instant::now() + Duration::from_secs(300);
+    while get(&sandbox, "/_/held?count=0").json() != json!({"held": 0}) {
+        assert!(Instant::now() < deadline, "it is held for ever");
+    }
+    assert_eq!(sandbox.messages().len(), 0);
+}
+
+#[test]
+fn a_reset_of_all_forgets_and_cuts() {
+    let (sandbox, _) = start();
+    assert_eq!(fanfou(&sandbox, "user=lisztli&text=hi").status, 200);
+    fault(&sandbox, json!({"service": "fanfou", "kind": "hold", "times": 2}));
+    let mut stream = connect(&sandbox);
+    stream.write_all(&bytes("POST", PATH, HEADERS, b"user=lisztli&text=again")).expect("sent");
+    get(&sandbox, "/_/held?count=1");
+    assert_eq!(request(&sandbox, "POST", "/_/reset", &[], "").status, 200);
+    let error = stream.read(&mut [0]).expect_err("a reset");
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    assert_eq!(get(&sandbox, "/_/faults").json(), json!([]));
+    assert_eq!(get(&sandbox, "/_/seen").json(), json!({"requests": 0, "messages": []}));
+}
