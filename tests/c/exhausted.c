@@ -1,5 +1,7 @@
 /* No more threads, no more descriptors: told in plain words, nothing printed, nothing hangs, and all is
- * well again once there are some. */
+ * well again once there are some.
+ *
+ * Needs: setrlimit and fork */
 #include "peer.h"
 
 #include <errno.h>

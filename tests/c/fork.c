@@ -1,4 +1,6 @@
-/* Forks at bad moments: with another thread inside the library, from a thread, and twice. */
+/* Forks at bad moments: with another thread inside the library, from a thread, and twice.
+ *
+ * Needs: fork */
 #include "peer.h"
 
 #include <pthread.h>

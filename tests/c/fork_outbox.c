@@ -1,5 +1,7 @@
 /* Forks while other threads are inside the outbox, the log, hy_init and name look-ups: the child can
- * always begin anew, and keeps no outbox from its parent or from whoever comes after it. */
+ * always begin anew, and keeps no outbox from its parent or from whoever comes after it.
+ *
+ * Needs: fork */
 #include "peer.h"
 
 #include <pthread.h>

@@ -1,5 +1,7 @@
 /* Names whose look-up never ends: each holds one thread, no other name waits for it, an attempt's
- * time-out bounds the wait, and hy_free leaves it behind at once. */
+ * time-out bounds the wait, and hy_free leaves it behind at once.
+ *
+ * Needs: a resolver of its own by netdb.h, and /proc */
 #include "peer.h"
 
 #include <dirent.h>

@@ -1,17 +1,6 @@
 /* hy_submit*, hy_wait*, hy_interrupt, hy_poll_handle: one result a token, however awaited. */
 #include "peer.h"
 
-#include <poll.h>
-
-static int is_readable(intptr_t handle)
-{
-    struct pollfd look = {(int)handle, POLLIN, 0};
-    int n = poll(&look, 1, 0);
-    CHECK(n >= 0);
-    CHECK((look.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0);
-    return n;
-}
-
 /* Good and bad, at once or in threes: each token comes out exactly once. */
 static void one_result_a_token(const char *sandbox)
 {
@@ -109,33 +98,32 @@ static void poll_handle(const char *sandbox)
     OK(hy_poll_handle(client, &same));
     CHECK(handle >= 0);
     CHECK_INT(handle, same);
-    CHECK_INT(is_readable(handle), 0);
+    CHECK_INT(is_raised(handle), 0);
 
     submit(client, HELLO, 1);
     submit(client, HELLO, 2);
-    struct pollfd look = {(int)handle, POLLIN, 0};
-    CHECK_INT(poll(&look, 1, PATIENCE_MS), 1);
+    CHECK_INT(await_raised(handle, PATIENCE_MS), 1);
     OK(hy_flush(client, -1, &unfinished));
 
     /* Level-triggered: readable until the last result is taken. */
-    CHECK_INT(is_readable(handle), 1);
-    CHECK_INT(is_readable(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
     OK(hy_wait(client, 0, &result));
     RESULT(result, HY_SENT, HY_OK);
-    CHECK_INT(is_readable(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
     OK(hy_wait(client, 0, &result));
     RESULT(result, HY_SENT, HY_OK);
-    CHECK_INT(is_readable(handle), 0);
+    CHECK_INT(is_raised(handle), 0);
 
     /* And again; and for good once closed. */
     submit(client, HELLO, 3);
-    CHECK_INT(poll(&look, 1, PATIENCE_MS), 1);
+    CHECK_INT(await_raised(handle, PATIENCE_MS), 1);
     RESULT(next_result(client), HY_SENT, HY_OK);
-    CHECK_INT(is_readable(handle), 0);
+    CHECK_INT(is_raised(handle), 0);
     OK(hy_close(client, 0, &unfinished));
-    CHECK_INT(is_readable(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
     FAILS(hy_wait(client, 0, &result), HY_E_CLOSED);
-    CHECK_INT(is_readable(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
     hy_free(client);
 }
 

@@ -1,17 +1,6 @@
 /* hy_queue_*: results of its own submits, apart from the client's queue. */
 #include "peer.h"
 
-#include <poll.h>
-
-static int is_readable(intptr_t handle)
-{
-    struct pollfd look = {(int)handle, POLLIN, 0};
-    int n = poll(&look, 1, 0);
-    CHECK(n >= 0);
-    CHECK((look.revents & (POLLERR | POLLHUP | POLLNVAL)) == 0);
-    return n;
-}
-
 static intptr_t handle_of(hy_queue_t *queue)
 {
     intptr_t handle = -1, same = -1;
@@ -114,33 +103,32 @@ static void poll_handles(const char *sandbox)
 
     OK(hy_poll_handle(client, &own));
     CHECK(handle != other && handle != own && other != own);
-    CHECK_INT(is_readable(handle), 0);
+    CHECK_INT(is_raised(handle), 0);
     submit_into(client, queue, HELLO, 1);
     submit_into(client, queue, HELLO, 2);
-    struct pollfd look = {(int)handle, POLLIN, 0};
-    CHECK_INT(poll(&look, 1, PATIENCE_MS), 1);
+    CHECK_INT(await_raised(handle, PATIENCE_MS), 1);
     OK(hy_flush(client, -1, &(uint64_t){0}));
-    CHECK_INT(is_readable(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
     takes(queue, 1);
-    CHECK_INT(is_readable(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
     takes(queue, 2);
-    CHECK_INT(is_readable(handle), 0);
-    CHECK_INT(is_readable(other), 0);
-    CHECK_INT(is_readable(own), 0);
+    CHECK_INT(is_raised(handle), 0);
+    CHECK_INT(is_raised(other), 0);
+    CHECK_INT(is_raised(own), 0);
 
     /* One that is asked for while results wait is readable at once. */
     hy_queue_t *late = queue_of(client);
     submit_into(client, late, HELLO, 3);
     OK(hy_flush(client, -1, &(uint64_t){0}));
-    CHECK_INT(is_readable(handle_of(late)), 1);
+    CHECK_INT(is_raised(handle_of(late)), 1);
 
     OK(hy_close(client, 0, &(uint64_t){0}));
-    CHECK_INT(is_readable(handle), 1);
-    CHECK_INT(is_readable(other), 1);
+    CHECK_INT(is_raised(handle), 1);
+    CHECK_INT(is_raised(other), 1);
     ended(queue);
-    CHECK_INT(is_readable(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
     takes(late, 3);
-    CHECK_INT(is_readable(handle_of(late)), 1);
+    CHECK_INT(is_raised(handle_of(late)), 1);
     hy_queue_free(late);
     hy_queue_free(queue);
     hy_queue_free(idle);
@@ -207,7 +195,7 @@ static void the_client_ends(const char *sandbox, const char *hostile)
     ended(queue);
     hy_queue_interrupt(queue);
     OK(hy_queue_poll_handle(unused, &handle));
-    CHECK_INT(is_readable(handle), 1);
+    CHECK_INT(is_raised(handle), 1);
     hy_queue_free(unused);
     hy_queue_free(queue);
 

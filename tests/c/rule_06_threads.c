@@ -121,7 +121,6 @@ static void free_with_callers_inside(const char *hostile, int with_waiter)
 int main(int argc, char **argv)
 {
     many_threads(sandbox_of(argc, argv));
-    /* Under valgrind every thread but one sleeps, wherever it is. */
-    free_with_callers_inside(hostile_of(argc, argv), !is_under_valgrind(argv));
+    free_with_callers_inside(hostile_of(argc, argv), sleep_can_be_seen(argv));
     return 0;
 }

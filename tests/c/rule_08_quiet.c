@@ -1,5 +1,7 @@
 /* Rule 8: whatever happens, nothing is written to stdout or stderr, no exit handler runs, and
- * nobody is called back. (Signals, threads and descriptors: sigpipe.c.) */
+ * nobody is called back. (Signals, threads and descriptors: sigpipe.c.)
+ *
+ * Needs: fork */
 #include "peer.h"
 
 #include <fcntl.h>

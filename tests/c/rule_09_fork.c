@@ -1,5 +1,7 @@
 /* Rule 9: after fork, every function that takes an inherited client or queue returns `forked`, to
- * free it does nothing, and hy_init works in the child. (Forks at bad moments: fork.c.) */
+ * free it does nothing, and hy_init works in the child. (Forks at bad moments: fork.c.)
+ *
+ * Needs: fork */
 #include "peer.h"
 
 #include <sys/wait.h>

@@ -1,8 +1,22 @@
-/* Rule 10: every symbol exists in every build, under the soname libhongyan.so.1; a feature that
- * was not compiled in answers `unavailable`. */
+/* Rule 10: every symbol exists in every build, under the soname libhongyan.so.1 (on Windows: hongyan.dll);
+ * a feature that was not compiled in answers `unavailable`. */
 #include "peer.h"
 
+#ifdef _WIN32
+#define NAME_OF_LIBRARY "hongyan.dll"
+static void *open_library(void) { return (void *)LoadLibraryA(NAME_OF_LIBRARY); }
+static int has(void *library, const char *name)
+{
+    return GetProcAddress((HMODULE)library, name) != NULL;
+}
+static void close_library(void *library) { CHECK(FreeLibrary((HMODULE)library)); }
+#else
 #include <dlfcn.h>
+#define NAME_OF_LIBRARY "libhongyan.so.1"
+static void *open_library(void) { return dlopen(NAME_OF_LIBRARY, RTLD_NOW); }
+static int has(void *library, const char *name) { return dlsym(library, name) != NULL; }
+static void close_library(void *library) { CHECK_INT(dlclose(library), 0); }
+#endif
 
 #define NAME(function) #function
 static const char *const names[] = {
@@ -37,15 +51,15 @@ int main(int argc, char **argv)
     CHECK_INT(hy_abi_version(), HY_ABI_VERSION);
 
     /* Already loaded, and under this name. */
-    void *library = dlopen("libhongyan.so.1", RTLD_NOW);
+    void *library = open_library();
     CHECK(library != NULL);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (dlsym(library, names[i]) == NULL)
-            check_fail(__FILE__, __LINE__, names[i], dlerror());
-    CHECK(dlsym(library, "hy_no_such_function") == NULL);
+        if (!has(library, names[i]))
+            check_fail(__FILE__, __LINE__, names[i], "it is missing");
+    CHECK(!has(library, "hy_no_such_function"));
 
     /* Unloading is refused (NODELETE): threads and wakers may still be in there. */
-    CHECK_INT(dlclose(library), 0);
+    close_library(library);
     CHECK_INT(hy_abi_version(), HY_ABI_VERSION);
 
     /* An outbox either works or says that this build has none; it is never passed over. */

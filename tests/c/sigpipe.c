@@ -1,4 +1,6 @@
-/* In somebody else's process: signals, threads, descriptors and state stay the host's. */
+/* In somebody else's process: signals, threads, descriptors and state stay the host's.
+ *
+ * Needs: signals and /proc */
 #include "peer.h"
 
 #include <dirent.h>

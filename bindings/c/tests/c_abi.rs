@@ -1,5 +1,5 @@
-//! The C ABI as C programs meet it: each program of `tests/c` under sanitizers and valgrind, the
-//! header, the examples and the shared object itself.
+//! The C ABI as this machine's tools see it: each program of `tests/c` under sanitizers and valgrind, the
+//! header, and the shared object itself. What holds on every target is in `programs.rs`.
 //!
 //! A tool that is missing is a failure: what is not checked does not hold.
 
@@ -7,155 +7,25 @@
 
 #[path = "../../../tests/support/hostile.rs"]
 mod hostile;
+#[allow(dead_code, reason = "the tests of a target use more of it")]
+#[path = "support/programs.rs"]
+mod programs;
+#[allow(dead_code, reason = "the tests of a target use more of it")]
+#[path = "support/target.rs"]
+mod target;
+#[allow(dead_code, reason = "the tests of a target use more of it")]
 #[path = "support/toolchain.rs"]
 mod toolchain;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::process::Command;
 
-use hongyan_sandbox::{Options, Sandbox};
-use hostile::Hostile;
+use programs::{Build, STRICT, c_programs, run_programs, turn};
 use toolchain::{
-    declarations, functions_of_header, include_flag, library_dir, link_shared, missing, require,
-    root, run, shared_object, stdout_of, text_of, work_dir,
+    declarations, functions_of_header, include_flag, root, run, shared_object, stdout_of, text_of,
+    work_dir,
 };
-
-const STRICT: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
-const SANITIZERS: &[&str] =
-    &["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
-const SYSTEM_LIBRARIES: &[&str] = &["-lpthread", "-ldl", "-lm", "-lgcc_s"];
-
-/// Programs that run at once.
-const WORKERS: usize = 2;
-/// The longest that a program may run: it only ends one that hangs.
-const SECONDS: u32 = 1800;
-
-/// How the programs of `tests/c` are built and run.
-#[derive(Clone, Copy)]
-enum Build {
-    Plain,
-    Sanitized(&'static str),
-    Valgrind,
-}
-
-impl Build {
-    fn compiler(self) -> &'static str {
-        match self {
-            Build::Sanitized(compiler) => compiler,
-            Build::Plain | Build::Valgrind => "gcc",
-        }
-    }
-
-    fn name(self) -> String {
-        match self {
-            Build::Sanitized(compiler) => format!("{compiler}-sanitized"),
-            Build::Plain => "plain".to_owned(),
-            Build::Valgrind => "valgrind".to_owned(),
-        }
-    }
-
-    fn compile(self, source: &Path) -> Result<PathBuf, String> {
-        let program = work_dir(&self.name()).join(source.file_stem().unwrap());
-        let mut command = Command::new(self.compiler());
-        command.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-pthread"]).args(STRICT);
-        match self {
-            Build::Sanitized(_) => command.args(SANITIZERS),
-            Build::Plain | Build::Valgrind => command.args(["-g", "-O1"]),
-        };
-        command.arg(source);
-        link_shared(&mut command, &program);
-        let output = run(&mut command);
-        if output.status.success() { Ok(program) } else { Err(text_of(&output)) }
-    }
-
-    fn run(self, source: &Path, program: &Path) -> Result<(), String> {
-        let sandbox = Sandbox::start(Options::default()).map_err(|error| error.to_string())?;
-        let hostile = Hostile::start().map_err(|error| error.to_string())?;
-        let how = match self {
-            Build::Plain => "plain",
-            Build::Sanitized(_) => "sanitized",
-            Build::Valgrind => "valgrind",
-        };
-        let mut command = Command::new("timeout");
-        command.args(["--signal=KILL", &SECONDS.to_string()]);
-        if let Build::Valgrind = self {
-            // Asked for here, since `timeout` would only say that it found no such command.
-            require("valgrind");
-            command.args([
-                "valgrind",
-                "-q",
-                // What a child inherits is its own only to look at: there it leaks by design.
-                if forks(source) { "--leak-check=no" } else { "--leak-check=full" },
-                "--errors-for-leak-kinds=definite,indirect",
-                "--error-exitcode=9",
-                "--child-silent-after-fork=yes",
-            ]);
-        }
-        command
-            .arg(program)
-            .args([&sandbox.url(), &hostile.url(), how])
-            .env("ASAN_OPTIONS", "detect_leaks=1")
-            .env("UBSAN_OPTIONS", "print_stacktrace=1")
-            .current_dir(program.parent().unwrap());
-        // Into a file: a pipe would stay open as long as any grandchild lives.
-        let log = program.with_extension("log");
-        let file = fs::File::create(&log).map_err(|error| error.to_string())?;
-        let errors = file.try_clone().map_err(|error| error.to_string())?;
-        let status = command.stdout(file).stderr(errors).status();
-        let status = status.unwrap_or_else(|error| missing("timeout", &error));
-        if status.success() {
-            return Ok(());
-        }
-        let output = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
-        let why = if status.to_string().contains("signal: 9") {
-            format!("killed after {SECONDS} s")
-        } else {
-            status.to_string()
-        };
-        Err(format!("{why}\n{output}"))
-    }
-}
-
-/// True for a program that forks.
-fn forks(source: &Path) -> bool {
-    fs::read_to_string(source).is_ok_and(|text| text.contains("fork()"))
-}
-
-/// Builds and runs every program of `tests/c`; panics with the output of each that failed.
-fn run_programs(build: Build) {
-    let _turn = turn();
-    let programs = c_programs();
-    let waiting = Mutex::new(programs.iter());
-    let failures = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..WORKERS {
-            scope.spawn(|| {
-                loop {
-                    let Some(source) = waiting.lock().unwrap().next() else { return };
-                    let outcome =
-                        build.compile(source).and_then(|program| build.run(source, &program));
-                    if let Err(why) = outcome {
-                        let name = source.file_name().unwrap().to_string_lossy();
-                        failures.lock().unwrap().push(format!("--- {name}: {why}"));
-                    }
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().unwrap();
-    assert!(
-        failures.is_empty(),
-        "{} of {} programs failed ({})\n{}",
-        failures.len(),
-        programs.len(),
-        build.name(),
-        failures.join("\n")
-    );
-}
 
 #[test]
 fn programs_pass_under_gcc_sanitizers() {
@@ -170,17 +40,6 @@ fn programs_pass_under_clang_sanitizers() {
 #[test]
 fn programs_leak_nothing_under_valgrind() {
     run_programs(Build::Valgrind);
-}
-
-/// The sanitizers' allocators do not bear what this does, and under valgrind one thread runs at a time.
-#[test]
-fn a_child_begins_anew_whatever_its_parent_is_at() {
-    let _turn = turn();
-    for name in ["fork.c", "fork_outbox.c"] {
-        let source = root().join("tests/c").join(name);
-        let run = Build::Plain.compile(&source).and_then(|p| Build::Plain.run(&source, &p));
-        run.unwrap_or_else(|why| panic!("{name}: {why}"));
-    }
 }
 
 #[test]
@@ -272,16 +131,8 @@ fn header_uses_no_type_whose_size_or_meaning_varies() {
 }
 
 #[test]
-fn exports_are_the_header_and_symbols_in_versions() {
+fn every_function_has_the_version_that_brought_it() {
     let declared = functions_of_header();
-    let listing = stdout_of(Command::new("nm").args(["-D", "--defined-only"]).arg(shared_object()));
-    let exported: BTreeSet<String> = listing
-        .lines()
-        .filter_map(|line| line.split_whitespace().last())
-        .map(|name| name.split('@').next().unwrap().to_owned())
-        .collect();
-    assert_eq!(exported, declared, "exported (left) and declared (right)");
-
     let mut versioned = BTreeSet::new();
     let list = fs::read_to_string(root().join("include/symbols-in-versions")).unwrap();
     for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -306,97 +157,4 @@ fn the_library_logs_its_panics() {
     let library = fs::read(shared_object()).unwrap();
     let has = |words: &str| library.windows(words.len()).any(|bytes| bytes == words.as_bytes());
     assert!(has("hongyan::panic"), "the feature `private-std` is off");
-}
-
-#[test]
-fn hello_says_what_became_of_its_message() {
-    let _turn = turn();
-    let hello = build_example("hello");
-    let sandbox = Sandbox::start(Options::default()).unwrap();
-    let output = hello_with(&hello, "sent", &sandbox.config().to_string());
-    assert_eq!(output.status.code(), Some(0), "{}", text_of(&output));
-    assert!(text_of(&output).starts_with("sent, "), "{}", text_of(&output));
-    assert_eq!(sandbox.messages().len(), 1);
-
-    let hostile = Hostile::start().unwrap();
-    let config = |base_url: String| {
-        serde_json::json!({"v": 1, "accounts": {"fanfou-basic": {
-            "service": "fanfou", "base_url": base_url,
-            "auth": {"type": "basic", "username": "test", "password": "wrong"},
-        }}})
-        .to_string()
-    };
-    let output = hello_with(&hello, "maybe", &config(format!("{}/close", hostile.url())));
-    assert_eq!(output.status.code(), Some(7), "{}", text_of(&output));
-    let output = hello_with(&hello, "refused", &config(format!("{}/fanfou", sandbox.url())));
-    assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
-    assert!(text_of(&output).starts_with("not sent"), "{}", text_of(&output));
-    let output = run(Command::new(&hello).arg("no-such-file.json"));
-    assert_eq!(output.status.code(), Some(1), "{}", text_of(&output));
-}
-
-#[test]
-fn hello_runs_with_the_static_library() {
-    let _turn = turn();
-    let program = work_dir("static").join("hello");
-    let archive = library_dir().join("libhongyan.a");
-    let output = run(Command::new("cc")
-        .arg(root().join("examples/c/hello.c"))
-        .arg(include_flag())
-        .arg(archive)
-        .args(SYSTEM_LIBRARIES)
-        .arg("-o")
-        .arg(&program));
-    assert!(output.status.success(), "{}", text_of(&output));
-    let sandbox = Sandbox::start(Options::default()).unwrap();
-    let output = hello_with(&program, "static", &sandbox.config().to_string());
-    assert_eq!(output.status.code(), Some(0), "{}", text_of(&output));
-}
-
-#[test]
-fn all_services_are_sent_to_and_refuse_rightly() {
-    let _turn = turn();
-    let program = build_example("all_services");
-    let sandbox = Sandbox::start(Options::default()).unwrap();
-    let output = run(Command::new(program).arg(sandbox.url()));
-    assert!(output.status.success(), "{}", text_of(&output));
-    let text = text_of(&output);
-    let sent = text.lines().filter(|line| line.split_whitespace().nth(3) == Some("sent")).count();
-    // WxPusher's message has three recipients.
-    let taken = sandbox.messages();
-    let more = taken.iter().filter(|message| message["service"] == "wxpusher").count() - 1;
-    assert_eq!((sent, more), (taken.len() - more, 2), "{text}");
-}
-
-/// Compiles an example as its first comment says: a plain `cc`, the header and the library.
-fn build_example(name: &str) -> PathBuf {
-    let program = work_dir("examples").join(name);
-    let mut command = Command::new("cc");
-    command.arg(root().join(format!("examples/c/{name}.c")));
-    link_shared(&mut command, &program);
-    let output = run(&mut command);
-    assert!(output.status.success(), "{}", text_of(&output));
-    program
-}
-
-fn hello_with(hello: &Path, case: &str, config: &str) -> Output {
-    let path = work_dir("hello").join(format!("{case}.json"));
-    fs::write(&path, config).unwrap();
-    run(Command::new(hello).arg(path))
-}
-
-/// Tests that run programs take turns, so that no more than [`WORKERS`] run at once.
-fn turn() -> MutexGuard<'static, ()> {
-    static TURN: Mutex<()> = Mutex::new(());
-    TURN.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn c_programs() -> Vec<PathBuf> {
-    let mut programs: Vec<PathBuf> = fs::read_dir(root().join("tests/c"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "c"))
-        .collect();
-    programs.sort();
-    programs
 }

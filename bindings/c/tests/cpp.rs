@@ -5,6 +5,9 @@
 
 #[path = "../../../tests/support/hostile.rs"]
 mod hostile;
+#[allow(dead_code, reason = "the tests of a target use more of it")]
+#[path = "support/target.rs"]
+mod target;
 #[allow(dead_code, reason = "the tests of the ABI use more of it")]
 #[path = "support/toolchain.rs"]
 mod toolchain;

@@ -2,6 +2,9 @@
 
 #![cfg(target_os = "linux")]
 
+#[allow(dead_code, reason = "the tests of a target use more of it")]
+#[path = "support/target.rs"]
+mod target;
 #[allow(dead_code, reason = "the tests of the ABI use more of it")]
 #[path = "support/toolchain.rs"]
 mod toolchain;

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
+
+use crate::target::target;
 
 /// The folder of the project.
 pub fn root() -> &'static Path {
@@ -15,7 +18,7 @@ pub fn root() -> &'static Path {
 
 /// A folder of this name for what a test makes.
 pub fn work_dir(name: &str) -> PathBuf {
-    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c_abi").join(name);
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(target().folder()).join(name);
     fs::create_dir_all(&dir).unwrap();
     dir
 }
@@ -30,37 +33,57 @@ pub fn library_dir() -> &'static Path {
     static DIR: OnceLock<PathBuf> = OnceLock::new();
     DIR.get_or_init(|| {
         let dir = work_dir("lib");
+        drop(fs::remove_dir_all(&dir));
+        fs::create_dir_all(&dir).unwrap();
         // Cargo leaves the libraries that a test stands on beside the test itself.
         let test = std::env::current_exe().unwrap();
-        let built = test.parent().unwrap();
-        for (file, name) in [
-            ("libhongyan.so", "libhongyan.so"),
-            ("libhongyan.so", "libhongyan.so.1"),
-            ("libhongyan.a", "libhongyan.a"),
-        ] {
-            let target = built.join(file);
-            assert!(target.exists(), "{} was not built", target.display());
-            let link = dir.join(name);
-            drop(fs::remove_file(&link));
-            symlink(target, link).unwrap();
+        let built = target().libraries.as_deref().unwrap_or(test.parent().unwrap());
+        let files: &[(&str, &str)] = if target().is_windows() {
+            &[
+                ("hongyan.dll", "hongyan.dll"),
+                ("libhongyan.dll.a", "libhongyan.dll.a"),
+                ("libhongyan.a", "libhongyan.a"),
+            ]
+        } else {
+            &[
+                ("libhongyan.so", "libhongyan.so"),
+                ("libhongyan.so", "libhongyan.so.1"),
+                ("libhongyan.a", "libhongyan.a"),
+            ]
+        };
+        for (file, name) in files {
+            let file = built.join(file);
+            let file = fs::canonicalize(&file)
+                .unwrap_or_else(|_| panic!("{} was not built", file.display()));
+            symlink(file, dir.join(name)).unwrap();
         }
         dir
     })
 }
 
-/// The shared object under the name that programs load.
+/// The shared library under the name that programs load.
 pub fn shared_object() -> PathBuf {
-    library_dir().join("libhongyan.so.1")
+    let name = if target().is_windows() { "hongyan.dll" } else { "libhongyan.so.1" };
+    library_dir().join(name)
 }
 
 /// Makes a compile command link against the shared library, and find it at run time.
 pub fn link_shared(command: &mut Command, program: &Path) {
-    let dir = library_dir().display();
-    command
-        .arg(include_flag())
-        .args([format!("-L{dir}"), "-lhongyan".to_owned(), format!("-Wl,-rpath,{dir}")])
-        .arg("-o")
-        .arg(program);
+    let dir = library_dir();
+    command.arg(include_flag());
+    if target().is_windows() {
+        // All but the library itself is linked in; the loader looks beside the program.
+        command.arg(dir.join("libhongyan.dll.a")).args(["-static", "-lws2_32"]);
+        let beside = program.with_file_name("hongyan.dll");
+        match symlink(fs::canonicalize(shared_object()).unwrap(), beside) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.unwrap(),
+        }
+    } else {
+        let dir = dir.display();
+        command.args([format!("-L{dir}"), "-lhongyan".to_owned(), format!("-Wl,-rpath,{dir}")]);
+    }
+    command.arg("-o").arg(program);
 }
 
 /// The header without comments and preprocessor lines.
@@ -105,9 +128,10 @@ pub fn require(tool: &str) {
 }
 
 /// Fails the test and says what to install.
-pub fn missing(tool: &str, error: &std::io::Error) -> ! {
+pub fn missing(tool: &str, error: &io::Error) -> ! {
     let package = match tool {
         "cc" | "gcc" => "gcc",
+        "x86_64-w64-mingw32-gcc" => "gcc-mingw-w64-x86-64-posix",
         "g++" => "g++",
         "clang" | "clang++" => "clang libclang-rt-14-dev",
         "nm" | "readelf" => "binutils",
