@@ -13,8 +13,8 @@ export CARGO PREFIX LIBDIR DESTDIR
 FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo size test counts simulation torture soak bench python test-python test-judges bench-python lint header \
-	golden truth truth-peers accounts install uninstall clean
+.PHONY: help build demo size test counts simulation torture soak bench python test-python test-swift test-judges bench-python \
+	lint header golden truth truth-peers accounts install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,9 @@ python: ## build the Python wheel for release into target/wheels
 test-python: ## build the wheel, install it into a fresh environment, test that
 	tools/python-test
 
+test-swift: ## test the Swift package in a Debian trixie that the first run makes; needs root, takes 3 GB
+	FEATURES=$(FEATURES) tools/test-swift
+
 test-judges: ## let clients that others wrote, and a browser, judge the sandbox
 	tools/test-judges
 
@@ -91,7 +94,7 @@ truth: ## write docs/truth.md anew from tests/corpus
 truth-peers: ## give the corpus's answers to clients of others; writes docs/truth-peers.md
 	tools/truth-peers
 
-accounts: ## write the tables of docs/services and hongyan/accounts.py anew from src/service
+accounts: ## write the tables of docs/services, hongyan/accounts.py and Swift's types anew from src/service
 	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test accounts
 
 install: ## install library, headers, manual pages, pkg-config and CMake files (PREFIX=/usr/local DESTDIR=)

@@ -1,5 +1,8 @@
 //! What is written from the accounts that services declare: the tables of docs/services and the
-//! functions of Python's `hongyan.accounts`. `make accounts` writes both anew.
+//! functions of Python's `hongyan.accounts`, and Swift's types. `make accounts` writes them anew.
+
+#[path = "accounts/swift.rs"]
+mod swift;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

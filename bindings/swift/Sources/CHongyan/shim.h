@@ -1,0 +1,2 @@
+/* The header of the library as it is installed. */
+#include <hongyan.h>
