@@ -13,8 +13,8 @@ export CARGO PREFIX LIBDIR DESTDIR
 FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo size test counts simulation torture soak bench python test-python test-swift test-judges bench-python \
-	lint header golden truth truth-peers accounts install uninstall clean
+.PHONY: help build demo size test counts simulation torture soak bench python test-python test-go test-node test-swift \
+	test-judges bench-python lint header golden truth truth-peers accounts install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,6 +63,12 @@ python: ## build the Python wheel for release into target/wheels
 test-python: ## build the wheel, install it into a fresh environment, test that
 	tools/python-test
 
+test-go: ## test the Go package, by a Go of its own, under the race detector
+	tools/test-go
+
+test-node: ## test the Node.js package and its types
+	tools/test-node
+
 test-swift: ## test the Swift package in a Debian trixie that the first run makes; needs root, takes 3 GB
 	FEATURES=$(FEATURES) tools/test-swift
 
@@ -94,7 +100,7 @@ truth: ## write docs/truth.md anew from tests/corpus
 truth-peers: ## give the corpus's answers to clients of others; writes docs/truth-peers.md
 	tools/truth-peers
 
-accounts: ## write the tables of docs/services, hongyan/accounts.py and Swift's types anew from src/service
+accounts: ## write the tables of docs/services and the account types of Python, Go, Node.js and Swift anew
 	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test accounts
 
 install: ## install library, headers, manual pages, pkg-config and CMake files (PREFIX=/usr/local DESTDIR=)

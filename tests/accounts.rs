@@ -1,6 +1,11 @@
-//! What is written from the accounts that services declare: the tables of docs/services and the
-//! functions of Python's `hongyan.accounts`, and Swift's types. `make accounts` writes them anew.
+//! What is written from the accounts that services declare: the tables of docs/services, the
+//! functions of Python's `hongyan.accounts`, and the types of Go, Node and Swift. `make accounts`
+//! writes them anew.
 
+#[path = "accounts/go.rs"]
+mod go;
+#[path = "accounts/node.rs"]
+mod node;
 #[path = "accounts/swift.rs"]
 mod swift;
 

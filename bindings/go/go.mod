@@ -1,0 +1,3 @@
+module hongyan
+
+go 1.24
