@@ -17,7 +17,7 @@ FEATURES := hongyan/testing,hongyan/outbox
 	test-judges bench-python lint header golden truth truth-peers accounts install uninstall clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the library, the sandbox and the command (debug)
 	$(CARGO) build --locked --workspace
@@ -108,6 +108,14 @@ install: ## install library, headers, manual pages, pkg-config and CMake files (
 
 uninstall: ## take away what install has put there
 	tools/install.sh uninstall
+
+.PHONY: install-command uninstall-command
+install-command: ## install the command with its manual pages and completions (PREFIX=/usr/local DESTDIR=)
+	tools/install-command
+
+un.PHONY: install-command uninstall-command
+install-command: ## take away what install-command has put there
+	tools/install-command uninstall
 
 clean: ## remove what was built
 	$(CARGO) clean

@@ -19,8 +19,8 @@
 //  4. Threads are as in hongyan.h: clients, queues, results and errors may be used from any number of
 //     threads, a message by one at a time; nothing may be destroyed while another thread is about to use
 //     it. No function of a client or a queue may be called from within the log function.
-//  5. No callback is ever called on a thread of the library: only in dispatcher::run() and its like, on
-//     the thread that called them.
+//  5. No callback is ever called on a thread of the library, save what set_log() is given: only in
+//     dispatcher::run() and its like, on the thread that called them.
 //
 // It needs the C library of the same version or a newer one, and adds no symbol to it.
 #ifndef HONGYAN_HPP
@@ -45,6 +45,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -370,6 +371,74 @@ private:
     detail::handle<hy_op_t, hy_op_free> op_;
 };
 
+namespace detail {
+
+/// What a client and a queue have alike: results that come, and are waited for.
+template <class Handle,
+          hy_error_t *(*Take)(Handle *, std::int64_t, hy_result_t **, std::size_t, std::size_t *),
+          void (*Interrupt)(Handle *), hy_error_t *(*Poll)(Handle *, std::intptr_t *),
+          void (*Free)(Handle *)>
+class source {
+public:
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+    /// Waits for one result; empty when the time ran out or somebody interrupted. Fails with errc::closed
+    /// once the client is closed and every result of it was taken.
+    result wait(milliseconds timeout, error &why) noexcept {
+        hy_result_t *one = nullptr;
+        std::size_t count = 0;
+        why = error(Take(get(), detail::count(timeout), &one, 1, &count));
+        return result(one);
+    }
+    result wait(milliseconds timeout = forever) {
+        error why;
+        result one = wait(timeout, why);
+        detail::check(why);
+        return one;
+    }
+    /// Waits until there is a result, and takes as many as there are, at most so many.
+    std::vector<result> wait_many(milliseconds timeout, std::size_t most, error &why) {
+        std::vector<hy_result_t *> raw(most);
+        std::vector<result> results;
+        results.reserve(most);
+        std::size_t count = 0;
+        why = error(Take(get(), detail::count(timeout), raw.data(), most, &count));
+        for (std::size_t i = 0; i < count; i++)
+            results.emplace_back(raw[i]);
+        return results;
+    }
+    std::vector<result> wait_many(milliseconds timeout = forever, std::size_t most = 256) {
+        error why;
+        std::vector<result> results = wait_many(timeout, most, why);
+        detail::check(why);
+        return results;
+    }
+    /// Makes the waits now running, or else the next one, return at once with nothing.
+    void interrupt() noexcept { Interrupt(get()); }
+    /// What to poll: readable while results wait. It is the library's and lives as long as this.
+    std::intptr_t poll_handle(error &why) noexcept {
+        std::intptr_t found = -1;
+        why = error(Poll(get(), &found));
+        return found;
+    }
+    std::intptr_t poll_handle() {
+        error why;
+        const std::intptr_t found = poll_handle(why);
+        detail::check(why);
+        return found;
+    }
+    Handle *get() const noexcept { return handle_.get(); }
+
+protected:
+    source() noexcept = default;
+    explicit source(Handle *raw) noexcept : handle_(raw) {}
+
+private:
+    detail::handle<Handle, Free> handle_;
+};
+
+} // namespace detail
+
 /// What a text is written in.
 enum class format { plain, markdown, html };
 enum class priority { low, normal, high, urgent };
@@ -611,71 +680,23 @@ struct submit_options {
 ///
 /// It may outlive its client: what waits in it can still be taken. Its end frees what nobody took; what
 /// is under way goes on.
-class queue {
+class queue : public detail::source<hy_queue_t, hy_queue_wait_many, hy_queue_interrupt,
+                                    hy_queue_poll_handle, hy_queue_free> {
 public:
     queue() noexcept = default;
     /// Takes over what a function of hongyan.h gave.
-    explicit queue(hy_queue_t *raw) noexcept : queue_(raw) {}
-
-    explicit operator bool() const noexcept { return queue_ != nullptr; }
-
-    /// Waits for one result; empty when the time ran out or somebody interrupted. Fails with errc::closed
-    /// once the client is closed and every result was taken.
-    result wait(milliseconds timeout, error &why) noexcept {
-        hy_result_t *one = nullptr;
-        std::size_t count = 0;
-        why = error(hy_queue_wait_many(get(), detail::count(timeout), &one, 1, &count));
-        return result(one);
-    }
-    result wait(milliseconds timeout = forever) {
-        error why;
-        result one = wait(timeout, why);
-        detail::check(why);
-        return one;
-    }
-    /// Waits until there is a result, and takes as many as there are, at most so many.
-    std::vector<result> wait_many(milliseconds timeout, std::size_t most, error &why) {
-        std::vector<hy_result_t *> raw(most);
-        std::vector<result> results;
-        results.reserve(most);
-        std::size_t count = 0;
-        why = error(hy_queue_wait_many(get(), detail::count(timeout), raw.data(), most, &count));
-        for (std::size_t i = 0; i < count; i++)
-            results.emplace_back(raw[i]);
-        return results;
-    }
-    std::vector<result> wait_many(milliseconds timeout = forever, std::size_t most = 256) {
-        error why;
-        std::vector<result> results = wait_many(timeout, most, why);
-        detail::check(why);
-        return results;
-    }
-    /// Makes the waits now running, or else the next one, return at once with nothing.
-    void interrupt() noexcept { hy_queue_interrupt(get()); }
-    /// What to poll: readable while results wait. It is the library's and lives as long as the queue.
-    std::intptr_t poll_handle(error &why) noexcept {
-        std::intptr_t handle = -1;
-        why = error(hy_queue_poll_handle(get(), &handle));
-        return handle;
-    }
-    std::intptr_t poll_handle() {
-        error why;
-        const std::intptr_t handle = poll_handle(why);
-        detail::check(why);
-        return handle;
-    }
-    hy_queue_t *get() const noexcept { return queue_.get(); }
-
-private:
-    detail::handle<hy_queue_t, hy_queue_free> queue_;
+    explicit queue(hy_queue_t *raw) noexcept : source(raw) {}
 };
 
 /// Many accounts of many services over one runtime.
 ///
-/// Its end cuts what is still under way: call close() first to let it finish.
-class client {
+/// It is a source of results itself, those of its own queue. Its end cuts what is still under way: call
+/// close() first to let it finish.
+class client : public detail::source<hy_client_t, hy_wait_many, hy_interrupt, hy_poll_handle, hy_free> {
 public:
     client() noexcept = default;
+    /// Takes over what a function of hongyan.h gave.
+    explicit client(hy_client_t *raw) noexcept : source(raw) {}
     /// From its configuration JSON. Opens no connection and starts no thread.
     explicit client(std::string_view config_json) {
         error why;
@@ -685,12 +706,8 @@ public:
     static client make(std::string_view config_json, error &why) noexcept {
         hy_client_t *raw = nullptr;
         why = error(hy_init(detail::data(config_json), config_json.size(), &raw));
-        client made;
-        made.client_.reset(raw);
-        return made;
+        return client(raw);
     }
-
-    explicit operator bool() const noexcept { return client_ != nullptr; }
 
     /// Sends a message on the calling thread and waits for its outcome, retries included.
     result send(std::string_view json, milliseconds timeout, error &why) noexcept {
@@ -772,46 +789,35 @@ public:
         return submitted;
     }
 
-    /// As queue::wait, of the client's own queue.
-    result wait(milliseconds timeout, error &why) noexcept {
-        hy_result_t *one = nullptr;
-        why = error(hy_wait(get(), detail::count(timeout), &one));
-        return result(one);
+    /// Submits messages, each of them text of JSON; those of an outbox share a transaction. The result of the
+    /// i-th has the token first_token + i. It stops at the first refused call; how many were accepted.
+    template <class Messages>
+    std::size_t submit_many(const Messages &messages, std::uint64_t first_token, error &why) {
+        std::vector<const char *> jsons;
+        std::vector<std::size_t> lens;
+        std::vector<std::uint64_t> tokens;
+        for (const auto &one : messages) {
+            const std::string_view json(one);
+            jsons.push_back(detail::data(json));
+            lens.push_back(json.size());
+            tokens.push_back(first_token++);
+        }
+        std::size_t accepted = 0;
+        if (jsons.empty())
+            why = error();
+        else
+            why = error(hy_submit_many_json(get(), jsons.data(), lens.data(), tokens.data(),
+                                            jsons.size(), &accepted));
+        return accepted;
     }
-    result wait(milliseconds timeout = forever) {
+    template <class Messages>
+    std::size_t submit_many(const Messages &messages, std::uint64_t first_token) {
         error why;
-        result one = wait(timeout, why);
+        const std::size_t accepted = submit_many(messages, first_token, why);
         detail::check(why);
-        return one;
+        return accepted;
     }
-    std::vector<result> wait_many(milliseconds timeout, std::size_t most, error &why) {
-        std::vector<hy_result_t *> raw(most);
-        std::vector<result> results;
-        results.reserve(most);
-        std::size_t count = 0;
-        why = error(hy_wait_many(get(), detail::count(timeout), raw.data(), most, &count));
-        for (std::size_t i = 0; i < count; i++)
-            results.emplace_back(raw[i]);
-        return results;
-    }
-    std::vector<result> wait_many(milliseconds timeout = forever, std::size_t most = 256) {
-        error why;
-        std::vector<result> results = wait_many(timeout, most, why);
-        detail::check(why);
-        return results;
-    }
-    void interrupt() noexcept { hy_interrupt(get()); }
-    std::intptr_t poll_handle(error &why) noexcept {
-        std::intptr_t handle = -1;
-        why = error(hy_poll_handle(get(), &handle));
-        return handle;
-    }
-    std::intptr_t poll_handle() {
-        error why;
-        const std::intptr_t handle = poll_handle(why);
-        detail::check(why);
-        return handle;
-    }
+
     /// Says that a result need never be handed out again.
     void acknowledge(const result &result, error &why) noexcept {
         why = error(hy_result_ack(get(), result.get()));
@@ -901,8 +907,6 @@ public:
         detail::check(why);
         return preview;
     }
-    hy_client_t *get() const noexcept { return client_.get(); }
-
 private:
     op submit_raw(hy_queue_t *queue, std::string_view json, const submit_options &options,
                   error &why) {
@@ -917,8 +921,6 @@ private:
         const detail::handle<char, hy_string_free> owned(raw);
         return raw == nullptr ? std::string() : std::string(raw, len);
     }
-
-    detail::handle<hy_client_t, hy_free> client_;
 };
 
 /// Callbacks and futures over a queue of their own, on threads that the caller has.
@@ -1094,6 +1096,43 @@ private:
     std::uint64_t next_ = 1;
     bool ended_ = false;
 };
+
+/// How much is logged; each level has those before it.
+enum class log_level : std::int32_t {
+    error = HY_LOG_ERROR, ///< Something is broken.
+    warn = HY_LOG_WARN,   ///< Something went wrong and was dealt with.
+    info = HY_LOG_INFO,   ///< Life of a client, and every retry.
+    debug = HY_LOG_DEBUG, ///< Every send.
+    trace = HY_LOG_TRACE, ///< Everything.
+};
+
+/// Sends log lines up to a level to an object that is called with (log_level, std::string_view target,
+/// std::string_view text); for all clients of the process, in place of any before.
+///
+/// The object is the caller's, and has to live until another is set, or none. It may be called on any thread,
+/// by several at once, and must not throw: that ends the program.
+template <class Function> void set_log(log_level most, Function &to, error &why) noexcept {
+    static_assert(std::is_object_v<Function>, "an object that is called, such as a lambda with a name");
+    const void *object = std::addressof(to);
+    const hy_log_fn line = [](void *user, std::int32_t level, const char *target,
+                              const char *text) noexcept {
+        (*static_cast<Function *>(user))(static_cast<log_level>(level), std::string_view(target),
+                                         std::string_view(text));
+    };
+    why = error(hy_set_log(static_cast<std::int32_t>(most), line, const_cast<void *>(object)));
+}
+template <class Function> void set_log(log_level most, Function &to) {
+    error why;
+    set_log(most, to, why);
+    detail::check(why);
+}
+/// Logs nothing any more. Once it returns, no function runs that was set before.
+inline void stop_log(error &why) noexcept { why = error(hy_set_log(0, nullptr, nullptr)); }
+inline void stop_log() {
+    error why;
+    stop_log(why);
+    detail::check(why);
+}
 
 /// The version of the library that runs, such as "0.1.0".
 inline std::string_view version() noexcept { return hy_version(); }

@@ -64,6 +64,9 @@ pub enum Command {
     Man {
         /// The subcommand whose page to print instead, such as "queue ls"
         command: Vec<String>,
+        /// Write all pages into this folder instead
+        #[arg(long, value_name = "FOLDER", conflicts_with = "command")]
+        all: Option<PathBuf>,
     },
 }
 

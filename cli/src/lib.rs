@@ -85,6 +85,7 @@ fn run(cli: &Cli, again: &[OsString], out: &mut Output) -> anyhow::Result<Exit> 
         Command::Sandbox(args) => sandbox::run(args, cli.json, again, out),
         Command::Demo => demo::run(cli.json, out),
         Command::Completions { shell } => generate::completions(*shell, out),
-        Command::Man { command } => generate::man(command, out),
+        Command::Man { all: Some(folder), .. } => generate::all_pages(folder),
+        Command::Man { command, all: None } => generate::man(command, out),
     }
 }

@@ -2,9 +2,10 @@
 
 mod common;
 
+use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use common::{FANFOU, Folder, start};
 use hongyan_sandbox::{Options, Sandbox};
@@ -191,7 +192,7 @@ fn completions_are_printed_for_every_shell() {
 fn manual_pages_are_printed_in_roff() {
     let folder = Folder::new();
     let page = folder.run(&["man"]).expect(0).out;
-    for words in [".TH hongyan 1", "Exit status", "hongyan\\-send(1)"] {
+    for words in [".TH hongyan 1", ".SH \"EXIT STATUS\"", "hongyan\\-send(1)", ".SH FILES"] {
         assert!(page.contains(words), "{words} in {page}");
     }
     let page = folder.run(&["man", "send"]).expect(0).out;
@@ -205,9 +206,71 @@ fn manual_pages_are_printed_in_roff() {
 }
 
 #[test]
+fn manual_pages_are_written_for_every_command_and_roff_finds_nothing_wrong() {
+    let folder = Folder::new();
+    fs::create_dir(folder.path().join("pages")).unwrap();
+    folder.run(&["man", "--all", "pages"]).expect(0);
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder.path().join("pages")).unwrap() {
+        let path = entry.unwrap().path();
+        let output =
+            Command::new("groff").args(["-man", "-Tutf8", "-ww", "-z"]).arg(&path).output();
+        let output = output.expect("groff: if it is missing: apt-get install groff-base");
+        assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+        names.push(path.file_name().unwrap().to_string_lossy().into_owned());
+    }
+    names.sort();
+    assert_eq!(names[0], "hongyan-bulk.1");
+    for name in ["hongyan.1", "hongyan-send.1", "hongyan-queue.1", "hongyan-queue-ls.1"] {
+        assert!(names.iter().any(|own| own == name), "{names:?}");
+    }
+    // What a page says that there is beside it is there.
+    for name in &names {
+        let page = fs::read_to_string(folder.path().join("pages").join(name)).unwrap();
+        let page = page.replace("\\fB", "").replace("\\fR", "").replace('\\', "");
+        for other in page.split_whitespace().filter_map(|word| word.strip_suffix("(1)")) {
+            assert!(names.contains(&format!("{other}.1")), "{name} names {other}");
+        }
+    }
+    folder.run(&["man", "--all", "nowhere"]).expect(1);
+    folder.run(&["man", "send", "--all", "pages"]).expect(2);
+}
+
+#[test]
 fn help_and_version_are_0_and_nothing_is_2() {
     let folder = Folder::new();
     assert!(folder.run(&["--help"]).expect(0).out.contains("Exit status"));
     assert!(folder.run(&["--version"]).expect(0).out.contains(hongyan::VERSION));
     folder.run(&[]).expect(2);
+}
+
+#[test]
+fn the_command_is_installed_with_its_pages_and_taken_away() {
+    let folder = Folder::new();
+    let prefix = folder.path().join("usr");
+    let script = |args: &[&str]| {
+        let tools = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join("tools");
+        let mut command = Command::new(tools.join("install-command"));
+        command.args(args).env("PREFIX", &prefix).env("DESTDIR", "");
+        command.env("HONGYAN", env!("CARGO_BIN_EXE_hongyan")).output().unwrap()
+    };
+    assert!(script(&[]).status.success());
+    for file in [
+        "bin/hongyan",
+        "share/man/man1/hongyan.1",
+        "share/man/man1/hongyan-queue-ls.1",
+        "share/bash-completion/completions/hongyan",
+        "share/zsh/site-functions/_hongyan",
+        "share/fish/vendor_completions.d/hongyan.fish",
+    ] {
+        assert!(fs::metadata(prefix.join(file)).unwrap().len() > 100, "{file}");
+    }
+    let other = prefix.join("share/man/man1/other.1");
+    fs::write(&other, "").unwrap();
+    assert!(script(&["uninstall"]).status.success());
+    assert!(other.exists() && !prefix.join("share/zsh").exists() && !prefix.join("bin").exists());
+    fs::remove_file(other).unwrap();
+    assert!(script(&["uninstall"]).status.success());
+    assert_eq!(fs::read_dir(&prefix).unwrap().count(), 0);
+    assert_eq!(script(&["please"]).status.code(), Some(2));
 }

@@ -1,6 +1,10 @@
 // hongyan::client, queue, result, op, error: who owns what, and both ways to fail.
 #include "check.hpp"
 
+#include <mutex>
+#include <optional>
+#include <vector>
+#include <string>
 #include <thread>
 #include <type_traits>
 
@@ -164,8 +168,63 @@ static void many_threads(std::string_view sandbox) {
     CHECK(client.close() == 0);
 }
 
+static void many_at_once(std::string_view sandbox) {
+    hongyan::client client(config(sandbox, "fanfou"));
+    const std::vector<std::string> messages = {hello().json(), hello().json(), later().json()};
+    CHECK(client.submit_many(messages, 7) == 3);
+    CHECK(client.submit_many(std::vector<std::string_view>(), 0) == 0);
+    bool seen[2] = {};
+    for (int i = 0; i < 2; i++) {
+        hongyan::result one = client.wait(patience);
+        CHECK(one.sent() && (one.token() == 7 || one.token() == 8));
+        seen[one.token() - 7] = true;
+    }
+    CHECK(seen[0] && seen[1]);
+    // It stops at the first that is refused, and says how many were accepted.
+    const std::vector<const char *> wrong = {R"({"v":1,"account":"ff"})", "no JSON", "nor this"};
+    hongyan::error why;
+    CHECK(client.submit_many(wrong, 20, why) == 1);
+    CHECK(why.code() == errc::argument);
+    hongyan::result one = client.wait(patience);
+    CHECK(one.token() == 20 && one.error().code() == errc::message);
+    THROWS(client.submit_many(wrong, 20), errc::argument);
+    CHECK(client.close(0ms) == 1);
+    THROWS(client.submit_many(messages, 0), errc::closed);
+}
+
+static void logs(std::string_view sandbox) {
+    std::mutex mutex;
+    std::vector<std::string> lines;
+    std::optional<errc> inside;
+    hongyan::client client(config(sandbox, "fanfou"));
+    const auto logger = [&](hongyan::log_level level, std::string_view target, std::string_view text) {
+        hongyan::error why;
+        client.wait(0ms, why);
+        const std::lock_guard<std::mutex> lock(mutex);
+        inside = why.code();
+        CHECK(level == hongyan::log_level::debug || level < hongyan::log_level::debug);
+        lines.push_back(std::string(target) + ' ' + std::string(text));
+    };
+    hongyan::set_log(hongyan::log_level::debug, logger);
+    CHECK(client.send(hello(), patience).sent());
+    hongyan::stop_log();
+    const std::size_t told = lines.size();
+    CHECK(told > 0 && inside == errc::reentrant);
+    CHECK(lines.back().rfind("hongyan::", 0) == 0);
+    CHECK(client.send(hello(), patience).sent());
+    CHECK(lines.size() == told);
+    hongyan::error why;
+    hongyan::set_log(static_cast<hongyan::log_level>(9), logger, why);
+    CHECK(why.code() == errc::argument);
+    THROWS(hongyan::set_log(static_cast<hongyan::log_level>(9), logger), errc::argument);
+    hongyan::stop_log(why);
+    CHECK(!why);
+}
+
 int main(int argc, char **argv) {
     CHECK(argc >= 3);
+    many_at_once(argv[1]);
+    logs(argv[1]);
     errors(argv[1]);
     results(argv[1], argv[2]);
     queues(argv[1]);

@@ -18,21 +18,12 @@ use std::process::{Command, Output};
 
 use hongyan_sandbox::{Options, Sandbox};
 use hostile::Hostile;
-use toolchain::{functions_of_header, include_flag, link_shared, root, run, text_of, work_dir};
+use toolchain::{
+    SANITIZERS, STRICT, functions_of_header, include_flag, link_shared, root, run, text_of,
+    work_dir,
+};
 
 const COMPILERS: [&str; 2] = ["g++", "clang++"];
-const STRICT: &[&str] = &[
-    "-Wall",
-    "-Wextra",
-    "-Wpedantic",
-    "-Wconversion",
-    "-Wsign-conversion",
-    "-Wshadow",
-    "-Wold-style-cast",
-    "-Werror",
-];
-const SANITIZERS: &[&str] =
-    &["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
 /// The longest that a program may run: it only ends one that hangs.
 const SECONDS: &str = "1800";
 
@@ -41,7 +32,13 @@ fn compile(compiler: &str, standard: &str, more: &[&str], source: &Path) -> Path
     let folder = work_dir(&format!("cpp-{compiler}-{}", more.len()));
     let program = folder.join(source.file_stem().unwrap());
     let mut command = Command::new(compiler);
-    command.arg(format!("-std={standard}")).arg("-pthread").args(STRICT).args(more).arg(source);
+    command
+        .arg(format!("-std={standard}"))
+        .arg("-pthread")
+        .args(STRICT)
+        .arg("-Wold-style-cast")
+        .args(more)
+        .arg(source);
     link_shared(&mut command, &program);
     let output = run(&mut command);
     assert!(output.status.success(), "{compiler} {}: {}", source.display(), text_of(&output));
@@ -106,7 +103,11 @@ fn the_cpp_header_compiles_alone_and_in_several_units_of_a_program() {
         for standard in ["c++17", "c++20"] {
             let program = folder.join("program");
             let mut command = Command::new(compiler);
-            command.arg(format!("-std={standard}")).args(STRICT).args([&one, &two]);
+            command
+                .arg(format!("-std={standard}"))
+                .args(STRICT)
+                .arg("-Wold-style-cast")
+                .args([&one, &two]);
             link_shared(&mut command, &program);
             let output = run(&mut command);
             assert!(output.status.success(), "{compiler} {standard}: {}", text_of(&output));
@@ -127,9 +128,8 @@ const OTHERWISE: &[&str] = &[
     "hy_message_add_part_json",
     "hy_message_set_text",
     "hy_message_to",
-    "hy_set_log",
     "hy_submit_json",
-    "hy_submit_many_json",
+    "hy_wait",
 ];
 
 #[test]
@@ -200,5 +200,5 @@ fn the_cpp_in_the_documents_compiles() {
             shown += 1;
         }
     }
-    assert_eq!(shown, 3);
+    assert_eq!(shown, 4);
 }

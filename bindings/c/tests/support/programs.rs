@@ -10,12 +10,12 @@ use hongyan_sandbox::{Options, Sandbox};
 
 use crate::hostile::Hostile;
 use crate::target::target;
-use crate::toolchain::{include_flag, link_shared, missing, require, root, run, text_of, work_dir};
+use crate::toolchain::{
+    SANITIZERS, include_flag, link_shared, missing, require, root, run, text_of, work_dir,
+};
 
 pub const STRICT: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror"];
 const STANDARD: &[&str] = &["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-pthread"];
-const SANITIZERS: &[&str] =
-    &["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
 
 /// Programs that run at once.
 const WORKERS: usize = 2;

@@ -10,6 +10,12 @@ use std::sync::OnceLock;
 
 use crate::target::target;
 
+/// What C and C++ have to be clean under.
+pub const STRICT: &[&str] =
+    &["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Werror"];
+pub const SANITIZERS: &[&str] =
+    &["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"];
+
 /// The folder of the project.
 pub fn root() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -122,6 +128,16 @@ pub fn run(command: &mut Command) -> Output {
     output.unwrap_or_else(|error| missing(&command.get_program().to_string_lossy(), &error))
 }
 
+/// What pkg-config tells of a library, as the flags of a compiler that is not to judge its headers.
+pub fn flags_of(library: &str) -> Vec<String> {
+    let told = stdout_of(Command::new("pkg-config").args(["--cflags", "--libs", library]));
+    let flags = told.split_whitespace().map(|flag| match flag.strip_prefix("-I") {
+        Some(folder) => format!("-isystem{folder}"),
+        None => flag.to_owned(),
+    });
+    flags.collect()
+}
+
 /// Fails the test if there is no such tool.
 pub fn require(tool: &str) {
     run(Command::new(tool).arg("--version"));
@@ -135,6 +151,7 @@ pub fn missing(tool: &str, error: &io::Error) -> ! {
         "g++" => "g++",
         "clang" | "clang++" => "clang libclang-rt-14-dev",
         "nm" | "readelf" => "binutils",
+        "pkg-config" => "pkgconf",
         "timeout" => "coreutils",
         other => other,
     };
