@@ -13,8 +13,8 @@ export CARGO PREFIX LIBDIR DESTDIR
 FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo size test counts simulation torture soak bench python test-python test-go test-node test-swift \
-	test-judges bench-python lint header golden truth truth-peers accounts install uninstall clean
+.PHONY: help build demo size test counts simulation torture soak bench python test-python test-go test-node test-kotlin test-swift \
+	kotlin-types test-judges bench-python lint header golden truth truth-peers accounts install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,12 @@ test-go: ## test the Go package, by a Go of its own, under the race detector
 
 test-node: ## test the Node.js package and its types
 	tools/test-node
+
+test-kotlin: ## compile the Kotlin package, test it in a JVM that checks JNI; installs a JDK and the compiler
+	tools/test-kotlin
+
+kotlin-types: ## write the types of bindings/kotlin anew from what the library says of its services
+	$(CARGO) run --quiet --locked -p hongyan-cli -- services --json | tools/kotlin-types
 
 test-swift: ## test the Swift package in a Debian trixie that the first run makes; needs root, takes 3 GB
 	FEATURES=$(FEATURES) tools/test-swift

@@ -227,7 +227,12 @@ impl Client {
 
     /// Says that a receipt need never be handed out again; without an outbox it would not be anyway.
     pub fn ack(&self, receipt: &Receipt) -> Result<()> {
-        self.engine.ack(&receipt.id)
+        self.ack_id(&receipt.id)
+    }
+
+    /// The same for a caller who has kept no more of the receipt than its id.
+    pub fn ack_id(&self, id: &str) -> Result<()> {
+        self.engine.ack(id)
     }
 
     /// Waits at most `time_out` for receipts of submitted sends, and takes at most `most` of them.
