@@ -64,6 +64,25 @@ fn a_key_is_one_message_for_a_day_whoever_sends_it() {
     assert!(!send("order-4712").deduplicated);
 }
 
+/// A later request of one message must not be taken for that of another.
+#[test]
+fn no_two_messages_share_a_key_in_any_of_their_requests() {
+    let server = RawServer::start(|_, stream| {
+        stream.write_all(&answer(200, "", "{}"))?;
+        Ok(Then::Keep)
+    });
+    let client = client(&server.url());
+    let users: Vec<_> = (0..501).map(|n| format!("U{n:032x}")).collect();
+    for text in ["one", "two"] {
+        let receipt = send(&client, json!({"to": {"users": users}, "text": text}));
+        assert_eq!(receipt.delivery, Delivery::Sent, "{receipt:?}");
+    }
+    let requests = server.requests();
+    let keys = requests.iter().map(|own| own.header("x-line-retry-key"));
+    let keys: std::collections::BTreeSet<_> = keys.collect();
+    assert_eq!((requests.len(), keys.len()), (4, 4));
+}
+
 #[test]
 fn each_request_of_a_message_has_a_key_of_its_own() {
     let server = RawServer::start(|request, stream| {

@@ -75,7 +75,7 @@ pub struct Later {
 
 impl Progress {
     /// Of a message that needs it, which it takes, with its first draft; `None` of one that goes to one
-    /// recipient in one piece. Key and account stay.
+    /// recipient in one piece. Id, key and account stay, too.
     pub fn of(message: &mut Message, draft: &mut Draft) -> Option<Box<Progress>> {
         let listed = message.to.iter().filter(|(kind, _)| kind.is_list());
         let mut recipients: Vec<_> =
@@ -86,9 +86,9 @@ impl Progress {
             }
             recipients.push(Recipient::new(None));
         }
-        let (account, key) = (message.account.clone(), message.key.clone());
+        let (id, account, key) = (message.id.clone(), message.account.clone(), message.key.clone());
         let mut progress = Box::new(Progress {
-            message: std::mem::replace(message, Message { account, key, ..Message::default() }),
+            message: std::mem::replace(message, Message { id, account, key, ..Message::default() }),
             recipients,
             pieces: 1 + draft.pieces.len(),
             ids: vec![None; 1 + draft.pieces.len()],

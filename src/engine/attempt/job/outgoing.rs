@@ -81,9 +81,7 @@ impl Outgoing {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
             (!wait.is_zero()).then(|| accepted + wait)
         });
-        let id = std::mem::take(&mut message.id);
         let progress = Progress::of(message, &mut draft);
-        message.id = id;
         let outgoing = Outgoing {
             entry,
             draft,
