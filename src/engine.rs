@@ -36,8 +36,7 @@ pub use results::queue::{Waited, closed};
 
 use crate::model::config::{AccountConfig, ClientConfig, OutboxConfig, RetryConfig};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::net::http::Http;
-use crate::net::{Carrier, Clock};
+use crate::net::{Carrier, Clock, Sockets};
 use accept::keys::Keys;
 use accept::lookup::SystemLookup;
 use accept::order::RecipientQueues;
@@ -163,13 +162,14 @@ impl Engine {
         lookup: SystemLookup,
     ) -> Result<Engine> {
         let outbox = config.outbox.take();
-        let transport = Http::new(&config.net, Arc::new(lookup))?;
+        let transport = Sockets::new(&config.net, Arc::new(lookup))?;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(|e| {
             Error::new(ErrorCode::Internal, format!("the system gives no random numbers: {e}"))
         })?;
         let secrets = transport.secrets();
-        let (transport, clock) = (Carrier::Http(transport), Arc::new(TokioClock::default()));
+        let (transport, clock) =
+            (Carrier::Sockets(Box::new(transport)), Arc::new(TokioClock::default()));
         let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
         shared.secrets = secrets;
         shared.begins = begins;

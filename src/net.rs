@@ -1,10 +1,14 @@
 //! Floor 2: the way there and back. hyper, reqwest and rustls live here and nowhere else.
 
 pub mod clock;
+mod dial;
 mod failure;
 pub mod http;
 mod proxy;
 mod retry_after;
+#[cfg(feature = "service-smtp")]
+mod smtp;
+mod time_out;
 mod tls;
 
 use std::future::Future;
@@ -18,8 +22,10 @@ pub use clock::{Alarm, Clock, Sleep};
 pub use failure::{Failure, NoResources, Way};
 use http::Http;
 pub use http::Route;
+use tls::Tls;
 
-use crate::model::config::Proxy;
+use crate::model::config::{NetConfig, Proxy};
+use crate::model::error::Result;
 use crate::service::api::{Answer, Wire};
 
 /// A future that may be kept and sent to another thread.
@@ -36,13 +42,53 @@ pub trait Transport: Send + Sync {
         wire: Wire,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
-    ) -> impl Future<Output = Result<Answer, Failure>> + Send;
+    ) -> impl Future<Output = std::result::Result<Answer, Failure>> + Send;
+}
+
+/// Real sockets: HTTP, and SMTP for mail.
+pub struct Sockets {
+    http: Http,
+    #[cfg(feature = "service-smtp")]
+    smtp: smtp::Smtp,
+}
+
+impl Sockets {
+    /// Makes ready to connect; reads `ca_file` but opens nothing yet.
+    pub fn new(config: &NetConfig, lookup: Arc<dyn Lookup>) -> Result<Sockets> {
+        let tls = Arc::new(Tls::new(config.ca_file.as_deref())?);
+        #[cfg(feature = "service-smtp")]
+        let smtp = smtp::Smtp::new(config.idle, Arc::clone(&tls), Arc::clone(&lookup));
+        Ok(Sockets {
+            http: Http::new(config, tls, lookup)?,
+            #[cfg(feature = "service-smtp")]
+            smtp,
+        })
+    }
+
+    /// What of the proxies' credentials must not be shown.
+    pub fn secrets(&self) -> Vec<String> {
+        self.http.secrets()
+    }
+
+    async fn send(
+        &self,
+        wire: Wire,
+        route: Option<&Route>,
+        time_out: &mut Alarm,
+        begun: Arc<AtomicBool>,
+    ) -> std::result::Result<Answer, Failure> {
+        match wire {
+            #[cfg(feature = "service-smtp")]
+            Wire::Mail(mail) => Box::pin(self.smtp.send(*mail, time_out, begun)).await,
+            wire => self.http.carry(wire, route, time_out, begun).await,
+        }
+    }
 }
 
 /// The transport of an engine; a type and no `dyn`, so that no attempt has to be boxed.
 pub enum Carrier {
     /// Real sockets.
-    Http(Http),
+    Sockets(Box<Sockets>),
     /// What a test brings instead.
     #[cfg(test)]
     Scripted(Box<dyn Scripted>),
@@ -50,9 +96,9 @@ pub enum Carrier {
 
 impl Carrier {
     /// The way through an account's own proxy.
-    pub fn route(&self, proxy: &Proxy) -> crate::model::error::Result<Option<Route>> {
+    pub fn route(&self, proxy: &Proxy) -> Result<Option<Route>> {
         match self {
-            Carrier::Http(http) => http.route(proxy).map(Some),
+            Carrier::Sockets(sockets) => sockets.http.route(proxy).map(Some),
             #[cfg(test)]
             Carrier::Scripted(_) => Ok(None),
         }
@@ -65,9 +111,9 @@ impl Carrier {
         route: Option<&Route>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
-    ) -> Result<Answer, Failure> {
+    ) -> std::result::Result<Answer, Failure> {
         match self {
-            Carrier::Http(http) => http.carry(wire, route, time_out, begun).await,
+            Carrier::Sockets(sockets) => sockets.send(wire, route, time_out, begun).await,
             #[cfg(test)]
             Carrier::Scripted(script) => script.send(wire, time_out, begun).await,
         }
@@ -82,7 +128,7 @@ pub trait Scripted: Send + Sync {
         wire: Wire,
         time_out: &'a mut Alarm,
         begun: Arc<AtomicBool>,
-    ) -> Boxed<'a, Result<Answer, Failure>>;
+    ) -> Boxed<'a, std::result::Result<Answer, Failure>>;
 }
 
 /// Finds the addresses of a host.

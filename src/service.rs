@@ -70,6 +70,8 @@ mod serverchan;
 mod sina;
 #[cfg(feature = "service-slack")]
 mod slack;
+#[cfg(feature = "service-smtp")]
+mod smtp;
 #[cfg(test)]
 #[path = "../tests/services/teamchat.rs"]
 mod teamchat;
@@ -158,6 +160,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &pushover::SERVICE,
     #[cfg(feature = "service-bark")]
     &bark::SERVICE,
+    #[cfg(feature = "service-smtp")]
+    &smtp::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

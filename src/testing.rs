@@ -43,7 +43,7 @@ impl Encoded {
         let stamp = Stamp { unix, nonce, renew: false };
         match self.opened.account.next(&self.draft, &stamp, None).wire {
             Wire::Http(request) => (request.url.into(), request.body.whole().into()),
-            Wire::Mail(mail) => (mail.from, mail.message.into()),
+            Wire::Mail(mail) => (mail.from, mail.text.into()),
         }
     }
 

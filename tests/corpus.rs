@@ -6,6 +6,8 @@
 
 #[path = "corpus/case.rs"]
 mod case;
+#[path = "support/mail.rs"]
+mod mail;
 #[path = "support/raw.rs"]
 pub mod raw;
 
@@ -14,8 +16,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use case::{Case, Class, cases, names, services};
+use case::{Case, Class, cases, extension, names, services};
 use hongyan::{Client, Error, ErrorCode, Receipt, SendOptions};
+use mail::{Act, MailServer, Said};
 use raw::{GUARD, RawServer, Then};
 use serde_json::{Value, json};
 
@@ -41,7 +44,11 @@ fn every_case_has_its_two_files() {
     for service in services().iter().map(String::as_str).chain(["templates"]) {
         let mut meanings = names(service, "json");
         meanings.retain(|name| name != "default");
-        assert_eq!(names(service, "http"), meanings, "answers and meanings of {service}");
+        assert_eq!(
+            names(service, extension(service)),
+            meanings,
+            "answers and meanings of {service}"
+        );
         let count = if service == "templates" { meanings.len() } else { cases(service).len() };
         assert!(count >= FEWEST, "{service} has {count} cases only");
     }
@@ -124,6 +131,9 @@ fn waits(case: &Case) -> bool {
 
 /// Sends the message of a case to a server that answers so; tells how many requests came.
 fn send(case: &Case) -> (Receipt, usize) {
+    if let Some(script) = &case.script {
+        return mailed(case, script.clone());
+    }
     let (bytes, closes) = (case.answer.bytes.clone(), case.answer.closes);
     let prepares = case.prepares.clone();
     let prepared = Arc::new(AtomicUsize::new(0));
@@ -137,8 +147,29 @@ fn send(case: &Case) -> (Receipt, usize) {
         stream.write_all(&bytes)?;
         Ok(if closes { Then::Close } else { Then::Keep })
     });
+    (delivered(case, server.url()), server.request_count() - prepared.load(Ordering::Relaxed))
+}
+
+/// The same over SMTP, where the step that the script begins with is said once a request.
+fn mailed(case: &Case, script: Vec<(String, String)>) -> (Receipt, usize) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&count);
+    let server = MailServer::start(&["PIPELINING", "AUTH PLAIN"], move |said: &Said<'_>| {
+        let word = said.line.split([' ', ':']).next().unwrap_or_default();
+        let at = script.iter().position(|(step, _)| step == word)?;
+        counted.fetch_add(usize::from(at == 0), Ordering::Relaxed);
+        Some(match script[at].1.as_str() {
+            "close" => Act::Close,
+            reply => Act::Say(format!("{reply}\r\n")),
+        })
+    });
+    (delivered(case, server.url()), count.load(Ordering::Relaxed))
+}
+
+/// What a client makes of it.
+fn delivered(case: &Case, url: String) -> Receipt {
     let mut account = case.account.clone();
-    account.insert("base_url".to_owned(), json!(server.url()));
+    account.insert("base_url".to_owned(), json!(url));
     let config = json!({"v": 1, "accounts": {"corpus": account},
         "retry": {"max_attempts": 3, "initial_ms": 1, "max_ms": 2}});
     let client = Client::from_json(&config.to_string()).expect("a valid account");
@@ -146,6 +177,5 @@ fn send(case: &Case) -> (Receipt, usize) {
     message.extend([("v".to_owned(), json!(1)), ("account".to_owned(), json!("corpus"))]);
     let message = Value::from(message).to_string();
     let time_out = if waits(case) { NO_TIME_TO_WAIT } else { GUARD };
-    let receipt = client.send(message.as_bytes(), SendOptions::within(time_out)).expect("accepted");
-    (receipt, server.request_count() - prepared.load(Ordering::Relaxed))
+    client.send(message.as_bytes(), SendOptions::within(time_out)).expect("accepted")
 }

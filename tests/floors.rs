@@ -8,11 +8,14 @@ const FLOORS: [&str; 7] = ["model", "service", "net", "engine", "outbox", "clien
 
 /// What may be named in one place only.
 const PLACES: [(&str, &[&str]); 10] = [
-    ("tokio", &["src/engine", "src/net/http"]),
-    ("tokio_rustls", &["src/net/http"]),
+    (
+        "tokio",
+        &["src/engine", "src/net/dial.rs", "src/net/http", "src/net/smtp", "src/net/time_out.rs"],
+    ),
+    ("tokio_rustls", &["src/net/http", "src/net/smtp"]),
     ("hyper", &["src/net"]),
     ("reqwest", &["src/net"]),
-    ("socket2", &["src/net/http"]),
+    ("socket2", &["src/net/dial.rs", "src/net/http"]),
     ("rustls", &["src/net"]),
     ("libc", &["src/engine/results/wake.rs", "src/model/file.rs"]),
     ("rusqlite", &["src/engine/store"]),

@@ -412,6 +412,19 @@ pub const SENT: &[Sample] = &[
         "file",
         r#"{"text": "a file", "attachments": [{"name": "鸿雁.txt", "data_base64": "aGk="}]}"#,
     ),
+    sample("smtp", "text", r#"{"title": "鸿雁", "text": "鸿雁 carries letters\n.and dots"}"#),
+    sample(
+        "smtp",
+        "copies",
+        r#"{"to": {"emails": ["Anna <anna@example.org>", "ben@example.org"], "bcc": ["eve@example.org"]},
+            "title": "hello", "text": "to several"}"#,
+    ),
+    sample(
+        "smtp",
+        "markdown and a file",
+        r#"{"title": "Disk", "format": "markdown", "text": "**90 %** full", "priority": "high",
+            "attachments": [{"name": "鸿雁.txt", "data_base64": "aGk="}]}"#,
+    ),
     sample("gotify", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "gotify",
@@ -532,6 +545,11 @@ pub const REFUSED: &[Sample] = &[
     sample("wxpusher", "no follower", r#"{"to": {"users": ["UID_left"]}, "text": "hello?"}"#),
     sample("kook", "no right", r#"{"to": {"channel": "7480000000000003"}, "text": "hello?"}"#),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
+    sample(
+        "smtp.password",
+        "no such user",
+        r#"{"to": {"emails": ["nobody@example.org"]}, "text": "hello?"}"#,
+    ),
     sample("ntfy", "read-only topic", r#"{"to": {"topic": "announcements"}, "text": "hello?"}"#),
     sample(
         "pushover",

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::Context as _;
-use hongyan_sandbox::{Options, Sandbox, Tls};
+use hongyan_sandbox::{Options, Sandbox, Tls, mail_url};
 use serde_json::json;
 
 use crate::args::SandboxArgs;
@@ -45,7 +45,8 @@ pub fn run(
         diagnose(&format!("the sandbox is at {url}; Ctrl-C ends it"));
     } else if json {
         let ca_file = sandbox.ca_path().map(|path| path.display().to_string());
-        writeln!(out, "{}", json!({"v": 1, "url": url, "ca_file": ca_file}))?;
+        let mail = mail_url(&url);
+        writeln!(out, "{}", json!({"v": 1, "url": url, "mail": mail, "ca_file": ca_file}))?;
     } else {
         introduce(&sandbox, args, out)?;
     }
@@ -61,6 +62,7 @@ fn introduce(sandbox: &Sandbox, args: &SandboxArgs, out: &mut Output) -> io::Res
         out,
         "The sandbox is at {url}, with a page at {url}{page} that shows what it took; Ctrl-C ends it."
     )?;
+    writeln!(out, "Mail goes to {}.", mail_url(&url))?;
     match sandbox.ca_path() {
         Some(ca_file) => writeln!(out, "Its certificate for \"ca_file\": {}", ca_file.display())?,
         None if args.port != 0 && args.service.is_none() => {

@@ -115,6 +115,12 @@
 #define PUSHOVER_TOKEN "a7goose7hongyan7pushover7token"
 #define BARK(key) "{\"type\":\"key\",\"key\":\"" key "\"}"
 
+#define SMTP(kind, name, secret)                                                             \
+    "{\"type\":\"" kind "\",\"username\":\"goose@example.org\",\"" name "\":\"" secret "\"},"   \
+    "\"from\":\"Goose <goose@example.org>\""
+#define TO_EMAILS(name)                                                                      \
+    "\"to\":{\"emails\":[\"" name "@example.org\"]},\"title\":\"hello\",\"text\":\"from C\""
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -186,6 +192,8 @@ static const struct {
     {"pushover", "token", NULL, PUSHOVER(PUSHOVER_TOKEN),
      TO_USER("u7anna7hongyan7pushover7user77", "hello from C")},
     {"bark", "key", NULL, BARK("ynJ5Ft4atkMkWeo2PAvFhF"), "\"text\":\"hello from C\""},
+    {"smtp", "password", NULL, SMTP("password", "password", "mail-p4ssword"), TO_EMAILS("anna")},
+    {"smtp", "xoauth2", NULL, SMTP("xoauth2", "token", "ya29.goose-mail-token"), TO_EMAILS("ben")},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -223,6 +231,7 @@ static const struct {
     {"pushover", PUSHOVER(PUSHOVER_TOKEN), TO_USER("u7nobody7hongyan7pushover7user", "hello?"),
      HY_E_NOT_FOUND},
     {"bark", BARK("another"), "\"text\":\"hello?\"", HY_E_NOT_FOUND},
+    {"smtp", SMTP("password", "password", "mail-p4ssword"), TO_EMAILS("nobody"), HY_E_NOT_FOUND},
 };
 
 static char text[1 << 16];
@@ -236,12 +245,25 @@ static void stop(hy_error_t *error)
     exit(EXIT_FAILURE);
 }
 
+/* Where the sandbox takes what is for a service: mail comes in at the port behind that of HTTP. */
+static const char *base_of(const char *base_url, const char *service, char out[256])
+{
+    char host[128];
+    int port;
+    if (strcmp(service, "smtp") == 0 && sscanf(base_url, "%*[^:]://%127[^:/]:%d", host, &port) == 2)
+        snprintf(out, 256, "smtp://%s:%d", host, port + 1);
+    else
+        snprintf(out, 256, "%s/%s", base_url, service);
+    return out;
+}
+
 static size_t account(size_t n, size_t i, const char *service, const char *auth,
                       const char *base_url, const char *format)
 {
+    char base[256];
     int added = snprintf(text + n, sizeof text - n,
-                         "%s\"%zu\":{\"service\":\"%s\",\"auth\":%s,\"base_url\":\"%s/%s\"%s%s%s}",
-                         i > 0 ? "," : "", i, service, auth, base_url, service,
+                         "%s\"%zu\":{\"service\":\"%s\",\"auth\":%s,\"base_url\":\"%s\"%s%s%s}",
+                         i > 0 ? "," : "", i, service, auth, base_of(base_url, service, base),
                          format != NULL ? ",\"format\":\"" : "", format != NULL ? format : "",
                          format != NULL ? "\"" : "");
     return n + (size_t)added;

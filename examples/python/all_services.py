@@ -63,6 +63,7 @@ MESSAGES: dict[str, Message] = {
     "pushplus": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "wxpusher": {"account": "", "to": {"users": ["UID_anna"]}, "text": "鸿雁 carries letters"},
     "kook": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "smtp": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "feishu_bot": {"account": "", "parts": [parts.text("look, "), parts.mention_all()]},
 }
 

@@ -16,8 +16,15 @@ struct Case {
 
 /// An account of `service` with these credentials, and whatever else it needs.
 fn account(base: &str, service: &str, auth: Value, more: Value) -> Value {
-    let mut account =
-        json!({"service": service, "auth": auth, "base_url": format!("{base}/{service}")});
+    // Mail comes in at the port behind that of HTTP.
+    let (_, authority) = base.split_once("://").unwrap_or(("", base));
+    let own = match (service, authority.rsplit_once(':')) {
+        ("smtp", Some((host, port))) => {
+            format!("smtp://{host}:{}", port.parse::<u16>().map_or(25, |port| port + 1))
+        }
+        _ => format!("{base}/{service}"),
+    };
+    let mut account = json!({"service": service, "auth": auth, "base_url": own});
     account
         .as_object_mut()
         .into_iter()
@@ -284,6 +291,19 @@ fn cases(base: &str) -> Vec<Case> {
             ),
             json!({}),
             json!({"parts": [{"type": "link", "url": "https://example.com", "title": "an example"}]}),
+        ),
+        (
+            "smtp",
+            json!({"type": "password", "username": "goose@example.org", "password": "mail-p4ssword"}),
+            json!({"from": "Goose <goose@example.org>"}),
+            json!({"to": {"emails": ["anna@example.org"]}, "title": "Disk", "text": "**90 %**",
+                   "format": "markdown"}),
+        ),
+        (
+            "smtp",
+            json!({"type": "xoauth2", "username": "goose@example.org", "token": "ya29.goose-mail-token"}),
+            json!({"from": "goose@example.org"}),
+            json!({"to": {"emails": ["ben@example.org"]}, "text": "鸿雁 carries letters"}),
         ),
         (
             "feishu_bot",

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::services;
+use crate::services::{self, smtp};
 
 /// A configuration whose accounts all point at `base_url`, one a service and kind of credentials.
 ///
@@ -25,6 +25,7 @@ pub(crate) fn written(base_url: &str, ca_file: Option<&str>, root: Option<&str>)
             Some(root) if root == service.name() => base_url.to_owned(),
             Some(_) => continue,
         };
+        let own = if service.name() == smtp::NAME { mail_url(base_url) } else { own };
         for (name, mut account) in service.accounts() {
             account["base_url"] = own.as_str().into();
             accounts.insert(name.to_owned(), account);
@@ -35,4 +36,13 @@ pub(crate) fn written(base_url: &str, ca_file: Option<&str>, root: Option<&str>)
         config["ca_file"] = ca_file.into();
     }
     config
+}
+
+/// Where the sandbox at this URL takes mail: at the port behind that of HTTP.
+pub fn mail_url(base_url: &str) -> String {
+    let rest = base_url.split_once("://").map_or(base_url, |(_, rest)| rest);
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
+    let port = port.parse::<u16>().unwrap_or(80).saturating_add(1);
+    format!("smtp://{host}:{port}")
 }

@@ -54,6 +54,27 @@ impl Connection {
         Connection { transport, cutter: Cutter::default() }
     }
 
+    /// One that nothing was said over yet.
+    pub(crate) fn plain(tcp: TcpStream) -> Connection {
+        Connection::new(Transport::Plain(tcp))
+    }
+
+    /// Goes on over TLS.
+    pub(crate) async fn secure(self, acceptor: TlsAcceptor) -> io::Result<Connection> {
+        let Transport::Plain(tcp) = self.transport else {
+            return Err(io::ErrorKind::InvalidInput.into());
+        };
+        let tls = tokio::time::timeout(HANDSHAKE, acceptor.accept(tcp)).await??;
+        Ok(Connection::new(Transport::Tls(Box::new(tls))))
+    }
+
+    /// Resets the connection with the next write, or as it closes.
+    pub(crate) fn cut(&self) {
+        self.cutter.cut();
+        // It fails, and sets what has the socket reset as it is closed.
+        let _ = self.check();
+    }
+
     /// Fails a write where the connection is to be cut.
     ///
     /// With no lingering, closing the socket then sends RST instead of FIN.

@@ -29,6 +29,7 @@ mod held;
 mod inbox;
 mod json;
 mod kept;
+mod mail;
 mod mask;
 mod memory;
 mod multipart;
@@ -57,7 +58,7 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 pub use crate::clock::Clock;
-pub use crate::config::{config, root_config};
+pub use crate::config::{config, mail_url, root_config};
 pub use crate::services::robot::{Request, Robot};
 
 use crate::certificates::CaFile;
@@ -145,8 +146,7 @@ impl Sandbox {
             let words = format!("{root} is no service that the sandbox plays");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
         }
-        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
-        listener.set_nonblocking(true)?;
+        let (listener, mail) = listeners(options.port)?;
         let address = listener.local_addr()?;
         let (acceptor, ca_file) = match certificates::server(options.tls)? {
             None => (None, None),
@@ -163,9 +163,10 @@ impl Sandbox {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
-        let door = {
+        let (door, mail) = {
             let _context = runtime.enter();
-            Door::open(TcpListener::from_std(listener)?, acceptor)?
+            let door = Door::open(TcpListener::from_std(listener)?, acceptor.clone())?;
+            (door, mail::serve(server.clone(), TcpListener::from_std(mail)?, acceptor))
         };
         let serving = server.clone();
         let thread =
@@ -173,6 +174,7 @@ impl Sandbox {
                 runtime.block_on(async {
                     tokio::select! {
                         () = serving.serve(door) => {}
+                        () = mail => {}
                         _ = stopped => {}
                     }
                 });
@@ -228,6 +230,34 @@ impl Sandbox {
             let _ = thread.join();
         }
     }
+}
+
+/// How often a free port is looked for that has another free one behind it.
+const TRIES: usize = 100;
+
+/// Where HTTP comes in, and mail at the port behind it; at any two that are free for port 0.
+fn listeners(port: u16) -> io::Result<(std::net::TcpListener, std::net::TcpListener)> {
+    let listen = |port: u16| {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        listener.set_nonblocking(true)?;
+        io::Result::Ok(listener)
+    };
+    let pair = || {
+        let listener = listen(port)?;
+        let behind = listener.local_addr()?.port().checked_add(1);
+        let behind = behind.ok_or(io::ErrorKind::AddrInUse)?;
+        let words =
+            |e: io::Error| io::Error::new(e.kind(), format!("port {behind}, for mail: {e}"));
+        Ok((listener, listen(behind).map_err(words)?))
+    };
+    let mut found = pair();
+    for _ in 0..TRIES {
+        if port != 0 || found.is_ok() {
+            break;
+        }
+        found = pair();
+    }
+    found
 }
 
 impl Drop for Sandbox {

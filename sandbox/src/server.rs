@@ -95,11 +95,16 @@ impl Server {
         .unwrap_or(LARGEST_BODY)
     }
 
-    async fn meet(&self, service: &str, mut call: Call, cutter: &Cutter) -> Answer {
+    async fn meet(&self, service: &str, call: Call, cutter: &Cutter) -> Answer {
+        self.ask(service, call).await.unwrap_or_else(|| cut(cutter))
+    }
+
+    /// What a service says to a request, the fault that meets it included; none where the connection is cut.
+    pub(crate) async fn ask(&self, service: &str, mut call: Call) -> Option<Answer> {
         let fault = self.state().meet(service);
         match fault {
             Some(Kind::Latency(latency)) => tokio::time::sleep(latency).await,
-            Some(Kind::Hold(When::Before)) if !self.held.hold().await => return cut(cutter),
+            Some(Kind::Hold(When::Before)) if !self.held.hold().await => return None,
             _ => {}
         }
         let then_held = fault == Some(Kind::Hold(When::After));
@@ -112,15 +117,17 @@ impl Server {
         match action {
             Action::Answer(answer) => {
                 if then_held && !self.held.hold().await {
-                    return cut(cutter);
+                    return None;
                 }
-                return answer;
+                Some(answer)
             }
-            Action::Reset => {}
-            // A client that gives up closes the connection, which drops this future.
-            Action::Hang => tokio::time::sleep(faults::LONGEST).await,
+            Action::Reset => None,
+            Action::Hang => {
+                // A client that gives up closes the connection, which drops this future.
+                tokio::time::sleep(faults::LONGEST).await;
+                None
+            }
         }
-        cut(cutter)
     }
 
     pub(crate) fn base_url(&self) -> String {

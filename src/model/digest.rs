@@ -81,6 +81,7 @@ pub fn digest(message: &Message) -> [u8; 32] {
     let Message {
         id: _,
         account: _,
+        everyone: _,
         to,
         text,
         parts,

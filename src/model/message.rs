@@ -29,6 +29,8 @@ pub struct Message {
     pub(crate) id: String,
     pub(crate) account: String,
     pub(crate) to: To,
+    /// All that the whole message is to, where `to` has only those whom a later request is to.
+    pub(crate) everyone: Option<To>,
     pub(crate) text: Option<String>,
     pub(crate) parts: Vec<Part>,
     pub(crate) title: Option<String>,
@@ -162,6 +164,7 @@ impl Message {
             }
         }
         let message = Message {
+            everyone: None,
             id: String::new(),
             account: f.required_string("account")?,
             to: to.map(To::read).transpose()?.unwrap_or_default(),

@@ -59,6 +59,21 @@ impl Failure {
     }
 }
 
+#[cfg(feature = "service-smtp")]
+impl Failure {
+    /// Reads what went wrong on a connection to a mail server.
+    pub fn of_mail(error: &io::Error) -> Failure {
+        let root = innermost(error).to_string();
+        match way(error) {
+            Way::Tls => {
+                let words = format!("the secure connection failed: {root}{}", advice(&root));
+                Failure { way: Way::Tls, words }
+            }
+            way => Failure { way, words: format!("the connection was lost: {root}") },
+        }
+    }
+}
+
 /// How a proxy has answered where a tunnel through it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tunnel {

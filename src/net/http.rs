@@ -12,18 +12,15 @@ mod tests;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::task::{Context, Poll};
 
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use tokio::task::unconstrained;
 
 use self::direct::Direct;
 use self::proxied::Proxied;
 use super::proxy::Proxies;
+use super::time_out::{before, poll_over, timed_out};
 use super::tls::Tls;
 use super::{Alarm, Failure, Lookup, Transport, Way};
 use crate::model::config::{NetConfig, Proxy};
@@ -51,9 +48,8 @@ impl Route {
 }
 
 impl Http {
-    /// Makes ready to connect; reads `ca_file` but opens nothing yet.
-    pub fn new(config: &NetConfig, lookup: Arc<dyn Lookup>) -> Result<Http> {
-        let tls = Arc::new(Tls::new(config.ca_file.as_deref())?);
+    /// Makes ready to connect; opens nothing yet.
+    pub fn new(config: &NetConfig, tls: Arc<Tls>, lookup: Arc<dyn Lookup>) -> Result<Http> {
         let proxies = Arc::new(Proxies::new(&config.proxy)?);
         Ok(Http {
             direct: Direct::new(config, Arc::clone(&tls), Arc::clone(&lookup)),
@@ -172,26 +168,4 @@ fn method(method: Method) -> hyper::Method {
         Method::Post => hyper::Method::POST,
         Method::Put => hyper::Method::PUT,
     }
-}
-
-/// The outcome of a future, or `None` once the time is over.
-///
-/// Pinned by its caller: it is large to move.
-async fn before<F: Future>(time_out: &mut Alarm, mut future: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(value) => Poll::Ready(Some(value)),
-        Poll::Pending => poll_over(time_out, cx).map(|()| None),
-    })
-    .await
-}
-
-/// Ready once the time is over, whatever else its task has done: tokio lets a task that was busy for
-/// long wait for nothing more, and what comes without an end would put off the end of the time with it.
-fn poll_over(time_out: &mut Alarm, cx: &mut Context<'_>) -> Poll<()> {
-    pin!(unconstrained(time_out)).poll(cx)
-}
-
-/// The failure of an attempt whose time ran out before its answer began.
-fn timed_out() -> Failure {
-    Failure { way: Way::TimedOut, words: "no answer in time".to_owned() }
 }

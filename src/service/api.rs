@@ -17,7 +17,9 @@ use url::Url;
 use super::fingerprint::Fingerprint;
 use super::info::{Info, Scope};
 use super::opening::Opening;
-pub use super::request::{Body, Header, Headers, HttpRequest, MAX_URL, Method, Wire};
+pub use super::request::{
+    Body, Header, Headers, HttpRequest, Login, MAX_URL, Mail, MailFile, Method, Wire,
+};
 use super::verdict::Row;
 use super::wire::json;
 use crate::model::error::Result;
@@ -206,7 +208,8 @@ pub struct Draft {
     pub content_type: Cow<'static, str>,
     /// Where in the body the message's own part begins, behind what is the account's.
     pub own: usize,
-    /// The parameters in the body that a signature covers.
+    /// What of the message its account needs again, by name: the parameters in the body that a signature
+    /// covers, the addresses of a mail.
     pub params: Vec<(&'static str, String)>,
     /// Where the service recognises a message that is sent again: what it knows it by.
     pub dedupe: Option<Dedupe>,

@@ -7,20 +7,34 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::api::{Exchange, Seed, Stamp, Wire};
+use super::api::{Exchange, Mail, Seed, Stamp, Wire};
 use crate::model::config::AccountConfig;
 use crate::model::message::Message;
 use crate::model::secret::Secret;
 
 /// The request as it goes over the wire, as far as it is ours.
 fn shown(exchange: Exchange) -> Vec<u8> {
-    let Wire::Http(request) = exchange.wire else { panic!("no request of HTTP") };
+    let request = match exchange.wire {
+        Wire::Http(request) => request,
+        Wire::Mail(mail) => return mailed(&mail),
+    };
     let mut text = format!("{} {}\n", request.method.name(), request.url);
     for (name, value) in request.headers.iter() {
         text.push_str(&format!("{name}: {value}\n"));
     }
     text.push('\n');
     [text.as_bytes(), &request.body.whole(), b"\n"].concat()
+}
+
+/// A mail, with its files as they are.
+fn mailed(mail: &Mail) -> Vec<u8> {
+    let mut text = format!("{}\nMAIL FROM:<{}>\n", mail.server, mail.from);
+    for recipient in &mail.recipients {
+        text.push_str(&format!("RCPT TO:<{recipient}>\n"));
+    }
+    let files = mail.files.iter().flat_map(|file| [&file.bytes[..], b"\n", &file.behind]);
+    let all = [text.as_bytes(), b"\n", &mail.text].into_iter().chain(files);
+    all.collect::<Vec<_>>().concat()
 }
 
 fn exchange(case: &Value) -> Exchange {

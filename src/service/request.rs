@@ -1,9 +1,12 @@
 //! What goes over the wire: a request of HTTP, or a mail.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use url::Url;
+
+use crate::model::secret::Secret;
 
 /// The longest URL that the HTTP client can carry, in bytes.
 pub const MAX_URL: usize = u16::MAX as usize - 1;
@@ -14,8 +17,11 @@ pub enum Wire {
     /// A request of HTTP.
     Http(HttpRequest),
     /// A message of SMTP.
-    #[cfg_attr(not(test), allow(dead_code, reason = "a transport of tests alone carries it"))]
-    Mail(Mail),
+    #[cfg_attr(
+        not(any(test, feature = "service-smtp")),
+        allow(dead_code, reason = "no service of this build sends mail")
+    )]
+    Mail(Box<Mail>),
 }
 
 /// A request of HTTP: nothing is added but what HTTP itself needs.
@@ -138,12 +144,45 @@ impl From<Vec<u8>> for Body {
 
 /// A message of SMTP.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), allow(dead_code, reason = "a transport of tests alone carries it"))]
+#[cfg_attr(
+    not(any(test, feature = "service-smtp")),
+    allow(dead_code, reason = "no service of this build sends mail")
+)]
 pub struct Mail {
+    /// The server, with its port: `smtps://` speaks TLS from the first byte, `smtp://` after STARTTLS.
+    pub server: Url,
+    /// How the account logs in; `None` where it need not.
+    pub login: Option<Arc<Login>>,
     /// The sender in the envelope.
     pub from: String,
-    /// The recipients in the envelope.
+    /// The recipients in the envelope, each once.
     pub recipients: Vec<String>,
-    /// Header and body, with CRLF at the end of each line.
-    pub message: Bytes,
+    /// Header and text, with CRLF at the end of each line and no line longer than 998 bytes.
+    pub text: Bytes,
+    /// The files behind it.
+    pub files: Vec<MailFile>,
+}
+
+/// A file of a mail.
+#[derive(Clone, Debug)]
+pub struct MailFile {
+    /// Its bytes, which are written in base64 as they go: no copy is kept of that.
+    pub bytes: Bytes,
+    /// What stands behind it: the head of the next file, or the end.
+    pub behind: Bytes,
+}
+
+/// How an account logs in to a mail server.
+#[derive(Debug)]
+#[cfg_attr(
+    not(any(test, feature = "service-smtp")),
+    allow(dead_code, reason = "no service of this build sends mail")
+)]
+pub struct Login {
+    /// Whose account it is.
+    pub username: String,
+    /// The password, or the token of OAuth 2.
+    pub secret: Secret,
+    /// True if it is a token, for XOAUTH2.
+    pub is_token: bool,
 }

@@ -1,7 +1,8 @@
 //! A case of the corpus: the bytes that a server answers with, and what they mean.
 //!
 //! What every service may be answered, by a gateway or in pieces, is a template: it is a case of each,
-//! with the service's own success in it (`SERVICE/success.body`).
+//! with the service's own success in it (`SERVICE/success.body`). What a mail server says stands in
+//! `NAME.smtp`, a step and its reply in each line.
 
 #![allow(dead_code, reason = "each test uses its part of it")]
 
@@ -102,6 +103,9 @@ struct Default {
     /// True if the service knows a message that is sent again.
     #[serde(default)]
     recognises: bool,
+    /// True if it is spoken to over SMTP.
+    #[serde(default)]
+    mail: bool,
     /// What the steps before the one that sends are answered, by the path that they ask for.
     #[serde(default)]
     prepares: HashMap<String, String>,
@@ -141,6 +145,8 @@ pub struct Case {
     /// What the steps before the one that sends are answered, by the path that they ask for.
     pub prepares: HashMap<String, String>,
     pub answer: Answer,
+    /// What a mail server says, by the step that it says it to; the rest goes as usual.
+    pub script: Option<Vec<(String, String)>>,
     /// Where its bytes stand, below `tests/corpus`.
     pub file: String,
 }
@@ -166,18 +172,32 @@ pub fn services() -> Vec<String> {
     services.map(|service| service["name"].as_str().expect("a name").to_owned()).collect()
 }
 
+/// What the names of a service's answers end with.
+pub fn extension(service: &str) -> &'static str {
+    let path = folder().join(service).join("default.json");
+    let is_mail = path.exists() && read::<Default>(&path).mail;
+    if is_mail { "smtp" } else { "http" }
+}
+
+/// The steps of a mail server, and what it says to each.
+fn script(text: &[u8]) -> Vec<(String, String)> {
+    let text = std::str::from_utf8(text).expect("a script is UTF-8");
+    let lines = text.lines().map(|line| line.split_once(": ").expect("a step and a reply"));
+    lines.map(|(step, reply)| (step.to_owned(), reply.to_owned())).collect()
+}
+
 /// The cases of a service, by name.
 pub fn cases(service: &str) -> Vec<Case> {
     let folder = folder();
     let default: Default = read(&folder.join(service).join("default.json"));
     let success = fs::read(folder.join(service).join("success.body")).expect("a success");
-    let own = names(service, "http");
-    let templates = names("templates", "http").into_iter();
+    let own = names(service, extension(service));
+    let templates = names("templates", "http").into_iter().filter(|_| !default.mail);
     let templates = templates.filter(|name| !own.contains(name) && !default.without.contains(name));
     let templates: Vec<_> = templates.map(|name| ("templates", name)).collect();
     let own = own.iter().map(|name| (service, name.clone()));
     let named = |(of, name): (&str, String)| {
-        let file = format!("{of}/{name}.http");
+        let file = format!("{of}/{name}.{}", extension(of));
         let mut case: File = read(&folder.join(of).join(format!("{name}.json")));
         let mut http = fs::read(folder.join(&file)).unwrap_or_else(|e| panic!("{file}: {e}"));
         if of != service {
@@ -194,7 +214,13 @@ pub fn cases(service: &str) -> Vec<Case> {
             message: with(&default.message, case.message),
             expect: case.expect,
             prepares: default.prepares.clone(),
-            answer: answer(&http),
+            answer: match default.mail {
+                true => {
+                    Answer { bytes: http.clone(), body: http.clone(), status: None, closes: true }
+                }
+                false => answer(&http),
+            },
+            script: default.mail.then(|| script(&http)),
             name,
             file,
         }

@@ -14,7 +14,8 @@ where the service recognises what it had already.
 
 \"Retried\" is what the library does by itself, at most as often as `retry.max_attempts` allows. Where \
 it waits, it does so only if the wait fits the caller's time-out; a send that ends unsent before that \
-says when to try again. The answer is its HTTP status and the beginning of its body. The source of a \
+says when to try again. The answer is its HTTP status and the beginning of its body; of a \
+mail server, the step and its reply. The source of a \
 meaning: the document that the service was made from (seed), another document of the service (doc), \
 the code of other clients (sdk), answers that were seen (log), or a conclusion (inferred).
 ";
@@ -62,6 +63,9 @@ fn answer(case: &Case) -> String {
     if let Some((end, _)) = words.char_indices().nth(SHOWN) {
         words.truncate(end);
         words.push('…');
+    }
+    if case.script.is_some() {
+        return format!("`{}`", words.replace('|', "\\|"));
     }
     let status = match case.answer.status {
         Some(status) => status.to_string(),

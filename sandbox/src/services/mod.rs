@@ -20,6 +20,7 @@ mod rocketchat;
 mod serverchan;
 mod sina;
 mod slack;
+pub(crate) mod smtp;
 mod teams;
 mod telegram;
 mod tencent_im;
@@ -98,5 +99,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(teams::Teams),
         Box::new(pushover::Pushover::default()),
         Box::new(bark::Bark::default()),
+        Box::new(smtp::Smtp::default()),
     ]
 }

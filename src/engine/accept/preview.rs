@@ -105,9 +105,17 @@ impl Preview {
                 account,
                 method: "SMTP",
                 files: shown,
-                url: format!("mailto:{}", mail.recipients.join(",")),
-                headers: Vec::new(),
-                body: text(&mail.message),
+                url: mail.server.to_string(),
+                headers: [("mail-from", &mail.from)]
+                    .into_iter()
+                    .chain(mail.recipients.iter().map(|to| ("rcpt-to", to)))
+                    .map(|(name, address)| (name.to_owned(), address.clone()))
+                    .collect(),
+                body: {
+                    let behind = mail.files.iter().zip(files);
+                    let behind = behind.map(|(file, own)| in_words(own) + &text(&file.behind));
+                    [text(&mail.text)].into_iter().chain(behind).collect()
+                },
             },
         }
     }

@@ -169,6 +169,7 @@ impl Progress {
             return Ok(draft);
         }
         let mut message = self.message.clone();
+        message.everyone = Some(message.to.clone());
         message.to.retain_listed(who.iter().filter_map(|i| self.recipients[*i].to.as_ref()));
         let mut draft = entry.account.encode(&message, seed)?;
         if 1 + draft.pieces.len() != self.pieces {

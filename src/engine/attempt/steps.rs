@@ -242,7 +242,8 @@ async fn exchange(
             }
             let hint = entry.account.hint(&answer, &reading);
             let outcome = Outcome { hint, ..judge(entry.table, &answer, reading) };
-            (outcome, Some(answer.status), raw(answer.body))
+            // Mail has no status.
+            (outcome, Some(answer.status).filter(|status| *status > 0), raw(answer.body))
         }
         Err(failure) => {
             let own = || entry.origin.host_str().unwrap_or_default();

@@ -245,7 +245,9 @@ fn filled(template: &Value, code: &str, words: &str) -> Value {
 #[test]
 fn every_row_of_a_table_is_the_verdict_of_its_code_in_every_shape() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
-    for name in SERVICES.iter().map(|service| service.info.name) {
+    // What mail servers say is no answer of HTTP: src/service/smtp.rs walks their table.
+    let over_http = SERVICES.iter().filter(|service| service.info.schemes.contains(&"http"));
+    for name in over_http.map(|service| service.info.name) {
         let read = |file: &str| fs::read_to_string(folder.join(name).join(file)).expect("a file");
         let corpus: Value = serde_json::from_str(&read("default.json")).expect("JSON");
         let by_hand = BY_HAND.contains(&name);

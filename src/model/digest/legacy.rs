@@ -132,6 +132,7 @@ fn shown(message: &Message) -> Option<String> {
     let Message {
         id: _,
         account: _,
+        everyone: _,
         to,
         text,
         parts,

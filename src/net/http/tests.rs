@@ -128,7 +128,7 @@ impl World {
         let config = ClientConfig::from_value(config).expect("a configuration").net;
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         World {
-            http: Http::new(&config, Arc::new(Names)).expect("a transport"),
+            http: Http::new(&config, tls(&config), Arc::new(Names)).expect("a transport"),
             runtime: runtime.enable_all().build().expect("a runtime"),
             clock: Arc::new(RealClock(Instant::now())),
             url: Url::parse(&format!("{url}/path?query")).expect(url),
@@ -156,6 +156,11 @@ impl World {
         let request = HttpRequest::post(self.url.clone(), form::CONTENT_TYPE, body.to_vec());
         Wire::Http(request.authorized(Some("Basic secret".to_owned())))
     }
+}
+
+/// Whom a client of this configuration trusts.
+fn tls(config: &NetConfig) -> Arc<crate::net::tls::Tls> {
+    Arc::new(crate::net::tls::Tls::new(config.ca_file.as_deref()).expect("certificates"))
 }
 
 fn with(mut config: Value, name: &str, value: Value) -> Value {
@@ -504,7 +509,14 @@ fn a_long_body_goes_out_at_the_pace_of_who_reads_it(over: Over) {
 fn what_http_cannot_carry_is_refused(over: Over) {
     let server = RawServer::fixed(answer(200, "", "ok"));
     let world = World::new(over, &server, json!({}));
-    let mail = Mail { from: String::new(), recipients: Vec::new(), message: Bytes::new() };
+    let mail = Box::new(Mail {
+        server: Url::parse("smtp://127.0.0.1:25").expect("a URL"),
+        login: None,
+        from: String::new(),
+        recipients: Vec::new(),
+        text: Bytes::new(),
+        files: Vec::new(),
+    });
     assert_eq!(way(&world.send_wire(GUARD, Wire::Mail(mail))), (Way::Protocol, false));
     let request = || HttpRequest::post(world.url.clone(), form::CONTENT_TYPE, b"x".to_vec());
     let broken = request().authorized(Some("a\r\nb".to_owned()));
@@ -542,11 +554,13 @@ fn the_first_address_that_answers_is_spoken_to() {
         let mut world = World::of(&format!("http://several:{}", server.port()), json!({}));
         let config = json!({"v": 1, "accounts": {}});
         let config = ClientConfig::from_value(config).expect("a configuration").net;
-        world.http = Http::new(&config, Arc::new(Several(found.clone()))).expect("a transport");
+        world.http = Http::new(&config, tls(&config), Arc::new(Several(found.clone())))
+            .expect("a transport");
         assert_eq!(body(world.send()), "ok", "{found:?}");
     }
     let mut world = World::of("http://none", json!({}));
     let config = ClientConfig::from_value(json!({"v": 1, "accounts": {}})).expect("one").net;
-    world.http = Http::new(&config, Arc::new(Several(Vec::new()))).expect("a transport");
+    world.http =
+        Http::new(&config, tls(&config), Arc::new(Several(Vec::new()))).expect("a transport");
     assert_eq!(way(&world.send()), (Way::Network, false));
 }

@@ -44,6 +44,9 @@ fn every_field_is_read_as_it_is_declared() {
         for auth in info.auth {
             let mut config = Value::from(object(info.fields));
             config["service"] = info.name.into();
+            if !info.schemes.contains(&"http") {
+                config["base_url"] = format!("{}://127.0.0.1:1", info.schemes[0]).into();
+            }
             config["auth"] = object(auth.fields).into();
             config["auth"]["type"] = auth.name.into();
             opened(&config).unwrap_or_else(|e| panic!("{config}: {e}"));

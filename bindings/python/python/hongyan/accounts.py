@@ -74,6 +74,7 @@ __all__ = [
     "ntfy",
     "oauth1",
     "oauth2",
+    "password",
     "pushover",
     "pushplus",
     "renren",
@@ -81,6 +82,7 @@ __all__ = [
     "serverchan",
     "sina",
     "slack",
+    "smtp",
     "standard_webhooks",
     "teams",
     "telegram",
@@ -93,6 +95,7 @@ __all__ = [
     "wecom_bot",
     "weibo",
     "wxpusher",
+    "xoauth2",
     "zulip",
 ]
 
@@ -185,7 +188,7 @@ def mac(
 
 
 def none() -> Auth:
-    """Nothing, or what the URL holds: webhook, ntfy."""
+    """Nothing, or what the URL holds: webhook, ntfy, smtp."""
     return {
         "type": "none",
     }
@@ -228,6 +231,22 @@ def oauth2(
         "type": "oauth2",
         "token": token,
         **_given(send=send),
+    }
+
+
+def password(
+    username: str,
+    password: str,
+) -> Auth:
+    """A name and a password: smtp.
+
+    ``username``: the account's name
+    ``password``: its password, or one for apps
+    """
+    return {
+        "type": "password",
+        "username": username,
+        "password": password,
     }
 
 
@@ -314,6 +333,22 @@ def webhook_url(
         "type": "webhook",
         "url": url,
         **_given(secret=secret),
+    }
+
+
+def xoauth2(
+    username: str,
+    token: str,
+) -> Auth:
+    """An access token of OAuth 2: smtp.
+
+    ``username``: the account's address
+    ``token``: its access token of OAuth 2
+    """
+    return {
+        "type": "xoauth2",
+        "username": username,
+        "token": token,
     }
 
 
@@ -1017,6 +1052,34 @@ def bark(
         rate,
         base_url=base_url,
         allow_http=allow_http,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def smtp(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    from_: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Mail by SMTP, with `none` or `password` or `xoauth2`.
+
+    ``base_url``: required: ``smtps://host`` (TLS, port 465), or ``smtp://host`` (STARTTLS, port
+        587)
+    ``from_``: the sender: an address, or ``Name <address>``
+    """
+    return _account(
+        "smtp",
+        auth,
+        rate,
+        base_url=base_url,
+        **{"from": from_},
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
