@@ -62,7 +62,8 @@ def ask(url: str, do: str, body: Any = None) -> Any:
 
 def compare_error(step: dict[str, Any], error: hongyan.Error) -> None:
     assert "error" in step, f"the call failed: {error!r}"
-    check(step["error"], {name: getattr(error, name) for name in step["error"]})
+    found = {name: getattr(error, name, None) for name in step["error"]} | {"message": str(error)}
+    check(step["error"], found)
 
 
 def compare_receipt(step: dict[str, Any], receipt: hongyan.Receipt) -> None:
@@ -72,8 +73,10 @@ def compare_receipt(step: dict[str, Any], receipt: hongyan.Receipt) -> None:
 
 async def outcome(sending: asyncio.Future[hongyan.Receipt]) -> hongyan.Receipt:
     """What became of a send, which an exception may carry."""
+    await asyncio.wait({sending}, timeout=300)
+    assert sending.done(), "no result"
     try:
-        return await asyncio.wait_for(asyncio.shield(sending), 300)
+        return await sending
     except (hongyan.Error, asyncio.CancelledError) as error:
         receipt = hongyan.receipt_of(error)
         if receipt is None:
@@ -147,8 +150,8 @@ async def run(case: dict[str, Any], config: dict[str, Any], url: str) -> None:
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    command = os.environ.get("HONGYAN", f"{shlex.quote(sys.executable)} -m hongyan")
-    command = [*shlex.split(command), "sandbox", "--port", "0", "--json"]
+    hongyan_command = os.environ.get("HONGYAN", f"{shlex.quote(sys.executable)} -m hongyan")
+    command = [*shlex.split(hongyan_command), "sandbox", "--port", "0", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         yield json.loads(process.stdout.readline())["url"]
