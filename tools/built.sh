@@ -10,6 +10,7 @@ if [ -z "${LIBRARY:-}" ] || [ -z "${HONGYAN:-}" ]; then
     "${CARGO:-cargo}" build --locked -p libhongyan -p hongyan-cli --features libhongyan/outbox >&2
     LIBRARY=$target/debug/libhongyan.so HONGYAN=$target/debug/hongyan
 fi
+HONGYAN=$(realpath "$HONGYAN")
 export HONGYAN
 libraries=$target/libraries
 mkdir -p "$libraries"

@@ -16,7 +16,6 @@ static void tell(const hy_result_t *from, hyg_result *to)
     to->account.at = hy_result_account(from, &to->account.len);
     to->service.at = hy_result_service(from, &to->service.len);
     to->message_id.at = hy_result_message_id(from, &to->message_id.len);
-    to->json.at = hy_result_json(from, &to->json.len);
     if (error != NULL)
         to->error.at = hy_error_detail_json(error, &to->error.len);
 }
@@ -31,11 +30,4 @@ hy_error_t *hyg_wait(hy_client_t *c, hy_queue_t *q, int64_t timeout_ms, hyg_batc
     for (size_t i = 0; i < batch->count; i++)
         tell(batch->handles[i], &batch->results[i]);
     return error;
-}
-
-void hyg_free(hyg_batch *batch)
-{
-    for (size_t i = 0; i < batch->count; i++)
-        hy_result_free(batch->handles[i]);
-    batch->count = 0;
 }

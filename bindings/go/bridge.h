@@ -1,4 +1,4 @@
-/* What Go calls in the place of many small functions: one call takes a batch of results, one frees it. */
+/* What Go calls in the place of many small functions: one takes a batch of results and tells all of them. */
 #ifndef HYG_BRIDGE_H
 #define HYG_BRIDGE_H
 
@@ -15,7 +15,7 @@ typedef struct {
 typedef struct {
     uint64_t token;
     int64_t elapsed_ms;
-    hyg_text id, key, account, service, message_id, json;
+    hyg_text id, key, account, service, message_id;
     hyg_text error; /* its JSON; without bytes: none */
     uint32_t attempts;
     int32_t delivery, origin, deduplicated;
@@ -27,10 +27,7 @@ typedef struct {
     hyg_result results[HYG_BATCH];
 } hyg_batch;
 
-/* Waits for results of q, or of the client's own queue where q is NULL. */
+/* Waits for results of q, or of the client's own queue where q is NULL; their handles are the caller's. */
 hy_error_t *hyg_wait(hy_client_t *c, hy_queue_t *q, int64_t timeout_ms, hyg_batch *batch);
-
-/* Frees the results of a batch, save those whose handle was taken out. */
-void hyg_free(hyg_batch *batch);
 
 #endif

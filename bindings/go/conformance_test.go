@@ -146,7 +146,7 @@ func (r *runner) run(s step) error {
 		result, err := r.client.SendJSON(ctx, message)
 		if s.Error != nil {
 			if result.ID != "" {
-				return fmt.Errorf("there is a result: %s", result.JSON)
+				return fmt.Errorf("there is a result: %s", result.JSON())
 			}
 			return failed(s.Error, err)
 		}
@@ -179,7 +179,7 @@ func (r *runner) run(s step) error {
 			}
 			name, ok := r.names[result.ID]
 			if !ok {
-				return fmt.Errorf("nobody submitted %s, or it came twice", result.JSON)
+				return fmt.Errorf("nobody submitted %s, or it came twice", result.JSON())
 			}
 			delete(r.names, result.ID)
 			r.found[name] = result
@@ -197,7 +197,7 @@ func (r *runner) run(s step) error {
 	case "end":
 		result, err := r.next()
 		if len(r.found) > 0 || !errors.Is(err, ErrClosed) {
-			return fmt.Errorf("no end, but %v, %s and %d others", err, result.JSON, len(r.found))
+			return fmt.Errorf("no end, but %v, %s and %d others", err, result.JSON(), len(r.found))
 		}
 		return nil
 	}
@@ -220,7 +220,7 @@ func timeLimit(ms *int64) (context.Context, context.CancelFunc) {
 
 func told(expect json.RawMessage, result Result) error {
 	var found any
-	if err := json.Unmarshal([]byte(result.JSON), &found); err != nil {
+	if err := json.Unmarshal([]byte(result.JSON()), &found); err != nil {
 		return err
 	}
 	// What the struct says is what the JSON says.
@@ -229,7 +229,7 @@ func told(expect json.RawMessage, result Result) error {
 		said["error"] = errorJSON(result.Err)
 	}
 	if !fits(said, found) {
-		return fmt.Errorf("%+v is not %s", said, result.JSON)
+		return fmt.Errorf("%+v is not %s", said, result.JSON())
 	}
 	return expected(expect, found)
 }

@@ -15,7 +15,6 @@ type drain struct {
 	deliver func(Result)
 	finish  func() // called once, after the last deliver
 	stopped chan struct{}
-	acks    bool // results keep what their acknowledgement needs
 
 	mu    sync.RWMutex
 	state int
@@ -53,14 +52,8 @@ func (d *drain) run() {
 			break // closed, and every result was taken
 		}
 		for i := range int(batch.count) {
-			result := resultFrom(&batch.results[i])
-			if d.acks {
-				result.handle = newHandle(batch.handles[i])
-				batch.handles[i] = nil
-			}
-			d.deliver(result)
+			d.deliver(resultFrom(&batch.results[i], batch.handles[i]))
 		}
-		C.hyg_free(batch)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -64,6 +64,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 // marshal makes JSON, and refuses text that is no UTF-8 where encoding/json would send something else.
 func marshal(value any) ([]byte, error) {
 	var text bytes.Buffer
+	text.Grow(512)
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(value); err != nil {

@@ -67,7 +67,7 @@ func (c *Client) queueOf(queue *C.hy_queue_t) *Queue {
 		}
 	}
 	finish := func() { close(results) }
-	q.drain = &drain{core: c.core, queue: queue, deliver: deliver, finish: finish, stopped: stopped, acks: c.core.keeps}
+	q.drain = &drain{core: c.core, queue: queue, deliver: deliver, finish: finish, stopped: stopped}
 	// Until the end was seen, results can be taken and acknowledged.
 	if !c.core.enter() {
 		q.drain.left.Do(func() {})
@@ -160,7 +160,7 @@ func (q *Queue) Results(ctx context.Context) iter.Seq[Result] {
 
 // Ack says that a result need never be handed out again. Without an outbox there is nothing to do.
 func (q *Queue) Ack(result Result) error {
-	if result.handle == nil {
+	if result.handle == nil || !q.drain.core.keeps {
 		return nil
 	}
 	defer runtime.KeepAlive(result.handle)

@@ -60,8 +60,6 @@ type Result struct {
 	Deduplicated bool
 	// EarlierRun: an earlier process accepted the message into the outbox.
 	EarlierRun bool
-	// JSON is everything about the result; Detail reads more of it.
-	JSON string
 
 	handle *handle
 }
@@ -97,16 +95,32 @@ type Note struct {
 	Message string `json:"message"`
 }
 
-// Detail reads the result's JSON.
+// JSON is everything about the result, made when it is asked for; of a message that was not accepted it is empty.
+func (r Result) JSON() string {
+	if r.handle == nil {
+		return ""
+	}
+	defer runtime.KeepAlive(r.handle)
+	var text C.hyg_text
+	text.at = C.hy_result_json(r.handle.result, &text.len)
+	return stringOf(text)
+}
+
+// Detail reads more of the result's JSON than the result has at hand.
 func (r Result) Detail() Detail {
 	var detail Detail
 	// The library made the JSON; a result that has none has no details.
-	_ = json.Unmarshal([]byte(r.JSON), &detail)
+	_ = json.Unmarshal([]byte(r.JSON()), &detail)
 	return detail
 }
 
-// resultFrom copies what a result of the library tells.
-func resultFrom(r *C.hyg_result) Result {
+// handle keeps a result of the library until nobody holds its Result any more.
+type handle struct{ result *C.hy_result_t }
+
+// resultFrom copies what a result of the library tells, and keeps the result for what may be asked later.
+func resultFrom(r *C.hyg_result, result *C.hy_result_t) Result {
+	kept := &handle{result}
+	runtime.AddCleanup(kept, func(result *C.hy_result_t) { C.hy_result_free(result) }, result)
 	return Result{
 		Delivery:     Delivery(r.delivery),
 		Err:          errorFrom(r.error),
@@ -120,15 +134,6 @@ func resultFrom(r *C.hyg_result) Result {
 		Elapsed:      time.Duration(r.elapsed_ms) * time.Millisecond,
 		Deduplicated: r.deduplicated != 0,
 		EarlierRun:   r.origin == C.HY_EARLIER_RUN,
-		JSON:         stringOf(r.json),
+		handle:       kept,
 	}
-}
-
-// handle keeps a result of the library for its acknowledgement.
-type handle struct{ result *C.hy_result_t }
-
-func newHandle(result *C.hy_result_t) *handle {
-	h := &handle{result}
-	runtime.AddCleanup(h, func(result *C.hy_result_t) { C.hy_result_free(result) }, result)
-	return h
 }

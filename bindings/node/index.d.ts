@@ -87,10 +87,13 @@ export class Result {
   readonly notes: readonly Note[]
   /** The service's answer, secrets masked; of long numbers only `toString()` has every digit. */
   readonly raw: unknown
+  /** One an attempt, where the configuration has `trace`. */
+  readonly trace?: readonly Record<string, unknown>[]
   /** An earlier process accepted the message into the outbox. */
   readonly earlier_run: boolean
   /** The JSON as the library wrote it. */
   toString(): string
+  toJSON(): Record<string, unknown>
 }
 
 /** A file by its path, by name and bytes, or by a URL where the service itself fetches it. */

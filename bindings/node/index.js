@@ -1,5 +1,7 @@
 'use strict'
 
+const { inspect } = require('node:util')
+
 const { functions: hy, text, place, textAt, poll } = require('./library.js')
 
 /** How many results are taken at once. */
@@ -62,20 +64,49 @@ function json(value) {
 /** A message as JSON; its version may be left out. */
 const messageJSON = (message) => json(typeof message === 'object' ? { v: 1, ...message } : message)
 
-/** The result of a message: the members of its JSON. */
+const DELIVERIES = ['not_sent', 'maybe_sent', 'sent', 'partly_sent']
+
+/** The result of a message: what most look at, and when anything else is asked for, the members of its JSON. */
 class Result {
   #json
+  #whole
 
-  constructor(string, earlier_run) {
-    Object.assign(this, JSON.parse(string))
+  constructor(handle) {
+    this.#json = hy.hy_result_json(handle, 0)
+    this.delivery = DELIVERIES[hy.hy_result_delivery(handle)]
+    this.message_id = hy.hy_result_message_id(handle, 0)
+    this.token = hy.hy_result_token(handle)
     // An earlier process accepted the message into the outbox.
-    this.earlier_run = earlier_run
-    this.#json = string
+    this.earlier_run = hy.hy_result_origin(handle) !== 0
+  }
+
+  get #members() {
+    return (this.#whole ??= JSON.parse(this.#json))
+  }
+
+  get error() {
+    return this.delivery === 'sent' ? null : this.#members.error
   }
 
   /** The JSON as the library wrote it, every digit exact. */
   toString() {
     return this.#json
+  }
+
+  toJSON() {
+    return this.#members
+  }
+
+  [inspect.custom](_, options) {
+    return `Result ${inspect(this.#members, options)}`
+  }
+
+  static {
+    const members = `v id key account service service_time deduplicated recovered deadline attempts elapsed_ms recipients
+      pieces notes raw trace`
+    for (const name of members.split(/\s+/)) {
+      Object.defineProperty(this.prototype, name, { get() { return this.#members[name] } })
+    }
   }
 }
 
@@ -220,7 +251,7 @@ class Drain {
       const got = Number(count[0])
       for (let i = 0; i < got; i++) {
         const handle = Number(ready[i])
-        const result = new Result(hy.hy_result_json(handle, 0), hy.hy_result_origin(handle) !== 0)
+        const result = new Result(handle)
         if (!result.earlier_run) this.expect(-1)
         this.deliver(result, handle)
       }
@@ -244,6 +275,17 @@ class Drain {
     hy.hy_queue_free(this.address)
     this.address = 0
   }
+}
+
+/** The sends that a signal cancels. It has one listener for all of them: many of them would be taken for a leak. */
+const signals = new WeakMap()
+function watched(signal) {
+  let sends = signals.get(signal)
+  if (sends === undefined) {
+    signals.set(signal, (sends = new Set()))
+    signal.addEventListener('abort', () => sends.forEach((op) => hy.hy_op_cancel(op)), { once: true })
+  }
+  return sends
 }
 
 /** The sends of a client that wait for their results. */
@@ -283,11 +325,10 @@ class Client {
       const token = ++mailbox.token
       const op = signal ? place() : null
       mailbox.drain.submit(this, messageJSON(message), options, token, op)
-      const cancel = () => hy.hy_op_cancel(Number(op[0]))
-      signal?.addEventListener('abort', cancel)
+      if (signal) watched(signal).add(Number(op[0]))
       mailbox.pending.set(token, (result) => {
         if (signal) {
-          signal.removeEventListener('abort', cancel)
+          watched(signal).delete(Number(op[0]))
           hy.hy_op_free(Number(op[0]))
         }
         if (result.error === null) return resolve(result)

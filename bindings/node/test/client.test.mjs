@@ -5,6 +5,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
@@ -62,6 +63,8 @@ test('a result, and an error', async () => {
   assert.equal(result.earlier_run, false)
   assert.equal(result.raw.id, result.message_id)
   assert.deepEqual(JSON.parse(`${result}`).raw, result.raw)
+  assert.equal(JSON.parse(JSON.stringify(result)).id, result.id)
+  assert.match(inspect(result), /^Result \{.*delivery: 'sent'/s)
 
   const error = await rejected(client.send(hello('hello', { to: { user: 'nobody' } })))
   assert.equal(error.name, 'not_found')
@@ -213,6 +216,18 @@ test('a signal', async () => {
   assert.equal(error.delivery, 'not_sent')
   assert.equal(error.cause.name, 'TimeoutError')
   assert.equal((await sandbox.seen()).requests, 1)
+  // One for many, which is no leak.
+  const all = new AbortController()
+  const warned = []
+  const warn = (warning) => warned.push(warning)
+  process.on('warning', warn)
+  const more = { signal: all.signal }
+  const sends = Array.from({ length: 50 }, () => rejected(client.send(hello('never', { not_before_ms: LATER }), more)))
+  await client.send(hello('hello'), more)
+  all.abort()
+  for (const error of await Promise.all(sends)) assert.equal(error.cause, all.signal.reason)
+  process.off('warning', warn)
+  assert.deepEqual(warned, [])
   // One that is never aborted.
   const result = await client.send(hello('hello'), { signal: new AbortController().signal })
   assert.equal(result.delivery, 'sent')
