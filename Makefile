@@ -14,7 +14,8 @@ FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo size test counts simulation torture soak bench python test-python test-go test-node test-kotlin test-swift \
-	kotlin-types test-judges bench-python lint header golden truth truth-peers accounts install uninstall clean
+	kotlin-types test-judges bench-python bench-bindings lint header golden truth truth-peers accounts \
+	install uninstall install-command uninstall-command clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +57,10 @@ bench: ## measure beside libcurl, reqwest and hyper; writes docs/benchmarks.md (
 	tools/bench-tools
 	benches/run.py --write
 	$(CARGO) bench --locked -p hongyan --features outbox,testing --bench outbox --bench accounts --bench waiting
+
+bench-bindings: ## measure a send through every binding beside C; writes docs/benchmarks.md (RUNS=5)
+	tools/bench-tools counts
+	tools/bench-bindings --write
 
 python: ## build the Python wheel for release into target/wheels
 	tools/python-wheel
@@ -115,12 +120,10 @@ install: ## install library, headers, manual pages, pkg-config and CMake files (
 uninstall: ## take away what install has put there
 	tools/install.sh uninstall
 
-.PHONY: install-command uninstall-command
 install-command: ## install the command with its manual pages and completions (PREFIX=/usr/local DESTDIR=)
 	tools/install-command
 
-un.PHONY: install-command uninstall-command
-install-command: ## take away what install-command has put there
+uninstall-command: ## take away what install-command has put there
 	tools/install-command uninstall
 
 clean: ## remove what was built

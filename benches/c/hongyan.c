@@ -1,8 +1,9 @@
 /* Sends the messages with libhongyan, by Weibo or the service in BENCH_SERVICE.
  *
- *     bench-hongyan submit|send|once URL IN_FLIGHT MESSAGES [CA]
+ *     bench-hongyan submit|send|once|pending URL IN_FLIGHT MESSAGES [CA]
  *
- * submit: hy_submit_json and hy_wait_many; send: blocking hy_send_json, one in flight. */
+ * submit: hy_submit_json and hy_wait_many; send: blocking hy_send_json, one in flight; pending: as many as MESSAGES wait
+ * for their time and are cancelled, six times. */
 #include "measure.h"
 #include "services.h"
 
@@ -35,6 +36,9 @@ static hy_client_t *client_new(const measure_args_t *a)
     n += (size_t)snprintf(config + n, sizeof config - n, "}");
     if (a->ca != NULL)
         n += (size_t)snprintf(config + n, sizeof config - n, ",\"ca_file\":\"%s\"", a->ca);
+    if (strcmp(a->mode, "pending") == 0)
+        n += (size_t)snprintf(config + n, sizeof config - n, ",\"max_in_flight\":%llu",
+                              (unsigned long long)a->messages + 1);
     /* An outbox that nothing goes into: what it costs a blocking send. */
     const char *outbox = getenv("BENCH_OUTBOX");
     if (outbox != NULL)
@@ -121,6 +125,55 @@ static void send_each(hy_client_t *client, measure_t *m, uint64_t first, uint64_
     }
 }
 
+/* What this process has resident now. */
+static unsigned long long resident(void)
+{
+    char line[256];
+    unsigned long long kb = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && fgets(line, sizeof line, status) != NULL)
+        if (sscanf(line, "VmRSS: %llu kB", &kb) == 1)
+            break;
+    if (status != NULL)
+        fclose(status);
+    return kb * 1024;
+}
+
+/* Submits messages that wait for their time and cancels them, six times: what stays resident after each. */
+static void pending(hy_client_t *client, uint64_t count)
+{
+    hy_op_t **ops = calloc(count, sizeof *ops);
+    hy_result_t *results[64];
+    char json[2048];
+    if (ops == NULL)
+        exit(1);
+    printf("{\"rounds\": [");
+    for (int round = 0; round < 6; round++) {
+        for (uint64_t i = 0; i < count; i++) {
+            size_t len = message_json(i, json, sizeof json) - 1;
+            len += (size_t)snprintf(json + len, sizeof json - len, ",\"not_before_ms\":4102444800000}");
+            check(hy_submit_json(client, json, len, i, &ops[i]), "hy_submit_json");
+        }
+        for (uint64_t i = 0; i < count; i++) {
+            hy_op_cancel(ops[i]);
+            hy_op_free(ops[i]);
+        }
+        for (uint64_t ended = 0; ended < count;) {
+            size_t got = 0;
+            check(hy_wait_many(client, -1, results, 64, &got), "hy_wait_many");
+            for (size_t i = 0; i < got; i++) {
+                if (hy_error_code(hy_result_error(results[i])) != HY_E_CANCELLED)
+                    exit(1);
+                hy_result_free(results[i]);
+            }
+            ended += got;
+        }
+        printf("%s{\"rss\": %llu}", round > 0 ? ", " : "", resident());
+    }
+    printf("]}\n");
+    free(ops);
+}
+
 int main(int argc, char **argv)
 {
     measure_args_t a;
@@ -132,6 +185,11 @@ int main(int argc, char **argv)
         send_each(client, &m, 0, 1);
         hy_free(client);
         return m.sent == 1 ? 0 : 1;
+    }
+    if (strcmp(a.mode, "pending") == 0) {
+        pending(client, a.messages);
+        hy_free(client);
+        return 0;
     }
     int blocking = strcmp(a.mode, "send") == 0;
     if (!blocking && strcmp(a.mode, "submit") != 0)

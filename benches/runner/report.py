@@ -10,7 +10,8 @@ from . import plan
 from .build import ROOT
 
 DOCUMENT = ROOT / "docs/benchmarks.md"
-PROFILE_BEGIN, PROFILE_END = "<!-- profile: begin -->", "<!-- profile: end -->"
+# The parts that are written apart from the others: by tools/bench-bindings, and by hand.
+PARTS = {"bindings": "Bindings", "profile": "Profile"}
 
 # What the library is built by.
 BUILDS = {"speed": "`make install`, without the outbox", "size": "`make size`"}
@@ -252,10 +253,21 @@ def markdown(results):
     return text
 
 
+def part(name):
+    """A part with the lines around it, as the document has it now."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    old = DOCUMENT.exists() and re.search(f"{begin}.*{end}", DOCUMENT.read_text(), re.DOTALL)
+    return old[0] if old else f"{begin}\n{end}"
+
+
 def write(results):
-    """Writes the page, and keeps the part that is written by hand."""
-    profile = f"{PROFILE_BEGIN}\n{PROFILE_END}"
-    if DOCUMENT.exists():
-        old = re.search(f"{PROFILE_BEGIN}.*{PROFILE_END}", DOCUMENT.read_text(), re.DOTALL)
-        profile = old[0] if old else profile
-    DOCUMENT.write_text(f"{markdown(results)}\n## Profile\n\n{profile}\n")
+    """Writes the page, and keeps the parts that are written apart."""
+    parts = "".join(f"\n## {title}\n\n{part(name)}\n" for name, title in PARTS.items())
+    DOCUMENT.write_text(markdown(results) + parts)
+
+
+def write_part(name, text):
+    """Writes one part, and keeps all others."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    new = DOCUMENT.read_text().replace(part(name), f"{begin}\n{text}{end}")
+    DOCUMENT.write_text(new)
