@@ -18,7 +18,7 @@ FEATURES := hongyan/testing,hongyan/outbox
 	install uninstall install-command uninstall-command clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' Makefile
 
 build: ## build the library, the sandbox and the command (debug)
 	$(CARGO) build --locked --workspace
@@ -31,6 +31,13 @@ size: ## build the C library as small as it gets; prints where it is
 
 test: ## run every part of the tests and say what failed; installs missing C tools, where it may
 	FEATURES=$(FEATURES) tools/test-all
+
+.PHONY: test-all test-musl
+test-all: ## all of `make test`, and what takes long: other systems, and what is built for them
+	FEATURES=$(FEATURES) tools/test-all everything
+
+test-musl: ## build the command and the C library for musl, and send with them
+	tools/test-musl
 
 counts: ## count instructions and allocations a message, and bytes of the library; fails where they grew
 	tools/bench-tools counts

@@ -2,8 +2,9 @@
 # Builds the library and the command, starts the sandbox on a free port, and sends through every
 # service from a C program that knows the header and the built library only.
 #
-# LIBRARY names another library than the one that is built here. Exit status: that of the program, which
-# is 0 if all went as it should.
+# LIBRARY names another library than the one that is built here, shared or static, COMMAND another command; CC
+# is a compiler with its arguments, RUN what runs the program where this system does not. Exit status: that of
+# the program, which is 0 if all went as it should.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -14,10 +15,10 @@ case $built in
 *) built=$PWD/$built ;;
 esac
 
-if [ -n "${LIBRARY:-}" ]; then
-    "$cargo" build --locked -p hongyan-cli
-else
+if [ -z "${LIBRARY:-}" ]; then
     "$cargo" build --locked -p libhongyan -p hongyan-cli
+elif [ -z "${COMMAND:-}" ]; then
+    "$cargo" build --locked -p hongyan-cli
 fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/hongyan-demo.XXXXXX")
@@ -34,15 +35,21 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 # The names that a linker and a loader look for.
-ln -s "${LIBRARY:-$built/libhongyan.so}" "$work/libhongyan.so.1"
-ln -s libhongyan.so.1 "$work/libhongyan.so"
+case ${LIBRARY:-} in
+*.a) ln -s "$LIBRARY" "$work/libhongyan.a" ;;
+*)
+    ln -s "${LIBRARY:-$built/libhongyan.so}" "$work/libhongyan.so.1"
+    ln -s libhongyan.so.1 "$work/libhongyan.so"
+    ;;
+esac
 
-"${CC:-cc}" -std=c99 -Wall -Iinclude examples/c/all_services.c \
+# shellcheck disable=SC2086 # a compiler and its arguments
+${CC:-cc} -std=c99 -Wall -Iinclude examples/c/all_services.c \
     -L"$work" -lhongyan -o "$work/all_services"
 
 # Reading the pipe waits for the sandbox's first line, or for its end.
 mkfifo "$work/says"
-"$built/hongyan" --json sandbox --port 0 >"$work/says" &
+"${COMMAND:-$built/hongyan}" --json sandbox --port 0 >"$work/says" &
 sandbox=$!
 exec 3<"$work/says"
 line=
@@ -56,4 +63,5 @@ fi
 echo
 echo "the sandbox is at $url"
 echo
-LD_LIBRARY_PATH="$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" "$work/all_services" "$url"
+# shellcheck disable=SC2086 # a program and its arguments
+LD_LIBRARY_PATH="$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" ${RUN:-} "$work/all_services" "$url"
