@@ -139,7 +139,8 @@ fn send(case: &Case) -> (Receipt, usize) {
     let prepared = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&prepared);
     let server = RawServer::start(move |request, stream| {
-        if let Some(body) = prepares.get(request.target()) {
+        let path = request.target().split('?').next().unwrap_or_default();
+        if let Some(body) = prepares.get(path) {
             counted.fetch_add(1, Ordering::Relaxed);
             stream.write_all(&raw::answer(200, "content-type: application/json\r\n", body))?;
             return Ok(Then::Keep);

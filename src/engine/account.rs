@@ -105,8 +105,9 @@ impl Entry {
         self.outdated.load(Ordering::Acquire)
     }
 
-    /// The same account for a question of ours, which no rate and no counter is for.
-    pub fn asking(&self, account: Arc<dyn Account>) -> Entry {
+    /// The same account for a question of ours, which no rate and no counter is for; `with_token`: the
+    /// question is asked with one.
+    pub fn asking(&self, account: Arc<dyn Account>, with_token: bool) -> Entry {
         Entry {
             name: Arc::clone(&self.name),
             info: self.info,
@@ -125,7 +126,7 @@ impl Entry {
             in_flight: Arc::default(),
             stats: Arc::default(),
             sender: Arc::clone(&self.sender),
-            tokens: self.tokens.clone(),
+            tokens: self.tokens.clone().filter(|_| with_token),
             // What is stopped may be asked whether it works again.
             halt: Arc::default(),
             outdated: AtomicBool::new(false),

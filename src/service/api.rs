@@ -134,7 +134,6 @@ pub trait Session: Send + Sync {
 }
 
 /// What came of a request for a token.
-#[cfg_attr(not(test), allow(dead_code, reason = "services of the test tree alone have tokens"))]
 pub enum Granted {
     /// A token.
     Token {
@@ -154,6 +153,16 @@ pub enum Granted {
     },
     /// Not this service's envelope.
     Unreadable(String),
+}
+
+impl From<Granted> for Reading {
+    fn from(granted: Granted) -> Reading {
+        match granted {
+            Granted::Token { .. } => Reading::sent(None, None),
+            Granted::Refused { code, text, wait } => Reading::Refused { code, text, wait },
+            Granted::Unreadable(why) => Reading::Unreadable(why),
+        }
+    }
 }
 
 /// The question whether an account's credentials work.

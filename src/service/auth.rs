@@ -1,5 +1,6 @@
 //! How requests prove whose they are; no service has a signer of its own.
 
+pub mod app;
 pub mod basic;
 pub mod basic_or_oauth1;
 pub mod mac;

@@ -10,13 +10,13 @@ use super::api::{
     Account, Answer, Dedupe, Draft, Exchange, Granted, HttpRequest, Opened, Reading, ScopeKey,
     Seed, Service, Session, Stamp,
 };
+use super::auth::app;
 use super::check::{check, no_extra, recipient};
 use super::info::{Auth, Field, FieldKind, Info, Rate, Scope};
-use super::judge::{excerpt, text};
 use super::opening::Opening;
 use super::verdict::{Row, verdicts};
 use super::wire::envelope::Envelope;
-use super::wire::json::{self, members, parsed};
+use super::wire::json;
 use crate::model::error::Result;
 use crate::model::message::{Kind, Message};
 use crate::model::secret::Secret;
@@ -131,28 +131,10 @@ impl Session for App {
 
     fn ask(&self, _at: &Stamp) -> Exchange {
         let body = serde_json::json!({"id": self.id, "secret": self.secret.expose()}).to_string();
-        let request =
-            HttpRequest::post(self.token_url.clone(), json::CONTENT_TYPE, body.into_bytes());
-        Exchange { commits: false, ..Exchange::commit(request) }
+        app::ask(HttpRequest::post(self.token_url.clone(), json::CONTENT_TYPE, body.into_bytes()))
     }
 
     fn read(&self, answer: &Answer) -> Granted {
-        let found = text(answer).and_then(|body| members(body, ["code", "token", "expire"]));
-        match found {
-            Ok([Some("0"), token, expire]) => {
-                let token = parsed::<String>(token).ok().flatten();
-                match (token, parsed(expire).ok().flatten()) {
-                    (Some(token), Some(expire)) => Granted::Token {
-                        secret: Secret::new(token),
-                        expires: Duration::from_secs(expire),
-                    },
-                    _ => Granted::Unreadable("a token without its end".to_owned()),
-                }
-            }
-            _ => match ENVELOPE.read(answer) {
-                Reading::Refused { code, text, wait } => Granted::Refused { code, text, wait },
-                _ => Granted::Unreadable(excerpt(&answer.body)),
-            },
-        }
+        app::granted(answer, ["token", "expire", "code"], |answer| ENVELOPE.read(answer))
     }
 }

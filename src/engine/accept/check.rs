@@ -59,15 +59,19 @@ impl Engine {
             });
         };
         let stamp = Stamp { unix: 0, nonce: 0, renew: false };
-        let Some(inquiry) = entry.account.probe(&stamp, None) else {
-            let words = format!("{} cannot be asked without sending", entry.info.name);
-            let error = Error::new(ErrorCode::Unsupported, words);
-            return Err(error.with_account(name, Some(entry.info.name)));
+        let asks = match (entry.account.probe(&stamp, None), entry.account.session()) {
+            (Some(inquiry), _) => Asks::Probe(inquiry.read),
+            (None, Some(_)) => Asks::Token,
+            (None, None) => {
+                let words = format!("{} cannot be asked without sending", entry.info.name);
+                let error = Error::new(ErrorCode::Unsupported, words);
+                return Err(error.with_account(name, Some(entry.info.name)));
+            }
         };
         let unfinished = Some(shared.sends.accept()?);
         let works = Arc::new(AtomicBool::new(false));
         let account = Arc::clone(&entry.account);
-        let asking = Asking { account, read: inquiry.read, works: Arc::clone(&works) };
+        let asking = Asking { account, asks, works: Arc::clone(&works) };
         let intake = Intake {
             id: ulid(shared.clock.unix_ms(), shared.random(|rng| rng.u128(..))),
             token: 0,
@@ -79,15 +83,24 @@ impl Engine {
             tied: true,
         };
         let message = Message { account: name.to_owned(), ..Message::default() };
-        let entry = Some(Arc::new(entry.asking(Arc::new(asking))));
+        let entry = Some(Arc::new(entry.asking(Arc::new(asking), matches!(asks, Asks::Probe(_)))));
         Ok((Job::new(Arc::clone(shared), Ok(message), entry, intake), works))
     }
+}
+
+/// How an account is asked whether it works.
+#[derive(Clone, Copy)]
+enum Asks {
+    /// By a request of its own, and how its answer is read.
+    Probe(fn(&Answer) -> Reading),
+    /// By asking for a token.
+    Token,
 }
 
 /// An account whose messages are the question whether it works.
 struct Asking {
     account: Arc<dyn Account>,
-    read: fn(&Answer) -> Reading,
+    asks: Asks,
     works: Arc<AtomicBool>,
 }
 
@@ -97,18 +110,28 @@ impl Account for Asking {
     }
 
     fn next(&self, _draft: &Draft, at: &Stamp, session: Option<&Secret>) -> Exchange {
-        let inquiry = self.account.probe(at, session).expect("an account that can be asked");
-        Exchange { commits: false, ..inquiry.exchange }
+        let exchange = match self.asks {
+            Asks::Probe(_) => self.account.probe(at, session).map(|inquiry| inquiry.exchange),
+            Asks::Token => self.account.session().map(|session| session.ask(at)),
+        };
+        Exchange { commits: false, ..exchange.expect("an account that can be asked") }
     }
 
     fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
-        let reading = (self.read)(answer);
+        let reading = match (self.asks, self.account.session()) {
+            (Asks::Probe(read), _) => read(answer),
+            (Asks::Token, Some(session)) => session.read(answer).into(),
+            (Asks::Token, None) => Reading::Unreadable(String::new()),
+        };
         self.works.store(matches!(reading, Reading::Sent { .. }), Ordering::Release);
         reading
     }
 
     fn session(&self) -> Option<&dyn Session> {
-        self.account.session()
+        match self.asks {
+            Asks::Probe(_) => self.account.session(),
+            Asks::Token => None,
+        }
     }
 
     fn hint(&self, answer: &Answer, reading: &Reading) -> Option<&'static str> {

@@ -1,17 +1,21 @@
 //! The tokens of accounts: asked for once for all who need them, kept in memory only.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::model::config::RetryConfig;
+use crate::model::error::ErrorCode;
+use crate::model::receipt::Delivery;
 use crate::model::secret::Secret;
 use crate::net::{Boxed, Clock};
 use crate::service::verdict::{Class, Outcome};
 
-/// How long a request for a token that was refused is not made again.
+/// The longest that a request for a token is not made again after one that failed, and the age up to which
+/// a token that is refused had just been given.
 const REMEMBERED: Duration = Duration::from_secs(5);
 /// The last part of a token's life, in which it is renewed: a tenth of it, and no more than this.
 const LONGEST_AHEAD: Duration = Duration::from_secs(300);
@@ -69,6 +73,8 @@ pub struct Tokens {
     flight: tokio::sync::Mutex<Option<Boxed<'static, Grant>>>,
     /// How many wait for it.
     waiting: AtomicUsize,
+    /// How many tokens in a row were refused that had just been given.
+    refused_anew: AtomicU32,
 }
 
 #[derive(Default)]
@@ -79,12 +85,15 @@ struct State {
     /// How many requests have come to an end, and what the last came to.
     completed: u64,
     last: Option<TokenResult>,
-    /// Until when the last refusal stands for others.
-    refused_until: Option<Duration>,
+    /// How many in a row have failed.
+    failures: u32,
+    /// Why no token is asked for, and until when.
+    held: Option<(Duration, Box<Refusal>)>,
 }
 
 struct LiveToken {
     token: Token,
+    asked: Duration,
     /// From when on it is renewed.
     ages: Duration,
     ends: Duration,
@@ -114,24 +123,28 @@ impl Tokens {
         state.token.as_ref().filter(|live| now < live.ages).map(|live| live.token.clone())
     }
 
-    /// A token that holds: asked for by `ask`, if nobody has done so.
+    /// A token that holds: asked for by `ask`, if nobody has done so. After a failure nobody asks for a
+    /// while, which grows by `retry` where another try may help.
     pub async fn get(
         &self,
         clock: &dyn Clock,
+        retry: &RetryConfig,
         ask: impl FnOnce() -> Boxed<'static, Grant>,
     ) -> TokenResult {
         let now = clock.now();
         let (ages, asked) = {
             let state = self.state();
-            let is_refused = state.refused_until.is_some_and(|until| now < until);
-            match &state.token {
-                Some(live) if now < live.ages => return Ok(live.token.clone()),
-                Some(live) if now < live.ends && is_refused => return Ok(live.token.clone()),
-                Some(live) if now < live.ends => (Some(live.token.clone()), state.completed),
-                _ => match &state.last {
-                    Some(Err(refusal)) if is_refused => return Err(refusal.clone()),
-                    _ => (None, state.completed),
-                },
+            let held = state.held.as_ref().filter(|(until, _)| now < *until);
+            match (&state.token, held) {
+                (Some(live), _) if now < live.ages => return Ok(live.token.clone()),
+                (Some(live), Some(_)) if now < live.ends => return Ok(live.token.clone()),
+                (Some(live), None) if now < live.ends => {
+                    (Some(live.token.clone()), state.completed)
+                }
+                (_, Some((until, refusal))) => {
+                    return Err(Box::new(refusal.waiting(*until - now)));
+                }
+                (_, None) => (None, state.completed),
             }
         };
         self.waiting.fetch_add(1, Ordering::AcqRel);
@@ -153,7 +166,7 @@ impl Tokens {
             None => {
                 let grant = flight.get_or_insert_with(ask).as_mut().await;
                 *flight = None;
-                self.complete(grant, clock.now())
+                self.complete(grant, clock.now(), retry)
             }
         };
         match (completed, ages) {
@@ -168,26 +181,32 @@ impl Tokens {
         own.is_some_and(|own| now < own.ends)
     }
 
-    fn complete(&self, grant: Grant, now: Duration) -> TokenResult {
+    fn complete(&self, grant: Grant, now: Duration, retry: &RetryConfig) -> TokenResult {
         let mut state = self.state();
-        state.refused_until = None;
         let completed = match grant {
             Ok((secret, asked, lasts)) => {
                 state.generation += 1;
                 let token = Token { secret, generation: state.generation };
                 let ends = asked.saturating_add(lasts);
                 let ages = ends.saturating_sub((lasts / 10).min(LONGEST_AHEAD));
-                state.token = Some(LiveToken { token: token.clone(), ages, ends });
+                state.token = Some(LiveToken { token: token.clone(), asked, ages, ends });
+                (state.failures, state.held) = (0, None);
                 Ok(token)
             }
             Err(refusal) => {
                 let Outcome { class, told_wait, .. } = &refusal.outcome;
-                // What may be well in a moment is tried again as each message is.
                 let stands = match class {
-                    Class::Backoff => Duration::ZERO,
-                    _ => told_wait.unwrap_or(REMEMBERED).min(REMEMBERED),
+                    // What may be well in a moment is tried again soon, and by one for all.
+                    Class::Backoff => {
+                        let grown = retry.initial.saturating_mul(1 << state.failures.min(16));
+                        grown.min(retry.max).max(told_wait.unwrap_or_default())
+                    }
+                    _ => told_wait.unwrap_or(REMEMBERED),
                 };
-                state.refused_until = Some(now + stands);
+                let stands = stands.min(REMEMBERED);
+                state.failures += 1;
+                let refusal = Box::new(refusal.waiting(stands));
+                state.held = Some((now + stands, refusal.clone()));
                 Err(refusal)
             }
         };
@@ -196,8 +215,48 @@ impl Tokens {
     }
 
     /// The service refused this token: it is not used again.
-    pub fn drop_refused(&self, token: &Token) {
+    ///
+    /// Where that happens to one after the other as soon as they are given, new ones help nobody: none is
+    /// asked for then for a while, in which `outcome` is the answer.
+    pub fn drop_refused(
+        &self,
+        token: &Token,
+        now: Duration,
+        outcome: &Outcome,
+        status: Option<u16>,
+    ) {
         let mut state = self.state();
-        state.token.take_if(|own| own.token.generation == token.generation);
+        let is_own = |own: &mut LiveToken| own.token.generation == token.generation;
+        let Some(refused) = state.token.take_if(is_own) else { return };
+        let is_new = now.saturating_sub(refused.asked) < REMEMBERED;
+        let before = self.refused_anew.load(Ordering::Acquire);
+        self.refused_anew.store(if is_new { before + 1 } else { 1 }, Ordering::Release);
+        if is_new && before > 0 {
+            let words = format!("the service refuses each token that it gives: {}", outcome.text);
+            let own = Outcome {
+                service_code: outcome.service_code.clone(),
+                ..Outcome::failed(Delivery::NotSent, ErrorCode::Auth, Class::Never, words)
+            };
+            let refusal = Refusal { outcome: own, status };
+            state.held = Some((now + REMEMBERED, Box::new(refusal)));
+        }
+    }
+
+    /// The service took a request with a token of this session.
+    pub fn works(&self) {
+        if self.refused_anew.load(Ordering::Acquire) > 0 {
+            self.refused_anew.store(0, Ordering::Release);
+        }
+    }
+}
+
+impl Refusal {
+    /// The same for one who may try again once nobody is held off any more.
+    fn waiting(&self, wait: Duration) -> Refusal {
+        let mut own = self.clone();
+        if own.outcome.class == Class::Backoff {
+            own.outcome.told_wait = own.outcome.told_wait.max(Some(wait));
+        }
+        own
     }
 }

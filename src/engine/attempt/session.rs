@@ -10,13 +10,13 @@ use crate::engine::attempt::failure::{failed, of_failure};
 use crate::model::error::ErrorCode;
 use crate::model::receipt::Delivery;
 use crate::net::{Alarm, Boxed};
-use crate::service::api::{Exchange, Granted, Reading, Stamp};
+use crate::service::api::{Exchange, Granted, Stamp};
 use crate::service::judge::judge;
 use crate::service::verdict::{Class, Outcome};
 
 /// A token of this account that holds.
 pub async fn token(shared: &Arc<Shared>, entry: &Arc<Entry>, tokens: &Tokens) -> TokenResult {
-    tokens.get(&*shared.clock, || ask(Arc::clone(shared), Arc::clone(entry))).await
+    tokens.get(&*shared.clock, &shared.retry, || ask(Arc::clone(shared), Arc::clone(entry))).await
 }
 
 /// Asks for a token, over a connection of its own.
@@ -50,8 +50,7 @@ fn ask(shared: Arc<Shared>, entry: Arc<Entry>) -> Boxed<'static, Grant> {
             Ok(answer) => {
                 let reading = match session.read(&answer) {
                     Granted::Token { secret, expires } => return Ok((secret, asked, expires)),
-                    Granted::Refused { code, text, wait } => Reading::Refused { code, text, wait },
-                    Granted::Unreadable(why) => Reading::Unreadable(why),
+                    refused => refused.into(),
                 };
                 (judge(entry.table, &answer, reading), Some(answer.status))
             }

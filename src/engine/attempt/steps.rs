@@ -252,7 +252,13 @@ async fn exchange(
         }
     };
     match (outcome.class, token, &entry.tokens) {
-        (Class::Reauthenticate, Some(token), Some(tokens)) => tokens.drop_refused(&token),
+        (Class::Reauthenticate, Some(token), Some(tokens)) => {
+            let redactor = entry.redactor.with(&[token.secret.expose().to_owned()]);
+            let text = redactor.text(&outcome.text).into_owned();
+            let refused = Outcome { text, ..outcome.clone() };
+            tokens.drop_refused(&token, at, &refused, status);
+        }
+        (_, Some(_), Some(tokens)) if status.is_some() => tokens.works(),
         (Class::Reauthenticate, ..) => outcome.class = Class::Never,
         _ => {}
     }

@@ -210,6 +210,68 @@ fn a_token_that_is_refused_is_got_anew_once() {
 }
 
 #[test]
+fn a_service_that_refuses_each_token_it_gives_is_asked_for_no_more_than_one_in_five_seconds() {
+    let world = world(7200, Duration::ZERO, |token| match token {
+        "token-1" | "token-2" | "token-3" => {
+            answer(200, &json!({"code": 99_991_663, "msg": format!("no {token}")}).to_string())
+        }
+        _ => sent(),
+    });
+    let receipts = world.live(|shared| async move {
+        let mut receipts = Vec::new();
+        for n in 0..23 {
+            if n >= 20 {
+                tokio::time::sleep(SECOND * 5).await;
+            }
+            let mut job = accept(&shared, message("corp", &format!("u{n}")), None);
+            receipts.push(deliver(&mut job).await.expect("the caller's receipt"));
+        }
+        receipts
+    });
+    for receipt in &receipts[..21] {
+        assert_eq!((receipt.delivery, name_of(receipt)), (Delivery::NotSent, "auth"));
+        let error = receipt.error.as_ref().expect("an error");
+        assert_eq!((error.service_code(), error.http_status()), (Some("99991663"), Some(200)));
+        assert!(!error.to_string().contains("token-"), "{error}");
+    }
+    assert!(receipts[21..].iter().all(|receipt| receipt.delivery == Delivery::Sent));
+    // Two at first, one after the next five seconds, and one that works.
+    assert_eq!(counts(&world), (4, 5));
+}
+
+#[test]
+fn a_token_that_ends_after_each_message_is_got_anew_each_time() {
+    let used = Mutex::new(std::collections::HashSet::new());
+    let once = move |token: &str| match used.lock().expect("no panic").insert(token.to_owned()) {
+        true => sent(),
+        false => refused(99_991_663),
+    };
+    let world = world(7200, Duration::ZERO, once);
+    let receipts = world.live(|shared| async move {
+        let mut receipts = Vec::new();
+        for n in 0..5 {
+            let mut job = accept(&shared, message("corp", &format!("u{n}")), None);
+            receipts.push(deliver(&mut job).await.expect("the caller's receipt"));
+        }
+        receipts
+    });
+    assert!(receipts.iter().all(|receipt| receipt.delivery == Delivery::Sent));
+    assert_eq!(counts(&world), (5, 9));
+}
+
+#[test]
+fn many_who_wait_for_a_service_that_is_down_ask_as_seldom_as_one() {
+    let down = World::new([answer(502, "<html>proxy</html>")])
+        .with("retry", json!({"max_attempts": 3, "initial_ms": 100, "max_ms": 1000}));
+    let receipts = down.send_at_once((0..30).map(|n| message("corp", &format!("u{n}"))));
+    for receipt in &receipts {
+        assert_eq!((receipt.delivery, name_of(receipt)), (Delivery::NotSent, "service"));
+        assert_eq!((receipt.attempts, receipt.elapsed_ms), (3, 300));
+    }
+    assert_eq!(counts(&down), (3, 0));
+}
+
+#[test]
 fn a_token_that_does_not_come_is_told_as_it_is_and_nothing_is_sent() {
     let retry = || json!({"max_attempts": 3});
     for (step, name) in [
