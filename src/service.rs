@@ -85,6 +85,9 @@ pub mod text;
 pub mod verdict;
 #[cfg(feature = "service-webhook")]
 mod webhook;
+mod wecom;
+#[cfg(feature = "service-wecom_app")]
+mod wecom_app;
 #[cfg(feature = "service-wecom_bot")]
 mod wecom_bot;
 #[cfg(feature = "service-weibo")]
@@ -162,6 +165,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &bark::SERVICE,
     #[cfg(feature = "service-smtp")]
     &smtp::SERVICE,
+    #[cfg(feature = "service-wecom_app")]
+    &wecom_app::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

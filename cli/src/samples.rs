@@ -498,6 +498,22 @@ pub const SENT: &[Sample] = &[
         "without a sound",
         r#"{"silent": true, "text": "hush", "extra": {"group": "disks"}}"#,
     ),
+    sample("wecom_app", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "wecom_app",
+        "department and tag",
+        r#"{"to": {"departments": ["2"], "tags": ["7"]}, "title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
+    ),
+    sample(
+        "wecom_app",
+        "group",
+        r#"{"to": {"chat": "goose-group"}, "parts": [{"type": "text", "text": "look, "}, {"type": "mention", "all": true}]}"#,
+    ),
+    sample(
+        "wecom_app",
+        "file",
+        r#"{"attachments": [{"name": "鸿雁.txt", "data_base64": "aG9uZ3lhbg=="}]}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -556,6 +572,7 @@ pub const REFUSED: &[Sample] = &[
         "no device",
         r#"{"to": {"user": "u7bruno7hongyan7pushover7user7"}, "text": "hello?"}"#,
     ),
+    sample("wecom_app", "nobody", r#"{"to": {"users": ["nobody"]}, "text": "hello?"}"#),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

@@ -120,6 +120,9 @@
     "\"from\":\"Goose <goose@example.org>\""
 #define TO_EMAILS(name)                                                                      \
     "\"to\":{\"emails\":[\"" name "@example.org\"]},\"title\":\"hello\",\"text\":\"from C\""
+#define WECOM_APP(secret)                                                                    \
+    "{\"type\":\"app\",\"corp_id\":\"ww0123456789abcdef\",\"agent_id\":1000002,"                \
+    "\"secret\":\"" secret "\"}"
 
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
@@ -194,6 +197,8 @@ static const struct {
     {"bark", "key", NULL, BARK("ynJ5Ft4atkMkWeo2PAvFhF"), "\"text\":\"hello from C\""},
     {"smtp", "password", NULL, SMTP("password", "password", "mail-p4ssword"), TO_EMAILS("anna")},
     {"smtp", "xoauth2", NULL, SMTP("xoauth2", "token", "ya29.goose-mail-token"), TO_EMAILS("ben")},
+    {"wecom_app", "app", NULL, WECOM_APP("wecom-app-secret_0123456789abcdefghijklm"),
+     "\"to\":{\"users\":[\"anna\"]},\"text\":\"hello from C\""},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -232,6 +237,8 @@ static const struct {
      HY_E_NOT_FOUND},
     {"bark", BARK("another"), "\"text\":\"hello?\"", HY_E_NOT_FOUND},
     {"smtp", SMTP("password", "password", "mail-p4ssword"), TO_EMAILS("nobody"), HY_E_NOT_FOUND},
+    {"wecom_app", WECOM_APP("another"), "\"to\":{\"users\":[\"anna\"]},\"text\":\"hello?\"",
+     HY_E_AUTH},
 };
 
 static char text[1 << 16];

@@ -65,6 +65,7 @@ MESSAGES: dict[str, Message] = {
     "kook": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "smtp": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "feishu_bot": {"account": "", "parts": [parts.text("look, "), parts.mention_all()]},
+    "wecom_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
 }
 
 

@@ -320,6 +320,13 @@ fn cases(base: &str) -> Vec<Case> {
             json!({}),
             json!({"text": "鸿雁 carries letters"}),
         ),
+        (
+            "wecom_app",
+            json!({"type": "app", "corp_id": "ww0123456789abcdef", "agent_id": 1_000_002,
+                "secret": "wecom-app-secret_0123456789abcdefghijklm"}),
+            json!({}),
+            json!({"to": {"users": ["anna"]}, "text": "鸿雁 carries letters"}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

@@ -43,6 +43,7 @@ mod services;
 mod shape;
 mod signature;
 mod state;
+mod tokens;
 mod window;
 mod xml;
 

@@ -13,6 +13,7 @@ use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
 use super::pasted::UrlForm;
 use super::robot;
+use super::wecom::without_address;
 use super::wire::envelope::Envelope;
 use super::wire::json;
 use crate::model::error::Result;
@@ -114,27 +115,5 @@ impl Account for Robot {
     fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {
         (reading.code() == Some("93000"))
             .then_some("copy the URL of the robot again: it was changed, or the robot was removed")
-    }
-}
-
-/// The words of a refusal without the address that the request came from, which they tell.
-fn without_address(text: String) -> String {
-    const BEFORE: &str = "from ip: ";
-    let Some((head, rest)) = text.split_once(BEFORE) else { return text };
-    let tail = rest.find([',', ' ']).map_or("", |end| &rest[end..]);
-    format!("{head}{BEFORE}…{tail}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_of_the_caller_is_not_passed_on() {
-        let text = "invalid webhook url, hint: [1], from ip: 192.0.2.1, more info at https://x";
-        let shown = "invalid webhook url, hint: [1], from ip: …, more info at https://x";
-        assert_eq!(without_address(text.to_owned()), shown);
-        assert_eq!(without_address("from ip: 2001:db8::1".to_owned()), "from ip: …");
-        assert_eq!(without_address("ok".to_owned()), "ok");
     }
 }

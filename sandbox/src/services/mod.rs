@@ -25,6 +25,7 @@ mod teams;
 mod telegram;
 mod tencent_im;
 mod webhook;
+mod wecom_app;
 mod wecom_bot;
 mod weibo;
 mod wxpusher;
@@ -100,5 +101,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(pushover::Pushover::default()),
         Box::new(bark::Bark::default()),
         Box::new(smtp::Smtp::default()),
+        Box::new(wecom_app::WeComApp::default()),
     ]
 }

@@ -197,7 +197,7 @@ impl WeComBot {
 }
 
 /// True where a character is escaped by its number.
-fn has_escapes(json: &[u8]) -> bool {
+pub(super) fn has_escapes(json: &[u8]) -> bool {
     let mut bytes = json.iter();
     while let Some(byte) = bytes.next() {
         // What follows a backslash is looked at once: a backslash may be escaped too.

@@ -14,7 +14,7 @@ use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot::{self, Link, Mentions, is_phone, links};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
-use crate::service::wire::json;
+use crate::service::wecom::draft;
 
 /// The longest text, in bytes of UTF-8.
 pub const MAX_TEXT: u32 = 2048;
@@ -205,30 +205,6 @@ fn image(attachment: &Attachment) -> Result<Value> {
     }
     let md5: String = Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(json!({"base64": STANDARD.encode(bytes), "md5": md5}))
-}
-
-/// A body as bytes. The service takes no character that JSON can only write as a number.
-fn draft(body: Map<String, Value>) -> Result<Draft> {
-    if let Some(character) = body.values().find_map(unwritable) {
-        let words = format!("WeCom takes no U+{:04X}", u32::from(character));
-        return Err(Error::new(ErrorCode::Message, words).at("text"));
-    }
-    Ok(Draft { body: json::body(&body).into(), ..Draft::default() })
-}
-
-/// A character that JSON writes with a backslash and `u`.
-fn unwritable(value: &Value) -> Option<char> {
-    let of = |text: &str| {
-        text.chars().find(|c| *c < ' ' && !matches!(c, '\n' | '\r' | '\t' | '\u{8}' | '\u{c}'))
-    };
-    match value {
-        Value::String(text) => of(text),
-        Value::Array(items) => items.iter().find_map(unwritable),
-        Value::Object(map) => {
-            map.iter().find_map(|(name, value)| of(name).or_else(|| unwritable(value)))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
