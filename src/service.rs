@@ -27,6 +27,9 @@ mod discord;
 mod extra;
 #[cfg(feature = "service-fanfou")]
 mod fanfou;
+mod feishu;
+#[cfg(feature = "service-feishu_app")]
+mod feishu_app;
 #[cfg(feature = "service-feishu_bot")]
 mod feishu_bot;
 pub mod fingerprint;
@@ -167,6 +170,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &smtp::SERVICE,
     #[cfg(feature = "service-wecom_app")]
     &wecom_app::SERVICE,
+    #[cfg(feature = "service-feishu_app")]
+    &feishu_app::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -514,6 +514,23 @@ pub const SENT: &[Sample] = &[
         "file",
         r#"{"attachments": [{"name": "鸿雁.txt", "data_base64": "aG9uZ3lhbg=="}]}"#,
     ),
+    sample("feishu_app", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "feishu_app",
+        "post with a mention",
+        r#"{"to": {"chat": "oc_a0553eda9014c201e6969b478895c230"}, "title": "Disk", "parts": [{"type": "text", "text": "90 %, "},
+            {"type": "mention", "user": "ou_7d8a6e6df7621556ce0d21922b676706", "name": "Anna"}]}"#,
+    ),
+    sample(
+        "feishu_app",
+        "card",
+        r#"{"extra": {"msg_type": "interactive", "content": {"elements": [{"tag": "hr"}]}}}"#,
+    ),
+    sample(
+        "feishu_app",
+        "file",
+        r#"{"text": "a file", "attachments": [{"name": "鸿雁.txt", "data_base64": "aG9uZ3lhbg=="}]}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -573,6 +590,7 @@ pub const REFUSED: &[Sample] = &[
         r#"{"to": {"user": "u7bruno7hongyan7pushover7user7"}, "text": "hello?"}"#,
     ),
     sample("wecom_app", "nobody", r#"{"to": {"users": ["nobody"]}, "text": "hello?"}"#),
+    sample("feishu_app", "no bot", r#"{"to": {"chat": "oc_without_the_bot"}, "text": "hello?"}"#),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

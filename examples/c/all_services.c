@@ -124,6 +124,8 @@
     "{\"type\":\"app\",\"corp_id\":\"ww0123456789abcdef\",\"agent_id\":1000002,"                \
     "\"secret\":\"" secret "\"}"
 
+#define APP(id, secret) "{\"type\":\"app\",\"id\":\"" id "\",\"secret\":\"" secret "\"}"
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -199,6 +201,8 @@ static const struct {
     {"smtp", "xoauth2", NULL, SMTP("xoauth2", "token", "ya29.goose-mail-token"), TO_EMAILS("ben")},
     {"wecom_app", "app", NULL, WECOM_APP("wecom-app-secret_0123456789abcdefghijklm"),
      "\"to\":{\"users\":[\"anna\"]},\"text\":\"hello from C\""},
+    {"feishu_app", "app", NULL, APP("cli_a1b2c3d4e5f60718", "feishu-app-secret0123456789abcdef"),
+     TO_USER("ou_7d8a6e6df7621556ce0d21922b676706", "hello from C")},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -239,6 +243,8 @@ static const struct {
     {"smtp", SMTP("password", "password", "mail-p4ssword"), TO_EMAILS("nobody"), HY_E_NOT_FOUND},
     {"wecom_app", WECOM_APP("another"), "\"to\":{\"users\":[\"anna\"]},\"text\":\"hello?\"",
      HY_E_AUTH},
+    {"feishu_app", APP("cli_a1b2c3d4e5f60718", "another"),
+     TO_USER("ou_7d8a6e6df7621556ce0d21922b676706", "hello?"), HY_E_AUTH},
 };
 
 static char text[1 << 16];

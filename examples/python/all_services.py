@@ -66,6 +66,7 @@ MESSAGES: dict[str, Message] = {
     "smtp": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "feishu_bot": {"account": "", "parts": [parts.text("look, "), parts.mention_all()]},
     "wecom_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "feishu_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
 }
 
 

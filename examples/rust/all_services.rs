@@ -327,6 +327,14 @@ fn cases(base: &str) -> Vec<Case> {
             json!({}),
             json!({"to": {"users": ["anna"]}, "text": "鸿雁 carries letters"}),
         ),
+        (
+            "feishu_app",
+            json!({"type": "app", "id": "cli_a1b2c3d4e5f60718",
+                "secret": "feishu-app-secret0123456789abcdef"}),
+            json!({}),
+            json!({"to": {"user": "anna@example.com"}, "title": "Disk", "text": "**90 %**",
+                "format": "markdown"}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

@@ -89,10 +89,10 @@ fn signed(body: &Map<String, Value>, now_s: u64) -> Result<(), Refused> {
 
 /// What a reader sees.
 #[derive(Default)]
-struct Shown {
-    title: Option<String>,
-    text: String,
-    mentions: Vec<String>,
+pub(super) struct Shown {
+    pub title: Option<String>,
+    pub text: String,
+    pub mentions: Vec<String>,
 }
 
 fn content(body: &Map<String, Value>) -> Result<Shown, Refused> {
@@ -122,13 +122,13 @@ fn content(body: &Map<String, Value>) -> Result<Shown, Refused> {
 }
 
 /// Whom a text calls by its letters.
-fn called(text: &Value) -> Vec<String> {
+pub(super) fn called(text: &Value) -> Vec<String> {
     let calls = text.as_str().unwrap_or_default().split("<at user_id=\"").skip(1);
     calls.filter_map(|rest| rest.split_once('"')).map(|(user, _)| user.to_owned()).collect()
 }
 
 /// A post: its paragraphs as lines.
-fn post(post: &Value) -> Result<Shown, Refused> {
+pub(super) fn post(post: &Value) -> Result<Shown, Refused> {
     let mut shown = Shown { title: post["title"].as_str().map(str::to_owned), ..Shown::default() };
     let Some(paragraphs) = post["content"].as_array() else {
         return refused(19002, "params error, content need");

@@ -4,6 +4,7 @@ mod bark;
 mod dingtalk_bot;
 mod discord;
 mod fanfou;
+mod feishu_app;
 mod feishu_bot;
 mod googlechat;
 mod gotify;
@@ -102,5 +103,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(bark::Bark::default()),
         Box::new(smtp::Smtp::default()),
         Box::new(wecom_app::WeComApp::default()),
+        Box::new(feishu_app::FeishuApp::default()),
     ]
 }
