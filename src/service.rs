@@ -19,6 +19,8 @@ mod circular;
 #[cfg(test)]
 #[path = "../tests/services/corpchat.rs"]
 mod corpchat;
+#[cfg(feature = "service-dingtalk_app")]
+mod dingtalk_app;
 #[cfg(feature = "service-dingtalk_bot")]
 mod dingtalk_bot;
 mod direct_message;
@@ -172,6 +174,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &wecom_app::SERVICE,
     #[cfg(feature = "service-feishu_app")]
     &feishu_app::SERVICE,
+    #[cfg(feature = "service-dingtalk_app")]
+    &dingtalk_app::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -531,6 +531,22 @@ pub const SENT: &[Sample] = &[
         "file",
         r#"{"text": "a file", "attachments": [{"name": "鸿雁.txt", "data_base64": "aG9uZ3lhbg=="}]}"#,
     ),
+    sample("dingtalk_app", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "dingtalk_app",
+        "group",
+        r#"{"to": {"group": "cidHongyan0000=="}, "title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
+    ),
+    sample(
+        "dingtalk_app",
+        "link",
+        r#"{"parts": [{"type": "link", "url": "https://example.com/", "title": "Letters", "description": "of geese"}]}"#,
+    ),
+    sample(
+        "dingtalk_app",
+        "file",
+        r#"{"attachments": [{"name": "鸿雁.pdf", "data_base64": "aG9uZ3lhbg=="}]}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -591,6 +607,7 @@ pub const REFUSED: &[Sample] = &[
     ),
     sample("wecom_app", "nobody", r#"{"to": {"users": ["nobody"]}, "text": "hello?"}"#),
     sample("feishu_app", "no bot", r#"{"to": {"chat": "oc_without_the_bot"}, "text": "hello?"}"#),
+    sample("dingtalk_app", "nobody", r#"{"to": {"users": ["nobody"]}, "text": "hello?"}"#),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

@@ -126,6 +126,10 @@
 
 #define APP(id, secret) "{\"type\":\"app\",\"id\":\"" id "\",\"secret\":\"" secret "\"}"
 
+#define DINGTALK_APP(secret)                                                                 \
+    "{\"type\":\"app\",\"key\":\"dinghongyan0app\",\"secret\":\"" secret "\"},"                 \
+    "\"robot_code\":\"dinghongyan0app\""
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -203,6 +207,9 @@ static const struct {
      "\"to\":{\"users\":[\"anna\"]},\"text\":\"hello from C\""},
     {"feishu_app", "app", NULL, APP("cli_a1b2c3d4e5f60718", "feishu-app-secret0123456789abcdef"),
      TO_USER("ou_7d8a6e6df7621556ce0d21922b676706", "hello from C")},
+    {"dingtalk_app", "app", NULL,
+     DINGTALK_APP("dingtalk-app-secret_0123456789abcdefghijklmnopqrstuv"),
+     "\"to\":{\"users\":[\"user2\"]},\"text\":\"hello from C\""},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -245,6 +252,8 @@ static const struct {
      HY_E_AUTH},
     {"feishu_app", APP("cli_a1b2c3d4e5f60718", "another"),
      TO_USER("ou_7d8a6e6df7621556ce0d21922b676706", "hello?"), HY_E_AUTH},
+    {"dingtalk_app", DINGTALK_APP("another"), "\"to\":{\"users\":[\"user2\"]},\"text\":\"hello?\"",
+     HY_E_AUTH},
 };
 
 static char text[1 << 16];

@@ -67,6 +67,7 @@ MESSAGES: dict[str, Message] = {
     "feishu_bot": {"account": "", "parts": [parts.text("look, "), parts.mention_all()]},
     "wecom_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "feishu_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "dingtalk_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
 }
 
 

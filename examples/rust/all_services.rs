@@ -335,6 +335,13 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"to": {"user": "anna@example.com"}, "title": "Disk", "text": "**90 %**",
                 "format": "markdown"}),
         ),
+        (
+            "dingtalk_app",
+            json!({"type": "app", "key": "dinghongyan0app",
+                "secret": "dingtalk-app-secret_0123456789abcdefghijklmnopqrstuv"}),
+            json!({"robot_code": "dinghongyan0app"}),
+            json!({"to": {"group": "cidHongyan0000=="}, "text": "鸿雁 carries letters"}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

@@ -1,6 +1,7 @@
 //! The services that the sandbox plays, one file each.
 
 mod bark;
+mod dingtalk_app;
 mod dingtalk_bot;
 mod discord;
 mod fanfou;
@@ -104,5 +105,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(smtp::Smtp::default()),
         Box::new(wecom_app::WeComApp::default()),
         Box::new(feishu_app::FeishuApp::default()),
+        Box::new(dingtalk_app::DingTalkApp::default()),
     ]
 }
