@@ -90,6 +90,8 @@ pub mod text;
 pub mod verdict;
 #[cfg(feature = "service-webhook")]
 mod webhook;
+#[cfg(feature = "service-wechat_oa")]
+mod wechat_oa;
 mod wecom;
 #[cfg(feature = "service-wecom_app")]
 mod wecom_app;
@@ -176,6 +178,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &feishu_app::SERVICE,
     #[cfg(feature = "service-dingtalk_app")]
     &dingtalk_app::SERVICE,
+    #[cfg(feature = "service-wechat_oa")]
+    &wechat_oa::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

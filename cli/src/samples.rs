@@ -547,6 +547,17 @@ pub const SENT: &[Sample] = &[
         "file",
         r#"{"attachments": [{"name": "鸿雁.pdf", "data_base64": "aG9uZ3lhbg=="}]}"#,
     ),
+    sample("wechat_oa", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "wechat_oa",
+        "template",
+        r#"{"extra": {"template_id": "tpl-disk", "data": {"first": {"value": "90 %"}}}}"#,
+    ),
+    sample(
+        "wechat_oa",
+        "subscription",
+        r#"{"extra": {"template_id": "tpl-sub", "page": "", "data": {"thing1": {"value": "90 %"}}}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -608,6 +619,11 @@ pub const REFUSED: &[Sample] = &[
     sample("wecom_app", "nobody", r#"{"to": {"users": ["nobody"]}, "text": "hello?"}"#),
     sample("feishu_app", "no bot", r#"{"to": {"chat": "oc_without_the_bot"}, "text": "hello?"}"#),
     sample("dingtalk_app", "nobody", r#"{"to": {"users": ["nobody"]}, "text": "hello?"}"#),
+    sample(
+        "wechat_oa",
+        "did not write",
+        r#"{"to": {"user": "oSilent_hongyan0123456789abc"}, "text": "hello?"}"#,
+    ),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

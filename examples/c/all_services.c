@@ -210,6 +210,8 @@ static const struct {
     {"dingtalk_app", "app", NULL,
      DINGTALK_APP("dingtalk-app-secret_0123456789abcdefghijklmnopqrstuv"),
      "\"to\":{\"users\":[\"user2\"]},\"text\":\"hello from C\""},
+    {"wechat_oa", "app", NULL, APP("wx0123456789abcdef", "0123456789abcdef0123456789abcdef"),
+     TO_USER("oAnna6_hongyan0123456789abcd", "hello from C")},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -254,6 +256,8 @@ static const struct {
      TO_USER("ou_7d8a6e6df7621556ce0d21922b676706", "hello?"), HY_E_AUTH},
     {"dingtalk_app", DINGTALK_APP("another"), "\"to\":{\"users\":[\"user2\"]},\"text\":\"hello?\"",
      HY_E_AUTH},
+    {"wechat_oa", APP("wx0123456789abcdef", "another"),
+     TO_USER("oAnna6_hongyan0123456789abcd", "hello?"), HY_E_AUTH},
 };
 
 static char text[1 << 16];

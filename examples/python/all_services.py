@@ -68,6 +68,7 @@ MESSAGES: dict[str, Message] = {
     "wecom_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "feishu_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "dingtalk_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "wechat_oa": {"account": "", "text": "鸿雁 carries letters"},
 }
 
 

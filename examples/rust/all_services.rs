@@ -342,6 +342,14 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"robot_code": "dinghongyan0app"}),
             json!({"to": {"group": "cidHongyan0000=="}, "text": "鸿雁 carries letters"}),
         ),
+        (
+            "wechat_oa",
+            json!({"type": "app", "id": "wx0123456789abcdef",
+                "secret": "0123456789abcdef0123456789abcdef"}),
+            json!({}),
+            json!({"to": {"user": "oAnna6_hongyan0123456789abcd"},
+                "extra": {"template_id": "tpl-disk", "data": {"first": {"value": "90 %"}}}}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

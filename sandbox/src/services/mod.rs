@@ -27,6 +27,7 @@ mod teams;
 mod telegram;
 mod tencent_im;
 mod webhook;
+mod wechat_oa;
 mod wecom_app;
 mod wecom_bot;
 mod weibo;
@@ -106,5 +107,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(wecom_app::WeComApp::default()),
         Box::new(feishu_app::FeishuApp::default()),
         Box::new(dingtalk_app::DingTalkApp::default()),
+        Box::new(wechat_oa::WeChatOa::default()),
     ]
 }
