@@ -59,6 +59,8 @@ pub mod pasted;
 mod pushover;
 #[cfg(feature = "service-pushplus")]
 mod pushplus;
+#[cfg(feature = "service-qq_bot")]
+mod qq_bot;
 #[cfg(test)]
 #[path = "../tests/services/registered.rs"]
 mod registered;
@@ -180,6 +182,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &dingtalk_app::SERVICE,
     #[cfg(feature = "service-wechat_oa")]
     &wechat_oa::SERVICE,
+    #[cfg(feature = "service-qq_bot")]
+    &qq_bot::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -558,6 +558,18 @@ pub const SENT: &[Sample] = &[
         "subscription",
         r#"{"extra": {"template_id": "tpl-sub", "page": "", "data": {"thing1": {"value": "90 %"}}}}"#,
     ),
+    sample("qq_bot", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "qq_bot",
+        "group",
+        r#"{"to": {"group": "6007E00112233445566778899AABBCCD"}, "title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
+    ),
+    sample("qq_bot", "answer", r#"{"reply_to": "ROBOT1.0_question", "text": "yes"}"#),
+    sample(
+        "qq_bot",
+        "picture",
+        r#"{"attachments": [{"url": "https://example.com/goose.png"}]}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -623,6 +635,11 @@ pub const REFUSED: &[Sample] = &[
         "wechat_oa",
         "did not write",
         r#"{"to": {"user": "oSilent_hongyan0123456789abc"}, "text": "hello?"}"#,
+    ),
+    sample(
+        "qq_bot",
+        "no pushes",
+        r#"{"to": {"group": "C105ED00112233445566778899AABBCC"}, "text": "hello?"}"#,
     ),
 ];
 

@@ -212,6 +212,8 @@ static const struct {
      "\"to\":{\"users\":[\"user2\"]},\"text\":\"hello from C\""},
     {"wechat_oa", "app", NULL, APP("wx0123456789abcdef", "0123456789abcdef0123456789abcdef"),
      TO_USER("oAnna6_hongyan0123456789abcd", "hello from C")},
+    {"qq_bot", "app", NULL, APP("102012345", "qqbotSecretHongyan0123456789abcd"),
+     TO_USER("C0FFEE00112233445566778899AABBCC", "hello from C")},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -258,6 +260,8 @@ static const struct {
      HY_E_AUTH},
     {"wechat_oa", APP("wx0123456789abcdef", "another"),
      TO_USER("oAnna6_hongyan0123456789abcd", "hello?"), HY_E_AUTH},
+    {"qq_bot", APP("102012345", "another"), TO_USER("C0FFEE00112233445566778899AABBCC", "hello?"),
+     HY_E_AUTH},
 };
 
 static char text[1 << 16];

@@ -69,6 +69,7 @@ MESSAGES: dict[str, Message] = {
     "feishu_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "dingtalk_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "wechat_oa": {"account": "", "text": "鸿雁 carries letters"},
+    "qq_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
 }
 
 

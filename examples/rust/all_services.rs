@@ -350,6 +350,13 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"to": {"user": "oAnna6_hongyan0123456789abcd"},
                 "extra": {"template_id": "tpl-disk", "data": {"first": {"value": "90 %"}}}}),
         ),
+        (
+            "qq_bot",
+            json!({"type": "app", "id": "102012345", "secret": "qqbotSecretHongyan0123456789abcd"}),
+            json!({}),
+            json!({"to": {"user": "C0FFEE00112233445566778899AABBCC"},
+                "text": "鸿雁 carries letters"}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

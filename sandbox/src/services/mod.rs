@@ -16,6 +16,7 @@ mod mattermost;
 mod ntfy;
 mod pushover;
 mod pushplus;
+mod qq_bot;
 mod renren;
 pub(crate) mod robot;
 mod rocketchat;
@@ -108,5 +109,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(feishu_app::FeishuApp::default()),
         Box::new(dingtalk_app::DingTalkApp::default()),
         Box::new(wechat_oa::WeChatOa::default()),
+        Box::new(qq_bot::QqBot::default()),
     ]
 }
