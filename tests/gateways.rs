@@ -6,6 +6,8 @@ mod list;
 mod raw;
 
 use std::io::Write;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use hongyan::{Client, SendOptions};
 use list::{STATUSES, bodies, by_status};
@@ -98,6 +100,16 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": {"type": "bot", "token": "110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw"}}),
             json!({"to": {"chat": "4711"}}),
         ),
+        (
+            "feishu_app",
+            json!({"auth": {"type": "app", "id": "cli_1", "secret": "s"}}),
+            json!({"to": {"user": "ou_1"}}),
+        ),
+        (
+            "qq_bot",
+            json!({"auth": {"type": "app", "id": "1", "secret": "s"}}),
+            json!({"to": {"user": "U1"}}),
+        ),
     ];
     for (service, account, _) in &mut accounts {
         account["service"] = json!(*service);
@@ -106,6 +118,18 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
         }
     }
     accounts
+}
+
+/// Where a service is asked for a token first, and what it is answered: no gateway stands there.
+fn token(service: &str) -> Option<(&'static str, &'static str)> {
+    match service {
+        "feishu_app" => Some((
+            "/open-apis/auth/v3/tenant_access_token/internal",
+            r#"{"code":0,"msg":"ok","tenant_access_token":"t","expire":7200}"#,
+        )),
+        "qq_bot" => Some(("/app/getAppAccessToken", r#"{"access_token":"t","expires_in":"7200"}"#)),
+        _ => None,
+    }
 }
 
 #[test]
@@ -122,10 +146,17 @@ fn no_gateway_s_body_says_more_than_its_status_over_sockets() {
     let at = move |n: usize| (STATUSES[n % STATUSES.len()], bodies[n % bodies.len()]);
     let mut wrong = Vec::new();
     for (place, (service, mut account, message)) in accounts().into_iter().enumerate() {
-        let answers = at.clone();
+        let (answers, token) = (at.clone(), token(service));
+        let sends = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&sends);
         let server = RawServer::start(move |request, stream| {
-            let (status, (_, body)) = answers(request.number - 1 + place * cases);
-            stream.write_all(&answer(status, TYPES[request.number % TYPES.len()], body))?;
+            if let Some((_, body)) = token.filter(|(path, _)| *path == request.target()) {
+                stream.write_all(&answer(200, TYPES[0], body))?;
+                return Ok(Then::Keep);
+            }
+            let number = counted.fetch_add(1, Ordering::Relaxed);
+            let (status, (_, body)) = answers(number + place * cases);
+            stream.write_all(&answer(status, TYPES[number % TYPES.len()], body))?;
             Ok(Then::Keep)
         });
         account["base_url"] = json!(server.url());
@@ -148,7 +179,7 @@ fn no_gateway_s_body_says_more_than_its_status_over_sockets() {
                 wrong.push(format!("{service} {status} {name}: {got:?}"));
             }
         }
-        assert_eq!(server.request_count(), cases, "{service}");
+        assert_eq!(sends.load(Ordering::Relaxed), cases, "{service}");
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -132,7 +132,7 @@ fn most(service: &str) -> usize {
         "fanfou" => 140,
         "sina" => 298,
         "weibo" => 140,
-        "bark" | "wecom_bot" => 500,
+        "bark" | "wecom_app" | "wecom_bot" => 500,
         _ => 1000,
     }
 }
@@ -151,7 +151,7 @@ fn any_text_arrives_as_it_was_given() {
                 text.insert(0, latest.get());
             }
             // Blanks around a text are taken off here.
-            if matches!(service, "bark" | "gotify" | "ntfy" | "pushover" | "telegram") {
+            if matches!(service, "bark" | "gotify" | "ntfy" | "pushover" | "qq_bot" | "telegram") {
                 text = format!("a{text}b");
             }
             let delivered = services.deliver(&client, &message(service, &text))?;
@@ -171,7 +171,7 @@ fn any_text_arrives_as_it_was_given() {
                 });
                 for_all(text, property);
             }
-            "wecom_bot" => {
+            "wechat_oa" | "wecom_app" | "wecom_bot" => {
                 let taken = |text: &String| !text.contains("<@") && !text.contains(unwritable);
                 let text = any_text(most(service)).prop_filter("not taken", taken);
                 for_all(text, property);
