@@ -565,11 +565,7 @@ pub const SENT: &[Sample] = &[
         r#"{"to": {"group": "6007E00112233445566778899AABBCCD"}, "title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
     ),
     sample("qq_bot", "answer", r#"{"reply_to": "ROBOT1.0_question", "text": "yes"}"#),
-    sample(
-        "qq_bot",
-        "picture",
-        r#"{"attachments": [{"url": "https://example.com/goose.png"}]}"#,
-    ),
+    sample("qq_bot", "picture", r#"{"attachments": [{"url": "https://example.com/goose.png"}]}"#),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.

@@ -54,13 +54,18 @@ __all__ = [
     "Account",
     "Auth",
     "Rate",
+    "app",
+    "app_dingtalk_app",
+    "app_wecom_app",
     "bark",
     "basic",
     "bearer",
     "bot",
+    "dingtalk_app",
     "dingtalk_bot",
     "discord",
     "fanfou",
+    "feishu_app",
     "feishu_bot",
     "googlechat",
     "gotify",
@@ -77,6 +82,7 @@ __all__ = [
     "password",
     "pushover",
     "pushplus",
+    "qq_bot",
     "renren",
     "rocketchat",
     "serverchan",
@@ -92,12 +98,65 @@ __all__ = [
     "usersig",
     "webhook",
     "webhook_url",
+    "wechat_oa",
+    "wecom_app",
     "wecom_bot",
     "weibo",
     "wxpusher",
     "xoauth2",
     "zulip",
 ]
+
+
+def app(
+    id: str,
+    secret: str,
+) -> Auth:
+    """An app with a bot, whose token is got and renewed: feishu_app, wechat_oa, qq_bot.
+
+    ``id``: the app's id
+    ``secret``: the app's secret
+    """
+    return {
+        "type": "app",
+        "id": id,
+        "secret": secret,
+    }
+
+
+def app_dingtalk_app(
+    key: str,
+    secret: str,
+) -> Auth:
+    """An app with a robot, whose token is got and renewed: dingtalk_app.
+
+    ``key``: the app's AppKey, or Client ID
+    ``secret``: its AppSecret, or Client Secret
+    """
+    return {
+        "type": "app",
+        "key": key,
+        "secret": secret,
+    }
+
+
+def app_wecom_app(
+    corp_id: str,
+    agent_id: int | str,
+    secret: str,
+) -> Auth:
+    """An app, whose token is got and renewed: wecom_app.
+
+    ``corp_id``: the company's id, ``ww…``
+    ``agent_id``: the app's AgentId
+    ``secret``: the app's Secret
+    """
+    return {
+        "type": "app",
+        "corp_id": corp_id,
+        "agent_id": agent_id,
+        "secret": secret,
+    }
 
 
 def basic(
@@ -1063,6 +1122,10 @@ def smtp(
     *,
     base_url: str | None = None,
     from_: str | None = None,
+def wecom_app(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -1080,6 +1143,117 @@ def smtp(
         rate,
         base_url=base_url,
         **{"from": from_},
+    """WeCom app, with `app`.
+
+    ``base_url``: instead of ``https://qyapi.weixin.qq.com``
+    """
+    return _account(
+        "wecom_app",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def feishu_app(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    region: Literal["feishu", "lark"] | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Feishu or Lark app, with `app`.
+
+    ``base_url``: instead of ``https://open.feishu.cn`` or ``https://open.larksuite.com``
+    ``region``: whose app it is
+    """
+    return _account(
+        "feishu_app",
+        auth,
+        rate,
+        base_url=base_url,
+        region=region,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def dingtalk_app(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    robot_code: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """DingTalk app, with `app`.
+
+    ``base_url``: instead of ``https://api.dingtalk.com`` and ``https://oapi.dingtalk.com``
+    ``robot_code``: the robot's code, mostly the AppKey
+    """
+    return _account(
+        "dingtalk_app",
+        auth,
+        rate,
+        base_url=base_url,
+        robot_code=robot_code,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def wechat_oa(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """WeChat official account, with `app`.
+
+    ``base_url``: instead of ``https://api.weixin.qq.com``
+    """
+    return _account(
+        "wechat_oa",
+        auth,
+        rate,
+        base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def qq_bot(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """QQ bot, with `app`.
+
+    ``base_url``: instead of ``https://api.bot.qq.com``
+    """
+    return _account(
+        "qq_bot",
+        auth,
+        rate,
+        base_url=base_url,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
