@@ -506,8 +506,13 @@ pub const SENT: &[Sample] = &[
     ),
     sample(
         "wecom_app",
-        "group",
+        "mention",
         r#"{"to": {"chat": "goose-group"}, "parts": [{"type": "text", "text": "look, "}, {"type": "mention", "all": true}]}"#,
+    ),
+    sample(
+        "wecom_app",
+        "link",
+        r#"{"parts": [{"type": "link", "url": "https://example.com/", "title": "Letters"}]}"#,
     ),
     sample(
         "wecom_app",
@@ -517,9 +522,19 @@ pub const SENT: &[Sample] = &[
     sample("feishu_app", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "feishu_app",
-        "post with a mention",
+        "mention",
         r#"{"to": {"chat": "oc_a0553eda9014c201e6969b478895c230"}, "title": "Disk", "parts": [{"type": "text", "text": "90 %, "},
             {"type": "mention", "user": "ou_7d8a6e6df7621556ce0d21922b676706", "name": "Anna"}]}"#,
+    ),
+    sample(
+        "feishu_app",
+        "link",
+        r#"{"parts": [{"type": "link", "url": "https://example.com/", "title": "Letters"}]}"#,
+    ),
+    sample(
+        "feishu_app",
+        "raw",
+        r#"{"parts": [{"type": "raw", "value": {"tag": "text", "text": "as it stands"}}]}"#,
     ),
     sample(
         "feishu_app",
@@ -550,6 +565,11 @@ pub const SENT: &[Sample] = &[
     sample("wechat_oa", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "wechat_oa",
+        "link",
+        r#"{"parts": [{"type": "link", "url": "https://example.com/", "title": "Letters"}]}"#,
+    ),
+    sample(
+        "wechat_oa",
         "template",
         r#"{"extra": {"template_id": "tpl-disk", "data": {"first": {"value": "90 %"}}}}"#,
     ),
@@ -563,6 +583,11 @@ pub const SENT: &[Sample] = &[
         "qq_bot",
         "group",
         r#"{"to": {"group": "6007E00112233445566778899AABBCCD"}, "title": "Disk", "text": "**90 %**", "format": "markdown"}"#,
+    ),
+    sample(
+        "qq_bot",
+        "mention",
+        r#"{"parts": [{"type": "text", "text": "look, "}, {"type": "mention", "user": "C0FFEE00112233445566778899AABBCC"}]}"#,
     ),
     sample("qq_bot", "answer", r#"{"reply_to": "ROBOT1.0_question", "text": "yes"}"#),
     sample("qq_bot", "picture", r#"{"attachments": [{"url": "https://example.com/goose.png"}]}"#),
