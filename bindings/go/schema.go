@@ -127,6 +127,50 @@ type To struct {
 	Tags        []string `json:"tags,omitempty"`
 }
 
+// AppAuth: An app with a bot, whose token is got and renewed: feishu_app, wechat_oa, qq_bot.
+type AppAuth struct {
+	// ID: the app's id
+	ID string `json:"id"`
+	// Secret: the app's secret
+	Secret string `json:"secret"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a AppAuth) MarshalJSON() ([]byte, error) {
+	type plain AppAuth
+	return tagged("type", "app", plain(a))
+}
+
+// AppDingtalkAppAuth: An app with a robot, whose token is got and renewed: dingtalk_app.
+type AppDingtalkAppAuth struct {
+	// Key: the app's AppKey, or Client ID
+	Key string `json:"key"`
+	// Secret: its AppSecret, or Client Secret
+	Secret string `json:"secret"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a AppDingtalkAppAuth) MarshalJSON() ([]byte, error) {
+	type plain AppDingtalkAppAuth
+	return tagged("type", "app", plain(a))
+}
+
+// AppWecomAppAuth: An app, whose token is got and renewed: wecom_app.
+type AppWecomAppAuth struct {
+	// CorpID: the company's id, `ww…`
+	CorpID string `json:"corp_id"`
+	// AgentID: the app's AgentId
+	AgentID any `json:"agent_id"`
+	// Secret: the app's Secret
+	Secret string `json:"secret"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a AppWecomAppAuth) MarshalJSON() ([]byte, error) {
+	type plain AppWecomAppAuth
+	return tagged("type", "app", plain(a))
+}
+
 // BasicAuth: Name and password: fanfou, sina, webhook, zulip, ntfy.
 type BasicAuth struct {
 	// Username: the user, without a colon
@@ -733,6 +777,80 @@ type BarkAccount struct {
 func (a BarkAccount) MarshalJSON() ([]byte, error) {
 	type plain BarkAccount
 	return tagged("service", "bark", plain(a))
+}
+
+// WecomAppAccount: WeCom app, with app.
+type WecomAppAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://qyapi.weixin.qq.com`
+	BaseURL string `json:"base_url,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a WecomAppAccount) MarshalJSON() ([]byte, error) {
+	type plain WecomAppAccount
+	return tagged("service", "wecom_app", plain(a))
+}
+
+// FeishuAppAccount: Feishu or Lark app, with app.
+type FeishuAppAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://open.feishu.cn` or `https://open.larksuite.com`
+	BaseURL string `json:"base_url,omitempty"`
+	// Region: feishu, lark: whose app it is
+	Region string `json:"region,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a FeishuAppAccount) MarshalJSON() ([]byte, error) {
+	type plain FeishuAppAccount
+	return tagged("service", "feishu_app", plain(a))
+}
+
+// DingtalkAppAccount: DingTalk app, with app.
+type DingtalkAppAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://api.dingtalk.com` and `https://oapi.dingtalk.com`
+	BaseURL string `json:"base_url,omitempty"`
+	// RobotCode: the robot's code, mostly the AppKey
+	RobotCode string `json:"robot_code"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a DingtalkAppAccount) MarshalJSON() ([]byte, error) {
+	type plain DingtalkAppAccount
+	return tagged("service", "dingtalk_app", plain(a))
+}
+
+// WechatOaAccount: WeChat official account, with app.
+type WechatOaAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://api.weixin.qq.com`
+	BaseURL string `json:"base_url,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a WechatOaAccount) MarshalJSON() ([]byte, error) {
+	type plain WechatOaAccount
+	return tagged("service", "wechat_oa", plain(a))
+}
+
+// QqBotAccount: QQ bot, with app.
+type QqBotAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://api.bot.qq.com`
+	BaseURL string `json:"base_url,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a QqBotAccount) MarshalJSON() ([]byte, error) {
+	type plain QqBotAccount
+	return tagged("service", "qq_bot", plain(a))
 }
 
 // End

@@ -100,6 +100,35 @@ export interface To {
   tags?: readonly string[]
 }
 
+/** An app with a bot, whose token is got and renewed: feishu_app, wechat_oa, qq_bot. */
+export interface AppAuth {
+  type: 'app'
+  /** the app's id */
+  id: string
+  /** the app's secret */
+  secret: string
+}
+
+/** An app with a robot, whose token is got and renewed: dingtalk_app. */
+export interface AppDingtalkAppAuth {
+  type: 'app'
+  /** the app's AppKey, or Client ID */
+  key: string
+  /** its AppSecret, or Client Secret */
+  secret: string
+}
+
+/** An app, whose token is got and renewed: wecom_app. */
+export interface AppWecomAppAuth {
+  type: 'app'
+  /** the company's id, `ww…` */
+  corp_id: string
+  /** the app's AgentId */
+  agent_id: number | string
+  /** the app's Secret */
+  secret: string
+}
+
 /** Name and password: fanfou, sina, webhook, zulip, ntfy. */
 export interface BasicAuth {
   type: 'basic'
@@ -474,6 +503,50 @@ export interface BarkAccount extends Common {
   allow_http?: boolean
 }
 
+/** WeCom app. */
+export interface WecomAppAccount extends Common {
+  service: 'wecom_app'
+  auth: AppWecomAppAuth
+  /** instead of `https://qyapi.weixin.qq.com` */
+  base_url?: string
+}
+
+/** Feishu or Lark app. */
+export interface FeishuAppAccount extends Common {
+  service: 'feishu_app'
+  auth: AppAuth
+  /** instead of `https://open.feishu.cn` or `https://open.larksuite.com` */
+  base_url?: string
+  /** whose app it is */
+  region?: 'feishu' | 'lark'
+}
+
+/** DingTalk app. */
+export interface DingtalkAppAccount extends Common {
+  service: 'dingtalk_app'
+  auth: AppDingtalkAppAuth
+  /** instead of `https://api.dingtalk.com` and `https://oapi.dingtalk.com` */
+  base_url?: string
+  /** the robot's code, mostly the AppKey */
+  robot_code: string
+}
+
+/** WeChat official account. */
+export interface WechatOaAccount extends Common {
+  service: 'wechat_oa'
+  auth: AppAuth
+  /** instead of `https://api.weixin.qq.com` */
+  base_url?: string
+}
+
+/** QQ bot. */
+export interface QqBotAccount extends Common {
+  service: 'qq_bot'
+  auth: AppAuth
+  /** instead of `https://api.bot.qq.com` */
+  base_url?: string
+}
+
 /** An account, as a configuration has it. */
 export type Account =
   | FanfouAccount
@@ -502,4 +575,9 @@ export type Account =
   | RocketchatAccount
   | PushoverAccount
   | BarkAccount
+  | WecomAppAccount
+  | FeishuAppAccount
+  | DingtalkAppAccount
+  | WechatOaAccount
+  | QqBotAccount
 // End

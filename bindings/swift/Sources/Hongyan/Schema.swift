@@ -1233,5 +1233,192 @@ public enum Accounts {
             }
         }
     }
+
+    /// WeCom app.
+    public struct WecomApp: Account, Hashable {
+        public var auth: Auth
+        /// instead of `https://qyapi.weixin.qq.com`
+        public var baseURL: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, baseURL: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.baseURL = baseURL
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("wecom_app", auth.json, [("base_url", baseURL.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// An app, whose token is got and renewed.
+            /// - Parameter corpID: the company's id, `ww…`
+            /// - Parameter agentID: the app's AgentId
+            /// - Parameter secret: the app's Secret
+            case app(corpID: String, agentID: String, secret: String)
+
+            var json: JSON {
+                switch self {
+                case .app(let corpID, let agentID, let secret):
+                    .fields([("type", "app"), ("corp_id", JSON.string(corpID)), ("agent_id", JSON.string(agentID)), ("secret", JSON.string(secret))])
+                }
+            }
+        }
+    }
+
+    /// Feishu or Lark app.
+    public struct FeishuApp: Account, Hashable {
+        public var auth: Auth
+        /// instead of `https://open.feishu.cn` or `https://open.larksuite.com`
+        public var baseURL: String?
+        /// whose app it is
+        public var region: Region?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, baseURL: String? = nil, region: Region? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.baseURL = baseURL
+            self.region = region
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("feishu_app", auth.json, [("base_url", baseURL.map(JSON.string)), ("region", region.map { (it: Region) in .string(it.rawValue) })])
+        }
+
+        public enum Region: String, Sendable {
+            case feishu
+            case lark
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// An app with a bot, whose token is got and renewed.
+            /// - Parameter id: the app's id
+            /// - Parameter secret: the app's secret
+            case app(id: String, secret: String)
+
+            var json: JSON {
+                switch self {
+                case .app(let id, let secret):
+                    .fields([("type", "app"), ("id", JSON.string(id)), ("secret", JSON.string(secret))])
+                }
+            }
+        }
+    }
+
+    /// DingTalk app.
+    public struct DingtalkApp: Account, Hashable {
+        public var auth: Auth
+        /// the robot's code, mostly the AppKey
+        public var robotCode: String
+        /// instead of `https://api.dingtalk.com` and `https://oapi.dingtalk.com`
+        public var baseURL: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, robotCode: String, baseURL: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.robotCode = robotCode
+            self.baseURL = baseURL
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("dingtalk_app", auth.json, [("robot_code", JSON.string(robotCode)), ("base_url", baseURL.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// An app with a robot, whose token is got and renewed.
+            /// - Parameter key: the app's AppKey, or Client ID
+            /// - Parameter secret: its AppSecret, or Client Secret
+            case app(key: String, secret: String)
+
+            var json: JSON {
+                switch self {
+                case .app(let key, let secret):
+                    .fields([("type", "app"), ("key", JSON.string(key)), ("secret", JSON.string(secret))])
+                }
+            }
+        }
+    }
+
+    /// WeChat official account.
+    public struct WechatOa: Account, Hashable {
+        public var auth: Auth
+        /// instead of `https://api.weixin.qq.com`
+        public var baseURL: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, baseURL: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.baseURL = baseURL
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("wechat_oa", auth.json, [("base_url", baseURL.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// An official account, whose token is got and renewed.
+            /// - Parameter id: the app's id
+            /// - Parameter secret: the app's secret
+            case app(id: String, secret: String)
+
+            var json: JSON {
+                switch self {
+                case .app(let id, let secret):
+                    .fields([("type", "app"), ("id", JSON.string(id)), ("secret", JSON.string(secret))])
+                }
+            }
+        }
+    }
+
+    /// QQ bot.
+    public struct QqBot: Account, Hashable {
+        public var auth: Auth
+        /// instead of `https://api.bot.qq.com`
+        public var baseURL: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, baseURL: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.baseURL = baseURL
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("qq_bot", auth.json, [("base_url", baseURL.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// A bot by its AppID and AppSecret, whose token is got and renewed.
+            /// - Parameter id: the app's id
+            /// - Parameter secret: the app's secret
+            case app(id: String, secret: String)
+
+            var json: JSON {
+                switch self {
+                case .app(let id, let secret):
+                    .fields([("type", "app"), ("id", JSON.string(id)), ("secret", JSON.string(secret))])
+                }
+            }
+        }
+    }
 }
 // End
