@@ -329,9 +329,6 @@ impl Session {
                     if line.len() > MAX_LINE {
                         wrong = wrong.or(Some("554 5.6.0 a line is too long".to_owned()));
                     }
-                    if !line.is_ascii() && !self.parameters.contains("8BITMIME") {
-                        wrong = wrong.or(Some("554 5.6.0 BODY=8BITMIME is needed".to_owned()));
-                    }
                     if text.len() > MAX_TEXT {
                         wrong = wrong.or(Some(format!("552 5.3.4 over {MAX_TEXT} bytes")));
                     } else {
