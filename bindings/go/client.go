@@ -21,6 +21,7 @@ import "C"
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"runtime"
 	"strconv"
 	"sync"
@@ -127,7 +128,7 @@ func (c *Client) Send(ctx context.Context, message Message) (Result, error) {
 // SendJSON sends a message that is JSON already.
 func (c *Client) SendJSON(ctx context.Context, message []byte) (Result, error) {
 	defer runtime.KeepAlive(c)
-	if ctx.Err() == context.Canceled {
+	if isCancelled(ctx) {
 		return Result{}, &Error{Code: ErrCancelled, Message: "the context was cancelled before", cause: ctx.Err()}
 	}
 	mail, err := c.mailbox()
@@ -135,7 +136,8 @@ func (c *Client) SendJSON(ctx context.Context, message []byte) (Result, error) {
 		return Result{}, err
 	}
 	options := notDurable
-	if deadline, ok := ctx.Deadline(); ok {
+	deadline, bounded := ctx.Deadline()
+	if bounded {
 		options = within(time.Until(deadline), true)
 	}
 	place := mail.expect()
@@ -150,7 +152,7 @@ func (c *Client) SendJSON(ctx context.Context, message []byte) (Result, error) {
 		case <-place.arrived:
 		case <-ctx.Done():
 			// The library ends a send whose time is over by itself.
-			if ctx.Err() == context.Canceled {
+			if !bounded || isCancelled(ctx) {
 				C.hy_op_cancel(op)
 			}
 			<-place.arrived
@@ -169,6 +171,12 @@ func (c *Client) SendJSON(ctx context.Context, message []byte) (Result, error) {
 		failed.endedBy(ctx)
 		return result, failed
 	}
+}
+
+// isCancelled tells whether a context has ended otherwise than by its deadline.
+func isCancelled(ctx context.Context) bool {
+	err := ctx.Err()
+	return err != nil && !errors.Is(err, context.DeadlineExceeded)
 }
 
 const notDurable = `{"durable":false}`

@@ -372,7 +372,7 @@ func TestDeadline(t *testing.T) {
 		}
 		cancel()
 	}
-	message.Deadline = time.Millisecond
+	message.Deadline = time.Microsecond
 	if _, err := client.Send(context.Background(), message); !errors.Is(err, ErrExpired) {
 		t.Errorf("%v", err)
 	}

@@ -54,7 +54,7 @@ func (m Message) MarshalJSON() ([]byte, error) {
 		plain
 		DeadlineMS  int64 `json:"deadline_ms,omitempty"`
 		NotBeforeMS int64 `json:"not_before_ms,omitempty"`
-	}{V: 1, plain: plain(m), DeadlineMS: m.Deadline.Milliseconds()}
+	}{V: 1, plain: plain(m), DeadlineMS: milliseconds(m.Deadline)}
 	if !m.NotBefore.IsZero() {
 		whole.NotBeforeMS = m.NotBefore.UnixMilli()
 	}

@@ -189,7 +189,12 @@ class Drain {
     } else {
       core.call('hy_queue_new', out)
       this.address = Number(out[0])
-      check(hy.hy_queue_poll_handle(this.address, out))
+      try {
+        check(hy.hy_queue_poll_handle(this.address, out))
+      } catch (error) {
+        hy.hy_queue_free(this.address)
+        throw error
+      }
     }
     this.poll = poll(Number(out[0]), () => this.read())
     this.poll.unref()
@@ -396,8 +401,8 @@ class Inbox {
 
   constructor(core, own) {
     this.core = core
-    core.enter()
     this.drain = new Drain(core, own, (result, handle) => this.take(result, handle))
+    core.enter()
     // What an earlier run left may come at any time.
     this.unforeseen = own && core.keeps
   }
@@ -409,7 +414,7 @@ class Inbox {
     }
     if (this.core.keeps) {
       this.handles.set(result, handle)
-      results.register(result, handle)
+      results.register(result, handle, result)
     } else {
       hy.hy_result_free(handle)
     }
@@ -466,8 +471,13 @@ class Queue {
   }
 
   ack(result) {
-    const handle = this.#inbox.handles.get(result)
-    if (handle !== undefined) this.#core.call('hy_result_ack', handle)
+    const { handles } = this.#inbox
+    const handle = handles.get(result)
+    if (handle === undefined) return
+    this.#core.call('hy_result_ack', handle)
+    handles.delete(result)
+    results.unregister(result)
+    hy.hy_result_free(handle)
   }
 
   close() {
