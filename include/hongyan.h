@@ -590,13 +590,15 @@ void hy_interrupt(hy_client_t *c);
 
 /**
  * Gives a descriptor that is readable while results wait: level-triggered, and for good once the
- * client is closed. On Windows it is the HANDLE of an event, which is signalled then.
+ * client is closed. On Windows it is the HANDLE of an event, which is signalled then; to wait for it, by
+ * WaitForSingleObject or with others, does not reset it.
  *
  * It is the library's: poll it, never read or close it; it lives as long as the client. An
  * edge-triggered loop drains until hy_wait_many gives nothing. Any thread.
  * Errors: argument, closed (freed meanwhile), forked, reentrant, internal (no descriptor left).
  */
-hy_error_t *hy_poll_handle(hy_client_t *c, intptr_t *out);
+hy_error_t *hy_poll_handle(hy_client_t *c,
+                           intptr_t *out);
 
 /**
  * Asks for the end of a send; its result says what became true.
@@ -655,7 +657,8 @@ hy_error_t *hy_queue_wait_many(hy_queue_t *q,
 
 /**
  * Gives a descriptor that is readable while results wait in the queue: level-triggered, and for good
- * once its client is closed. On Windows it is the HANDLE of an event, which is signalled then.
+ * once its client is closed. On Windows it is the HANDLE of an event, which is signalled then; to wait for
+ * it, by WaitForSingleObject or with others, does not reset it.
  *
  * It is the library's: poll it, never read or close it; it lives as long as the queue. Any thread.
  * Errors: argument, closed (being freed), forked, reentrant, internal (no descriptor left).

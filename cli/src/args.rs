@@ -21,7 +21,8 @@ Exit status:
   7  maybe sent: nobody can know, and sending again may deliver twice
 
 Configuration, where --config does not name it: $HONGYAN_CONFIG (a path, or the JSON itself), \
-./hongyan.toml, ./hongyan.json, then hongyan/config.toml in $XDG_CONFIG_HOME (by default ~/.config).";
+./hongyan.toml, ./hongyan.json, then hongyan/config.toml in $XDG_CONFIG_HOME (by default ~/.config; \
+on Windows in %APPDATA%).";
 
 /// Sends messages through many chat services and tells the truth about each of them.
 #[derive(Debug, Parser)]

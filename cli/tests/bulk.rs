@@ -178,7 +178,6 @@ fn a_dry_run_shows_every_request_and_names_the_column_of_what_is_wrong() {
     assert!(ended.err.contains("no account \"nobody\"") && ended.err.contains("fanfou-basic"));
 }
 
-#[cfg(unix)]
 #[test]
 fn ctrl_c_settles_what_is_under_way_and_reports_it() {
     for outbox in [false, true] {
@@ -209,9 +208,7 @@ fn ctrl_c_settles_what_is_under_way_and_reports_it() {
             assert!(start.elapsed() < GUARD, "the first message did not arrive");
             std::thread::yield_now();
         }
-        let mut kill = std::process::Command::new("kill");
-        kill.args(["-INT", &child.id().to_string()]);
-        assert!(kill.status().expect("kill runs").success());
+        common::interrupt(&child);
         let told = child.wait_with_output().expect("it ends");
         let told = (
             told.status.code(),

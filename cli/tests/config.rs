@@ -35,7 +35,8 @@ fn the_search_goes_from_the_nearest_to_the_farthest() {
         let output = command.env(name, folder.path().join(value)).output().expect("it runs");
         serde_json::from_slice::<Value>(&output.stdout).expect("JSON")
     };
-    assert_eq!(with("XDG_CONFIG_HOME", "xdg")["accounts"][0]["name"], "xdg");
+    let users = if cfg!(windows) { "APPDATA" } else { "XDG_CONFIG_HOME" };
+    assert_eq!(with(users, "xdg")["accounts"][0]["name"], "xdg");
     folder.write("hongyan.json", config("json").to_string());
     assert_eq!(found(&folder.run(&check).expect(0)), "json");
     folder.write("hongyan.toml", toml("toml"));

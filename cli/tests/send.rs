@@ -292,7 +292,6 @@ fn a_full_disk_behind_the_output_does_not_change_what_became_of_the_message() {
 }
 
 /// Runs a send that waits for an hour until it says what for, and interrupts it then.
-#[cfg(unix)]
 fn told_while_waiting(folder: &common::Folder, args: &[&str], words: &str) {
     use std::io::{BufRead as _, BufReader};
 
@@ -306,14 +305,12 @@ fn told_while_waiting(folder: &common::Folder, args: &[&str], words: &str) {
         line.contains(words) && line.contains("waiting, without end; --timeout sets one")
     });
     assert!(told, "{words:?} in {seen:?}");
-    let mut kill = std::process::Command::new("kill");
-    assert!(kill.args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
+    common::interrupt(&child);
     let rest: Vec<_> = lines.map_while(Result::ok).collect();
     assert!(rest.iter().any(|line| line.contains("again: ")), "{rest:?}");
     assert_eq!(child.wait().expect("it ends").code(), Some(1), "{rest:?}");
 }
 
-#[cfg(unix)]
 #[test]
 fn a_long_wait_is_told_of_with_what_it_is_for_and_how_long() {
     let (sandbox, folder) = start();
@@ -342,7 +339,6 @@ fn a_long_wait_is_told_of_with_what_it_is_for_and_how_long() {
     assert!(texts(&sandbox).is_empty());
 }
 
-#[cfg(unix)]
 #[test]
 fn ctrl_c_ends_a_send_with_what_is_true_of_it() {
     let (sandbox, folder) = start();
@@ -353,8 +349,7 @@ fn ctrl_c_ends_a_send_with_what_is_true_of_it() {
     while sandbox.messages().is_empty() {
         std::thread::yield_now();
     }
-    let mut kill = std::process::Command::new("kill");
-    assert!(kill.args(["-INT", &child.id().to_string()]).status().expect("kill runs").success());
+    common::interrupt(&child);
     let ended = child.wait_with_output().expect("it ends");
     let result: Value = serde_json::from_slice(&ended.stdout).expect("a result");
     assert_eq!((ended.status.code(), &result["delivery"]), (Some(7), &json!("maybe_sent")));

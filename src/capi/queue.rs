@@ -93,7 +93,8 @@ pub unsafe extern "C" fn hy_queue_wait_many(
 }
 
 /// Gives a descriptor that is readable while results wait in the queue: level-triggered, and for good
-/// once its client is closed. On Windows it is the HANDLE of an event, which is signalled then.
+/// once its client is closed. On Windows it is the HANDLE of an event, which is signalled then; to wait for
+/// it, by WaitForSingleObject or with others, does not reset it.
 ///
 /// It is the library's: poll it, never read or close it; it lives as long as the queue. Any thread.
 /// Errors: argument, closed (being freed), forked, reentrant, internal (no descriptor left).

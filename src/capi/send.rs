@@ -272,7 +272,8 @@ pub unsafe extern "C" fn hy_interrupt(c: *mut hy_client_t) {
 }
 
 /// Gives a descriptor that is readable while results wait: level-triggered, and for good once the
-/// client is closed. On Windows it is the HANDLE of an event, which is signalled then.
+/// client is closed. On Windows it is the HANDLE of an event, which is signalled then; to wait for it, by
+/// WaitForSingleObject or with others, does not reset it.
 ///
 /// It is the library's: poll it, never read or close it; it lives as long as the client. An
 /// edge-triggered loop drains until hy_wait_many gives nothing. Any thread.

@@ -116,9 +116,12 @@ pub fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     Ok(file)
 }
 
-/// The same for a file of our own; a new one has the rights of its folder.
+/// The same for a file of our own: no link is followed to it. A new one has the rights of its folder.
 #[cfg(not(unix))]
 pub fn open_own(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    if let Ok(metadata) = std::fs::symlink_metadata(path) {
+        refuse(metadata.file_type())?;
+    }
     open_regular(path, options)
 }
 

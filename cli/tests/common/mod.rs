@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use hongyan_sandbox::{Options, Sandbox};
@@ -44,7 +44,9 @@ impl Folder {
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hongyan"));
         command.args(args).current_dir(&self.0).stdin(Stdio::null());
-        command.env_remove("HONGYAN_CONFIG").env_remove("XDG_CONFIG_HOME").env("HOME", &self.0);
+        command.env_remove("HONGYAN_CONFIG").env_remove("XDG_CONFIG_HOME").env_remove("APPDATA");
+        command.env("HOME", &self.0);
+        in_a_group_of_its_own(&mut command);
         command
     }
 
@@ -91,6 +93,37 @@ impl Ended {
     pub fn expect(self, code: i32) -> Ended {
         assert_eq!(self.code, Some(code), "{self:?}");
         self
+    }
+}
+
+/// Windows tells a whole group of processes of Ctrl-C.
+fn in_a_group_of_its_own(command: &mut Command) {
+    #[cfg(windows)]
+    {
+        const CREATE_NEW_PROCESS_GROUP: u32 = 0x200;
+        std::os::windows::process::CommandExt::creation_flags(command, CREATE_NEW_PROCESS_GROUP);
+    }
+    let _ = command;
+}
+
+/// What Ctrl-C in its terminal does to a command; on Windows Ctrl-Break, which alone can be sent to others.
+pub fn interrupt(child: &Child) {
+    #[cfg(unix)]
+    {
+        let mut kill = Command::new("kill");
+        let kill = kill.args(["-INT", &child.id().to_string()]);
+        assert!(kill.status().expect("kill runs").success());
+    }
+    #[cfg(windows)]
+    {
+        const CTRL_BREAK: u32 = 1;
+        #[link(name = "kernel32")]
+        unsafe extern "system" {
+            fn GenerateConsoleCtrlEvent(event: u32, group: u32) -> i32;
+        }
+        // SAFETY: it takes two numbers.
+        let told = unsafe { GenerateConsoleCtrlEvent(CTRL_BREAK, child.id()) };
+        assert_ne!(told, 0, "{}", std::io::Error::last_os_error());
     }
 }
 

@@ -1,4 +1,5 @@
-//! The wake descriptor, signals around the library's threads, and forks: the engine's only unsafe code.
+//! The wake descriptor, signals around the library's threads, forks, and what std does not ask Windows: the
+//! engine's only unsafe code.
 #![allow(unsafe_code)]
 
 use std::io;
@@ -166,6 +167,8 @@ mod imp {
 #[cfg(windows)]
 mod imp {
     use std::ffi::c_void;
+    #[cfg(feature = "outbox")]
+    use std::fs::File;
     use std::io;
     use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle, RawHandle};
 
@@ -179,6 +182,17 @@ mod imp {
         ) -> RawHandle;
         fn SetEvent(event: RawHandle) -> i32;
         fn ResetEvent(event: RawHandle) -> i32;
+        #[cfg(feature = "outbox")]
+        fn GetFileInformationByHandle(file: RawHandle, out: *mut [u32; 13]) -> i32;
+        #[cfg(feature = "outbox")]
+        fn LockFileEx(
+            file: RawHandle,
+            flags: u32,
+            reserved: u32,
+            low: u32,
+            high: u32,
+            place: *mut Place,
+        ) -> i32;
     }
 
     /// An event that is signalled while raised, whoever has waited for it.
@@ -213,6 +227,58 @@ mod imp {
         }
     }
 
+    /// Which file it is, and how many names it has.
+    #[cfg(feature = "outbox")]
+    pub struct FileFacts {
+        pub volume: u64,
+        pub number: u64,
+        pub names: u32,
+    }
+
+    #[cfg(feature = "outbox")]
+    pub fn file_facts(file: &File) -> io::Result<FileFacts> {
+        // A BY_HANDLE_FILE_INFORMATION, all of which is such numbers.
+        let mut told = [0; 13];
+        // SAFETY: the handle is open, and there is room for all that is written.
+        if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &mut told) } == 0 {
+            return Err(io::Error::last_os_error());
+        }
+        let [.., volume, _, _, names, high, low] = told;
+        let number = u64::from(high) << 32 | u64::from(low);
+        Ok(FileFacts { volume: volume.into(), number, names })
+    }
+
+    /// An OVERLAPPED: where in a file.
+    #[cfg(feature = "outbox")]
+    #[repr(C)]
+    struct Place {
+        state: [usize; 2],
+        low: u32,
+        high: u32,
+        event: RawHandle,
+    }
+
+    /// Locks a file for as long as it is open; false if somebody else has.
+    ///
+    /// Nobody else can read what is locked on Windows. So what is locked is one byte, far behind all that
+    /// is in the file.
+    #[cfg(feature = "outbox")]
+    pub fn try_lock(file: &File) -> io::Result<bool> {
+        const AT_ONCE: u32 = 1;
+        const EXCLUSIVE: u32 = 2;
+        const LOCK_VIOLATION: i32 = 33;
+
+        let mut place = Place { state: [0; 2], low: 0, high: 1 << 30, event: std::ptr::null_mut() };
+        // SAFETY: the handle is open; the place lives until the call is back, which does not wait.
+        let locked =
+            unsafe { LockFileEx(file.as_raw_handle(), AT_ONCE | EXCLUSIVE, 0, 1, 0, &mut place) };
+        match io::Error::last_os_error() {
+            _ if locked != 0 => Ok(true),
+            error if error.raw_os_error() == Some(LOCK_VIOLATION) => Ok(false),
+            error => Err(error),
+        }
+    }
+
     /// Windows has no signals.
     pub fn with_signals_blocked<T>(f: impl FnOnce() -> T) -> T {
         f()
@@ -239,6 +305,8 @@ mod imp {
 
 #[cfg(all(unix, feature = "outbox"))]
 pub use imp::user;
+#[cfg(all(windows, feature = "outbox"))]
+pub use imp::{FileFacts, file_facts, try_lock};
 pub use imp::{NoSigpipe, Wake, at_fork, with_signals_blocked};
 
 /// While one lives, its own thread can start no other: as on a system that has no more of them.
@@ -286,6 +354,31 @@ pub fn spawn_thread(
         body();
     };
     with_signals_blocked(|| builder.spawn(body))
+}
+
+#[cfg(all(test, windows))]
+mod tests {
+    use super::*;
+
+    #[link(name = "kernel32")]
+    unsafe extern "system" {
+        fn WaitForSingleObject(handle: isize, timeout_ms: u32) -> u32;
+    }
+
+    fn signalled(wake: &Wake) -> bool {
+        // SAFETY: the handle is open, and nothing is waited for.
+        unsafe { WaitForSingleObject(wake.handle(), 0) == 0 }
+    }
+
+    #[test]
+    fn a_raised_event_stays_signalled_until_lowered() {
+        let wake = Wake::new().expect("an event");
+        assert!(!signalled(&wake));
+        wake.raise();
+        assert!(signalled(&wake) && signalled(&wake));
+        wake.lower();
+        assert!(!signalled(&wake));
+    }
 }
 
 #[cfg(all(test, unix))]

@@ -1,6 +1,8 @@
 //! One owner a file: a lock beside it, held for as long as the store lives.
 
-use std::fs::{File, OpenOptions, TryLockError};
+#[cfg(unix)]
+use std::fs::TryLockError;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -8,6 +10,8 @@ use std::time::{Duration, Instant};
 use super::sqlite::file;
 use super::sqlite::log::Mark;
 use super::{Turns, gate};
+#[cfg(windows)]
+use crate::engine::results::wake::try_lock;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::file::open_own;
 
@@ -107,13 +111,21 @@ fn attempt(path: &Path, for_a_turn: bool) -> Result<Option<File>> {
     let mut file = open_own(path, &mut options)
         .and_then(|file| file::refuse_others(path, &file.metadata()?).map(|()| file))
         .map_err(|e| failed(path, "open", &e))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(failed(path, "lock", &error)),
+    if !try_lock(&file).map_err(|e| failed(path, "lock", &e))? {
+        return Ok(None);
     }
     note(&mut file, for_a_turn).map_err(|e| failed(path, "use", &e))?;
     Ok(Some(file))
+}
+
+/// Locks the file for as long as it is open; false if somebody else has.
+#[cfg(unix)]
+fn try_lock(file: &File) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
 }
 
 fn failed(path: &Path, what: &str, error: &io::Error) -> Error {

@@ -341,6 +341,7 @@ mod tests {
         let sparse = folder.join("sparse");
         let made = std::fs::File::create(&sparse).expect("a file");
         made.set_len(MAX_ATTACHMENT as u64 + 1).expect("long");
+        drop(made);
         let error = read(&sparse).expect_err("too long");
         assert_eq!(error.path(), Some("attachments[0].path"));
         assert!(error.message().contains("larger than 100 MiB"), "{error}");

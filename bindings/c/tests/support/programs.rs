@@ -125,9 +125,12 @@ fn needs(source: &Path) -> Option<String> {
 /// Builds and runs every program of `tests/c`; panics with the output of each that failed.
 pub fn run_programs(build: Build) {
     let _turn = turn();
-    let (programs, left_out) = c_programs().into_iter().partition::<Vec<_>, _>(|source| {
+    let (mut programs, left_out) = c_programs().into_iter().partition::<Vec<_>, _>(|source| {
         !(target().is_windows() && matches!(build, Build::Plain)) || needs(source).is_none()
     });
+    if target().is_windows() && matches!(build, Build::Plain) {
+        programs.extend(sources(&root().join("tests/c/windows")));
+    }
     for source in &left_out {
         // One that would compile after all has no reason to be left out.
         let mut command = target().cc();
@@ -172,7 +175,11 @@ pub fn turn() -> MutexGuard<'static, ()> {
 }
 
 pub fn c_programs() -> Vec<PathBuf> {
-    let mut programs: Vec<PathBuf> = fs::read_dir(root().join("tests/c"))
+    sources(&root().join("tests/c"))
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut programs: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "c"))

@@ -79,7 +79,7 @@ pub fn link_shared(command: &mut Command, program: &Path) {
     command.arg(include_flag());
     if target().is_windows() {
         // All but the library itself is linked in; the loader looks beside the program.
-        command.arg(dir.join("libhongyan.dll.a")).args(["-static", "-lws2_32"]);
+        command.arg(dir.join("libhongyan.dll.a")).args(["-static", "-lws2_32", "-lversion"]);
         let beside = program.with_file_name("hongyan.dll");
         match symlink(fs::canonicalize(shared_object()).unwrap(), beside) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -13,23 +13,32 @@ pub(super) struct Identity(u64, u64);
 
 /// Which file stands there, if any.
 pub(super) fn identity(path: &Path) -> io::Result<Option<Identity>> {
-    match fs::metadata(path) {
-        Ok(metadata) => Ok(Some(number(&metadata))),
+    match number(path) {
+        Ok(identity) => Ok(Some(identity)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 #[cfg(unix)]
-fn number(metadata: &Metadata) -> Identity {
+fn number(path: &Path) -> io::Result<Identity> {
     use std::os::unix::fs::MetadataExt;
-    Identity(metadata.dev(), metadata.ino())
+    let metadata = fs::metadata(path)?;
+    Ok(Identity(metadata.dev(), metadata.ino()))
 }
 
-/// Windows lets nobody remove or replace an open file.
-#[cfg(not(unix))]
-fn number(_: &Metadata) -> Identity {
-    Identity(0, 0)
+#[cfg(windows)]
+fn number(path: &Path) -> io::Result<Identity> {
+    let facts = facts(path)?;
+    Ok(Identity(facts.volume, facts.number))
+}
+
+/// What Windows says of a file without reading it, whatever others have it open for.
+#[cfg(windows)]
+fn facts(path: &Path) -> io::Result<crate::engine::results::wake::FileFacts> {
+    use std::os::windows::fs::OpenOptionsExt;
+    let file = OpenOptions::new().access_mode(0).open(path)?;
+    crate::engine::results::wake::file_facts(&file)
 }
 
 /// True if something stands there.
@@ -41,7 +50,7 @@ pub(super) fn is_there(path: &Path) -> bool {
     fs::read_link(path).map_or_else(|error| error.kind() != io::ErrorKind::NotFound, |_| true)
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(super) fn is_there(path: &Path) -> bool {
     path.exists()
 }
@@ -92,21 +101,73 @@ pub(in crate::engine::store) fn refuse_others(path: &Path, metadata: &Metadata) 
     Err(io::Error::new(io::ErrorKind::PermissionDenied, words))
 }
 
-#[cfg(not(unix))]
-pub(in crate::engine::store) fn refuse_others(_: &Path, _: &Metadata) -> io::Result<()> {
+/// Rights are the folder's there.
+#[cfg(windows)]
+pub(in crate::engine::store) fn refuse_others(path: &Path, _: &Metadata) -> io::Result<()> {
+    if facts(path)?.names > 1 {
+        let words = format!("{} has another name as well", path.display());
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, words));
+    }
     Ok(())
 }
 
 /// The one true path: without links, so that two names of a file are one file with one lock.
 pub(super) fn true_path(path: &Path) -> io::Result<PathBuf> {
-    match fs::canonicalize(path) {
+    let found = match fs::canonicalize(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             let name = path.file_name().ok_or(error)?;
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            Ok(fs::canonicalize(folder.unwrap_or(Path::new(".")))?.join(name))
+            fs::canonicalize(folder.unwrap_or(Path::new(".")))?.join(name)
         }
-        found => found,
+        found => found?,
+    };
+    Ok(usual(found))
+}
+
+#[cfg(not(windows))]
+fn usual(path: PathBuf) -> PathBuf {
+    path
+}
+
+/// The path in the form that people and programs know, without the `\\?\` that Windows puts before one
+/// without links, where both forms lead to the same file.
+#[cfg(windows)]
+pub(super) fn usual(path: PathBuf) -> PathBuf {
+    use std::path::Component;
+    /// A usual path ends at 260 characters; SQLite puts some behind it.
+    const LONGEST: usize = 240;
+
+    let stays = |component: Component<'_>| match component {
+        Component::Normal(name) => name.to_str().is_some_and(means_itself),
+        Component::RootDir => true,
+        _ => false,
+    };
+    let usual = path.to_str().and_then(|text| {
+        let rest = text.strip_prefix(r"\\?\")?;
+        match rest.strip_prefix(r"UNC\") {
+            Some(share) => Some(format!(r"\\{share}")),
+            None => rest.chars().nth(1).filter(|c| *c == ':').map(|_| rest.to_owned()),
+        }
+    });
+    match usual {
+        Some(usual) if usual.len() <= LONGEST && path.components().skip(1).all(stays) => {
+            usual.into()
+        }
+        _ => path,
     }
+}
+
+/// True for a name that a usual path may have: Windows takes dots and blanks off its end, and some names
+/// for devices.
+#[cfg(windows)]
+fn means_itself(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let numbered = |device| {
+        let number = stem.strip_prefix(device);
+        number.is_some_and(|number: &str| number.chars().count() == 1)
+    };
+    let device = matches!(&*stem, "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$");
+    !(name.ends_with(['.', ' ']) || device || numbered("COM") || numbered("LPT"))
 }
 
 /// The size of a page of the database; what a new one has where none can be read.
@@ -144,7 +205,7 @@ pub(super) fn sync_folder(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
@@ -164,7 +225,7 @@ fn keep_private(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 fn keep_private(_: &Path) -> io::Result<()> {
     Ok(())
 }

@@ -54,7 +54,10 @@ pub(super) fn rescue(path: &Path, log: &Log, keep_ms: u64) -> Result<Rescued> {
     let made = remade(path, log, &image, &fresh, keep_ms);
     let done = made.and_then(|rescued| {
         let whole = file::beside(path, RESCUED);
-        let put = File::open(&fresh)
+        // Windows lets nobody sync what he may only read.
+        let put = OpenOptions::new()
+            .write(true)
+            .open(&fresh)
             .and_then(|file| file.sync_all())
             .and_then(|()| fs::rename(&fresh, &whole))
             .and_then(|()| file::sync_folder(path));

@@ -7,6 +7,8 @@ use rusqlite::Connection;
 
 use super::*;
 use crate::engine::store::schema;
+#[cfg(windows)]
+use crate::engine::store::sqlite::file as place;
 
 const STORAGE: ErrorCode = ErrorCode::Storage;
 const LOCKED: ErrorCode = ErrorCode::Locked;
@@ -30,6 +32,43 @@ fn what_it_holds_is_for_its_owner_alone() {
     for file in &files {
         assert_eq!(mode(file), 0o600, "{}", file.display());
     }
+}
+
+#[cfg(windows)]
+#[test]
+fn a_path_is_told_as_people_write_it() {
+    let folder = Folder::new();
+    let store = folder.open();
+    let error = Sqlite::open(&folder.outbox(), OPTIONS).err().unwrap().to_string();
+    assert!(error.contains(r":\") && !error.contains(r"\\?\"), "{error}");
+    drop(store);
+
+    let usual = |path: &str| place::usual(path.into()).to_str().unwrap().to_owned();
+    assert_eq!(usual(r"\\?\C:\a b\鸿雁.db"), r"C:\a b\鸿雁.db");
+    assert_eq!(usual(r"\\?\UNC\host\share\a.db"), r"\\host\share\a.db");
+    // What would mean another file, or none, stays as it is.
+    let long = format!(r"\\?\C:\{}", "a".repeat(300));
+    for path in [r"\\?\C:\a.", r"\\?\C:\nul.db", r"\\?\C:\com1\a", r"\\?\Volume{1}\a", &long] {
+        assert_eq!(usual(path), path);
+    }
+}
+
+#[cfg(windows)]
+#[test]
+fn a_file_has_an_identity_and_its_copy_another() {
+    let folder = Folder::new();
+    let (one, copy) = (folder.0.join("one"), folder.0.join("copy"));
+    std::fs::write(&one, "a").unwrap();
+    std::fs::copy(&one, &copy).unwrap();
+    let identity = |path: &Path| place::identity(path).unwrap();
+    assert!(identity(&one).is_some());
+    assert_ne!(identity(&one), identity(&copy));
+    let moved = folder.0.join("moved");
+    let before = identity(&one);
+    std::fs::rename(&one, &moved).unwrap();
+    assert_eq!((identity(&moved), identity(&one)), (before, None));
+    std::fs::hard_link(&moved, folder.outbox()).unwrap();
+    fails(Sqlite::open(&folder.outbox(), OPTIONS), STORAGE, "another name as well");
 }
 
 #[test]
@@ -123,6 +162,8 @@ fn a_place_without_a_file_is_told() {
     assert!(!folder.outbox().exists(), "whoever looks creates nothing");
 }
 
+/// Windows lets nobody move or remove an open file.
+#[cfg(unix)]
 #[test]
 fn nothing_is_written_while_the_folder_is_away() {
     let folder = Folder::new();
@@ -154,6 +195,8 @@ fn nothing_is_written_while_the_folder_is_away() {
     assert_eq!(queued(&mut store), ["a", "c", "e"]);
 }
 
+/// Windows lets nobody move or remove an open file.
+#[cfg(unix)]
 #[test]
 fn another_file_in_its_place_is_left_alone() {
     let folder = Folder::new();
@@ -182,6 +225,8 @@ fn another_file_in_its_place_is_left_alone() {
     assert_eq!(queued(&mut folder.open()), ["a", "c"]);
 }
 
+/// Windows lets nobody move or remove an open file.
+#[cfg(unix)]
 #[test]
 fn an_older_copy_in_its_place_is_not_taken_for_it() {
     let folder = Folder::new();
@@ -203,6 +248,8 @@ fn an_older_copy_in_its_place_is_not_taken_for_it() {
     assert_eq!(queued(&mut folder.open()), [""; 0], "a new owner takes what is there");
 }
 
+/// Windows lets nobody move or remove an open file.
+#[cfg(unix)]
 #[test]
 fn a_log_that_is_removed_costs_nothing() {
     let folder = Folder::new();
