@@ -30,8 +30,8 @@ import (
 	"unsafe"
 )
 
-// Client is many accounts over one runtime. Any goroutine may use it. Close ends it; one that is collected
-// without is closed at once, and what is under way is cancelled.
+// Client is many accounts over one runtime. Any goroutine may use it. Close ends it; of one that is collected
+// without, what is under way goes on, and then it is closed.
 type Client struct {
 	core *core
 
@@ -70,6 +70,17 @@ func (c *core) leave() {
 // end is the leave of the Client itself.
 func (c *core) end() { c.over.Do(c.leave) }
 
+// abandon ends a client that nobody holds any more. That must not lose messages, since Go may collect it long
+// before the function that made it returns.
+func (c *core) abandon() {
+	if !c.enter() {
+		return
+	}
+	defer c.leave()
+	_ = taken(C.hy_close(c.client, -1, nil))
+	c.end()
+}
+
 // Open makes a client. It opens no connection yet.
 func Open(config Config) (*Client, error) {
 	text, err := config.MarshalJSON()
@@ -95,7 +106,7 @@ func OpenJSON[Text ~string | ~[]byte](config Text) (*Client, error) {
 	inner := &core{client: client, keeps: has.Outbox != nil}
 	inner.users.Store(1)
 	c := &Client{core: inner}
-	runtime.AddCleanup(c, func(inner *core) { go inner.end() }, inner)
+	runtime.AddCleanup(c, func(inner *core) { go inner.abandon() }, inner)
 	return c, nil
 }
 

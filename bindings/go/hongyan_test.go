@@ -196,22 +196,22 @@ func TestQueueThatNobodyDrains(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	// More than are taken ahead wait.
+	if unfinished, err := client.Flush(patience(t)); unfinished != 0 || err != nil {
+		t.Errorf("%d unfinished, %v", unfinished, err)
+	}
 	if _, err := queue.Next(patience(t)); err != nil {
 		t.Fatal(err)
 	}
 	queue.Close()
 	queue.Close()
-	for { // what was taken already may still be had
-		if _, err := queue.Next(patience(t)); errors.Is(err, ErrClosed) {
-			break
+	for ctx := patience(t); !queue.drain.is(over); runtime.Gosched() {
+		if ctx.Err() != nil {
+			t.Fatal("it waits for somebody to take results")
 		}
 	}
 	if _, err := queue.Submit(hello("late"), nil); !errors.Is(err, ErrClosed) {
 		t.Errorf("a late submit: %v", err)
-	}
-	// Its sends go on.
-	if unfinished, err := client.Flush(patience(t)); unfinished != 0 || err != nil {
-		t.Errorf("%d unfinished, %v", unfinished, err)
 	}
 	if seen := sandbox.ask("GET /_/seen", nil).(map[string]any)["requests"]; seen != float64(300) {
 		t.Errorf("%v requests", seen)
@@ -412,10 +412,9 @@ func TestTwoClients(t *testing.T) {
 	}
 }
 
-// Nobody closes this client, and nobody holds it any more: its threads end.
+// Nobody closes this client, and nobody holds it any more: its threads end, as those of all clients before it have.
 func TestCollected(t *testing.T) {
 	sandbox := startSandbox(t)
-	before := libraryThreads(t)
 	func() {
 		client, err := Open(sandbox.config())
 		if err != nil {
@@ -428,23 +427,31 @@ func TestCollected(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		sandbox.hold(2)
 		for _, queue := range []*Queue{queue, client.Queue()} {
-			message := hello("never")
-			message.NotBefore = later
-			if _, err := queue.Submit(message, nil); err != nil {
+			if _, err := queue.Submit(hello("unseen"), nil); err != nil {
 				t.Fatal(err)
 			}
 			ctx, cancel := context.WithTimeout(context.Background(), 0)
-			if _, err := queue.Next(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := queue.Next(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 				t.Error(err)
 			}
 			cancel()
 		}
+		sandbox.ask("GET /_/held?count=2", nil)
 	}()
-	for ctx := patience(t); libraryThreads(t) > before; runtime.GC() {
+	for range 10 {
+		runtime.GC()
+	}
+	sandbox.ask("POST /_/release", nil)
+	for ctx := patience(t); libraryThreads(t) > 0; runtime.GC() {
 		if ctx.Err() != nil {
 			t.Fatalf("threads are left: %v", threads(t))
 		}
+	}
+	// Nothing was lost.
+	if seen := sandbox.ask("GET /_/seen", nil).(map[string]any)["messages"].([]any); len(seen) != 3 {
+		t.Errorf("%v arrived", seen)
 	}
 }
 

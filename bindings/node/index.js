@@ -167,8 +167,8 @@ class Core {
 }
 
 /**
- * Takes results out of a queue of the library when the event loop comes by, and keeps both the loop and the client
- * while any are to come. Else it holds no client, so that one that nobody holds can be collected.
+ * Takes results out of a queue of the library when the event loop comes by. While any are to come it keeps the loop,
+ * and whoever submitted the messages: else those could be collected, and the client with them.
  */
 class Drain {
   ready = new BigUint64Array(BATCH)
@@ -176,7 +176,7 @@ class Drain {
   pending = 0
   submitting = 0
   over = false
-  client = null
+  keeps = null
 
   /** `deliver` is given each result with its handle, which it frees, and nothing at the end. */
   constructor(core, own, deliver) {
@@ -201,20 +201,20 @@ class Drain {
     core.drains.add(this)
   }
 
-  /** So many more results are to come, or fewer. */
-  expect(more, client) {
+  /** So many more results are to come, for `keeps`, or fewer. */
+  expect(more, keeps) {
     this.pending += more
     if (this.over) return
     if (this.pending > 0) this.poll.ref()
     else this.poll.unref()
-    this.client = this.pending > 0 ? (client ?? this.client) : null
+    this.keeps = this.pending > 0 ? (keeps ?? this.keeps) : null
   }
 
   /** Submits a message; it is `aside` that an outbox writes to its disk, one message after the other. */
-  submit(client, message, options, token, op) {
+  submit(keeps, message, options, token, op) {
     if (this.over) throw closed()
     const given = [this.address, ...message, ...options, token, op]
-    this.expect(1, client)
+    this.expect(1, keeps)
     try {
       this.core.call('hy_submit_to', ...given)
     } catch (error) {
@@ -223,11 +223,11 @@ class Drain {
     }
   }
 
-  submitAside(client, message, options, token, op) {
+  submitAside(keeps, message, options, token, op) {
     const submit = async () => {
       if (this.over) throw closed()
       this.submitting++
-      this.expect(1, client)
+      this.expect(1, keeps)
       try {
         await this.core.aside('hy_submit_to', this.address, ...message, ...options, token, op)
       } catch (error) {
@@ -268,7 +268,7 @@ class Drain {
   end() {
     if (this.over) return
     this.over = true
-    this.client = null
+    this.keeps = null
     this.poll.close()
     this.core.drains.delete(this)
     this.free()
@@ -398,6 +398,7 @@ class Inbox {
   results = []
   readers = []
   handles = new WeakMap()
+  closed = false
 
   constructor(core, own) {
     this.core = core
@@ -408,9 +409,10 @@ class Inbox {
   }
 
   take(result, handle) {
-    if (result === undefined) {
-      for (const { resolve } of this.readers.splice(0)) resolve(undefined)
-      return
+    if (result === undefined) return this.release()
+    if (this.closed) {
+      hy.hy_result_free(handle)
+      return this.close()
     }
     if (this.core.keeps) {
       this.handles.set(result, handle)
@@ -421,6 +423,19 @@ class Inbox {
     if (this.readers.length === 0) return void this.results.push(result)
     if (this.unforeseen) this.drain.expect(-1)
     this.readers.shift().resolve(result)
+  }
+
+  /** Tells those who wait that nothing comes any more. */
+  release() {
+    for (const { resolve } of this.readers.splice(0)) resolve(undefined)
+  }
+
+  /** Nobody wants the results: those that are to come are awaited all the same, so that their sends go on. */
+  close() {
+    this.closed = true
+    this.results = []
+    if (this.drain.pending <= 0) this.leave()
+    else this.release()
   }
 
   /** Lets go of the client. */
@@ -446,9 +461,10 @@ class Queue {
 
   async submit(message, { token = 0, ...options } = {}) {
     const op = place()
-    const { drain } = this.#inbox
+    const { drain, closed: ended } = this.#inbox
+    if (ended) throw closed()
     const aside = this.#core.keeps && options.durable !== false
-    const given = [this.#client, messageJSON(message), text(JSON.stringify(options)), token, op]
+    const given = [this, messageJSON(message), text(JSON.stringify(options)), token, op]
     if (aside) await drain.submitAside(...given)
     else drain.submit(...given)
     return new Op(Number(op[0]))
@@ -457,12 +473,12 @@ class Queue {
   async next() {
     const inbox = this.#inbox
     if (inbox.results.length > 0) return inbox.results.shift()
-    if (!inbox.drain.over) {
-      if (inbox.unforeseen) inbox.drain.expect(1, this.#client)
+    if (!inbox.drain.over && !inbox.closed) {
+      if (inbox.unforeseen) inbox.drain.expect(1, this)
       const result = await new Promise((resolve) => inbox.readers.push({ resolve, queue: this }))
       if (result !== undefined) return result
     }
-    inbox.leave()
+    if (inbox.drain.over) inbox.leave()
     return undefined
   }
 
@@ -481,7 +497,7 @@ class Queue {
   }
 
   close() {
-    this.#inbox.leave()
+    this.#inbox.close()
   }
 }
 

@@ -287,14 +287,14 @@ test('a client that nobody holds is collected with its queues', async () => {
 test('a client that nobody holds ends its sends first', async () => {
   const sandbox = await start()
   await sandbox.hold(1)
-  const sent = new Client(sandbox.config()).send(hello('hello'))
+  await new Client(sandbox.config()).newQueue().submit(hello('hello'))
   await sandbox.held(1)
   for (let i = 0; i < 10; i++) {
     gc()
     await new Promise(setImmediate)
   }
   await sandbox.release()
-  assert.equal((await sent).delivery, 'sent')
+  while ((await sandbox.seen()).messages.length === 0) gc()
 })
 
 test('the outbox', async () => {
@@ -356,11 +356,14 @@ test('a process ends once nothing is pending, and not before', async () => {
   // Nobody looks at the result, and it is sent all the same.
   const submit = "client.queue().submit(hello('unseen', { not_before_ms: Date.now() + 100 }))"
   assert.deepEqual(program(sandbox, submit), { status: 0, stdout: '', stderr: '' })
+  const closed = `const queue = client.queue(); await queue.submit(hello('closed', { not_before_ms: Date.now() + 100 }))
+    queue.close()`
+  assert.deepEqual(program(sandbox, closed), { status: 0, stdout: '', stderr: '' })
   // The end of a queue is seen.
   const end = "(async () => { for await (const r of client.queue()); console.log('end') })(); client.close()"
   assert.deepEqual(program(sandbox, end), { status: 0, stdout: 'end\n', stderr: '' })
   const { messages } = await sandbox.seen()
-  assert.deepEqual(messages.map(({ text }) => text), ['hello', 'unseen'])
+  assert.deepEqual(messages.map(({ text }) => text), ['hello', 'unseen', 'closed'])
 })
 
 test('CommonJS', async () => {
