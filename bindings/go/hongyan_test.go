@@ -203,6 +203,11 @@ func TestQueueThatNobodyDrains(t *testing.T) {
 	if _, err := queue.Next(patience(t)); err != nil {
 		t.Fatal(err)
 	}
+	for ctx := patience(t); len(queue.results) < cap(queue.results); runtime.Gosched() {
+		if ctx.Err() != nil {
+			t.Fatal("nothing is taken ahead")
+		}
+	}
 	queue.Close()
 	queue.Close()
 	for ctx := patience(t); !queue.drain.is(over); runtime.Gosched() {
