@@ -14,7 +14,7 @@ FEATURES := hongyan/testing,hongyan/outbox
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo size test counts simulation torture soak bench python test-python test-go test-node test-kotlin test-swift \
-	kotlin-types test-judges bench-python bench-bindings lint header golden truth truth-peers accounts \
+	test-judges bench-python bench-bindings lint header golden truth truth-peers accounts \
 	install uninstall install-command uninstall-command clean
 
 help: ## list the targets
@@ -84,9 +84,6 @@ test-node: ## test the Node.js package and its types
 test-kotlin: ## compile the Kotlin package, test it in a JVM that checks JNI; installs a JDK and the compiler
 	tools/test-kotlin
 
-kotlin-types: ## write the types of bindings/kotlin anew from what the library says of its services
-	$(CARGO) run --quiet --locked -p hongyan-cli -- services --json | tools/kotlin-types
-
 test-swift: ## test the Swift package in a Debian trixie that the first run makes; needs root, takes 3 GB
 	FEATURES=$(FEATURES) tools/test-swift
 
@@ -118,7 +115,7 @@ truth: ## write docs/truth.md anew from tests/corpus
 truth-peers: ## give the corpus's answers to clients of others; writes docs/truth-peers.md
 	tools/truth-peers
 
-accounts: ## write the tables of docs/services and the account types of Python, Go, Node.js and Swift anew
+accounts: ## write the tables of docs/services and the account types of Python, Go, Kotlin, Node.js and Swift anew
 	HY_BLESS=1 $(CARGO) test --locked -p hongyan --test accounts
 
 install: ## install library, headers, manual pages, pkg-config and CMake files (PREFIX=/usr/local DESTDIR=)

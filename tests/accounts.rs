@@ -1,9 +1,11 @@
 //! What is written from the accounts that services declare: the tables of docs/services, the
-//! functions of Python's `hongyan.accounts`, and the types of Go, Node and Swift. `make accounts`
+//! functions of Python's `hongyan.accounts`, and the types of Go, Kotlin, Node and Swift. `make accounts`
 //! writes them anew.
 
 #[path = "accounts/go.rs"]
 mod go;
+#[path = "accounts/kotlin.rs"]
+mod kotlin;
 #[path = "accounts/node.rs"]
 mod node;
 #[path = "accounts/swift.rs"]

@@ -249,7 +249,7 @@ func (a MacAuth) MarshalJSON() ([]byte, error) {
 	return tagged("type", "mac", plain(a))
 }
 
-// NoneAuth: Nothing, or what the URL holds: webhook, ntfy.
+// NoneAuth: Nothing, or what the URL holds: webhook, ntfy, smtp.
 type NoneAuth struct{}
 
 // MarshalJSON gives the JSON that a configuration has.
@@ -289,6 +289,20 @@ type Oauth2Auth struct {
 func (a Oauth2Auth) MarshalJSON() ([]byte, error) {
 	type plain Oauth2Auth
 	return tagged("type", "oauth2", plain(a))
+}
+
+// PasswordAuth: A name and a password: smtp.
+type PasswordAuth struct {
+	// Username: the account's name
+	Username string `json:"username"`
+	// Password: its password, or one for apps
+	Password string `json:"password"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a PasswordAuth) MarshalJSON() ([]byte, error) {
+	type plain PasswordAuth
+	return tagged("type", "password", plain(a))
 }
 
 // StandardWebhooksAuth: A signature as Standard Webhooks has it: webhook.
@@ -363,6 +377,20 @@ type WebhookURLAuth struct {
 func (a WebhookURLAuth) MarshalJSON() ([]byte, error) {
 	type plain WebhookURLAuth
 	return tagged("type", "webhook", plain(a))
+}
+
+// Xoauth2Auth: An access token of OAuth 2: smtp.
+type Xoauth2Auth struct {
+	// Username: the account's address
+	Username string `json:"username"`
+	// Token: its access token of OAuth 2
+	Token string `json:"token"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a Xoauth2Auth) MarshalJSON() ([]byte, error) {
+	type plain Xoauth2Auth
+	return tagged("type", "xoauth2", plain(a))
 }
 
 // FanfouAccount: Fanfou direct message, with basic or oauth1.
@@ -777,6 +805,22 @@ type BarkAccount struct {
 func (a BarkAccount) MarshalJSON() ([]byte, error) {
 	type plain BarkAccount
 	return tagged("service", "bark", plain(a))
+}
+
+// SmtpAccount: Mail by SMTP, with none or password or xoauth2.
+type SmtpAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: required: `smtps://host` (TLS, port 465), or `smtp://host` (STARTTLS, port 587)
+	BaseURL string `json:"base_url,omitempty"`
+	// From: the sender: an address, or `Name <address>`
+	From string `json:"from"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a SmtpAccount) MarshalJSON() ([]byte, error) {
+	type plain SmtpAccount
+	return tagged("service", "smtp", plain(a))
 }
 
 // WecomAppAccount: WeCom app, with app.

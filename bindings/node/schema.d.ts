@@ -177,7 +177,7 @@ export interface MacAuth {
   mac_key: string
 }
 
-/** Nothing, or what the URL holds: webhook, ntfy. */
+/** Nothing, or what the URL holds: webhook, ntfy, smtp. */
 export interface NoneAuth {
   type: 'none'
 }
@@ -202,6 +202,15 @@ export interface Oauth2Auth {
   token: string
   /** `form`: the token is the parameter `access_token` of the body. `header`: it is `Authorization: OAuth2 …`. It is never in the URL */
   send?: 'form' | 'header'
+}
+
+/** A name and a password: smtp. */
+export interface PasswordAuth {
+  type: 'password'
+  /** the account's name */
+  username: string
+  /** its password, or one for apps */
+  password: string
 }
 
 /** A signature as Standard Webhooks has it: webhook. */
@@ -249,6 +258,15 @@ export interface WebhookUrlAuth {
   url: string
   /** `SEC…`, which the same page shows where the robot checks signatures */
   secret?: string
+}
+
+/** An access token of OAuth 2: smtp. */
+export interface Xoauth2Auth {
+  type: 'xoauth2'
+  /** the account's address */
+  username: string
+  /** its access token of OAuth 2 */
+  token: string
 }
 
 /** Fanfou direct message. */
@@ -503,6 +521,16 @@ export interface BarkAccount extends Common {
   allow_http?: boolean
 }
 
+/** Mail by SMTP. */
+export interface SmtpAccount extends Common {
+  service: 'smtp'
+  auth: NoneAuth | PasswordAuth | Xoauth2Auth
+  /** required: `smtps://host` (TLS, port 465), or `smtp://host` (STARTTLS, port 587) */
+  base_url?: string
+  /** the sender: an address, or `Name <address>` */
+  from: string
+}
+
 /** WeCom app. */
 export interface WecomAppAccount extends Common {
   service: 'wecom_app'
@@ -575,6 +603,7 @@ export type Account =
   | RocketchatAccount
   | PushoverAccount
   | BarkAccount
+  | SmtpAccount
   | WecomAppAccount
   | FeishuAppAccount
   | DingtalkAppAccount

@@ -1122,10 +1122,6 @@ def smtp(
     *,
     base_url: str | None = None,
     from_: str | None = None,
-def wecom_app(
-    auth: Mapping[str, Any],
-    *,
-    base_url: str | None = None,
     to: _To = None,
     rate: _Rate = None,
     max_in_flight: int | None = None,
@@ -1143,6 +1139,21 @@ def wecom_app(
         rate,
         base_url=base_url,
         **{"from": from_},
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def wecom_app(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
     """WeCom app, with `app`.
 
     ``base_url``: instead of ``https://qyapi.weixin.qq.com``

@@ -1234,6 +1234,53 @@ public enum Accounts {
         }
     }
 
+    /// Mail by SMTP.
+    public struct Smtp: Account, Hashable {
+        public var auth: Auth
+        /// the sender: an address, or `Name <address>`
+        public var from: String
+        /// required: `smtps://host` (TLS, port 465), or `smtp://host` (STARTTLS, port 587)
+        public var baseURL: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, from: String, baseURL: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.from = from
+            self.baseURL = baseURL
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("smtp", auth.json, [("from", JSON.string(from)), ("base_url", baseURL.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// None: the server takes mail from this machine.
+            case `none`
+            /// A name and a password.
+            /// - Parameter username: the account's name
+            /// - Parameter password: its password, or one for apps
+            case password(username: String, password: String)
+            /// An access token of OAuth 2.
+            /// - Parameter username: the account's address
+            /// - Parameter token: its access token of OAuth 2
+            case xoauth2(username: String, token: String)
+
+            var json: JSON {
+                switch self {
+                case .`none`: .fields([("type", "none")])
+                case .password(let username, let password):
+                    .fields([("type", "password"), ("username", JSON.string(username)), ("password", JSON.string(password))])
+                case .xoauth2(let username, let token):
+                    .fields([("type", "xoauth2"), ("username", JSON.string(username)), ("token", JSON.string(token))])
+                }
+            }
+        }
+    }
+
     /// WeCom app.
     public struct WecomApp: Account, Hashable {
         public var auth: Auth

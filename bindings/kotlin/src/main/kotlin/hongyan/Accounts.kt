@@ -1,12 +1,62 @@
-// Made by tools/kotlin-types: do not edit.
-
 package hongyan
 
+// Below: make accounts
+
 /** The credentials of an account. */
-public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
-    JsonObject(mapOf("type" to type, *fields)) {
+public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) : JsonObject(mapOf("type" to type, *fields)) {
     /**
-     * Name and password: fanfou, ntfy, sina, webhook, zulip.
+     * An app with a bot, whose token is got and renewed: feishu_app, wechat_oa, qq_bot.
+     *
+     * @param id the app's id
+     * @param secret the app's secret
+     */
+    public class App(
+        id: String,
+        secret: String,
+    ) :
+        Auth(
+            "app",
+            "id" to id,
+            "secret" to secret,
+        )
+
+    /**
+     * An app with a robot, whose token is got and renewed: dingtalk_app.
+     *
+     * @param key the app's AppKey, or Client ID
+     * @param secret its AppSecret, or Client Secret
+     */
+    public class AppDingtalkApp(
+        key: String,
+        secret: String,
+    ) :
+        Auth(
+            "app",
+            "key" to key,
+            "secret" to secret,
+        )
+
+    /**
+     * An app, whose token is got and renewed: wecom_app.
+     *
+     * @param corpId the company's id, `ww…`
+     * @param agentId the app's AgentId
+     * @param secret the app's Secret
+     */
+    public class AppWecomApp(
+        corpId: String,
+        agentId: Any,
+        secret: String,
+    ) :
+        Auth(
+            "app",
+            "corp_id" to corpId,
+            "agent_id" to agentId,
+            "secret" to secret,
+        )
+
+    /**
+     * Name and password: fanfou, sina, webhook, zulip, ntfy.
      *
      * @param username the user, without a colon
      * @param password his password
@@ -22,7 +72,7 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
         )
 
     /**
-     * An access token, `tk_…`: ntfy, renren, webhook.
+     * OAuth 2 with a bearer token: renren, webhook, ntfy.
      *
      * @param token the access token, as it is
      */
@@ -35,7 +85,7 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
         )
 
     /**
-     * The token of a bot: discord, kook, line, mattermost, slack, telegram.
+     * The token of a bot, `xoxb-…`: slack, telegram, discord, mattermost, line, kook.
      *
      * @param token the access token, as it is
      */
@@ -64,9 +114,9 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
         )
 
     /**
-     * The key of a device: bark, serverchan.
+     * A SendKey: serverchan, bark.
      *
-     * @param key the device key, which stands behind the server in the URL that the app shows
+     * @param key the SendKey as its page shows it; one that begins with `sctp` is of Server酱³
      */
     public class Key(
         key: String,
@@ -92,7 +142,9 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
             "mac_key" to macKey,
         )
 
-    /** Nothing: who knows a topic may send to it: ntfy, webhook. */
+    /**
+     * Nothing, or what the URL holds: webhook, ntfy, smtp.
+     */
     public object None : Auth("none")
 
     /**
@@ -135,6 +187,22 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
         )
 
     /**
+     * A name and a password: smtp.
+     *
+     * @param username the account's name
+     * @param password its password, or one for apps
+     */
+    public class Password(
+        username: String,
+        password: String,
+    ) :
+        Auth(
+            "password",
+            "username" to username,
+            "password" to password,
+        )
+
+    /**
      * A signature as Standard Webhooks has it: webhook.
      *
      * @param secret `whsec_` and the key in base64, as the receiver shows it; while it is exchanged for
@@ -149,7 +217,7 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
         )
 
     /**
-     * The token of an application: gotify, pushover, pushplus, wxpusher.
+     * The token of an application: gotify, pushplus, wxpusher, pushover.
      *
      * @param token the token of the application, `A…`
      */
@@ -203,10 +271,10 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
         )
 
     /**
-     * The URL of a robot: dingtalk_bot, discord, feishu_bot, googlechat, mattermost, rocketchat, slack,
-     *   teams, wecom_bot.
+     * The URL of an incoming webhook: slack, dingtalk_bot, wecom_bot, feishu_bot, discord, mattermost,
+     *   googlechat, teams, rocketchat.
      *
-     * @param url the URL that the robot's page shows, whole
+     * @param url the URL that the app's page shows, whole
      * @param secret `SEC…`, which the same page shows where the robot checks signatures
      */
     public class Webhook(
@@ -218,86 +286,30 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) :
             "url" to url,
             "secret" to secret,
         )
+
+    /**
+     * An access token of OAuth 2: smtp.
+     *
+     * @param username the account's address
+     * @param token its access token of OAuth 2
+     */
+    public class Xoauth2(
+        username: String,
+        token: String,
+    ) :
+        Auth(
+            "xoauth2",
+            "username" to username,
+            "token" to token,
+        )
 }
 
 /**
- * An account of a service. What every account may have besides its own: [To], the recipient of messages that name
- * none; [Rate]; how many may be in flight; and a proxy of its own.
+ * An account of a service. Each may have, besides its own: `to`, the recipient of messages that name none; `rate`;
+ * how many may be in flight; and a proxy of its own.
  */
 public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fields: Pair<String, Any?>) :
     JsonObject(linkedMapOf("service" to service, "auth" to auth, "rate" to rate?.value, *fields)) {
-    /**
-     * Bark notification, with `key`.
-     *
-     * @param baseUrl `https://api.day.app` by default, or a server of your own; http with `allow_http` only
-     * @param allowHttp true: credentials may travel over http beyond this machine
-     */
-    public class Bark(
-        auth: Auth,
-        baseUrl: String? = null,
-        allowHttp: Boolean? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "bark",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "allow_http" to allowHttp,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * DingTalk custom robot, with `webhook`.
-     *
-     * @param baseUrl instead of the URL's own host
-     */
-    public class DingtalkBot(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "dingtalk_bot",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Discord message of a bot, or by a webhook, with `bot` or `webhook`.
-     *
-     * @param baseUrl instead of `https://discord.com`; http only for this machine
-     */
-    public class Discord(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "discord",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
     /**
      * Fanfou direct message, with `basic` or `oauth1`.
      *
@@ -322,301 +334,6 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
             "base_url" to baseUrl,
             "format" to format,
             "signing_url" to signingUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Feishu or Lark custom robot, with `webhook`.
-     *
-     * @param baseUrl instead of the URL's own host
-     */
-    public class FeishuBot(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "feishu_bot",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Google Chat message by an incoming webhook, with `webhook`.
-     *
-     * @param baseUrl instead of the URL's own host; http only for this machine
-     */
-    public class Googlechat(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "googlechat",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Gotify message of an application, with `token`.
-     *
-     * @param baseUrl the server, up to where `/message` begins: required; http with `allow_http` only
-     * @param allowHttp true: credentials may travel over http beyond this machine
-     */
-    public class Gotify(
-        auth: Auth,
-        baseUrl: String? = null,
-        allowHttp: Boolean? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "gotify",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "allow_http" to allowHttp,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * KOOK message of a bot, with `bot`.
-     *
-     * @param baseUrl instead of `https://www.kookapp.cn`
-     */
-    public class Kook(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "kook",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * LINE message of a bot, with `bot`.
-     *
-     * @param baseUrl instead of `https://api.line.me`; http only for this machine
-     */
-    public class Line(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "line",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Mattermost post of a bot, or by an incoming webhook, with `bot` or `webhook`.
-     *
-     * @param baseUrl the server, up to where `/api/v4` begins; a bot needs it; http with `allow_http` only
-     * @param allowHttp true: credentials may travel over http beyond this machine
-     */
-    public class Mattermost(
-        auth: Auth,
-        baseUrl: String? = null,
-        allowHttp: Boolean? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "mattermost",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "allow_http" to allowHttp,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * ntfy notification, with `none` or `bearer` or `basic`.
-     *
-     * @param baseUrl `https://ntfy.sh` by default, or a server of your own; http with `allow_http` only
-     * @param allowHttp true: credentials may travel over http beyond this machine
-     */
-    public class Ntfy(
-        auth: Auth,
-        baseUrl: String? = null,
-        allowHttp: Boolean? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "ntfy",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "allow_http" to allowHttp,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Pushover message of an application, with `token`.
-     *
-     * @param baseUrl instead of `https://api.pushover.net`; http only for this machine
-     */
-    public class Pushover(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "pushover",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * PushPlus push, with `token`.
-     *
-     * @param baseUrl instead of `https://www.pushplus.plus`
-     */
-    public class Pushplus(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "pushplus",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Renren talk, with `bearer` or `mac`.
-     *
-     * @param baseUrl `https://api.renren.com` by default; http for this machine, and anywhere with a MAC
-     * @param params `query`, `form`: `query`: the parameters stand in the URL, as the document's example and
-     *   the vendor's clients have it. `form`: in the body
-     * @param signingUrl what a MAC is made from, where that is not the URL as sent
-     */
-    public class Renren(
-        auth: Auth,
-        baseUrl: String? = null,
-        params: String? = null,
-        signingUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "renren",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "params" to params,
-            "signing_url" to signingUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Rocket.Chat message of a user, or by an incoming webhook, with `token` or `webhook`.
-     *
-     * @param baseUrl the server, up to where `/api/v1` begins; a token needs it; http with `allow_http` only
-     * @param allowHttp true: credentials may travel over http beyond this machine
-     */
-    public class Rocketchat(
-        auth: Auth,
-        baseUrl: String? = null,
-        allowHttp: Boolean? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "rocketchat",
-            auth,
-            rate,
-            "base_url" to baseUrl,
-            "allow_http" to allowHttp,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * ServerChan push (Server酱 Turbo and Server酱³), with `key`.
-     *
-     * @param baseUrl instead of the key's own host
-     */
-    public class Serverchan(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "serverchan",
-            auth,
-            rate,
-            "base_url" to baseUrl,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
@@ -655,70 +372,56 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
         )
 
     /**
-     * Slack message of a bot, or by an incoming webhook, with `bot` or `webhook`.
+     * Weibo direct message (commercial API), with `oauth2`.
      *
-     * @param baseUrl instead of `https://slack.com`, or of the webhook's own host; http only for this machine
+     * @param baseUrl `https://c.api.weibo.com` by default; http only for this machine
+     * @param appKey sent as `source` when given; not needed with a token
      */
-    public class Slack(
+    public class Weibo(
         auth: Auth,
         baseUrl: String? = null,
+        appKey: String? = null,
         to: To? = null,
         rate: Rate? = null,
         maxInFlight: Int? = null,
         proxy: String? = null,
     ) :
         Account(
-            "slack",
+            "weibo",
             auth,
             rate,
             "base_url" to baseUrl,
+            "app_key" to appKey,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
         )
 
     /**
-     * Microsoft Teams card by a workflow, with `webhook`.
+     * Renren talk, with `bearer` or `mac`.
      *
-     * @param baseUrl instead of the URL's own host; http only for this machine
+     * @param baseUrl `https://api.renren.com` by default; http for this machine, and anywhere with a MAC
+     * @param params `query`, `form`: `query`: the parameters stand in the URL, as the document's example and
+     *   the vendor's clients have it. `form`: in the body
+     * @param signingUrl what a MAC is made from, where that is not the URL as sent
      */
-    public class Teams(
+    public class Renren(
         auth: Auth,
         baseUrl: String? = null,
+        params: String? = null,
+        signingUrl: String? = null,
         to: To? = null,
         rate: Rate? = null,
         maxInFlight: Int? = null,
         proxy: String? = null,
     ) :
         Account(
-            "teams",
+            "renren",
             auth,
             rate,
             "base_url" to baseUrl,
-            "to" to to,
-            "max_in_flight" to maxInFlight,
-            "proxy" to proxy,
-        )
-
-    /**
-     * Telegram message of a bot (Bot API), with `bot`.
-     *
-     * @param baseUrl `https://api.telegram.org` by default, or a server of your own; http only for this
-     *   machine
-     */
-    public class Telegram(
-        auth: Auth,
-        baseUrl: String? = null,
-        to: To? = null,
-        rate: Rate? = null,
-        maxInFlight: Int? = null,
-        proxy: String? = null,
-    ) :
-        Account(
-            "telegram",
-            auth,
-            rate,
-            "base_url" to baseUrl,
+            "params" to params,
+            "signing_url" to signingUrl,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
@@ -753,12 +456,105 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
         )
 
     /**
+     * Slack message of a bot, or by an incoming webhook, with `bot` or `webhook`.
+     *
+     * @param baseUrl instead of `https://slack.com`, or of the webhook's own host; http only for this machine
+     */
+    public class Slack(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "slack",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Telegram message of a bot (Bot API), with `bot`.
+     *
+     * @param baseUrl `https://api.telegram.org` by default, or a server of your own; http only for this
+     *   machine
+     */
+    public class Telegram(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "telegram",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * DingTalk custom robot, with `webhook`.
+     *
+     * @param baseUrl instead of the URL's own host
+     */
+    public class DingtalkBot(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "dingtalk_bot",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * WeCom group robot, with `webhook`.
+     *
+     * @param baseUrl instead of the URL's own host
+     */
+    public class WecomBot(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "wecom_bot",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
      * Webhook of any kind, with `none` or `bearer` or `basic` or `header` or `standard_webhooks`.
      *
-     * @param url where requests go; a user and a password in it are sent as Basic, and they and the query are
-     *   never shown
      * @param baseUrl instead of the URL's scheme, host and port
      * @param allowHttp true: credentials may travel over http beyond this machine
+     * @param url where requests go; a user and a password in it are sent as Basic, and they and the query are
+     *   never shown
      * @param method `POST`, `PUT`: the method of requests
      * @param headers further header fields, each a text
      * @param body one of `json`, `form` and `text`, in whose strings `{{text}}`, `{{title}}`, `{{id}}`,
@@ -800,11 +596,11 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
         )
 
     /**
-     * WeCom group robot, with `webhook`.
+     * Feishu or Lark custom robot, with `webhook`.
      *
      * @param baseUrl instead of the URL's own host
      */
-    public class WecomBot(
+    public class FeishuBot(
         auth: Auth,
         baseUrl: String? = null,
         to: To? = null,
@@ -813,7 +609,7 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
         proxy: String? = null,
     ) :
         Account(
-            "wecom_bot",
+            "feishu_bot",
             auth,
             rate,
             "base_url" to baseUrl,
@@ -823,49 +619,49 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
         )
 
     /**
-     * Weibo direct message (commercial API), with `oauth2`.
+     * Discord message of a bot, or by a webhook, with `bot` or `webhook`.
      *
-     * @param baseUrl `https://c.api.weibo.com` by default; http only for this machine
-     * @param appKey sent as `source` when given; not needed with a token
+     * @param baseUrl instead of `https://discord.com`; http only for this machine
      */
-    public class Weibo(
+    public class Discord(
         auth: Auth,
         baseUrl: String? = null,
-        appKey: String? = null,
         to: To? = null,
         rate: Rate? = null,
         maxInFlight: Int? = null,
         proxy: String? = null,
     ) :
         Account(
-            "weibo",
+            "discord",
             auth,
             rate,
             "base_url" to baseUrl,
-            "app_key" to appKey,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
         )
 
     /**
-     * WxPusher message of an app, with `token`.
+     * Mattermost post of a bot, or by an incoming webhook, with `bot` or `webhook`.
      *
-     * @param baseUrl instead of `https://wxpusher.zjiecode.com`
+     * @param baseUrl the server, up to where `/api/v4` begins; a bot needs it; http with `allow_http` only
+     * @param allowHttp true: credentials may travel over http beyond this machine
      */
-    public class Wxpusher(
+    public class Mattermost(
         auth: Auth,
         baseUrl: String? = null,
+        allowHttp: Boolean? = null,
         to: To? = null,
         rate: Rate? = null,
         maxInFlight: Int? = null,
         proxy: String? = null,
     ) :
         Account(
-            "wxpusher",
+            "mattermost",
             auth,
             rate,
             "base_url" to baseUrl,
+            "allow_http" to allowHttp,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
@@ -897,4 +693,441 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
         )
+
+    /**
+     * ntfy notification, with `none` or `bearer` or `basic`.
+     *
+     * @param baseUrl `https://ntfy.sh` by default, or a server of your own; http with `allow_http` only
+     * @param allowHttp true: credentials may travel over http beyond this machine
+     */
+    public class Ntfy(
+        auth: Auth,
+        baseUrl: String? = null,
+        allowHttp: Boolean? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "ntfy",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "allow_http" to allowHttp,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Gotify message of an application, with `token`.
+     *
+     * @param baseUrl the server, up to where `/message` begins: required; http with `allow_http` only
+     * @param allowHttp true: credentials may travel over http beyond this machine
+     */
+    public class Gotify(
+        auth: Auth,
+        baseUrl: String? = null,
+        allowHttp: Boolean? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "gotify",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "allow_http" to allowHttp,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * LINE message of a bot, with `bot`.
+     *
+     * @param baseUrl instead of `https://api.line.me`; http only for this machine
+     */
+    public class Line(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "line",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * ServerChan push (Server酱 Turbo and Server酱³), with `key`.
+     *
+     * @param baseUrl instead of the key's own host
+     */
+    public class Serverchan(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "serverchan",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * PushPlus push, with `token`.
+     *
+     * @param baseUrl instead of `https://www.pushplus.plus`
+     */
+    public class Pushplus(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "pushplus",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * WxPusher message of an app, with `token`.
+     *
+     * @param baseUrl instead of `https://wxpusher.zjiecode.com`
+     */
+    public class Wxpusher(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "wxpusher",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * KOOK message of a bot, with `bot`.
+     *
+     * @param baseUrl instead of `https://www.kookapp.cn`
+     */
+    public class Kook(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "kook",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Google Chat message by an incoming webhook, with `webhook`.
+     *
+     * @param baseUrl instead of the URL's own host; http only for this machine
+     */
+    public class Googlechat(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "googlechat",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Microsoft Teams card by a workflow, with `webhook`.
+     *
+     * @param baseUrl instead of the URL's own host; http only for this machine
+     */
+    public class Teams(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "teams",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Rocket.Chat message of a user, or by an incoming webhook, with `token` or `webhook`.
+     *
+     * @param baseUrl the server, up to where `/api/v1` begins; a token needs it; http with `allow_http` only
+     * @param allowHttp true: credentials may travel over http beyond this machine
+     */
+    public class Rocketchat(
+        auth: Auth,
+        baseUrl: String? = null,
+        allowHttp: Boolean? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "rocketchat",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "allow_http" to allowHttp,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Pushover message of an application, with `token`.
+     *
+     * @param baseUrl instead of `https://api.pushover.net`; http only for this machine
+     */
+    public class Pushover(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "pushover",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Bark notification, with `key`.
+     *
+     * @param baseUrl `https://api.day.app` by default, or a server of your own; http with `allow_http` only
+     * @param allowHttp true: credentials may travel over http beyond this machine
+     */
+    public class Bark(
+        auth: Auth,
+        baseUrl: String? = null,
+        allowHttp: Boolean? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "bark",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "allow_http" to allowHttp,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Mail by SMTP, with `none` or `password` or `xoauth2`.
+     *
+     * @param baseUrl required: `smtps://host` (TLS, port 465), or `smtp://host` (STARTTLS, port 587)
+     * @param from the sender: an address, or `Name <address>`
+     */
+    public class Smtp(
+        auth: Auth,
+        from: String,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "smtp",
+            auth,
+            rate,
+            "from" to from,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * WeCom app, with `app`.
+     *
+     * @param baseUrl instead of `https://qyapi.weixin.qq.com`
+     */
+    public class WecomApp(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "wecom_app",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Feishu or Lark app, with `app`.
+     *
+     * @param baseUrl instead of `https://open.feishu.cn` or `https://open.larksuite.com`
+     * @param region `feishu`, `lark`: whose app it is
+     */
+    public class FeishuApp(
+        auth: Auth,
+        baseUrl: String? = null,
+        region: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "feishu_app",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "region" to region,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * DingTalk app, with `app`.
+     *
+     * @param baseUrl instead of `https://api.dingtalk.com` and `https://oapi.dingtalk.com`
+     * @param robotCode the robot's code, mostly the AppKey
+     */
+    public class DingtalkApp(
+        auth: Auth,
+        robotCode: String,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "dingtalk_app",
+            auth,
+            rate,
+            "robot_code" to robotCode,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * WeChat official account, with `app`.
+     *
+     * @param baseUrl instead of `https://api.weixin.qq.com`
+     */
+    public class WechatOa(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "wechat_oa",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * QQ bot, with `app`.
+     *
+     * @param baseUrl instead of `https://api.bot.qq.com`
+     */
+    public class QqBot(
+        auth: Auth,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "qq_bot",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
 }
+
+// End

@@ -9,7 +9,7 @@ import kotlinx.coroutines.TimeoutCancellationException
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.ensureActive
 import kotlinx.coroutines.flow.Flow
-import kotlinx.coroutines.flow.flow
+import kotlinx.coroutines.flow.FlowCollector
 import kotlinx.coroutines.withContext
 
 /**
@@ -74,9 +74,13 @@ public class HongyanClient private constructor(json: ByteArray) : AutoCloseable 
      *
      * It ends once the client is closed and all were taken. Of several collectors each receipt goes to one.
      */
-    public fun results(): Flow<Receipt> = flow {
-        while (true) emit(host.results.next() ?: break)
-    }
+    public fun results(): Flow<Receipt> =
+        // One that `flow { }` makes asks in each emit whether it is cancelled: what was taken by then would be lost.
+        object : Flow<Receipt> {
+            override suspend fun collect(collector: FlowCollector<Receipt>) {
+                while (true) collector.emit(host.results.next() ?: break)
+            }
+        }
 
     /** Tells an outbox that a receipt need never be handed out again; to be called before [close]. */
     public fun ack(receipt: Receipt): Unit = Native.ack(host.number, utf8(receipt.id, "the id"))

@@ -75,7 +75,7 @@ private constructor(private val fields: Map<String, Any?>, public val receipt: R
             get() = Delivery.PARTLY_SENT
     }
 
-    // Below: tools/kotlin-types
+    // Below: make accounts
     /** A bug in the library. */
     public class Internal internal constructor(fields: Map<String, Any?>, receipt: Receipt?) :
         HongyanException(fields, receipt)

@@ -1,29 +1,9 @@
-// Made by tools/kotlin-types: do not edit.
-
 package hongyan
 
+// Below: make accounts
+
 /**
- * To whom a message goes; each service knows some of these.
- *
- * @param user a user's id
- * @param name a user's screen name
- * @param group a group's id
- * @param topic a topic's id, within a group or a chat
- * @param chat a chat's id or name
- * @param channel a channel's id or name
- * @param room a room's id or name
- * @param phone a telephone number
- * @param members those members of the group who alone shall see the message
- * @param cc mail addresses that get a copy
- * @param bcc mail addresses that get a copy which the others do not see
- * @param users several users
- * @param groups several groups
- * @param discussions several discussions
- * @param topics several topics
- * @param phones several phones
- * @param emails several emails
- * @param departments several departments
- * @param tags several tags
+ * To whom a message goes; each service knows some of these, and knows them by the ids or names of its own.
  */
 public class To(
     user: String? = null,
@@ -34,15 +14,15 @@ public class To(
     channel: String? = null,
     room: String? = null,
     phone: String? = null,
-    members: List<String>? = null,
-    cc: List<String>? = null,
-    bcc: List<String>? = null,
     users: List<String>? = null,
     groups: List<String>? = null,
     discussions: List<String>? = null,
+    members: List<String>? = null,
     topics: List<String>? = null,
     phones: List<String>? = null,
     emails: List<String>? = null,
+    cc: List<String>? = null,
+    bcc: List<String>? = null,
     departments: List<String>? = null,
     tags: List<String>? = null,
 ) :
@@ -56,16 +36,18 @@ public class To(
             "channel" to channel,
             "room" to room,
             "phone" to phone,
-            "members" to members,
-            "cc" to cc,
-            "bcc" to bcc,
             "users" to users,
             "groups" to groups,
             "discussions" to discussions,
+            "members" to members,
             "topics" to topics,
             "phones" to phones,
             "emails" to emails,
+            "cc" to cc,
+            "bcc" to bcc,
             "departments" to departments,
             "tags" to tags,
         )
     )
+
+// End

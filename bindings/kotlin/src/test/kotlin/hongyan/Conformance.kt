@@ -10,7 +10,7 @@ import kotlinx.coroutines.flow.toList
 internal class Conformance : Suite() {
     private val folder = File(System.getenv("HONGYAN_CONFORMANCE") ?: "tests/conformance")
     private val index = Json.objectOf(folder.resolve("index.json").readBytes())
-    private var ran = 0
+    private var done = 0
 
     init {
         test("the comparison") {
@@ -32,10 +32,10 @@ internal class Conformance : Suite() {
                             client.close(Duration.ZERO)
                         }
                     }
-                    ran++
+                    done++
                 }
                 same(count, cases.size.toLong())
-                if (name == files.keys.last()) println("conformance: $ran cases in ${files.size} files")
+                if (name == files.keys.last()) println("conformance: $done cases in ${files.size} files")
             }
         }
     }
