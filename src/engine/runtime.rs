@@ -158,14 +158,9 @@ pub const FAR: Duration = Duration::from_secs(10 * 365 * 86_400);
 const BEFORE: Duration = Duration::from_secs(86_400);
 
 /// The system's clocks, and tokio's timer.
+#[derive(Default)]
 pub struct TokioClock {
     start: OnceLock<Instant>,
-}
-
-impl Default for TokioClock {
-    fn default() -> TokioClock {
-        TokioClock { start: OnceLock::new() }
-    }
 }
 
 impl TokioClock {

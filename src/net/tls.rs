@@ -1,5 +1,7 @@
 //! What certificates are trusted, and with which cryptography; no process-wide default is touched.
 
+#[cfg(any(test, target_os = "android"))]
+mod folders;
 mod trust;
 
 use std::sync::Arc;

@@ -11,14 +11,20 @@ use rustls::server::ParsedCertificate;
 use rustls::{
     CertificateError, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
-use rustls_platform_verifier::Verifier;
+#[cfg(not(target_os = "android"))]
+use rustls_platform_verifier::Verifier as System;
 
-/// True where the system's authorities are a file, and judged by the same code as our own.
+#[cfg(target_os = "android")]
+use super::folders;
+
+/// True where the system's authorities are files, and judged by the same code as our own.
 ///
 /// Other systems have rules of their own, for authorities that we add too: there they are asked at
 /// once, which reads no file.
-const SYSTEM_IS_A_FILE: bool =
-    cfg!(all(unix, not(target_vendor = "apple"), not(target_os = "android")));
+const SYSTEM_IS_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
+
+#[cfg(target_os = "android")]
+type System = Arc<WebPkiServerVerifier>;
 
 /// Trusts the authorities of `ca_file` and those of the system, and servers whose own certificate stands
 /// in `ca_file`, if it is for their name and has not run out.
@@ -34,7 +40,7 @@ pub struct Trust {
     extra: Vec<CertificateDer<'static>>,
     file: Option<Arc<WebPkiServerVerifier>>,
     /// Trusts the file's authorities as well, so that its refusal speaks of all.
-    system: OnceCell<Verifier>,
+    system: OnceCell<System>,
 }
 
 impl Trust {
@@ -61,11 +67,26 @@ impl Trust {
         Ok(trust)
     }
 
-    fn system(&self) -> Result<&Verifier, Error> {
+    fn system(&self) -> Result<&System, Error> {
         let extra = || self.extra.iter().cloned();
-        self.system
-            .get_or_try_init(|| Verifier::new_with_extra_roots(extra(), self.provider.clone()))
+        self.system.get_or_try_init(|| system(extra(), self.provider.clone()))
     }
+}
+
+#[cfg(not(target_os = "android"))]
+fn system(
+    extra: impl IntoIterator<Item = CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<System, Error> {
+    System::new_with_extra_roots(extra, provider)
+}
+
+#[cfg(target_os = "android")]
+fn system(
+    extra: impl IntoIterator<Item = CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+) -> Result<System, Error> {
+    folders::verifier(&folders::ANDROID, extra, provider)
 }
 
 impl ServerCertVerifier for Trust {
@@ -78,7 +99,7 @@ impl ServerCertVerifier for Trust {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         if let Some(file) = &self.file
-            && SYSTEM_IS_A_FILE
+            && SYSTEM_IS_FILES
             && let Ok(verified) = file.verify_server_cert(server, chain, name, ocsp, now)
         {
             return Ok(verified);
