@@ -40,11 +40,11 @@ def stripped_sizes():
     }
 
 
-def programs(*names):
-    """These programs in C, or all of them."""
+def programs(*names, library=TARGET / "release"):
+    """These programs in C, or all of them, with the library of a folder."""
     OUT.mkdir(parents=True, exist_ok=True)
     targets = [OUT / f"bench-{name}" for name in names]
-    where = [f"OUT={OUT}", f"LIB={TARGET / 'release'}"]
+    where = [f"OUT={OUT}", f"LIB={library}"]
     run(["make", "-s", "-C", ROOT / "benches/c", *where, *targets])
 
 
