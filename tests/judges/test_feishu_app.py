@@ -26,7 +26,7 @@ USER = "ou_7d8a6e6df7621556ce0d21922b676706"
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets the client forget the tokens of other sandboxes, which it keeps for its whole process."""
+    """Lets the client forget the tokens of other sandboxes, which it keeps for all its life."""
     monkeypatch.setattr(TokenManager, "cache", LocalCache())
 
 
