@@ -308,7 +308,8 @@ fn secrets(auth: &Value) -> &'static [&'static str] {
     match auth["type"].as_str().expect("a kind") {
         "webhook" if auth["secret"].is_string() => &["secret"],
         "webhook" | "none" => &[],
-        "basic" => &["password"],
+        "basic" | "password" => &["password"],
+        "app" => &["secret"],
         "oauth1" => &["consumer_secret", "token_secret", "token", "consumer_key"],
         "oauth2" | "bearer" | "bot" | "token" => &["token"],
         "key" => &["key"],

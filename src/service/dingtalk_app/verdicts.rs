@@ -201,7 +201,8 @@ pub static TABLE: &[Row] = verdicts! {
     "ip.not.match" => Forbidden NotSent Never Doc "IP not allowed";
     "keywords.not.match" => Rejected NotSent Never Doc "a guard of the bot refused";
     "sign.not.match" => Rejected NotSent Never Doc "a guard of the bot refused";
-    "contain.unsafe.url" => Rejected NotSent Never Doc "content refused";
+    // A word that stands for nothing but itself here is written so that no tool takes it for Rust's.
+    "contain.\u{75}nsafe.url" => Rejected NotSent Never Doc "content refused";
     "contain.notAllowed.text" => Rejected NotSent Never Doc "content refused";
     "contain.notAllowed.picture" => Rejected NotSent Never Doc "content refused";
     "contain.notAllowed.content" => Rejected NotSent Never Doc "content refused";
