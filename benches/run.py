@@ -29,6 +29,7 @@ class Results:
         self.allocations = {}
         self.system_calls = {}
         self.sizes = {}
+        self.code = {}
 
 
 def say(what):
@@ -39,6 +40,7 @@ def measure(groups, rounds):
     results = Results(rounds)
     if "library" in groups:
         results.sizes = build.stripped_sizes()
+        results.code = build.service_code()
     with server.Server() as running:
         running.counters()
         chosen = [group for name, group in plan.GROUPS.items() if name in groups]

@@ -1,8 +1,10 @@
 """Builds all that the benchmarks need, below the target folder."""
 
 import os
+import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -10,6 +12,8 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
 OUT = TARGET / "bench"
 CARGO = os.environ.get("CARGO", "cargo")
 LIBRARY = ["build", "--locked", "-p", "libhongyan"]
+# Services that the goal for a service's code is not about: the first five, and mail, which has a protocol.
+OTHERS = ("fanfou", "renren", "sina", "smtp", "tencent_im", "weibo")
 # Where Debian has the authorities that libcurl trusts when it is told nothing.
 SYSTEM_AUTHORITIES = Path("/etc/ssl/certs/ca-certificates.crt")
 
@@ -38,6 +42,34 @@ def stripped_sizes():
         "speed": stripped_size(TARGET / "release/libhongyan.so"),
         "size": stripped_size(size_library()),
     }
+
+
+def chat_services():
+    """The services of chats, which came after the first five."""
+    features = tomllib.loads((ROOT / "Cargo.toml").read_text())["features"]["services"]
+    names = [name.removeprefix("service-") for name in features]
+    return [name for name in names if name not in OTHERS]
+
+
+def service_code():
+    """The bytes of code of each of these services, by build.
+
+    It is what the symbol table says of functions whose name has the service's module in it: its own, and
+    what is made of others for its types alone. Tables of verdicts and of fields are data.
+    """
+    libraries = {"speed": TARGET / "release/libhongyan.so", "size": size_library()}
+    return {build: code_by_service(library) for build, library in libraries.items()}
+
+
+def code_by_service(library):
+    code = dict.fromkeys(chat_services(), 0)
+    command = ["nm", "--demangle", "--print-size", str(library)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    for line in done.stdout.splitlines():
+        symbol = re.match(r"[0-9a-f]+ ([0-9a-f]+) [tTwW] .*?hongyan::service::(\w+)", line)
+        if symbol and symbol[2] in code:
+            code[symbol[2]] += int(symbol[1], 16)
+    return code
 
 
 def programs(*names, library=TARGET / "release"):

@@ -105,3 +105,6 @@ def goals(results):
     if results.sizes:
         yield "stripped library, MB", results.sizes["speed"] / 1e6, 3.3, 2
         yield "stripped library built for size, MB", results.sizes["size"] / 1e6, 2.5, 2
+    for build, how in (("speed", ""), ("size", ", built for size")) if results.code else ():
+        code = results.code[build].values()
+        yield f"code a service on average, KB{how}", sum(code) / len(code) / 1e3, 12, 1

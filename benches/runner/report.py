@@ -171,6 +171,15 @@ def sections(results):
     if results.sizes:
         rows = [[label, f"{results.sizes[build]:,}"] for build, label in BUILDS.items()]
         yield "The shared library, stripped", table(["build", "bytes"], rows)
+    if results.code:
+        text = "Of the services of chats after the first five, by the names of functions in the table of\n"
+        text += "symbols; tables of verdicts and of fields are data.\n\n"
+        speed, size = results.code["speed"], results.code["size"]
+        rows = [
+            [name, f"{speed[name] / 1e3:.1f}", f"{size[name] / 1e3:.1f}"]
+            for name in sorted(speed, key=speed.get, reverse=True)
+        ]
+        yield "Code of a service", text + table(["service", "KB", "KB, built for size"], rows)
 
 
 def counted_label(run):
