@@ -8,6 +8,13 @@ use serde::ser::{SerializeStruct, Serializer};
 /// The result of a call that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
+/// The failure of a message that is wrong at this place.
+#[cold]
+#[inline(never)]
+pub fn wrong<T>(path: impl Into<String>, words: impl Into<String>) -> Result<T> {
+    Err(Error::new(ErrorCode::Message, words).at(path))
+}
+
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)*) => {
         /// What went wrong, as a number that is never given another meaning.
@@ -144,16 +151,14 @@ struct Detail {
 
 impl Error {
     /// An error of this code, with a message that a person can act on.
-    pub fn new(code: ErrorCode, message: impl Into<String>) -> Error {
-        Error::of(code, message.into())
-    }
-
-    /// Kept out of the many places that an error may come from.
+    // This and the next ones are kept out of the many places that an error may come from, which are cold
+    // then: they are hardly ever come to, and made small.
+    #[cold]
     #[inline(never)]
-    fn of(code: ErrorCode, message: String) -> Error {
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Error {
         Error(Box::new(Detail {
             code,
-            message,
+            message: message.into(),
             words_at: 0,
             account: None,
             service: None,
@@ -168,12 +173,10 @@ impl Error {
     }
 
     /// The same error, at this place of the JSON that was given.
-    pub fn at(self, path: impl Into<String>) -> Error {
-        self.placed(path.into())
-    }
-
+    #[cold]
     #[inline(never)]
-    fn placed(mut self, path: String) -> Error {
+    pub fn at(mut self, path: impl Into<String>) -> Error {
+        let path = path.into();
         self.0.message = format!("{path}: {}", self.words());
         self.0.words_at = path.len() + 2;
         self.0.path = Some(path);
@@ -181,6 +184,8 @@ impl Error {
     }
 
     /// The same error, with what to do about it.
+    #[cold]
+    #[inline(never)]
     pub fn hint(mut self, hint: impl Into<String>) -> Error {
         self.0.hint = Some(hint.into());
         self
@@ -190,7 +195,7 @@ impl Error {
     pub(crate) fn reworded(mut self, words: String) -> Error {
         (self.0.message, self.0.words_at) = (words, 0);
         match self.0.path.take() {
-            Some(path) => self.placed(path),
+            Some(path) => self.at(path),
             None => self,
         }
     }

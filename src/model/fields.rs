@@ -61,6 +61,8 @@ impl Fields {
     }
 
     /// An error at a field.
+    #[cold]
+    #[inline(never)]
     pub fn error(&self, name: &str, message: impl Into<String>) -> Error {
         let error = Error::new(self.code, message);
         match self.path(name) {

@@ -62,8 +62,14 @@ pub struct Opened {
 impl Opening {
     /// The account, whose sender is told by what its limits are shared by.
     pub fn opened(self, origin: Url, identity: &str, account: impl Account + 'static) -> Opened {
+        self.opened_by(origin, identity, Arc::new(account))
+    }
+
+    /// Kept out of the services, of which each would have it.
+    #[inline(never)]
+    fn opened_by(self, origin: Url, identity: &str, account: Arc<dyn Account>) -> Opened {
         Opened {
-            account: std::sync::Arc::new(account),
+            account,
             origin,
             identity: identity.to_owned(),
             sender: identity.to_owned(),
@@ -194,6 +200,7 @@ pub struct Exchange {
 
 impl Exchange {
     /// The request that sends the message.
+    #[inline(never)]
     pub fn commit(request: HttpRequest) -> Exchange {
         Exchange { wire: Wire::Http(request), commits: true, secrets: Vec::new() }
     }
@@ -287,7 +294,22 @@ pub struct ScopeKey {
 }
 
 impl Draft {
+    /// A draft of a body. It and the next ones are kept out of the services: a draft is large to make.
+    #[inline(never)]
+    pub fn of(body: impl Into<Bytes>) -> Draft {
+        Draft { body: body.into(), ..Draft::default() }
+    }
+
+    /// The first of several with the others as its pieces, and what its receipt is to tell; none of none.
+    #[inline(never)]
+    pub fn first_of(drafts: Vec<Draft>, notes: Vec<Note>) -> Option<Draft> {
+        let mut drafts = drafts.into_iter();
+        let first = drafts.next()?;
+        Some(Draft { pieces: drafts.collect(), notes, ..first })
+    }
+
     /// A draft of a body in JSON.
+    #[inline(never)]
     pub fn json(members: &Map<String, Value>) -> Draft {
         let content_type = json::CONTENT_TYPE.into();
         Draft { body: json::body(members).into(), content_type, ..Draft::default() }
@@ -460,12 +482,14 @@ pub enum Reading {
 
 impl Reading {
     /// A success of which nothing more is to be told.
+    #[inline(never)]
     pub fn sent(id: Option<String>, time: Option<i64>) -> Reading {
         Reading::Sent { id, time, notes: Vec::new() }
     }
 
     /// A success that says no more than that the service took the message: what becomes of it then, it
     /// does not tell here.
+    #[inline(never)]
     pub fn accepted(id: Option<String>, title: &str) -> Reading {
         let message = format!("{title} took the message, and does not say whether it arrives");
         let notes = vec![Note { name: "accepted_only".into(), message }];
@@ -481,6 +505,8 @@ impl Reading {
     }
 
     /// A refusal that tells no time to wait.
+    #[cold]
+    #[inline(never)]
     pub fn refused(code: impl Into<String>, text: impl Into<String>) -> Reading {
         Reading::Refused { code: code.into(), text: text.into(), wait: None }
     }

@@ -172,7 +172,10 @@ pub fn refuse_nul(message: &Message) -> Result<()> {
     let refused = |path: String| {
         Err(Error::new(ErrorCode::Message, "a form cannot carry a NUL character").at(path))
     };
-    if let Some((path, _)) = message.to.paths().find(|(_, name)| has_nul(name)) {
+    // A path is text that is made: only of a name that is at fault.
+    if message.to.iter().any(|(_, name)| has_nul(name))
+        && let Some((path, _)) = message.to.paths().find(|(_, name)| has_nul(name))
+    {
         return refused(path);
     }
     for (path, value) in

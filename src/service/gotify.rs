@@ -1,6 +1,6 @@
 //! Gotify: notices of an application to the user of a server of one's own.
 
-use serde_json::{Map, json};
+use serde_json::Map;
 use url::Url;
 
 use super::api::{Account, Answer, Draft, Exchange, Header, Opened, Reading, Seed, Service, Stamp};
@@ -12,7 +12,7 @@ use super::notice::{Notice, drafts, level, texts};
 use super::opening::Opening;
 use super::text::Unit;
 use super::verdict::{Row, verdicts};
-use super::wire::json::{members, parsed};
+use super::wire::json::{Members, members, object, parsed};
 use crate::model::error::Result;
 use crate::model::message::{Format, Message};
 use crate::model::secret::Secret;
@@ -76,18 +76,18 @@ impl Account for Gotify {
         let pieces = texts(message, Unit::Bytes, usize::MAX)?;
         let mut body = Map::new();
         if let Some(title) = &message.title {
-            body.insert("title".to_owned(), title.as_str().into());
+            body.put("title", title.as_str());
         }
         if let Some(level) = level(message, [2, 8, 10])? {
-            body.insert("priority".to_owned(), level.into());
+            body.put("priority", level);
         }
         if message.format != Format::Plain {
-            let display = json!({"client::display": {"contentType": "text/markdown"}});
-            body.insert("extras".to_owned(), display);
+            let display = object! {"client::display": object! {"contentType": "text/markdown"}};
+            body.put("extras", display);
         }
         let notice = Notice { message, info: &INFO, body, once: &[], contents: &["message"] };
         let bodies = notice.bodies(&pieces, |body, piece| {
-            body.insert("message".to_owned(), piece.text.as_str().into());
+            body.put("message", piece.text.as_str());
         })?;
         Ok(drafts(&bodies, &pieces))
     }

@@ -290,6 +290,8 @@ impl Opening {
     }
 
     /// An error at a field, by its path within the account.
+    #[cold]
+    #[inline(never)]
     pub fn error(&self, path: &str, words: impl Into<String>) -> Error {
         self.place.error(path, words)
     }

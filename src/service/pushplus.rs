@@ -16,7 +16,7 @@ use super::opening::Opening;
 use super::text::{Markup, Rules, Title, Unit, compose, drafts};
 use super::verdict::{Code, Row, verdicts};
 use super::wire::envelope::Envelope;
-use super::wire::json::{self, CONTENT_TYPE};
+use super::wire::json::{self, CONTENT_TYPE, Members};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Format, Kind, Message};
 use crate::model::secret::Secret;
@@ -122,14 +122,14 @@ fn common(message: &Message) -> Result<(Map<String, Value>, Markup)> {
             let words = format!("the title has {length} code points; PushPlus takes {MAX_TITLE}");
             return Err(Error::new(ErrorCode::TooLarge, words).at("title"));
         }
-        body.insert("title".to_owned(), title.as_str().into());
+        body.put("title", title.as_str());
     }
     if let Some(topic) = message.to.one(Kind::Topic) {
-        body.insert("topic".to_owned(), topic.into());
+        body.put("topic", topic);
     }
     // A plain text may be what a template of another kind is filled with: JSON, the words of an alarm.
     if message.format != Format::Plain || given(message, "template").is_none() {
-        body.insert("template".to_owned(), template.into());
+        body.put("template", template);
     }
     let channel = given(message, "channel").and_then(Value::as_str);
     if channel.is_some_and(|channel| channel.contains(',')) {
@@ -153,14 +153,14 @@ impl Account for Pushes {
                 return Err(Error::new(ErrorCode::Message, words).at("text"));
             }
             let mut body = common.clone();
-            body.insert("content".to_owned(), piece.text.as_str().into());
-            Ok(Draft { body: json::body(&body).into(), ..Draft::default() })
+            body.put("content", piece.text.as_str());
+            Ok(Draft::of(json::body(&body)))
         })
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
         // The token stands in no draft, of which an outbox keeps a copy.
-        let head = format!("{{\"token\":{},", Value::from(self.token.text()));
+        let head = json::head("token", self.token.text());
         let body = Body::Several(vec![Bytes::from(head), draft.body.slice(1..)]);
         Exchange::commit(HttpRequest::post(self.url.clone(), CONTENT_TYPE, body))
     }

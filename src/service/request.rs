@@ -38,7 +38,8 @@ pub struct HttpRequest {
 }
 
 impl HttpRequest {
-    /// A POST of a body of this type.
+    /// A POST of a body of this type. It is kept out of the services: a request is large to make.
+    #[inline(never)]
     pub fn post(url: Url, content_type: &'static str, body: impl Into<Body>) -> HttpRequest {
         let headers = Headers { content_type: content_type.into(), ..Headers::default() };
         HttpRequest { method: Method::Post, url, headers, body: body.into() }

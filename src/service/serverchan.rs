@@ -14,7 +14,7 @@ use super::extra;
 use super::info::{Auth, Field, FieldKind, Info};
 use super::opening::Opening;
 use super::text::{Markup, Rules, Title, Unit, compose, drafts};
-use super::wire::json::{self, CONTENT_TYPE};
+use super::wire::json::{self, CONTENT_TYPE, Members};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, Overflow};
 use crate::model::secret::Secret;
@@ -122,9 +122,9 @@ impl Channel {
             return Err(Error::new(ErrorCode::Message, words).at(format!("extra.{name}")));
         }
         let mut body = Map::new();
-        body.insert("title".to_owned(), title.into());
+        body.put("title", title);
         if !text.trim().is_empty() {
-            body.insert("desp".to_owned(), text.into());
+            body.put("desp", text);
         }
         extra::merge(&mut body, message, &INFO)?;
         Ok(body)
@@ -143,7 +143,7 @@ impl Account for Channel {
         };
         drafts(compose(message, &rules)?, |_, piece| {
             let body = json::body(&self.body(message, &piece.text)?);
-            Ok(Draft { body: body.into(), ..Draft::default() })
+            Ok(Draft::of(body))
         })
     }
 

@@ -283,11 +283,17 @@ pub fn link(markup: Markup, words: &str, url: &str) -> String {
 
 /// A draft for each piece of a text, with what the pieces are to tell.
 pub fn drafts(pieces: Vec<Piece>, draft: impl Fn(usize, &Piece) -> Result<Draft>) -> Result<Draft> {
+    drafts_by(pieces, &draft)
+}
+
+/// The same, once for all services.
+fn drafts_by(pieces: Vec<Piece>, draft: &dyn Fn(usize, &Piece) -> Result<Draft>) -> Result<Draft> {
+    let mut drafts = Vec::with_capacity(pieces.len());
+    for (n, piece) in pieces.iter().enumerate() {
+        drafts.push(draft(n, piece)?);
+    }
     let notes = pieces.first().map(Piece::notes).unwrap_or_default();
-    let drafts = pieces.iter().enumerate().map(|(n, piece)| draft(n, piece));
-    let mut drafts = drafts.collect::<Result<Vec<_>>>()?.into_iter();
-    let first = drafts.next().unwrap_or_default();
-    Ok(Draft { pieces: drafts.collect(), notes, ..first })
+    Ok(Draft::first_of(drafts, notes).unwrap_or_default())
 }
 
 /// A draft of the text of a message, for a service of this name that takes nothing but plain texts.
@@ -341,6 +347,8 @@ fn harmless<'a>(message: &'a Message, rules: &Rules) -> Option<&'a str> {
         c => {
             before = c;
             matches!(c, ',' | '?' | '\'')
+                // Most of Chinese, which the tables of all letters are slow for.
+                || ('\u{4e00}'..='\u{9fff}').contains(&c)
                 || c.is_alphanumeric()
                 || ('\u{3001}'..='\u{3011}').contains(&c)
                 || ('\u{ff01}'..='\u{ff1f}').contains(&c)

@@ -17,7 +17,7 @@ use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
 use super::text::{Markup, Rules, Title, Unit, compose, drafts};
 use super::verdict::{Row, verdicts};
-use super::wire::json::{self, CONTENT_TYPE};
+use super::wire::json::{self, CONTENT_TYPE, Members};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Format, Kind, Message};
 use crate::model::secret::Secret;
@@ -144,18 +144,18 @@ fn common(message: &Message, to: &[(Kind, String)]) -> Result<(Map<String, Value
     };
     let of = |kind: Kind| to.iter().filter(move |(own, _)| *own == kind).map(|(_, id)| id.as_str());
     let mut body = Map::new();
-    body.insert("contentType".to_owned(), content_type.into());
+    body.put("contentType", content_type);
     if let Some(title) = &message.title {
         fits(title, MAX_SUMMARY, "title", "the title")?;
-        body.insert("summary".to_owned(), title.as_str().into());
+        body.put("summary", title.as_str());
     }
     let users: Vec<_> = of(Kind::Users).collect();
     if !users.is_empty() {
-        body.insert("uids".to_owned(), users.into());
+        body.put("uids", users);
     }
     let topics = of(Kind::Topics).map(|id| topic(id, "to.topics")).collect::<Result<Vec<_>>>()?;
     if !topics.is_empty() {
-        body.insert("topicIds".to_owned(), topics.into());
+        body.put("topicIds", topics);
     }
     if let Some(url) = message.extra.as_ref().and_then(|extra| extra.get("url")?.as_str()) {
         fits(url, MAX_URL, "extra.url", "the URL")?;
@@ -177,15 +177,15 @@ impl Account for App {
                 return Err(Error::new(ErrorCode::Message, words).at("text"));
             }
             let mut body = common.clone();
-            body.insert("content".to_owned(), piece.text.as_str().into());
-            let body = json::body(&body).into();
-            Ok(Draft { body, to: to.clone(), ..Draft::default() })
+            body.put("content", piece.text.as_str());
+            let body = json::body(&body);
+            Ok(Draft { to: to.clone(), ..Draft::of(body) })
         })
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
         // The token stands in no draft, of which an outbox keeps a copy.
-        let head = format!("{{\"appToken\":{},", Value::from(self.token.text()));
+        let head = json::head("appToken", self.token.text());
         let body = Body::Several(vec![Bytes::from(head), draft.body.slice(1..)]);
         Exchange::commit(HttpRequest::post(self.url.clone(), CONTENT_TYPE, body))
     }

@@ -221,14 +221,24 @@ impl<'de> Deserialize<'de> for To {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<To, A::Error> {
                 let mut to = To::default();
                 while let Some(kind) = map.next_key::<KindName>()? {
-                    let names = match kind.0.is_list() {
-                        true => map.next_value::<Vec<String>>()?,
-                        false => vec![map.next_value()?],
-                    };
-                    if names.is_empty() || to.has(kind.0) || names.iter().any(|n| is_blank(n)) {
-                        return Err(A::Error::custom("unusual"));
+                    let unusual = || A::Error::custom("unusual");
+                    if to.has(kind.0) {
+                        return Err(unusual());
                     }
-                    names.into_iter().for_each(|name| to.put(kind.0, name));
+                    let mut put = |name: String| {
+                        if is_blank(&name) {
+                            return Err(unusual());
+                        }
+                        to.put(kind.0, name);
+                        Ok(())
+                    };
+                    match kind.0.is_list() {
+                        false => put(map.next_value()?)?,
+                        true => map.next_value::<Vec<String>>()?.into_iter().try_for_each(put)?,
+                    }
+                    if !to.has(kind.0) {
+                        return Err(unusual());
+                    }
                 }
                 Ok(to)
             }

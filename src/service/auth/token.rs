@@ -19,7 +19,7 @@ impl Token {
 
     /// The value of `Authorization` under this scheme.
     pub fn header(&self, scheme: &str) -> String {
-        format!("{scheme} {}", self.0.expose())
+        [scheme, " ", self.0.expose()].concat()
     }
 
     /// The token itself, for a form.

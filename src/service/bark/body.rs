@@ -5,12 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Format, Message, Overflow, Source};
 use crate::service::api::{Body, Dedupe, Draft};
 use crate::service::info::Info;
 use crate::service::notice::{Notice, drafts, level, texts};
 use crate::service::text::Unit;
+use crate::service::wire::json::{self, Members as _};
 
 /// The largest notification that Apple takes, in bytes of the JSON that the server makes.
 pub const MAX_PAYLOAD: u32 = 4096;
@@ -43,10 +44,6 @@ pub const EXTRA: [&str; 19] = [
 /// What a split text has once: pieces of one id would take each other's place.
 const ONCE: [&str; 7] = ["id", "delete", "image", "copy", "autoCopy", "ciphertext", "iv"];
 
-fn wrong<T>(path: &str, words: &str) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path))
-}
-
 /// The bytes of a text between the quotes of JSON as the server writes it.
 fn in_json(text: &str) -> usize {
     let length = |c: char| match c {
@@ -60,7 +57,7 @@ fn in_json(text: &str) -> usize {
 /// The draft of a notice but for the key of its device.
 pub fn encode(message: &Message, info: &'static Info, window: Duration) -> Result<Draft> {
     let mut body = Map::new();
-    let mut put = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
+    let mut put = |name: &str, value: Value| body.put(name, value);
     if let Some(title) = &message.title {
         put("title", title.as_str().into());
     }
@@ -80,7 +77,7 @@ pub fn encode(message: &Message, info: &'static Info, window: Duration) -> Resul
     let notice = Notice { message, info, body, once: &ONCE, contents };
     let name = if message.format == Format::Plain { "body" } else { "markdown" };
     let bodies = notice.bodies(&pieces, |body, piece| {
-        body.insert(name.to_owned(), piece.text.as_str().into());
+        body.put(name, piece.text.as_str());
     })?;
     if bodies.first().is_some_and(|first| first.contains_key("ciphertext"))
         && (bodies.iter().any(|body| body.contains_key(name)) || message.title.is_some())
@@ -128,7 +125,7 @@ fn check_extra(message: &Message) -> Result<Option<String>> {
         match value.filter(|value| !value.is_null()) {
             None => Ok(None),
             Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
-            Some(_) => wrong(&format!("extra.{name}"), "expected a text"),
+            Some(_) => wrong(format!("extra.{name}"), "expected a text"),
         }
     };
     text("group")?;
@@ -137,6 +134,6 @@ fn check_extra(message: &Message) -> Result<Option<String>> {
 
 /// The body with the key of a device, which stands before all else.
 pub fn addressed(draft: &Draft, key: &str) -> Body {
-    let head = format!("{{\"device_key\":{},", Value::from(key));
+    let head = json::head("device_key", key);
     Body::Several(vec![Bytes::from(head), draft.body.slice(1..)])
 }

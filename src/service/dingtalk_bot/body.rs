@@ -11,7 +11,7 @@ use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot::{self, Link, Mentions, links};
 use crate::service::text::{Markup, Rules, Title, Unit, compose};
-use crate::service::wire::json::{self, Object};
+use crate::service::wire::json::{self, Members, Object, object};
 
 /// The longest body, in bytes.
 pub const MAX_BODY: u32 = 20_000;
@@ -73,14 +73,16 @@ pub fn encode(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
     let content = match links.as_slice() {
         [] => return with_words(message, info, &kind, seed),
         [link] => {
-            let mut content = json!({"title": link.title.or(message.title.as_deref()).unwrap_or(link.url),
-                "text": link.description.unwrap_or(link.url), "messageUrl": link.url});
+            let mut content = Map::new();
+            content.put("title", link.title.or(message.title.as_deref()).unwrap_or(link.url));
+            content.put("text", link.description.unwrap_or(link.url));
+            content.put("messageUrl", link.url);
             if let Some(picture) = link.picture {
-                content["picUrl"] = picture.into();
+                content.put("picUrl", picture);
             }
-            content
+            content.into()
         }
-        _ => json!({"links": links.iter().map(of_feed).collect::<Vec<_>>()}),
+        _ => object! {"links": links.iter().map(of_feed).collect::<Vec<_>>()},
     };
     draft(body(message, info, &kind, content, &Mentions::default())?, seed)
 }
@@ -91,10 +93,10 @@ fn with_words(message: &Message, info: &Info, kind: &Type, seed: Seed) -> Result
     let content = |text: &str| {
         let mut object = Map::new();
         if let (Some(name), Some(title)) = (kind.title, &message.title) {
-            object.insert(name.to_owned(), title.as_str().into());
+            object.put(name, title.as_str());
         }
         if let (Some(name), false) = (kind.text, text.is_empty()) {
-            object.insert(name.to_owned(), text.into());
+            object.put(name, text);
         }
         Value::from(object)
     };
@@ -150,10 +152,10 @@ fn body(
     mentions: &Mentions,
 ) -> Result<Map<String, Value>> {
     let mut body = Map::new();
-    body.insert("msgtype".to_owned(), kind.name.into());
-    body.insert(kind.name.to_owned(), content);
+    body.put("msgtype", kind.name);
+    body.put(kind.name, content);
     if let Some(at) = at(mentions) {
-        body.insert("at".to_owned(), at);
+        body.put("at", at);
     }
     extra::merge(&mut body, message, info)?;
     complete(&mut body, message, kind)?;
@@ -162,11 +164,13 @@ fn body(
 
 /// A link as a feed has it, whose names are not those of a link alone.
 fn of_feed(link: &Link) -> Value {
-    let mut of_feed = json!({"title": link.title.unwrap_or(link.url), "messageURL": link.url});
+    let mut of_feed = Map::new();
+    of_feed.put("title", link.title.unwrap_or(link.url));
+    of_feed.put("messageURL", link.url);
     if let Some(picture) = link.picture {
-        of_feed["picURL"] = picture.into();
+        of_feed.put("picURL", picture);
     }
-    of_feed
+    of_feed.into()
 }
 
 /// Whom a message calls.
@@ -174,11 +178,11 @@ fn at(mentions: &Mentions) -> Option<Value> {
     let mut at = Map::new();
     for (name, of_kind) in [("atMobiles", &mentions.phones), ("atUserIds", &mentions.users)] {
         if !of_kind.is_empty() {
-            at.insert(name.to_owned(), json!(of_kind));
+            at.put(name, json!(of_kind));
         }
     }
     if mentions.all {
-        at.insert("isAtAll".to_owned(), true.into());
+        at.put("isAtAll", true);
     }
     (!at.is_empty()).then(|| at.into())
 }
@@ -198,7 +202,7 @@ fn complete(body: &mut Map<String, Value>, message: &Message, kind: &Type) -> Re
         && let Some(text) = content.get(text).and_then(Value::as_str)
     {
         let made = made_title(text);
-        content.insert(title.to_owned(), made.into());
+        content.put(title, made);
     }
     let called = ["atMobiles", "atUserIds"].map(|name| {
         let list = body.get("at").and_then(|at| at.get(name));
@@ -232,8 +236,9 @@ fn draft(mut body: Map<String, Value>, seed: Seed) -> Result<Draft> {
     body.iter().for_each(|(name, value)| {
         object.put(name, value);
     });
-    let renew: Option<fn(Seed) -> String> = own.is_none().then_some(|seed| quoted(&uuid(seed)));
-    let value = quoted(&own.unwrap_or_else(|| uuid(seed)));
+    let renew: Option<fn(Seed) -> String> =
+        own.is_none().then_some(|seed| json::quoted(&uuid(seed)));
+    let value = json::quoted(&own.unwrap_or_else(|| uuid(seed)));
     let at = object.put_text("msgUuid", &value);
     let body = object.finish();
     if body.len() > MAX_BODY as usize {
@@ -241,11 +246,7 @@ fn draft(mut body: Map<String, Value>, seed: Seed) -> Result<Draft> {
         return Err(Error::new(ErrorCode::TooLarge, words).at("text"));
     }
     let dedupe = Some(Dedupe { value, at: Some(at), window: WINDOW, renew });
-    Ok(Draft { body, dedupe, ..Draft::default() })
-}
-
-fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
+    Ok(Draft { dedupe, ..Draft::of(body) })
 }
 
 /// A UUID of version 8, in which all of the chance stands.

@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Message, Part};
 use crate::service::api::{Body, Draft, Seed};
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
-use crate::service::wire::json::{self, CONTENT_TYPE};
+use crate::service::wire::json::{self, CONTENT_TYPE, Members, object};
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points.
@@ -56,10 +56,6 @@ const OF_ALL: [&str; 5] = ["allowed_mentions", "flags", "tts", "username", "avat
 /// Any of which makes a message.
 const CONTENTS: [&str; 5] = ["content", "embeds", "sticker_ids", "components", "poll"];
 
-fn wrong<T>(path: impl Into<String>, words: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path))
-}
-
 /// An id as Discord writes it: a whole number in text.
 pub fn snowflake<'a>(id: &'a str, path: &str) -> Result<&'a str> {
     let is_id = (1..=20).contains(&id.len())
@@ -94,7 +90,7 @@ pub fn nonce(message: &Message) -> Result<Option<String>> {
     match given(message, "nonce") {
         None => Ok(None),
         Some(Value::String(nonce)) if (1..=MAX_NONCE).contains(&nonce.chars().count()) => {
-            Ok(Some(Value::from(&**nonce).to_string()))
+            Ok(Some(json::quoted(nonce)))
         }
         Some(Value::Number(nonce)) if nonce.is_u64() => Ok(Some(nonce.to_string())),
         Some(_) => wrong("extra.nonce", "expected 1 to 25 characters, or a whole number"),
@@ -116,7 +112,7 @@ pub fn encode(message: &Message, info: &Info, seed: Seed, is_bot: bool) -> Resul
     for piece in &pieces {
         let mut body = Map::new();
         if !piece.text.trim().is_empty() {
-            body.insert("content".to_owned(), piece.text.as_str().into());
+            body.put("content", piece.text.as_str());
         }
         match &first {
             None => {
@@ -135,9 +131,7 @@ pub fn encode(message: &Message, info: &Info, seed: Seed, is_bot: bool) -> Resul
     if drafts.len() > 1 && given(message, "thread_name").is_some() {
         return wrong("overflow", "a text that begins a thread cannot be split");
     }
-    let mut drafts = drafts.into_iter();
-    let draft = drafts.next().unwrap_or_default();
-    Ok(Draft { pieces: drafts.collect(), notes, ..draft })
+    Ok(Draft::first_of(drafts, notes).unwrap_or_default())
 }
 
 /// Adds to a text what else the first request carries.
@@ -149,11 +143,11 @@ fn whole(
 ) -> Result<()> {
     if let Some(id) = &message.reply_to {
         let id = snowflake(id, "reply_to")?;
-        body.insert("message_reference".to_owned(), json!({"message_id": id}));
+        body.put("message_reference", object! {"message_id": id});
     }
-    body.insert("allowed_mentions".to_owned(), mentions(message)?);
+    body.put("allowed_mentions", mentions(message)?);
     if is_bot {
-        body.insert("enforce_nonce".to_owned(), true.into());
+        body.put("enforce_nonce", true);
     }
     extra::merge(body, message, info)?;
     // They stand before all others, once the nonce is known.
@@ -197,10 +191,10 @@ fn mentions(message: &Message) -> Result<Value> {
         None => _ = own.insert("parse".to_owned(), json!([])),
     }
     if all {
-        own.insert("parse".to_owned(), json!(["everyone"]));
+        own.put("parse", json!(["everyone"]));
     }
     if !users.is_empty() {
-        own.insert("users".to_owned(), users.into());
+        own.put("users", users);
     }
     Ok(own.into())
 }
@@ -223,7 +217,7 @@ fn flags(body: &mut Map<String, Value>, message: &Message) -> Result<()> {
     }
     let flags = if message.silent { given | SILENT } else { given };
     if flags != 0 {
-        body.insert("flags".to_owned(), flags.into());
+        body.put("flags", flags);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::service::feishu::{LANGUAGE, is_text, paragraphs, refuse_unknown_membe
 use crate::service::info::Info;
 use crate::service::robot;
 use crate::service::text::{Markup, Rules, Title, Unit, as_is, compose};
-use crate::service::wire::json;
+use crate::service::wire::json::{self, Members as _, object};
 
 /// The longest body, in bytes.
 pub const MAX_BODY: u32 = 20 << 10;
@@ -54,10 +54,10 @@ pub fn encode(message: &Message, info: &Info, signed: usize) -> Result<Draft> {
 /// The drafts of a plain text.
 fn texts(message: &Message, info: &Info, most: usize) -> Result<Draft> {
     let body = |text: &str| {
-        Map::from_iter([
-            ("msg_type".to_owned(), "text".into()),
-            ("content".to_owned(), json!({"text": text})),
-        ])
+        let mut body = Map::new();
+        body.put("msg_type", "text");
+        body.put("content", object! {"text": text});
+        body
     };
     let rules = Rules {
         unit: Unit::Json,
@@ -74,13 +74,13 @@ fn posts(message: &Message, info: &Info, most: usize) -> Result<Draft> {
     let body = |content: Value| {
         let mut post = Map::new();
         if let Some(title) = &message.title {
-            post.insert("title".to_owned(), title.as_str().into());
+            post.put("title", title.as_str());
         }
-        post.insert("content".to_owned(), content);
-        Map::from_iter([
-            ("msg_type".to_owned(), "post".into()),
-            ("content".to_owned(), json!({"post": {LANGUAGE: post}})),
-        ])
+        post.put("content", content);
+        let mut body = Map::new();
+        body.put("msg_type", "post");
+        body.put("content", object! {"post": object! {LANGUAGE: post}});
+        body
     };
     let rules = Rules {
         unit: Unit::Bytes,
@@ -114,5 +114,5 @@ fn draft(
         let path = if message.parts.is_empty() { "text" } else { "parts" };
         return Err(Error::new(ErrorCode::TooLarge, words).at(path));
     }
-    Ok(Draft { body: body.into(), ..Draft::default() })
+    Ok(Draft::of(body))
 }

@@ -1,6 +1,6 @@
 //! The body of a message to Google Chat, and the parameters beside it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::Message;
@@ -8,7 +8,7 @@ use crate::service::api::Draft;
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Rules, Title, Unit, compose, drafts};
-use crate::service::wire::json;
+use crate::service::wire::json::{self, Members as _, object};
 
 /// What Google Chat's bodies are.
 pub const CONTENT_TYPE: &str = "application/json; charset=UTF-8";
@@ -52,7 +52,7 @@ pub fn encode(message: &Message, info: &Info, has_option: bool) -> Result<Draft>
     let pieces = compose(message, &rules)?;
     let mut common = Map::new();
     if let Some(thread) = &message.thread {
-        common.insert("thread".to_owned(), self::thread(thread));
+        common.put("thread", self::thread(thread));
     }
     let mut params = Vec::new();
     for name in OF_QUERY {
@@ -73,7 +73,7 @@ pub fn encode(message: &Message, info: &Info, has_option: bool) -> Result<Draft>
     drafts(pieces, |n, piece| {
         let mut body = Map::new();
         if !piece.text.trim().is_empty() {
-            body.insert("text".to_owned(), piece.text.as_str().into());
+            body.put("text", piece.text.as_str());
         }
         body.extend(common.clone());
         let mut params = params.clone();
@@ -92,7 +92,7 @@ pub fn encode(message: &Message, info: &Info, has_option: bool) -> Result<Draft>
             }
             params.retain(|(name, _)| *name == REPLY_OPTION);
         }
-        Ok(Draft { body: json::body(&body).into(), params, ..Draft::default() })
+        Ok(Draft { params, ..Draft::of(json::body(&body)) })
     })
 }
 
@@ -100,8 +100,8 @@ pub fn encode(message: &Message, info: &Info, has_option: bool) -> Result<Draft>
 fn thread(thread: &str) -> Value {
     let parts: Vec<_> = thread.split('/').collect();
     match parts.as_slice() {
-        ["spaces", _, "threads", _] => json!({"name": thread}),
-        _ => json!({"threadKey": thread}),
+        ["spaces", _, "threads", _] => object! {"name": thread},
+        _ => object! {"threadKey": thread},
     }
 }
 

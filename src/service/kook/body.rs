@@ -1,7 +1,7 @@
 //! The bodies of a message of KOOK: its text in KMarkdown, and each file as a message of its own.
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Attachment, Message};
@@ -9,6 +9,7 @@ use crate::service::api::{Body, Draft, Seed};
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
+use crate::service::wire::json::{self, Members as _};
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points: beyond it the document promises nothing.
@@ -42,7 +43,7 @@ fn with_card(message: &Message) -> Option<Message> {
     let mut message = message.clone();
     let extra = message.extra.get_or_insert_default();
     extra.entry("type").or_insert(CARD.into());
-    extra.insert("content".to_owned(), card.to_string().into());
+    extra.put("content", card.to_string());
     Some(message)
 }
 
@@ -61,7 +62,7 @@ pub fn encode(message: &Message, info: &Info, to: &str, seed: Seed) -> Result<Dr
     let mut common = Map::from_iter([("target_id".to_owned(), to.into())]);
     // Seen by one only: what follows has to be so, too.
     if let Some(one) = given(message, "temp_target_id") {
-        common.insert("temp_target_id".to_owned(), one.clone());
+        common.put("temp_target_id", one.clone());
     }
     let has_words = |piece: &&Piece| !piece.text.trim().is_empty();
     let mut bodies: Vec<_> = pieces
@@ -69,8 +70,8 @@ pub fn encode(message: &Message, info: &Info, to: &str, seed: Seed) -> Result<Dr
         .filter(has_words)
         .map(|piece| {
             let mut body = common.clone();
-            body.insert("type".to_owned(), KMARKDOWN.into());
-            body.insert("content".to_owned(), piece.text.as_str().into());
+            body.put("type", KMARKDOWN);
+            body.put("content", piece.text.as_str());
             body
         })
         .collect();
@@ -82,7 +83,7 @@ pub fn encode(message: &Message, info: &Info, to: &str, seed: Seed) -> Result<Dr
         message.attachments.iter().map(|file| file_body(file, &common)).collect();
     if let Some(first) = bodies.first_mut().or(files.first_mut()) {
         if let Some(quote) = &message.reply_to {
-            first.insert("quote".to_owned(), quote.as_str().into());
+            first.put("quote", quote.as_str());
         }
         extra::merge(first, message, info)?;
     }
@@ -107,7 +108,7 @@ pub fn encode(message: &Message, info: &Info, to: &str, seed: Seed) -> Result<Dr
 /// The body of a file's message but for where the file lies.
 fn file_body(file: &Attachment, common: &Map<String, Value>) -> Map<String, Value> {
     let mut body = common.clone();
-    body.insert("type".to_owned(), type_of(file).into());
+    body.put("type", type_of(file));
     body
 }
 
@@ -121,7 +122,7 @@ pub fn with_file(draft: &Draft, url: Option<&str>) -> Body {
     match url {
         None => Body::One(draft.body.clone()),
         Some(url) => {
-            let head = format!("{{\"content\":{},", json!(url));
+            let head = json::head("content", url);
             Body::Several(vec![Bytes::from(head), draft.body.slice(1..)])
         }
     }
@@ -129,6 +130,8 @@ pub fn with_file(draft: &Draft, url: Option<&str>) -> Body {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::model::config::AccountConfig;
     use crate::service;

@@ -1,14 +1,14 @@
 //! The body of a message to LINE: up to five message objects, of which a text is the first.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Attachment, Kind, Message, Part, Source};
 use crate::service::api::Draft;
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{MENTIONED, Markup, Piece, Rules, Title, Unit, compose, drafts};
-use crate::service::wire::json;
+use crate::service::wire::json::{self, Members as _, object};
 
 /// The longest text, in units of UTF-16.
 pub const MAX_TEXT: u32 = 5000;
@@ -23,10 +23,6 @@ const PLACEHOLDER: usize = 5;
 /// objects.
 pub const EXTRA: [&str; 5] =
     ["messages", "notificationDisabled", "customAggregationUnits", "quickReply", "sender"];
-
-fn wrong<T>(path: impl Into<String>, words: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path))
-}
 
 /// The draft of a message to one recipient, or to these; what was split follows in pieces.
 pub fn encode(
@@ -53,10 +49,11 @@ pub fn encode(
             let quoted = message.reply_to.as_deref().filter(|_| n == 0);
             objects.push(text(piece, quoted));
         }
-        let mut body = Map::from_iter([("to".to_owned(), to.clone())]);
-        body.insert("messages".to_owned(), Value::Null);
+        let mut body = Map::new();
+        body.put("to", to.clone());
+        body.put("messages", Value::Null);
         if message.silent {
-            body.insert("notificationDisabled".to_owned(), true.into());
+            body.put("notificationDisabled", true);
         }
         let mut more = message.extra.clone().unwrap_or_default();
         let (rest, reply, sender) = (
@@ -79,8 +76,8 @@ pub fn encode(
         if let Some(sender) = set(sender) {
             objects.iter_mut().try_for_each(|object| put(object, "sender", &sender))?;
         }
-        body.insert("messages".to_owned(), objects.into());
-        Ok(Draft { body: json::body(&body).into(), ..Draft::default() })
+        body.put("messages", objects);
+        Ok(Draft::of(json::body(&body)))
     })
 }
 
@@ -88,10 +85,10 @@ pub fn encode(
 fn text(piece: &Piece, quoted: Option<&str>) -> Value {
     let calls = piece.mentions_all || !piece.mentions.is_empty();
     let mut object = match calls {
-        false => json!({"type": "text", "text": piece.text}),
+        false => object! {"type": "text", "text": &*piece.text},
         true => {
             let (text, places) = placed(piece);
-            json!({"type": "textV2", "text": text, "substitution": places})
+            object! {"type": "textV2", "text": text, "substitution": places}
         }
     };
     if let Some(quoted) = quoted {
@@ -109,12 +106,12 @@ fn placed(piece: &Piece) -> (String, Map<String, Value>) {
         if let Some(n) = MENTIONED.iter().position(|mark| rest.starts_with(mark)) {
             let user = if n == 0 { users.next() } else { None };
             let who = match user {
-                Some((user, _)) => json!({"type": "user", "userId": user}),
-                None => json!({"type": "all"}),
+                Some((user, _)) => object! {"type": "user", "userId": user.as_str()},
+                None => object! {"type": "all"},
             };
             let name = format!("m{}", places.len());
             out.push_str(&format!("{{{name}}}"));
-            places.insert(name, json!({"type": "mention", "mentionee": who}));
+            places.insert(name, object! {"type": "mention", "mentionee": who});
             rest = &rest[MENTIONED[n].len()..];
             continue;
         }
@@ -160,7 +157,9 @@ fn picture(file: &Attachment, i: usize) -> Result<Value> {
             format!("LINE fetches from https:// only, and URLs of at most {MAX_URL} characters");
         return wrong(format!("attachments[{i}].url"), words);
     }
-    Ok(json!({"type": "image", "originalContentUrl": url, "previewImageUrl": url}))
+    Ok(
+        object! {"type": "image", "originalContentUrl": url.as_str(), "previewImageUrl": url.as_str()},
+    )
 }
 
 fn set(value: Option<Value>) -> Option<Value> {

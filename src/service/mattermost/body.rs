@@ -1,14 +1,15 @@
 //! The body of a post to Mattermost, and of its files.
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Kind, Message, Priority};
 use crate::service::api::{Body, Draft, Seed};
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
+use crate::service::wire::json::{Members as _, object};
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points.
@@ -33,10 +34,6 @@ pub const OF_WEBHOOKS: [&str; 6] =
     ["attachments", "username", "icon_url", "icon_emoji", "type", "priority"];
 /// Those that only posts of bots have.
 pub const OF_BOTS: [&str; 2] = ["metadata", "file_ids"];
-
-fn wrong<T>(path: impl Into<String>, words: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path))
-}
 
 /// An id as Mattermost writes it: 26 letters and digits.
 pub fn id<'a>(id: &'a str, path: &str) -> Result<&'a str> {
@@ -76,7 +73,7 @@ fn priority(message: &Message) -> Result<Option<Value>> {
             return Err(Error::new(ErrorCode::Unsupported, words).at("priority"));
         }
     };
-    Ok(Some(json!({"priority": word})))
+    Ok(Some(object! {"priority": word}))
 }
 
 /// The texts of a message: one, or several where it was split.
@@ -101,7 +98,7 @@ fn drafts(
     let notes = pieces.first().map(Piece::notes).unwrap_or_default();
     let mut first = common.clone();
     if let Some(piece) = pieces.first().filter(|piece| !piece.text.trim().is_empty()) {
-        first.insert(text.to_owned(), piece.text.as_str().into());
+        first.put(text, piece.text.as_str());
     }
     extra::merge(&mut first, message, info)?;
     if !is_whole(&first) && message.attachments.is_empty() {
@@ -109,7 +106,7 @@ fn drafts(
     }
     let more = pieces.iter().skip(1).map(|piece| {
         let mut body = common.clone();
-        body.insert(text.to_owned(), piece.text.as_str().into());
+        body.put(text, piece.text.as_str());
         let all = of_all.iter().filter_map(|name| Some((*name, first.get(*name)?)));
         body.extend(all.map(|(name, value)| (name.to_owned(), value.clone())));
         Draft::json(&body)
@@ -121,10 +118,10 @@ fn drafts(
 pub fn post(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
     let mut common = Map::new();
     if let Some(thread) = &message.thread {
-        common.insert("root_id".to_owned(), id(thread, "thread")?.into());
+        common.put("root_id", id(thread, "thread")?);
     }
     if let Some(priority) = priority(message)? {
-        common.insert("metadata".to_owned(), json!({"priority": priority}));
+        common.put("metadata", object! {"priority": priority});
     }
     let files = &message.attachments;
     if files.len() > MAX_FILES as usize {
@@ -153,10 +150,10 @@ pub fn post(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
 pub fn hook(message: &Message, info: &Info, _seed: Seed) -> Result<Draft> {
     let mut common = Map::new();
     if let Some(channel) = message.to.one(Kind::Channel) {
-        common.insert("channel".to_owned(), channel.into());
+        common.put("channel", channel);
     }
     if let Some(priority) = priority(message)? {
-        common.insert("priority".to_owned(), priority);
+        common.put("priority", priority);
     }
     let is_whole =
         |body: &Map<String, Value>| body.contains_key("text") || body.contains_key("attachments");

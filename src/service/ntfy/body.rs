@@ -4,12 +4,13 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Attachment, Format, Message, Source};
 use crate::service::api::Draft;
 use crate::service::info::Info;
 use crate::service::notice::{Notice, drafts, level, texts};
 use crate::service::text::Unit;
+use crate::service::wire::json::Members as _;
 
 /// The longest text, in bytes: a longer one would be kept as a file.
 pub const MAX_TEXT: u32 = 4096;
@@ -57,10 +58,6 @@ const HEADERS: [(&str, &str); 13] = [
     ("firebase", "x-firebase"),
 ];
 
-fn wrong<T>(path: &str, words: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path))
-}
-
 /// The name of a topic, as the server takes it.
 pub fn topic(name: &str) -> Result<&str> {
     let is_letter = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
@@ -76,7 +73,7 @@ pub fn topic(name: &str) -> Result<&str> {
 pub fn encode(message: &Message, info: &'static Info, topic: &str) -> Result<Draft> {
     let pieces = texts(message, Unit::Bytes, MAX_TEXT as usize)?;
     let mut body = Map::new();
-    let mut put = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
+    let mut put = |name: &str, value: Value| body.put(name, value);
     put("topic", topic.into());
     if let Some(title) = &message.title {
         put("title", title.as_str().into());
@@ -113,13 +110,13 @@ pub fn encode(message: &Message, info: &'static Info, topic: &str) -> Result<Dra
     let contents: &[&str] = if uploaded.is_some() { &["filename"] } else { &["message", "attach"] };
     let notice = Notice { message, info, body, once: &ONCE, contents };
     let mut bodies = notice.bodies(&pieces, |body, piece| {
-        body.insert("message".to_owned(), piece.text.as_str().into());
+        body.put("message", piece.text.as_str());
     })?;
     // Without a text the server would write another one than that a file came.
     if let Some(first) = bodies.first_mut().filter(|first| !first.contains_key("message"))
         && let (None, Some(file)) = (uploaded, file)
     {
-        first.insert("message".to_owned(), file.file_name().into());
+        first.put("message", file.file_name());
     }
     let mut whole = drafts(&bodies, &pieces);
     if let (Some(file), Some(first)) = (uploaded, bodies.first()) {

@@ -9,6 +9,7 @@ use crate::service::api::{Body, Draft, Seed};
 use crate::service::info::Info;
 use crate::service::notice::{Notice, drafts, level};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
+use crate::service::wire::json::{self, Members as _};
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points, marks of HTML among them.
@@ -47,6 +48,8 @@ pub const EXTRA: [&str; 15] = [
 /// What a split text has once.
 const ONCE: [&str; 4] = ["url", "url_title", "attachment_base64", "attachment_type"];
 
+#[cold]
+#[inline(never)]
 fn refused<T>(code: ErrorCode, path: &str, words: String) -> Result<T> {
     Err(Error::new(code, words).at(path))
 }
@@ -55,7 +58,7 @@ fn refused<T>(code: ErrorCode, path: &str, words: String) -> Result<T> {
 pub fn encode(message: &Message, info: &'static Info, user: &str, seed: Seed) -> Result<Draft> {
     let pieces = pieces(message)?;
     let mut body = Map::new();
-    let mut put = |name: &str, value: Value| drop(body.insert(name.to_owned(), value));
+    let mut put = |name: &str, value: Value| body.put(name, value);
     put("user", user.into());
     if let Some(title) = &message.title {
         put("title", title.as_str().into());
@@ -70,13 +73,13 @@ pub fn encode(message: &Message, info: &'static Info, user: &str, seed: Seed) ->
     let contents: &[&str] = if file.is_some() { &["user"] } else { &["message"] };
     let notice = Notice { message, info, body, once: &ONCE, contents };
     let mut bodies = notice.bodies(&pieces, |body, piece| {
-        body.insert("message".to_owned(), piece.text.as_str().into());
+        body.put("message", piece.text.as_str());
     })?;
     // A message has a text.
     if let (Some(file), Some(first)) = (file, bodies.first_mut())
         && !first.contains_key("message")
     {
-        first.insert("message".to_owned(), file.file_name().into());
+        first.put("message", file.file_name());
     }
     for body in &mut bodies {
         settle(body)?;
@@ -184,7 +187,7 @@ fn settle(body: &mut Map<String, Value>) -> Result<()> {
 /// The body with the token of the application, which stands before all else.
 pub fn with_token(draft: &Draft, token: &str) -> Body {
     let head = match draft.content_type.split_once("boundary=") {
-        None => format!("{{\"token\":{},", Value::from(token)),
+        None => json::head("token", token),
         Some((_, boundary)) => format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"token\"\r\n\r\n{token}\r\n"
         ),

@@ -2,12 +2,13 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Result, wrong};
 use crate::model::message::{Kind, Message, Overflow};
 use crate::service::api::Draft;
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::text::{Markup, Rules, Title, Unit, compose, drafts};
+use crate::service::wire::json::Members as _;
 
 /// Where a text is cut or split, in units of UTF-16: what servers take that nobody set otherwise.
 const USUAL: usize = 5000;
@@ -16,10 +17,6 @@ const USUAL: usize = 5000;
 pub const EXTRA: [&str; 5] = ["alias", "emoji", "avatar", "attachments", "parseUrls"];
 /// Those that each piece of a text has.
 const OF_ALL: [&str; 4] = ["alias", "emoji", "avatar", "parseUrls"];
-
-fn wrong<T>(path: impl Into<String>, words: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path))
-}
 
 /// Refuses the parameter that only messages of users have.
 pub fn of_hook(message: &Message) -> Result<()> {
@@ -54,10 +51,10 @@ fn address(message: &Message) -> Result<Option<String>> {
 pub fn encode(message: &Message, info: &Info) -> Result<Draft> {
     let mut common = Map::new();
     if let Some(address) = address(message)? {
-        common.insert("channel".to_owned(), address.into());
+        common.put("channel", address);
     }
     if let Some(thread) = &message.thread {
-        common.insert("tmid".to_owned(), thread.as_str().into());
+        common.put("tmid", thread.as_str());
     }
     // What is too long for one is for the server to say, which is set to some length.
     let most = match message.overflow {
@@ -79,7 +76,7 @@ pub fn encode(message: &Message, info: &Info) -> Result<Draft> {
             return wrong("text", "the message is empty: give \"text\" or \"parts\"");
         }
         if !is_blank {
-            body.insert("text".to_owned(), piece.text.as_str().into());
+            body.put("text", piece.text.as_str());
         }
         let is_here = |name: &str| n == 0 || OF_ALL.contains(&name);
         let own = more.iter().filter(|(name, _)| is_here(name));
@@ -115,7 +112,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_sent_is_refused_where_it_stands() {
-        use ErrorCode::{Message as Wrong, Unsupported};
+        use crate::model::error::ErrorCode::{Message as Wrong, Unsupported};
         let file = json!({"name": "a", "data_base64": ""});
         let to = json!({"channel": "general"});
         for (auth, fields, code, path) in [

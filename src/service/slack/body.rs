@@ -7,8 +7,8 @@ use crate::model::message::{Kind, Message};
 use crate::service::api::{Body, Draft, ScopeKey};
 use crate::service::extra;
 use crate::service::info::{Info, Scope};
-use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
-use crate::service::wire::json;
+use crate::service::text::{Markup, Rules, Title, Unit, compose, drafts};
+use crate::service::wire::json::{self, Members as _};
 
 /// Beyond these Slack cuts the text, in code points.
 pub const MAX_TEXT: u32 = 40_000;
@@ -44,7 +44,7 @@ const CHANNEL: &str = "{\"channel\":";
 pub fn encode(message: &Message, info: &Info, to: Option<(Kind, &str)>) -> Result<Draft> {
     let mut common = Map::new();
     if let Some(thread) = thread(message)? {
-        common.insert("thread_ts".to_owned(), thread.into());
+        common.put("thread_ts", thread);
     }
     let rules = Rules {
         unit: Unit::CodePoints,
@@ -53,17 +53,16 @@ pub fn encode(message: &Message, info: &Info, to: Option<(Kind, &str)>) -> Resul
         title: Title::FirstLine,
     };
     let pieces = compose(message, &rules)?;
-    let notes = pieces.first().map(Piece::notes).unwrap_or_default();
-    let drafts = pieces.iter().enumerate().map(|(i, piece)| {
+    drafts(pieces, |i, piece| {
         let mut body = Map::new();
         if !piece.text.is_empty() {
-            body.insert("text".to_owned(), piece.text.as_str().into());
+            body.put("text", piece.text.as_str());
         }
         body.extend(common.clone());
         // What is nothing but words shall not be read as markup.
         let own = message.extra.as_ref().is_some_and(|extra| extra.contains_key("mrkdwn"));
         if !piece.text.is_empty() && !piece.marked && !own {
-            body.insert("mrkdwn".to_owned(), false.into());
+            body.put("mrkdwn", false);
         }
         // What stands beside a text stands beside its first piece.
         if i == 0 {
@@ -71,10 +70,7 @@ pub fn encode(message: &Message, info: &Info, to: Option<(Kind, &str)>) -> Resul
             complete(&body)?;
         }
         Ok(draft(body, to))
-    });
-    let mut drafts = drafts.collect::<Result<Vec<_>>>()?.into_iter();
-    let first = drafts.next().unwrap_or_default();
-    Ok(Draft { pieces: drafts.collect(), notes, ..first })
+    })
 }
 
 /// The thread: the time stamp of its first message, which is text and never a number.
@@ -135,17 +131,17 @@ fn complete(body: &Map<String, Value>) -> Result<()> {
 
 fn draft(body: Map<String, Value>, to: Option<(Kind, &str)>) -> Draft {
     let rest = json::body(&body);
-    let Some((kind, to)) = to else { return Draft { body: rest.into(), ..Draft::default() } };
+    let Some((kind, to)) = to else { return Draft::of(rest) };
     let scopes = vec![ScopeKey { scope: Scope::Recipient, key: to.to_owned() }];
     let head = match kind {
-        Kind::Channel => format!("{CHANNEL}{}", Value::from(to)),
+        Kind::Channel => [CHANNEL, &json::quoted(to)].concat(),
         // It is not known before a step has told it.
         _ => CHANNEL.to_owned(),
     };
     let own = head.len();
     let comma: &[u8] = if body.is_empty() { b"" } else { b"," };
     let body = [head.as_bytes(), comma, &rest[1..]].concat();
-    Draft { body: body.into(), own, scopes, ..Draft::default() }
+    Draft { own, scopes, ..Draft::of(body) }
 }
 
 /// The body of a draft, to the channel that a step told where it names none itself; none while that is
@@ -154,6 +150,6 @@ pub fn addressed(draft: &Draft, channel: Option<&str>) -> Option<Body> {
     if draft.own > CHANNEL.len() {
         return Some(draft.body.clone().into());
     }
-    let head = format!("{CHANNEL}{}", Value::from(channel?));
+    let head = [CHANNEL, &json::quoted(channel?)].concat();
     Some(Body::Several(vec![head.into(), draft.body.slice(draft.own..)]))
 }

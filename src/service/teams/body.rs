@@ -1,6 +1,6 @@
 //! The body of a message to Teams: an adaptive card, as the template of the workflow posts it.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::Message;
@@ -9,7 +9,7 @@ use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot::{has_words, mentioned};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose, drafts};
-use crate::service::wire::json;
+use crate::service::wire::json::{self, Members as _, object};
 
 /// How large a body may be, in bytes. Beyond about 28 KB the card fails where nobody sees it, so that the
 /// lower reading of that counts.
@@ -76,7 +76,7 @@ pub fn encode(message: &Message, info: &Info) -> Result<Draft> {
                 "the message is empty: give \"text\" or \"parts\", or attachments in \"extra\"";
             return Err(Error::new(ErrorCode::Message, words).at("text"));
         }
-        Ok(Draft { body: body(card).into(), ..Draft::default() })
+        Ok(Draft::of(body(card)))
     })
 }
 
@@ -112,7 +112,7 @@ fn own_cards(message: &Message, info: &Info, cards: &Value) -> Result<Draft> {
     let body = json::body(&whole);
     match body.len() > MOST as usize {
         true => too_large(body.len(), &path),
-        false => Ok(Draft { body: body.into(), ..Draft::default() }),
+        false => Ok(Draft::of(body)),
     }
 }
 
@@ -123,23 +123,23 @@ fn card(text: &str, calls: &Piece, message: &Message, info: &Info) -> Result<Map
         ("type".to_owned(), "AdaptiveCard".into()),
     ]);
     if message.extra.as_ref().is_none_or(|extra| !extra.contains_key("version")) {
-        card.insert("version".to_owned(), VERSION.into());
+        card.put("version", VERSION);
     }
     if !text.trim().is_empty() {
-        let block = json!([{"type": "TextBlock", "text": text, "wrap": true}]);
-        card.insert("body".to_owned(), block);
+        let block = vec![object! {"type": "TextBlock", "text": text, "wrap": true}];
+        card.put("body", block);
     }
     let mut entities: Vec<Value> = Vec::new();
     for (user, name) in &calls.mentions {
         let name = name.as_ref().unwrap_or(user);
-        let entity = json!({"type": "mention", "text": format!("<at>{name}</at>"),
-            "mentioned": {"id": user, "name": name}});
+        let entity = object! {"type": "mention", "text": format!("<at>{name}</at>"),
+        "mentioned": object! {"id": &**user, "name": &**name}};
         if !entities.contains(&entity) {
             entities.push(entity);
         }
     }
     if !entities.is_empty() {
-        card.insert("msteams".to_owned(), json!({"entities": entities}));
+        card.put("msteams", object! {"entities": entities});
     }
     extra::merge(&mut card, message, info)?;
     Ok(card)
@@ -147,6 +147,6 @@ fn card(text: &str, calls: &Piece, message: &Message, info: &Info) -> Result<Map
 
 /// The body with a card.
 fn body(card: Map<String, Value>) -> String {
-    let attachment = json!({"contentType": CARD, "contentUrl": null, "content": card});
-    json!({"type": "message", "attachments": [attachment]}).to_string()
+    let attachment = object! {"contentType": CARD, "contentUrl": Value::Null, "content": card};
+    object! {"type": "message", "attachments": vec![attachment]}.to_string()
 }

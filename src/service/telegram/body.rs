@@ -1,17 +1,16 @@
 //! What a message becomes: a method of the Bot API and its parameters.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::rich::wrong;
 use super::{INFO, media, rich};
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Attachment, Kind, Message, Part};
 use crate::service::api::{Body, Draft, ScopeKey, Seed};
 use crate::service::check::recipient;
 use crate::service::extra;
 use crate::service::info::Scope;
 use crate::service::text::Piece;
-use crate::service::wire::json::{self, CONTENT_TYPE};
+use crate::service::wire::json::{self, CONTENT_TYPE, Members, object};
 use crate::service::wire::multipart::Multipart;
 
 /// The longest text, in code points.
@@ -66,7 +65,7 @@ pub fn encode(message: &Message, seed: Seed, own_server: bool) -> Result<Draft> 
         if message.parts.len() > 1 || message.title.is_some() || !message.attachments.is_empty() {
             let words =
                 "a raw part is a request of its own: it goes without other parts, title and files";
-            return wrong(&format!("parts[{i}]"), words);
+            return wrong(format!("parts[{i}]"), words);
         }
         let mut body = common;
         let method = raw(&mut body, &message.parts[0])?;
@@ -105,16 +104,16 @@ pub fn encode(message: &Message, seed: Seed, own_server: bool) -> Result<Draft> 
 fn common(message: &Message) -> Result<Map<String, Value>> {
     let mut body = Map::new();
     if let Some(topic) = topic(message)? {
-        body.insert("message_thread_id".to_owned(), topic.into());
+        body.put("message_thread_id", topic);
     }
     if let Some(id) = &message.reply_to {
         let Some(id) = number(id).filter(|id| *id > 0) else {
             return wrong("reply_to", format!("{id:?} is no id of a message: a whole number"));
         };
-        body.insert("reply_parameters".to_owned(), json!({"message_id": id}));
+        body.put("reply_parameters", object! {"message_id": id});
     }
     if message.silent {
-        body.insert("disable_notification".to_owned(), true.into());
+        body.put("disable_notification", true);
     }
     Ok(body)
 }
@@ -235,11 +234,11 @@ fn raw(body: &mut Map<String, Value>, part: &Part) -> Result<String> {
         match (name.as_str(), value) {
             ("method", Value::String(name)) => method = Some(name),
             ("chat_id", _) => {
-                return wrong(&format!("{path}.chat_id"), "\"to\" names the chat already");
+                return wrong(format!("{path}.chat_id"), "\"to\" names the chat already");
             }
             (own, _) if body.contains_key(own) => {
                 let words = format!("{own:?} is set by the message's own fields already");
-                return wrong(&format!("{path}.{own}"), words);
+                return wrong(format!("{path}.{own}"), words);
             }
             (_, value) => _ = body.insert(name, value),
         }
@@ -254,7 +253,7 @@ fn raw(body: &mut Map<String, Value>, part: &Part) -> Result<String> {
     match method.filter(is_own) {
         Some(method) => Ok(method),
         None => wrong(
-            &format!("{path}.method"),
+            format!("{path}.method"),
             "a raw part names its method, one that sends a message: {\"method\": \"sendPoll\", …}",
         ),
     }

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::rich::{self, wrong};
-use crate::model::error::{Error, ErrorCode, Result};
+use super::rich;
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Attachment, Source};
 use crate::service::text::Piece;
+use crate::service::wire::json::Members as _;
 
 /// The longest text beside files, in code points.
 pub const MAX_CAPTION: u32 = 1024;
@@ -44,7 +45,7 @@ pub fn put(
             Source::Url(url) if is_web(url) => url.clone(),
             Source::Url(_) => {
                 let words = "Telegram fetches files from http:// and https:// only";
-                return wrong(&format!("attachments[{i}].url"), words);
+                return wrong(format!("attachments[{i}].url"), words);
             }
             _ => format!("attach://{}", part_of(i)),
         });
@@ -52,7 +53,7 @@ pub fn put(
     let is_photo = files.iter().all(is_photo);
     let kind = if is_photo { "photo" } else { "document" };
     if let [one] = &mut *media {
-        body.insert(kind.to_owned(), std::mem::take(one).into());
+        body.put(kind, std::mem::take(one));
         caption.into_iter().for_each(|caption| rich::put(body, caption, rich::CAPTION));
         return Ok(if is_photo { "sendPhoto" } else { "sendDocument" });
     }
@@ -64,7 +65,7 @@ pub fn put(
     if let (Some(caption), Some(first)) = (caption, media.first_mut()) {
         rich::put(first, caption, rich::CAPTION);
     }
-    body.insert("media".to_owned(), media.into_iter().map(Value::from).collect());
+    body.put("media", media.into_iter().map(Value::from).collect::<Vec<_>>());
     Ok("sendMediaGroup")
 }
 

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Format, Message, Part};
 use crate::service::text::{Entity, Markup, Piece, Rules, Title, Unit, compose};
+use crate::service::wire::json::{Members as _, object};
 
 /// The longest text before its markup is read, in bytes.
 pub const MAX_BYTES: u32 = 32_768;
@@ -14,11 +15,6 @@ pub const MAX_BYTES: u32 = 32_768;
 pub const TEXT: (&str, &str) = ("text", "entities");
 /// The same beside files.
 pub const CAPTION: (&str, &str) = ("caption", "caption_entities");
-
-/// Refuses what stands at this path.
-pub fn wrong<T>(path: &str, words: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path.to_owned()))
-}
 
 /// The texts of a message, each of at most `most` code points without the blanks around it; none where nothing
 /// is to be read.
@@ -55,7 +51,7 @@ fn mentioned(message: &Message) -> Result<Cow<'_, Message>> {
             }
             Part::Mention { user, .. } if user.parse::<u64>().is_err() => {
                 let words = format!("{user:?} is nobody: the number of a person, or @ and a name");
-                return wrong(&format!("parts[{i}].user"), words);
+                return wrong(format!("parts[{i}].user"), words);
             }
             Part::MentionAll => {
                 let words = "Telegram has no mention of everybody";
@@ -70,19 +66,19 @@ fn mentioned(message: &Message) -> Result<Cow<'_, Message>> {
 
 /// Puts a text into an object, with its entities where it has any.
 pub fn put(object: &mut Map<String, Value>, piece: Piece, (text, entities): (&str, &str)) {
-    object.insert(text.to_owned(), piece.text.into());
+    object.put(text, piece.text);
     if !piece.entities.is_empty() {
         let list: Vec<_> = piece.entities.iter().map(entity).collect();
-        object.insert(entities.to_owned(), list.into());
+        object.put(entities, list);
     }
 }
 
 fn entity(entity: &Entity) -> Value {
     let Entity { kind, offset, length, value } = entity;
-    let mut json = json!({"type": kind, "offset": offset, "length": length});
+    let mut json = object! {"type": *kind, "offset": *offset, "length": *length};
     match *kind {
         "text_link" => json["url"] = value.as_str().into(),
-        "text_mention" => json["user"] = json!({"id": value.parse::<u64>().unwrap_or_default()}),
+        "text_mention" => json["user"] = object! {"id": value.parse::<u64>().unwrap_or_default()},
         "pre" if !value.is_empty() => json["language"] = value.as_str().into(),
         _ => {}
     }

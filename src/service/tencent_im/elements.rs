@@ -7,6 +7,7 @@ use crate::model::json::type_name;
 use crate::model::message::{Format, Message, Part};
 use crate::service::api::Seed;
 use crate::service::text::{self, Piece, Rules};
+use crate::service::wire::json::object;
 
 /// The largest MsgBody, in bytes of its JSON.
 pub const MAX_BODY: u32 = 12_288;
@@ -16,7 +17,10 @@ pub const MAX_MENTIONS: u32 = 30;
 /// The JSON of MsgBody, and of the mentions in it.
 pub fn encode(message: &Message) -> Result<(String, Vec<Value>)> {
     if let Some(text) = &message.text {
-        return Ok((format!("[{}]", element("TIMTextElem", &json!({"Text": text}))), Vec::new()));
+        return Ok((
+            format!("[{}]", element("TIMTextElem", &object! {"Text": text.as_str()})),
+            Vec::new(),
+        ));
     }
     let mut elements: Vec<String> = Vec::new();
     let mut text = String::new();
@@ -50,7 +54,7 @@ pub fn of_piece(piece: &Piece) -> Result<(String, Vec<Value>)> {
     };
     let mut called: Vec<_> = piece.mentions.iter().map(mention).collect();
     called.extend(piece.mentions_all.then_some(Part::MentionAll));
-    let text = element("TIMTextElem", &json!({"Text": piece.text}));
+    let text = element("TIMTextElem", &object! {"Text": &*piece.text});
     Ok((format!("[{text}]"), mentions(&called)?))
 }
 
@@ -90,8 +94,10 @@ pub fn random_of(seed: Seed) -> String {
 /// The mentions of a message's parts, in their order.
 pub fn mentions(parts: &[Part]) -> Result<Vec<Value>> {
     let at = |part: &Part| match part {
-        Part::MentionAll => Some(json!({"GroupAtAllFlag": 1})),
-        Part::Mention { user, .. } => Some(json!({"GroupAtAllFlag": 0, "GroupAt_Account": user})),
+        Part::MentionAll => Some(object! {"GroupAtAllFlag": 1}),
+        Part::Mention { user, .. } => {
+            Some(object! {"GroupAtAllFlag": 0, "GroupAt_Account": user.as_str()})
+        }
         _ => None,
     };
     let mentions: Vec<_> = parts.iter().filter_map(at).collect();
@@ -114,7 +120,7 @@ fn spoken(part: &Part) -> Option<String> {
 
 fn flush(text: &mut String, elements: &mut Vec<String>) {
     if !text.is_empty() {
-        elements.push(element("TIMTextElem", &json!({"Text": std::mem::take(text)})));
+        elements.push(element("TIMTextElem", &object! {"Text": std::mem::take(text)}));
     }
 }
 
@@ -131,7 +137,8 @@ fn part_element(part: &Part, path: &str, elements: &mut Vec<String>) -> Result<b
         ),
         Part::Location(at) => {
             let desc = at.address.as_deref().unwrap_or_default();
-            let content = json!({"Desc": desc, "Latitude": at.latitude, "Longitude": at.longitude});
+            let content =
+                object! {"Desc": desc, "Latitude": at.latitude, "Longitude": at.longitude};
             element("TIMLocationElem", &content)
         }
         Part::Custom { data, desc, ext, sound } => {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::write::Written;
+use crate::service::wire::json::object;
 
 /// The styles that words can have.
 const STYLES: [&str; 4] = ["bold", "italic", "underline", "lineThrough"];
@@ -32,9 +33,9 @@ pub fn post(written: &Written) -> String {
         let styles: Vec<_> = STYLES.into_iter().filter(|kind| find(kind).is_some()).collect();
         let run = |words: &str, lines: &mut Vec<Vec<Value>>| {
             let mut element = match (find("text_mention"), find("text_link")) {
-                (Some(user), _) => json!({"tag": "at", "user_id": user}),
-                (None, Some(url)) => json!({"tag": "a", "text": words, "href": url}),
-                (None, None) => json!({"tag": "text", "text": words}),
+                (Some(user), _) => object! {"tag": "at", "user_id": user},
+                (None, Some(url)) => object! {"tag": "a", "text": words, "href": url},
+                (None, None) => object! {"tag": "text", "text": words},
             };
             if !styles.is_empty() && element["tag"] != "at" {
                 element["style"] = json!(styles);

@@ -15,6 +15,7 @@ use crate::service::info::Info;
 use crate::service::robot::{self, Link, Mentions, is_phone, links};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
 use crate::service::wecom::draft;
+use crate::service::wire::json::{Members as _, object};
 
 /// The longest text, in bytes of UTF-8.
 pub const MAX_TEXT: u32 = 2048;
@@ -44,9 +45,10 @@ pub fn encode(message: &Message, info: &Info) -> Result<Draft> {
             links => vec![news(links, &mut notes)?],
         };
         for content in contents {
-            let mut body = Map::from_iter([("msgtype".to_owned(), kind.into())]);
+            let mut body = Map::new();
+            body.put("msgtype", kind);
             if !content.is_empty() {
-                body.insert(kind.to_owned(), content.into());
+                body.put(kind, content);
             }
             extra::merge(&mut body, message, info)?;
             if !body.contains_key(kind) {
@@ -57,12 +59,12 @@ pub fn encode(message: &Message, info: &Info) -> Result<Draft> {
     }
     for (i, attachment) in message.attachments.iter().enumerate() {
         let content = image(attachment).map_err(|error| error.at(format!("attachments[{i}]")))?;
-        let body = [("msgtype".to_owned(), "image".into()), ("image".to_owned(), content)];
-        drafts.push(draft(Map::from_iter(body))?);
+        let mut body = Map::new();
+        body.put("msgtype", "image");
+        body.put("image", content);
+        drafts.push(draft(body)?);
     }
-    let mut drafts = drafts.into_iter();
-    let first = drafts.next().ok_or_else(empty)?;
-    Ok(Draft { pieces: drafts.collect(), notes, ..first })
+    Draft::first_of(drafts, notes).ok_or_else(empty)
 }
 
 fn empty() -> Error {
@@ -127,7 +129,7 @@ fn words(message: &Message, kind: &str, notes: &mut Vec<Note>) -> Result<Vec<Map
         let mut object = Map::new();
         let is_text = kind == "text";
         let text = if is_text { piece.text.replace(CALL, NO_CALL) } else { piece.text.clone() };
-        object.insert("content".to_owned(), text.into());
+        object.put("content", text);
         if is_text {
             mention(&mut object, &Mentions::of(piece));
         }
@@ -151,7 +153,7 @@ fn mention(object: &mut Map<String, Value>, mentions: &Mentions) {
     let users: Vec<_> = mentions.users.iter().copied().chain(all).collect();
     for (name, list) in [("mentioned_list", &users), ("mentioned_mobile_list", &mentions.phones)] {
         if !list.is_empty() {
-            object.insert(name.to_owned(), json!(list));
+            object.put(name, json!(list));
         }
     }
 }
@@ -170,7 +172,7 @@ fn news(links: &[Link], notes: &mut Vec<Note>) -> Result<Map<String, Value>> {
             let words = format!("a title of {} bytes; WeCom takes {MAX_TITLE}", title.len());
             return error(ErrorCode::TooLarge, words, format!("parts[{i}].title"));
         }
-        let mut article = json!({"title": title, "url": link.url});
+        let mut article = object! {"title": title, "url": link.url};
         if let Some(description) = link.description {
             article["description"] = description.into();
             if description.len() > MAX_DESCRIPTION {
@@ -204,7 +206,7 @@ fn image(attachment: &Attachment) -> Result<Value> {
         return error(ErrorCode::TooLarge, words);
     }
     let md5: String = Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(json!({"base64": STANDARD.encode(bytes), "md5": md5}))
+    Ok(object! {"base64": STANDARD.encode(bytes), "md5": md5})
 }
 
 #[cfg(test)]

@@ -66,11 +66,46 @@ pub fn body(members: &Map<String, Value>) -> Vec<u8> {
     text
 }
 
+/// A text as JSON.
+pub fn quoted(text: &str) -> String {
+    // Nothing that is written to memory fails.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// What a body begins with whose first member is a text: `{"name":"…",`.
+pub fn head(name: &str, text: &str) -> String {
+    ["{\"", name, "\":", &quoted(text), ","].concat()
+}
+
 fn write(text: &mut Vec<u8>, json: &impl Serialize) {
     // Nothing that is written to memory fails: JSON's own values have text as names and no odd numbers.
     let written = serde_json::to_writer(text, json);
     debug_assert!(written.is_ok(), "{written:?}");
 }
+
+/// Members as they are put into an object. Services do little else, and each place would have the making of
+/// the name, the member before and its end.
+pub trait Members {
+    /// Sets a member.
+    fn put(&mut self, name: &str, value: impl Into<Value>);
+}
+
+impl Members for Map<String, Value> {
+    #[inline(never)]
+    fn put(&mut self, name: &str, value: impl Into<Value>) {
+        self.insert(name.to_owned(), value.into());
+    }
+}
+
+/// An object of these members, each of what a [`Value`] can be made of.
+macro_rules! object {
+    ($($name:tt: $value:expr),* $(,)?) => {{
+        let mut members = serde_json::Map::new();
+        $($crate::service::wire::json::Members::put(&mut members, $name, $value);)*
+        serde_json::Value::Object(members)
+    }};
+}
+pub(crate) use object;
 
 /// JSON text of an object that is written in order, so that every attempt has the same bytes.
 pub struct Object(Vec<u8>);

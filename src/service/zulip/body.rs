@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Map, Value, json};
 
-use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::error::{Error, ErrorCode, Result, wrong};
 use crate::model::message::{Kind, Message, Part};
 use crate::service::api::{Body, Draft, Seed};
 use crate::service::check::{one_of, with};
@@ -25,10 +25,6 @@ const NO_TOPIC: &str = "(no topic)";
 
 /// The parameters of the document that no field of a message sets.
 pub const EXTRA: [&str; 3] = ["read_by_sender", "queue_id", "local_id"];
-
-fn wrong<T>(path: impl Into<String>, words: impl Into<String>) -> Result<T> {
-    Err(Error::new(ErrorCode::Message, words).at(path))
-}
 
 /// The draft of a message.
 pub fn encode(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
@@ -60,7 +56,7 @@ pub fn encode(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
         }
         // The last, so that the links can follow.
         push_pair(&mut form, "content", &piece.text);
-        Ok(Draft { body: form.into(), ..Draft::default() })
+        Ok(Draft::of(form))
     })?;
     for (n, file) in (0..).zip(files) {
         let form = Multipart::new(Seed(seed.0.wrapping_add(n))).file("file", file).finish();
