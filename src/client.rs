@@ -6,7 +6,7 @@ use serde_json::Value;
 
 #[cfg(feature = "outbox")]
 use crate::engine::Arrival;
-use crate::engine::{Begins, Engine, Op, Preview, Queue, SubmitOptions, Waited, Watch};
+use crate::engine::{Begins, Boxes, Engine, Op, Preview, Queue, SubmitOptions, Waited, Watch};
 use crate::model::config::{self, ClientConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::expand::{Reference, expand};
@@ -138,13 +138,22 @@ impl Client {
         message: impl Into<MessageSource<'a>>,
         options: SendOptions<'_>,
     ) -> Result<Receipt> {
+        self.send_boxed(message, options).map(|receipt| *receipt)
+    }
+
+    /// The same; the receipt stays where it was made.
+    pub(crate) fn send_boxed<'a>(
+        &self,
+        message: impl Into<MessageSource<'a>>,
+        options: SendOptions<'_>,
+    ) -> Result<Box<Receipt>> {
         let SendOptions { time_out, watch } = options;
         self.engine.send_blocking(message.into().read()?, time_out, watch)
     }
 
     /// Like [`Client::send`], without blocking a thread; dropping the future cancels the send.
     pub async fn send_async<'a>(&self, message: impl Into<MessageSource<'a>>) -> Result<Receipt> {
-        self.engine.send(message.into().read()?).await
+        self.engine.send(message.into().read()?).await.map(|receipt| *receipt)
     }
 
     /// The request that a message would become, with its secrets masked; nothing is sent.
@@ -239,7 +248,12 @@ impl Client {
     ///
     /// `closed` once the client is closed and every receipt was taken.
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
-        self.engine.wait(time_out, most)
+        self.take(time_out, most).map(Waited::from)
+    }
+
+    /// The same, as they were queued; none where the time ran out or somebody interrupted.
+    pub(crate) fn take(&self, time_out: Option<Duration>, most: usize) -> Result<Boxes> {
+        self.engine.take(time_out, most)
     }
 
     /// Makes the waits now running, or else the next one, return at once with nothing.

@@ -32,7 +32,7 @@ pub use outbox::Begins;
 #[cfg(feature = "outbox")]
 pub use outbox::file::Changed;
 pub use results::opened::Queue;
-pub use results::queue::{Waited, closed};
+pub use results::queue::{Boxes, Waited, closed};
 
 use crate::model::config::{AccountConfig, ClientConfig, OutboxConfig, RetryConfig};
 use crate::model::error::{Error, ErrorCode, Result};
@@ -221,13 +221,13 @@ impl Engine {
         self.shared.sends.is_closed()
     }
 
-    /// Waits for results of submitted sends.
-    pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
-        let waited = self.shared.sends.own().wait(time_out, most);
-        if let (Ok(Waited::Results(_)), Some(outbox)) = (&waited, self.shared.keeps()) {
+    /// Waits for results of submitted sends; none where the time ran out or somebody interrupted.
+    pub fn take(&self, time_out: Option<Duration>, most: usize) -> Result<Boxes> {
+        let taken = self.shared.sends.own().take(time_out, most)?;
+        if let (false, Some(outbox)) = (taken.is_empty(), self.shared.keeps()) {
             outbox.has_room();
         }
-        waited
+        Ok(taken)
     }
 
     /// True if an outbox keeps what is submitted.

@@ -35,11 +35,12 @@ pub type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait Transport: Send + Sync {
     /// Sends a request and reads its answer, until `time_out` is over.
     ///
+    /// `wire` is taken out by whoever carries it: it would be large to hand on.
     /// `begun` becomes true just before the first byte is handed to the socket: from then on
     /// nobody can say that nothing was sent. Dropping the future gives the attempt up.
     fn send(
         &self,
-        wire: Wire,
+        wire: &mut Option<Wire>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> impl Future<Output = std::result::Result<Answer, Failure>> + Send;
@@ -72,16 +73,16 @@ impl Sockets {
 
     async fn send(
         &self,
-        wire: Wire,
+        wire: &mut Option<Wire>,
         route: Option<&Route>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> std::result::Result<Answer, Failure> {
-        match wire {
-            #[cfg(feature = "service-smtp")]
-            Wire::Mail(mail) => Box::pin(self.smtp.send(*mail, time_out, begun)).await,
-            wire => self.http.carry(wire, route, time_out, begun).await,
+        #[cfg(feature = "service-smtp")]
+        if let Some(Wire::Mail(mail)) = wire.take_if(|wire| matches!(wire, Wire::Mail(_))) {
+            return Box::pin(self.smtp.send(*mail, time_out, begun)).await;
         }
+        self.http.carry(wire, route, time_out, begun).await
     }
 }
 
@@ -107,7 +108,7 @@ impl Carrier {
     /// Sends a request by an account's own route, or by the client's: see [`Transport::send`].
     pub async fn send(
         &self,
-        wire: Wire,
+        wire: &mut Option<Wire>,
         route: Option<&Route>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
@@ -115,7 +116,9 @@ impl Carrier {
         match self {
             Carrier::Sockets(sockets) => sockets.send(wire, route, time_out, begun).await,
             #[cfg(test)]
-            Carrier::Scripted(script) => script.send(wire, time_out, begun).await,
+            Carrier::Scripted(script) => {
+                script.send(wire.take().expect("a request"), time_out, begun).await
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use super::input::{self, bytes, enter, handle, out, time_out};
 use super::result::{hy_result, hy_result_t};
 use super::send::{hy_op, hy_op_t};
 use super::unwind::guard_or;
-use crate::engine::{Queue, SubmitOptions, Waited};
+use crate::engine::{Queue, SubmitOptions};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::fields::Fields;
 use crate::model::json;
@@ -82,10 +82,7 @@ pub unsafe extern "C" fn hy_queue_wait_many(
         if out.is_null() || capacity == 0 {
             return Err(Error::new(ErrorCode::Argument, "out is NULL or capacity is 0"));
         }
-        let receipts = match queue.wait(time_out(timeout_ms), capacity)? {
-            Waited::Results(receipts) => receipts,
-            Waited::Nothing => Vec::new(),
-        };
+        let receipts = queue.take(time_out(timeout_ms), capacity)?;
         // SAFETY: there is room for `capacity` handles, and there are no more receipts.
         unsafe { *count = hy_result::give_all(receipts, out) };
         Ok(())

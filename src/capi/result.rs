@@ -9,6 +9,7 @@ use super::guard::guard;
 use super::input::{handle, out};
 use super::text::{Text, give};
 use super::unwind::guard_or;
+use crate::engine::Boxes;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::receipt::{Receipt, RecipientResult};
 
@@ -28,7 +29,7 @@ pub const HY_EARLIER_RUN: i32 = 1;
 
 /// The outcome of one send; immutable.
 pub struct hy_result {
-    receipt: Receipt,
+    receipt: Box<Receipt>,
     id: OnceLock<Text>,
     key: OnceLock<Text>,
     message_id: OnceLock<Text>,
@@ -55,7 +56,7 @@ impl hy_result {
     }
 
     /// A result that is the caller's.
-    pub fn into_raw(receipt: Receipt) -> *mut hy_result {
+    pub fn into_raw(receipt: Box<Receipt>) -> *mut hy_result {
         Box::into_raw(Box::new(hy_result {
             id: OnceLock::new(),
             key: OnceLock::new(),
@@ -73,7 +74,7 @@ impl hy_result {
     ///
     /// # Safety
     /// There is room for as many handles at `out`.
-    pub unsafe fn give_all(receipts: Vec<Receipt>, out: *mut *mut hy_result) -> usize {
+    pub unsafe fn give_all(receipts: Boxes, out: *mut *mut hy_result) -> usize {
         let count = receipts.len();
         for (i, receipt) in receipts.into_iter().enumerate() {
             // SAFETY: the caller's promise.

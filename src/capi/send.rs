@@ -1,7 +1,6 @@
 //! Sending, submitting, waiting.
 
 use std::ffi::c_char;
-use std::time::Duration;
 
 use super::client::hy_client_t;
 use super::error::hy_error_t;
@@ -12,7 +11,7 @@ use super::result::{hy_result, hy_result_t};
 use super::text::{Text, give};
 use super::unwind::guard_or;
 use crate::client::SendOptions;
-use crate::engine::{Op, SubmitOptions, Waited};
+use crate::engine::{Op, SubmitOptions};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::MessageSource;
 use crate::model::receipt::{Delivery, Receipt};
@@ -58,7 +57,7 @@ pub unsafe extern "C" fn hy_send_json(
         let (entry, json, place) =
             unsafe { (enter(c)?, bytes(json, len, "json")?, self::out(out, "out")?) };
         let options = SendOptions::within(time_out(timeout_ms));
-        *place = sent(&entry, entry.client().send(json, options))?;
+        *place = sent(&entry, entry.client().send_boxed(json, options))?;
         Ok(())
     })
 }
@@ -78,12 +77,12 @@ pub unsafe extern "C" fn hy_send(
         let (entry, message, place) =
             unsafe { (enter(c)?, handle(m, "m")?, self::out(out, "out")?) };
         let options = SendOptions::within(time_out(timeout_ms));
-        *place = sent(&entry, entry.client().send(&message.builder, options))?;
+        *place = sent(&entry, entry.client().send_boxed(&message.builder, options))?;
         Ok(())
     })
 }
 
-fn sent(entry: &Entry<'_>, receipt: Result<Receipt>) -> Result<*mut hy_result> {
+fn sent(entry: &Entry<'_>, receipt: Result<Box<Receipt>>) -> Result<*mut hy_result> {
     let receipt = receipt?;
     // Cut short by hy_free: the caller learns that the client is gone, and what is true.
     if entry.is_freeing() && was_cut(&receipt) {
@@ -220,7 +219,7 @@ pub unsafe extern "C" fn hy_wait(
     guard(|| {
         // SAFETY: a live client and a place for the result, or NULL.
         let (entry, place) = unsafe { (enter(c)?, self::out(out, "out")?) };
-        let receipt = wait(&entry, time_out(timeout_ms), 1)?.pop();
+        let receipt = entry.client().take(time_out(timeout_ms), 1)?.pop();
         *place = receipt.map_or(std::ptr::null_mut(), hy_result::into_raw);
         Ok(())
     })
@@ -244,18 +243,11 @@ pub unsafe extern "C" fn hy_wait_many(
         if out.is_null() || capacity == 0 {
             return Err(Error::new(ErrorCode::Argument, "out is NULL or capacity is 0"));
         }
-        let receipts = wait(&entry, time_out(timeout_ms), capacity)?;
+        let receipts = entry.client().take(time_out(timeout_ms), capacity)?;
         // SAFETY: there is room for `capacity` handles, and there are no more receipts.
         unsafe { *count = hy_result::give_all(receipts, out) };
         Ok(())
     })
-}
-
-fn wait(entry: &Entry<'_>, time_out: Option<Duration>, most: usize) -> Result<Vec<Receipt>> {
-    match entry.client().wait(time_out, most)? {
-        Waited::Results(receipts) => Ok(receipts),
-        Waited::Nothing => Ok(Vec::new()),
-    }
 }
 
 /// Makes the waits now running, or else the next one, return at once with nothing.

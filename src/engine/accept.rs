@@ -14,7 +14,7 @@ pub mod submit;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::accept::files::loaded;
+use crate::engine::accept::files::load;
 use crate::engine::account::Entry;
 use crate::engine::attempt::job::{Intake, Job, Sink};
 use crate::engine::outbox::keeper;
@@ -45,7 +45,7 @@ impl Shared {
         }
         let unfinished = Some(shared.sends.accept()?);
         let slot = Some(shared.place(entry.as_deref())?);
-        let given = loaded(given);
+        load(&mut given);
         let id = shared.count(entry.as_deref());
         let outbox = given.as_ref().ok().filter(|m| is_tied(m)).and(shared.outbox());
         let direct = outbox.zip(given.as_ref().ok());

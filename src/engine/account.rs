@@ -8,7 +8,7 @@ pub mod tokens;
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::task::Poll;
@@ -419,13 +419,15 @@ impl Accounts {
     }
 
     /// Waits for `future`, or for the account to go.
-    pub async fn unless_gone<F: Future>(
+    ///
+    /// It is pinned by its caller: what is given by value stands twice in the future of a message that
+    /// waits.
+    pub async fn unless_gone<F: Future + ?Sized>(
         &self,
         was: &Arc<Entry>,
         probe: Option<&Probe>,
-        future: F,
+        mut future: Pin<&mut F>,
     ) -> Result<F::Output> {
-        let mut future = pin!(future);
         self.current(was, probe)?;
         // What need not wait need not watch.
         let at_once = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;

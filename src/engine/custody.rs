@@ -26,7 +26,7 @@ pub trait Custody: Send + Sync {
     fn finish(
         &self,
         seq: Seq,
-        receipt: Receipt,
+        receipt: Box<Receipt>,
         slot: Option<Slot>,
         unfinished: Option<Unfinished>,
         alone: bool,

@@ -212,13 +212,13 @@ impl Custody for Outbox {
     fn finish(
         &self,
         seq: Seq,
-        receipt: Receipt,
+        receipt: Box<Receipt>,
         slot: Option<Slot>,
         unfinished: Option<Unfinished>,
         alone: bool,
     ) {
         let verdict = verdict(&receipt);
-        let wants = Wants::Finish(Box::new(receipt), slot, unfinished);
+        let wants = Wants::Finish(receipt, slot, unfinished);
         self.push(Change::Finish { seq, verdict, alone }, wants);
     }
 

@@ -218,7 +218,7 @@ impl World {
             let mut receipts = Vec::new();
             for message in messages {
                 let mut job = accept(&shared, message, self.patience);
-                receipts.push(deliver(&mut job).await.expect("the caller's receipt"));
+                receipts.push(*deliver(&mut job).await.expect("the caller's receipt"));
                 // No two sends of a caller end and begin in the same moment.
                 shared.clock.sleep_until(shared.clock.now() + Duration::from_millis(1)).await;
             }
@@ -237,7 +237,7 @@ impl World {
                 .collect();
             let mut receipts = Vec::new();
             for task in tasks {
-                receipts.push(task.await.expect("no panic").expect("the caller's receipt"));
+                receipts.push(*task.await.expect("no panic").expect("the caller's receipt"));
             }
             receipts
         })

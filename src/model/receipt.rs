@@ -247,7 +247,7 @@ impl RawAnswer {
 
 impl Receipt {
     /// A receipt of nothing yet.
-    pub(crate) fn nothing() -> Receipt {
+    pub(crate) const fn nothing() -> Receipt {
         Receipt {
             token: 0,
             origin: Origin::ThisRun,

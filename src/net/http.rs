@@ -84,14 +84,13 @@ impl Http {
     /// Sends a request by an account's own route, or by the client's.
     pub async fn carry(
         &self,
-        wire: Wire,
+        wire: &mut Option<Wire>,
         route: Option<&Route>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> std::result::Result<Answer, Failure> {
         let proxied = route.map_or(&*self.proxied, |route| &*route.0);
-        let is_proxied =
-            matches!(&wire, Wire::Http(request) if proxied.proxies().of(&request.url).is_some());
+        let is_proxied = matches!(wire, Some(Wire::Http(request)) if proxied.proxies().of(&request.url).is_some());
         match is_proxied {
             false => self.direct.send(wire, time_out, begun).await,
             true => Box::pin(proxied.send(wire, time_out, begun)).await,
@@ -102,7 +101,7 @@ impl Http {
 impl Transport for Http {
     async fn send(
         &self,
-        wire: Wire,
+        wire: &mut Option<Wire>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> std::result::Result<Answer, Failure> {
@@ -111,8 +110,8 @@ impl Transport for Http {
 }
 
 /// The request that a wire is, if HTTP can carry it.
-fn request(wire: Wire) -> std::result::Result<HttpRequest, Failure> {
-    let Wire::Http(request) = wire else {
+fn request(wire: &mut Option<Wire>) -> std::result::Result<HttpRequest, Failure> {
+    let Some(Wire::Http(request)) = wire.take() else {
         return Err(refused("HTTP cannot carry a message of SMTP; this is a bug in hongyan"));
     };
     // A service says where the message is at fault; nothing longer may become a network's failure.

@@ -30,7 +30,7 @@ impl Engine {
         given: Parsed,
         patience: Option<Duration>,
         watch: Option<Watch<'_>>,
-    ) -> Result<Receipt> {
+    ) -> Result<Box<Receipt>> {
         // A runtime's own thread must not drive a second one: our thread does.
         let may_drive = !runtime::inside_another();
         if !may_drive {
@@ -46,7 +46,7 @@ impl Engine {
         mut job: Box<Job>,
         watch: Option<Watch<'_>>,
         may_drive: bool,
-    ) -> Result<Receipt> {
+    ) -> Result<Box<Receipt>> {
         if watch.is_some() || !may_drive {
             return self.send_by_task(job, watch, may_drive);
         }
@@ -62,7 +62,7 @@ impl Engine {
         mut job: Box<Job>,
         mut watch: Option<Watch<'_>>,
         may_drive: bool,
-    ) -> Result<Receipt> {
+    ) -> Result<Box<Receipt>> {
         let op = job.op();
         let (sender, receiver) = sync_channel(1);
         let mut task = self.runtime.spawn(async move {

@@ -10,7 +10,7 @@ use crate::model::receipt::Receipt;
 
 impl Engine {
     /// Sends and waits without blocking a thread.
-    pub async fn send(&self, given: Parsed) -> Result<Receipt> {
+    pub async fn send(&self, given: Parsed) -> Result<Box<Receipt>> {
         self.runtime.start_io()?;
         let given = match &given {
             Ok(message) if message.has_paths() => loaded_aside(given).await,

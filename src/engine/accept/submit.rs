@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::engine::accept::files::loaded;
+use crate::engine::accept::files::load;
 use crate::engine::accept::op::Op;
 use crate::engine::attempt::job::{Intake, Job, Sink};
 use crate::engine::custody::{Custody, OnDisk};
@@ -188,14 +188,14 @@ impl Engine {
     /// A message on its way into the outbox.
     pub fn arrived(
         &self,
-        given: Parsed,
+        mut given: Parsed,
         json: Cow<'_, [u8]>,
         token: u64,
         to: Option<Arc<Results>>,
         unfinished: Unfinished,
     ) -> (Accept, Box<Job>) {
         let shared = &self.shared;
-        let mut given = loaded(given);
+        load(&mut given);
         let unix_ms = shared.clock.unix_ms();
         let account = match &given {
             Ok(message) => message.account.clone(),

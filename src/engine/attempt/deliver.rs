@@ -28,7 +28,7 @@ use crate::service::verdict::Outcome;
 const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
-pub async fn deliver(job: &mut Job) -> Option<Receipt> {
+pub async fn deliver(job: &mut Job) -> Option<Box<Receipt>> {
     if job.is_refused() {
         return job.finish_refused();
     }
@@ -47,11 +47,12 @@ pub async fn deliver(job: &mut Job) -> Option<Receipt> {
         _ => {}
     }
     let shared = Arc::clone(&job.shared);
-    let mut scratch = shared.scratch_pool.take();
-    let mut patience = job.outgoing.until.map(|(at, _)| scratch.patience(&shared.clock, at));
-    job.run.scratch = Some(scratch);
+    let mut patience = job.outgoing.until.map(|(at, _)| {
+        let scratch = job.run.scratch.get_or_insert_with(|| shared.scratch_pool.take());
+        scratch.patience(&shared.clock, at)
+    });
     let ended = {
-        let mut ended = pin!(job.ended(patience.as_mut()));
+        let mut ended = pin!(job.ended(patience.as_deref_mut()));
         let mut work = pin!(work(job));
         poll_fn(|cx| match ended.as_mut().poll(cx) {
             Poll::Ready(ended) => Poll::Ready(Some(ended)),
@@ -122,9 +123,9 @@ async fn attempts(job: &mut Job) {
     let (mut renew_signature, mut skew) = (false, entry.skew());
     if let Some(ticket) = &job.outgoing.ticket {
         let _waiting = entry.stats.waiting(Why::Order);
-        if let Err(error) =
-            shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), ticket.turn()).await
-        {
+        let called =
+            shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), pin!(ticket.turn())).await;
+        if let Err(error) = called {
             return job.end_gone(error);
         }
     }
@@ -134,9 +135,9 @@ async fn attempts(job: &mut Job) {
             if job.run.history.attempts == 0 {
                 waits(&job.receipt.id, wait, "time");
             }
-            let sleep = shared.clock.sleep_until(shared.clock.now() + wait);
+            let mut sleep = shared.clock.sleep_until(shared.clock.now() + wait);
             if let Err(error) =
-                shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), sleep).await
+                shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), sleep.as_mut()).await
             {
                 return job.end_gone(error);
             }
@@ -170,11 +171,12 @@ async fn attempts(job: &mut Job) {
             };
             return job.conclude(Delivery::MaybeSent, Some(error));
         }
-        job.begin_in_words();
+        let started = shared.clock.now();
+        job.begin_in_words(started);
         let signing = Signing { renew: renew_signature, skew };
         // In a box, which only those have that are sent now: as a part of this future it would be the
         // larger part of what each message keeps that waits.
-        let (mut outcome, now) = Box::pin(attempt(job, &entry, permit, signing)).await;
+        let (mut outcome, now) = Box::pin(attempt(job, &entry, permit, signing, started)).await;
         job.run.answered = Some(now);
         let began = reservation.end(now, outcome.delivery == Delivery::Sent);
 
@@ -289,7 +291,7 @@ async fn turn<'a>(
             if enabled(Level::Debug) {
                 waits(&job.receipt.id, pace::free_in(windows, clock.now()), "turn within its rate");
             }
-            let wait = pace::wait(windows, clock, until);
+            let wait = pin!(pace::wait(windows, clock, until));
             match shared.accounts.unless_gone(entry, job.run.probe.as_ref(), wait).await? {
                 Ok(first) => first,
                 Err(wait) => return Ok(Err(wait)),
@@ -300,13 +302,9 @@ async fn turn<'a>(
             None => {
                 drop(first);
                 let _waiting = entry.stats.waiting(Why::Connection);
-                (
-                    shared
-                        .accounts
-                        .unless_gone(entry, job.run.probe.as_ref(), entry.permits.acquire())
-                        .await?,
-                    None,
-                )
+                let permit = pin!(entry.permits.acquire());
+                let probe = job.run.probe.as_ref();
+                (shared.accounts.unless_gone(entry, probe, permit).await?, None)
             }
         };
         // What only prepares needs no mark.

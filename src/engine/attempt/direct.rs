@@ -1,5 +1,6 @@
 //! A send whose caller waits, in a client with an outbox: its key and its line stand there.
 
+use std::pin::pin;
 use std::sync::Arc;
 
 use crate::engine::account::stats::Why;
@@ -39,7 +40,7 @@ pub async fn called(job: &mut Job) -> bool {
         direct.told().await
     } else {
         let _waiting = entry.stats.waiting(Why::Order);
-        match shared.accounts.unless_gone(&entry, None, direct.told()).await {
+        match shared.accounts.unless_gone(&entry, None, pin!(direct.told())).await {
             Ok(told) => told,
             Err(error) => {
                 job.end_gone(error);

@@ -2,6 +2,7 @@
 
 pub mod completion;
 mod end;
+mod held;
 pub mod outgoing;
 
 use std::sync::Arc;
@@ -29,12 +30,13 @@ use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
 
 pub use completion::{Completion, RowRef, Sink};
 pub use end::EndReason;
+use held::HeldReceipt;
 use outgoing::{AsKept, Outgoing};
 
 /// An accepted send: what is sent, how far it is, and the guard that it has exactly one result.
 pub struct Job {
     pub shared: Arc<Shared>,
-    pub receipt: Receipt,
+    pub receipt: HeldReceipt,
     pub outgoing: Outgoing,
     pub run: Run,
     pub completion: Completion,
@@ -47,7 +49,7 @@ pub struct Run {
     /// Seconds that the service's clock is ahead of ours, by its last answer.
     pub skew_seen: Option<i64>,
     /// What its attempts need, from the first on.
-    pub scratch: Option<Scratch>,
+    pub scratch: Option<Box<Scratch>>,
     /// When the last attempt ended, if nothing has come after it.
     pub answered: Option<Duration>,
     /// It tries whether an account that was stopped is of use again.
@@ -96,7 +98,7 @@ impl Job {
             Outgoing::new(&shared, &mut message, entry, refused, patience, as_kept);
         // Boxed at once: it is large to move.
         Box::new(Job {
-            receipt: Receipt {
+            receipt: HeldReceipt::new(Receipt {
                 token,
                 id: message.id,
                 key: message.key,
@@ -104,7 +106,7 @@ impl Job {
                 service: outgoing.entry.as_ref().map(|entry| entry.info.name),
                 trace: (shared.trace || kept).then(Vec::new),
                 ..Receipt::nothing()
-            },
+            }),
             shared,
             outgoing,
             run: Run::default(),
@@ -163,7 +165,7 @@ impl Job {
     pub fn doubt(&mut self, begun: &Begin) {
         self.run.history.doubt = true;
         self.run.history.doubted = Some(begun.sender.as_deref().unwrap_or_default().into());
-        self.begin_in_words();
+        self.begin_in_words(self.shared.clock.now());
     }
 
     /// True if what an earlier process began may go on: the service will know it again, or the caller
@@ -209,9 +211,9 @@ impl Job {
     }
 
     /// Its first attempt begins, as far as other messages of the same words are concerned.
-    pub fn begin_in_words(&mut self) {
+    pub fn begin_in_words(&mut self, now: Duration) {
         if let (None, Some(own)) = (self.run.repeats, self.outgoing.draft.fingerprint) {
-            self.run.repeats = Some((self.shared.clock.now(), self.shared.repeats.begin(own)));
+            self.run.repeats = Some((now, self.shared.repeats.begin(own)));
         }
     }
 
@@ -284,7 +286,7 @@ impl Job {
     }
 
     /// Ends a send whose message is wrong.
-    pub fn finish_refused(&mut self) -> Option<Receipt> {
+    pub fn finish_refused(&mut self) -> Option<Box<Receipt>> {
         let error = self.completion.refused.take()?;
         self.conclude(Delivery::NotSent, Some(error));
         self.finish()
@@ -334,7 +336,7 @@ impl Job {
 
     /// Takes over the verdict of the first message with this key.
     pub fn follow(&mut self, first: &Receipt) {
-        let own = std::mem::replace(&mut self.receipt, first.clone());
+        let own = std::mem::replace(&mut *self.receipt, first.clone());
         self.receipt.token = own.token;
         self.receipt.id = own.id;
         self.receipt.deduplicated = true;
@@ -353,7 +355,7 @@ impl Job {
     }
 
     /// Hands the receipt over: into the queue, or back.
-    pub fn finish(&mut self) -> Option<Receipt> {
+    pub fn finish(&mut self) -> Option<Box<Receipt>> {
         self.completion.begin_end();
         drop(self.finish_direct());
         // What it did not come to be is given up before anybody can ask for it anew.
@@ -373,7 +375,7 @@ impl Job {
         }
         self.outgoing.ticket = None;
         self.end_in_words(self.receipt.delivery, now);
-        let receipt = std::mem::replace(&mut self.receipt, Receipt::nothing());
+        let receipt = self.receipt.take();
         log!(
             Debug,
             "hongyan::send",

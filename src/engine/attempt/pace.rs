@@ -73,38 +73,41 @@ pub type FirstPlace = Vec<OwnedSemaphorePermit>;
 /// never stands in the way of another's.
 ///
 /// `Err`: nobody can go before the caller's patience ends; how long it would have been.
-pub async fn wait(
-    windows: &[Arc<Window>],
-    clock: &dyn Clock,
+#[expect(clippy::manual_async_fn, reason = "what it is called with would stand in it twice")]
+pub fn wait<'a>(
+    windows: &'a [Arc<Window>],
+    clock: &'a dyn Clock,
     until: Option<Duration>,
-) -> Result<FirstPlace, Duration> {
-    if windows.is_empty() {
-        return Ok(FirstPlace::new());
-    }
-    loop {
-        let mut turnstiles = FirstPlace::with_capacity(windows.len());
-        for window in windows {
-            // It is never closed; were it, the wait below would still hold.
-            let turnstile = window.turnstile().acquire_owned().await.ok();
-            loop {
-                let (now, free_at) = (clock.now(), window.free_at(clock.now()));
-                if free_at <= now {
-                    break;
-                }
-                if until.is_some_and(|until| free_at >= until) {
-                    return Err(free_at - now);
-                }
-                clock.sleep_until(free_at).await;
-            }
-            // A brake lets everybody through who waits behind it.
-            if !window.is_brake() {
-                turnstiles.extend(turnstile);
-            }
+) -> impl Future<Output = Result<FirstPlace, Duration>> + Send + 'a {
+    async move {
+        if windows.is_empty() {
+            return Ok(FirstPlace::new());
         }
-        // A brake may have been put on while it waited for what comes after it.
-        let now = clock.now();
-        if windows.iter().all(|window| window.free_at(now) <= now) {
-            return Ok(turnstiles);
+        loop {
+            let mut turnstiles = FirstPlace::with_capacity(windows.len());
+            for window in windows {
+                // It is never closed; were it, the wait below would still hold.
+                let turnstile = window.turnstile().acquire_owned().await.ok();
+                loop {
+                    let (now, free_at) = (clock.now(), window.free_at(clock.now()));
+                    if free_at <= now {
+                        break;
+                    }
+                    if until.is_some_and(|until| free_at >= until) {
+                        return Err(free_at - now);
+                    }
+                    clock.sleep_until(free_at).await;
+                }
+                // A brake lets everybody through who waits behind it.
+                if !window.is_brake() {
+                    turnstiles.extend(turnstile);
+                }
+            }
+            // A brake may have been put on while it waited for what comes after it.
+            let now = clock.now();
+            if windows.iter().all(|window| window.free_at(now) <= now) {
+                return Ok(turnstiles);
+            }
         }
     }
 }

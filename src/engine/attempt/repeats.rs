@@ -71,13 +71,36 @@ impl Last {
 struct Texts {
     /// By the number of the recipient.
     last: BTreeMap<u64, Last>,
-    slots: BTreeMap<u32, Slot>,
+    slots: Slots,
+}
+
+/// Slots by their numbers, in pages that are made when they are needed.
+#[derive(Default)]
+struct Slots(Vec<Option<Box<[Slot; PAGE]>>>);
+
+/// How many slots a page has.
+const PAGE: usize = 64;
+
+impl Slots {
+    fn get(&self, number: u32) -> Option<&Slot> {
+        let number = number as usize;
+        self.0.get(number / PAGE)?.as_ref()?.get(number % PAGE)
+    }
+
+    fn entry(&mut self, number: u32) -> &mut Slot {
+        let number = number as usize;
+        if self.0.len() <= number / PAGE {
+            self.0.resize_with(number / PAGE + 1, || None);
+        }
+        let page = self.0[number / PAGE].get_or_insert_with(|| Box::new([Slot::default(); PAGE]));
+        &mut page[number % PAGE]
+    }
 }
 
 impl Texts {
     /// True if a recipient that is named in the other way may have got this text.
     fn other_may_be_it(&self, own: Fingerprint) -> bool {
-        let of_other = |named| self.slots.get(&slot_of_text(named, own.text));
+        let of_other = |named| self.slots.get(slot_of_text(named, own.text));
         match own.named {
             Named::Uniquely => None,
             Named::ById => of_other(Named::ByName),
@@ -111,7 +134,7 @@ impl Repeats {
     pub fn begin(&self, own: Fingerprint) -> bool {
         let mut texts = self.lock();
         let [same, _] = slots(own).map(|number| {
-            let slot = texts.slots.entry(number).or_default();
+            let slot = texts.slots.entry(number);
             let before = *slot;
             slot.under_way += 1;
             before
@@ -129,7 +152,7 @@ impl Repeats {
     pub fn is_alone(&self, own: Fingerprint, since: Duration, earlier: bool) -> bool {
         let texts = self.lock();
         let [same, _] = slots(own);
-        let same = texts.slots.get(&same).copied().unwrap_or_default();
+        let same = texts.slots.get(same).copied().unwrap_or_default();
         let went = same.went.is_some_and(|went| went >= since) || (earlier && same.earlier);
         same.under_way <= 1 && !went && !texts.other_may_be_it(own)
     }
@@ -139,7 +162,7 @@ impl Repeats {
         let went = delivery != Delivery::NotSent;
         let mut texts = self.lock();
         for number in slots(own) {
-            let slot = texts.slots.entry(number).or_default();
+            let slot = texts.slots.entry(number);
             slot.under_way = slot.under_way.saturating_sub(1);
             if went {
                 slot.went = Some(now);
@@ -156,7 +179,7 @@ impl Repeats {
 
     /// Something went in an earlier run in words of this slot.
     pub fn went_earlier(&self, slot: u32) {
-        self.lock().slots.entry(slot).or_default().earlier = true;
+        self.lock().slots.entry(slot).earlier = true;
     }
 }
 

@@ -15,7 +15,7 @@ pub struct Scratch {
     /// True once the attempt now running has handed bytes to its socket.
     pub begun: Arc<AtomicBool>,
     time_out: Option<Alarm>,
-    patience: Option<Alarm>,
+    patience: Option<Box<Alarm>>,
 }
 
 impl Scratch {
@@ -26,38 +26,36 @@ impl Scratch {
         due: Duration,
     ) -> (&mut Alarm, Arc<AtomicBool>) {
         let begun = Arc::clone(&self.begun);
-        let alarm = set(self.time_out.take(), clock, due);
-        (self.time_out.insert(alarm), begun)
+        let time_out = self.time_out.get_or_insert_with(|| Alarm::new(clock, due));
+        time_out.set(due);
+        (time_out, begun)
     }
 
     /// An alarm that goes off at `due`, to be given back with the rest.
-    pub fn patience(&mut self, clock: &Arc<dyn Clock>, due: Duration) -> Alarm {
-        set(self.patience.take(), clock, due)
-    }
-}
-
-fn set(kept: Option<Alarm>, clock: &Arc<dyn Clock>, due: Duration) -> Alarm {
-    match kept {
-        Some(mut alarm) => {
-            alarm.set(due);
-            alarm
+    pub fn patience(&mut self, clock: &Arc<dyn Clock>, due: Duration) -> Box<Alarm> {
+        match self.patience.take() {
+            Some(mut alarm) => {
+                alarm.set(due);
+                alarm
+            }
+            None => Box::new(Alarm::new(clock, due)),
         }
-        None => Alarm::new(clock, due),
     }
 }
 
 /// What is kept of a client's attempts for the next ones.
 #[derive(Default)]
-pub struct ScratchPool(Mutex<Vec<Scratch>>);
+#[expect(clippy::vec_box, reason = "one is handed on in its box, and no job is larger for it")]
+pub struct ScratchPool(Mutex<Vec<Box<Scratch>>>);
 
 impl ScratchPool {
     /// One that nobody else has.
-    pub fn take(&self) -> Scratch {
+    pub fn take(&self) -> Box<Scratch> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop().unwrap_or_default()
     }
 
     /// Takes one back, unless a request that was given up may still raise its flag.
-    pub fn give_back(&self, mut scratch: Scratch, patience: Option<Alarm>) {
+    pub fn give_back(&self, mut scratch: Box<Scratch>, patience: Option<Box<Alarm>>) {
         scratch.patience = patience.or(scratch.patience);
         let Some(begun) = Arc::get_mut(&mut scratch.begun) else { return };
         *begun.get_mut() = false;

@@ -40,10 +40,9 @@ fn ask(shared: Arc<Shared>, entry: Arc<Entry>) -> Boxed<'static, Grant> {
         let redactor = entry.redactor.with(&secrets);
         let host = host(&wire, &entry).to_owned();
         let asked = shared.clock.now();
+        let (route, mut wire) = (entry.route.as_ref(), Some(wire));
         let sent = match waited {
-            Ok(_) => {
-                shared.transport.send(wire, entry.route.as_ref(), &mut alarm, Arc::default()).await
-            }
+            Ok(_) => shared.transport.send(&mut wire, route, &mut alarm, Arc::default()).await,
             Err(failure) => Err(failure),
         };
         let (mut outcome, status) = match sent {

@@ -16,7 +16,7 @@ use crate::engine::attempt::session;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::receipt::{AttemptTrace, Delivery, Raw, RawAnswer};
 use crate::model::redact::Redactor;
-use crate::service::api::{Answer, Exchange, Reading, Stamp};
+use crate::service::api::{Answer, Exchange, Reading, Stamp, Wire};
 use crate::service::judge::judge;
 use crate::service::verdict::{Class, Outcome};
 
@@ -52,19 +52,20 @@ pub async fn attempt(
     entry: &Arc<Entry>,
     permit: Permit,
     signing: Signing,
+    started: Duration,
 ) -> (Outcome, Duration) {
     let shared = Arc::clone(&job.shared);
-    let (unix_ms, started) = (shared.clock.unix_ms(), shared.clock.now());
+    let unix_ms = shared.clock.unix_ms();
     job.run.history.attempts += 1;
     let mut held = HeldPermit::own(permit);
     let mut steps = 0;
     let AttemptEnd { mut outcome, status, raw, at } = loop {
-        let first = (steps == 0).then_some(unix_ms);
-        let ready = match ready(job, entry, &mut held, first, signing).await {
+        let first = (steps == 0).then_some((unix_ms, started));
+        let mut ready = match ready(job, entry, &mut held, first, signing).await {
             Ok(ready) => ready,
             Err(ended) => break *ended,
         };
-        match exchange(job, entry, ready, steps).await {
+        match exchange(job, entry, &mut ready, steps).await {
             Some(ended) => break ended,
             None => steps += 1,
         }
@@ -119,8 +120,13 @@ fn heed(job: &mut Job, entry: &Entry, outcome: &Outcome, now: Duration) {
 
 /// An exchange that may go at once.
 struct ReadyExchange {
-    exchange: Exchange,
+    /// Taken out by whoever carries it.
+    wire: Option<Wire>,
+    commits: bool,
+    secrets: Vec<String>,
     token: Option<Token>,
+    /// When it goes.
+    begins: Duration,
 }
 
 /// Waits for whatever the draft's next exchange needs: a token, the mark that it may go, a connection to
@@ -129,7 +135,7 @@ async fn ready(
     job: &mut Job,
     entry: &Arc<Entry>,
     held: &mut HeldPermit,
-    mut unix_ms: Option<u64>,
+    mut times: Option<(u64, Duration)>,
     signing: Signing,
 ) -> Result<ReadyExchange, Box<AttemptEnd>> {
     let shared = Arc::clone(&job.shared);
@@ -142,14 +148,14 @@ async fn ready(
             token = tokens.at_hand(shared.clock.now());
             if token.is_none() {
                 held.release();
-                (waited, unix_ms) = (true, None);
+                (waited, times) = (true, None);
                 match session::token(&shared, entry, tokens).await {
                     Ok(got) => token = Some(got),
                     Err(refusal) => return Err(ended(refusal.outcome, refusal.status)),
                 }
             }
         }
-        let unix = unix_ms.unwrap_or_else(|| shared.clock.unix_ms()) / 1000;
+        let unix = times.map_or_else(|| shared.clock.unix_ms(), |(unix_ms, _)| unix_ms) / 1000;
         let unix = unix.saturating_add_signed(signing.skew);
         let nonce = shared.random(|rng| rng.u128(..));
         let stamp = Stamp { unix, nonce, renew: signing.renew };
@@ -157,7 +163,7 @@ async fn ready(
         let exchange = entry.account.next(&job.outgoing.draft, &stamp, secret);
         if exchange.commits && job.completion.row.is_some() && !job.run.marked {
             held.release();
-            (waited, unix_ms) = (true, None);
+            (waited, times) = (true, None);
             let marked = mark(job, entry, job.run.history.all()).await;
             marked.map_err(|error| ended(failed(error.code(), error.words()), None))?;
             continue;
@@ -165,7 +171,7 @@ async fn ready(
         match held.take(&shared, entry, &exchange.wire).await {
             Ok(false) => {}
             Ok(true) => {
-                (waited, unix_ms) = (true, None);
+                (waited, times) = (true, None);
                 continue;
             }
             Err(failure) => {
@@ -176,7 +182,9 @@ async fn ready(
         if waited {
             still(job, entry).map_err(|outcome| ended(*outcome, None))?;
         }
-        return Ok(ReadyExchange { exchange, token });
+        let begins = times.map_or_else(|| shared.clock.now(), |(_, now)| now);
+        let Exchange { wire, commits, secrets } = exchange;
+        return Ok(ReadyExchange { wire: Some(wire), commits, secrets, token, begins });
     }
 }
 
@@ -204,24 +212,24 @@ fn still(job: &Job, entry: &Arc<Entry>) -> Result<(), Box<Outcome>> {
 async fn exchange(
     job: &mut Job,
     entry: &Arc<Entry>,
-    ready: ReadyExchange,
+    ready: &mut ReadyExchange,
     steps: u8,
 ) -> Option<AttemptEnd> {
     let shared = Arc::clone(&job.shared);
-    let ReadyExchange { exchange: Exchange { wire, commits, secrets: mut signatures }, token } =
-        ready;
+    let (commits, begins, token) = (ready.commits, ready.begins, ready.token.take());
+    let mut signatures = std::mem::take(&mut ready.secrets);
     signatures.extend_from_slice(&shared.secrets);
     signatures.extend(token.iter().map(|token| token.secret.expose().to_owned()));
-    let scratch = job.run.scratch.get_or_insert_default();
-    let begins = shared.clock.now();
+    let scratch = job.run.scratch.get_or_insert_with(|| shared.scratch_pool.take());
     let (time_out, mut begun) = scratch.attempt(&shared.clock, begins + shared.timeout);
     match commits {
         true => _ = job.run.history.first_sent.get_or_insert(begins),
         // What commits nothing leaves no doubt, however far it came.
         false => begun = Arc::default(),
     }
-    let where_to = (steps > 0 || !commits).then(|| host(&wire, entry).to_owned());
-    let sent = shared.transport.send(wire, entry.route.as_ref(), time_out, begun).await;
+    let elsewhere = ready.wire.as_ref().filter(|_| steps > 0 || !commits);
+    let where_to = elsewhere.map(|wire| host(wire, entry).to_owned());
+    let sent = shared.transport.send(&mut ready.wire, entry.route.as_ref(), time_out, begun).await;
     // Taken back, so that an end between two attempts is not taken for one within an attempt.
     let begun = scratch.begun.swap(false, Ordering::AcqRel);
     let at = shared.clock.now();

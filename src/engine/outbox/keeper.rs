@@ -383,7 +383,7 @@ impl Keeper {
                     _ => {}
                 }
                 let unfinished = unfinished.or_else(|| self.open.split());
-                self.hand_out(*receipt, slot, unfinished);
+                self.hand_out(receipt, slot, unfinished);
             }
             (Wants::Nobody, Applied::Done { ready, due_ms, .. }) => self.is_ready(ready, due_ms),
             (Wants::Nobody, _) => {}
@@ -402,7 +402,7 @@ impl Keeper {
                 Some(waits) => say(waits, Admission::Verdict(Box::new(copy))),
                 None if self.begins == Begins::All => {
                     let unfinished = self.open.split();
-                    self.hand_out(copy, None, unfinished);
+                    self.hand_out(Box::new(copy), None, unfinished);
                 }
                 None => {}
             }
@@ -426,7 +426,7 @@ impl Keeper {
     /// Hands a result to the host; `unfinished` counted its send as one of this run.
     fn hand_out(
         &mut self,
-        mut receipt: Receipt,
+        mut receipt: Box<Receipt>,
         slot: Option<Slot>,
         unfinished: Option<Unfinished>,
     ) {

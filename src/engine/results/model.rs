@@ -152,8 +152,8 @@ fn take_of(queue: &Results, time_out: Option<Duration>) -> Option<u64> {
     }
 }
 
-fn receipt(token: u64) -> Receipt {
-    Receipt { token, delivery: Delivery::Sent, attempts: 1, ..Receipt::nothing() }
+fn receipt(token: u64) -> Box<Receipt> {
+    Box::new(Receipt { token, delivery: Delivery::Sent, attempts: 1, ..Receipt::nothing() })
 }
 
 fn join<T>(handle: JoinHandle<T>) -> T {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::queue::{Results, Waited};
+use super::queue::{Boxes, Results, Waited};
 use super::sends::Sends;
 use crate::model::error::{Error, ErrorCode, Result};
 
@@ -42,11 +42,16 @@ impl Queue {
     ///
     /// `closed` once its client is closed and every receipt was taken.
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
-        let waited = self.results.wait(time_out, most);
-        if let Ok(Waited::Results(_)) = &waited {
+        self.take(time_out, most).map(Waited::from)
+    }
+
+    /// The same, as they were queued; none where the time ran out or somebody interrupted.
+    pub(crate) fn take(&self, time_out: Option<Duration>, most: usize) -> Result<Boxes> {
+        let taken = self.results.take(time_out, most)?;
+        if !taken.is_empty() {
             self.has_room();
         }
-        waited
+        Ok(taken)
     }
 
     /// Makes the waits now running, or else the next one, return at once with nothing.

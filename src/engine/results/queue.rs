@@ -20,10 +20,22 @@ pub enum Waited {
     Nothing,
 }
 
+impl From<Boxes> for Waited {
+    fn from(taken: Boxes) -> Waited {
+        match taken.is_empty() {
+            true => Waited::Nothing,
+            false => Waited::Results(taken.into_iter().map(|receipt| *receipt).collect()),
+        }
+    }
+}
+
+/// Results as they are queued: large to move, and handed on as they are.
+pub type Boxes = Vec<Box<Receipt>>;
+
 /// What the lock guards; the model looks into it.
 #[derive(Default)]
 pub(super) struct State {
-    pub(super) ready: VecDeque<(Receipt, Slot)>,
+    pub(super) ready: VecDeque<(Box<Receipt>, Slot)>,
     pub(super) waiting: usize,
     /// Counts interrupts; a wait that began before the last one returns.
     interrupts: u64,
@@ -65,7 +77,7 @@ impl Results {
 
     /// Shows results to the host; where nobody will ask for them any more they end here, and their
     /// places are free.
-    pub(super) fn put(&self, results: impl Iterator<Item = (Receipt, Slot)>) {
+    pub(super) fn put(&self, results: impl Iterator<Item = (Box<Receipt>, Slot)>) {
         let mut state = self.lock();
         if state.freed {
             return results.for_each(drop);
@@ -81,10 +93,15 @@ impl Results {
 
     /// Waits for results, at most `most` of them; `closed` once closed and empty.
     pub fn wait(&self, time_out: Option<Duration>, most: usize) -> Result<Waited> {
+        self.take(time_out, most).map(Waited::from)
+    }
+
+    /// The same, as they were queued; none where the time ran out or somebody interrupted.
+    pub fn take(&self, time_out: Option<Duration>, most: usize) -> Result<Boxes> {
         let until = time_out.and_then(|time_out| Instant::now().checked_add(time_out));
         let mut state = self.lock();
         if std::mem::take(&mut state.interrupted) {
-            return Ok(Waited::Nothing);
+            return Ok(Vec::new());
         }
         let interrupts = state.interrupts;
         loop {
@@ -92,17 +109,16 @@ impl Results {
                 return Err(closed());
             }
             if state.interrupts != interrupts {
-                return Ok(Waited::Nothing);
+                return Ok(Vec::new());
             }
             if !state.ready.is_empty() {
                 let count = most.min(state.ready.len());
-                let taken: Vec<_> =
-                    state.ready.drain(..count).map(|(receipt, _slot)| receipt).collect();
+                let taken = state.ready.drain(..count).map(|(receipt, _slot)| receipt).collect();
                 state.ready_changed(false);
                 if !state.ready.is_empty() && state.waiting > 0 {
                     self.news.notify_one();
                 }
-                return Ok(Waited::Results(taken));
+                return Ok(taken);
             }
             if state.closed {
                 return Err(closed());
@@ -113,7 +129,7 @@ impl Results {
                 (None, _) => WITHOUT_END,
             };
             if left.is_zero() {
-                return Ok(Waited::Nothing);
+                return Ok(Vec::new());
             }
             state.waiting += 1;
             state = self.news.wait_timeout(state, left).unwrap_or_else(|p| p.into_inner()).0;

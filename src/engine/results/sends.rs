@@ -27,8 +27,8 @@ pub enum OnIdle {
 #[derive(Default)]
 struct State {
     /// Results for the client's own queue, and those for others.
-    staged: Vec<(Receipt, Slot)>,
-    staged_for: Vec<(Arc<Results>, Receipt, Slot)>,
+    staged: Vec<(Box<Receipt>, Slot)>,
+    staged_for: Vec<(Arc<Results>, Box<Receipt>, Slot)>,
     staged_since: Option<Instant>,
     /// How many were staged when the I/O loop last had nothing to do.
     staged_at_idle: usize,
@@ -47,7 +47,7 @@ impl State {
         self.staged.len() + self.staged_for.len()
     }
 
-    fn stage(&mut self, receipt: Receipt, slot: Slot, to: Option<Arc<Results>>) {
+    fn stage(&mut self, receipt: Box<Receipt>, slot: Slot, to: Option<Arc<Results>>) {
         match to {
             None => self.staged.push((receipt, slot)),
             Some(queue) => self.staged_for.push((queue, receipt, slot)),
@@ -80,7 +80,13 @@ impl Unfinished {
 
     /// Takes the result of a send, for the client's own queue or for another; `stage` where the I/O loop
     /// will publish it when it parks.
-    pub fn push(mut self, receipt: Receipt, slot: Slot, to: Option<Arc<Results>>, stage: bool) {
+    pub fn push(
+        mut self,
+        receipt: Box<Receipt>,
+        slot: Slot,
+        to: Option<Arc<Results>>,
+        stage: bool,
+    ) {
         let count = std::mem::take(&mut self.count);
         let mut state = self.sends.lock();
         state.stage(receipt, slot, to);
@@ -155,7 +161,7 @@ impl Sends {
     }
 
     /// Takes a result of an earlier run, which is no send of this one.
-    pub fn hand_out(&self, receipt: Receipt) {
+    pub fn hand_out(&self, receipt: Box<Receipt>) {
         self.lock().staged.push((receipt, Slot::default()));
     }
 

@@ -66,7 +66,7 @@ fn sent_across(
         }
     });
     let targets = world.requests().into_iter().map(|request| request.url.to_string());
-    (receipt, targets.collect())
+    (*receipt, targets.collect())
 }
 
 fn doubts() -> [Step; 4] {

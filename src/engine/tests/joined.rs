@@ -71,7 +71,7 @@ async fn story(shared: Arc<Shared>, end: End, first: Value, more: Vec<Value>) ->
     }
     let mut receipts = Vec::new();
     for task in tasks {
-        receipts.push(task.await.expect("no panic").expect("the caller's receipt"));
+        receipts.push(*task.await.expect("no panic").expect("the caller's receipt"));
     }
     receipts
 }

@@ -151,7 +151,7 @@ fn run(
             .collect();
         let mut receipts = Vec::new();
         for task in tasks {
-            receipts.push(task.await.expect("no panic").expect("the caller's receipt"));
+            receipts.push(*task.await.expect("no panic").expect("the caller's receipt"));
         }
         let state = std::mem::take(&mut *service.state.lock().expect("no panic inside"));
         let took = state.taken.last().copied().unwrap_or_default() - began;

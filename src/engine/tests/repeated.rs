@@ -250,7 +250,7 @@ async fn live(seed: u64, messages: usize) -> (HashMap<(String, String), Vec<Rece
     let mut told: HashMap<_, Vec<Receipt>> = HashMap::new();
     for (words, task) in tasks {
         let receipt = task.await.expect("no panic").expect("the caller's receipt");
-        told.entry(words).or_default().push(receipt);
+        told.entry(words).or_default().push(*receipt);
     }
     let mut state = world.state.lock().expect("no panic inside");
     let rng = state.rng.clone();

@@ -112,7 +112,7 @@ fn a_refusal_is_shared_and_remembered_for_five_seconds() {
     let receipts: Vec<Receipt> = world.live(|shared| async move {
         let send = |n: usize| {
             let mut job = accept(&shared, message("corp", &format!("u{n}")), None);
-            tokio::spawn(async move { deliver(&mut job).await.expect("the caller's receipt") })
+            tokio::spawn(async move { *deliver(&mut job).await.expect("the caller's receipt") })
         };
         let first: Vec<_> = (0..20).map(send).collect();
         let mut receipts = Vec::new();

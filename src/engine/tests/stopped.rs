@@ -28,7 +28,7 @@ fn sent() -> Step {
 
 async fn send(shared: &std::sync::Arc<Shared>, message: Value) -> Receipt {
     let mut job = accept(shared, message, None);
-    deliver(&mut job).await.expect("the caller's receipt")
+    *deliver(&mut job).await.expect("the caller's receipt")
 }
 
 fn stopped(shared: &Shared) -> Value {

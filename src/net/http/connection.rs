@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::task::{Context, Poll, Waker};
@@ -10,6 +10,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
@@ -31,12 +32,15 @@ pub struct Connection {
     pub is_kept: bool,
 }
 
+/// What hyper says of a request.
+type HandedOver = Result<Response<Incoming>, TrySendError<Request<Pieces>>>;
+
 /// What became of a request.
 pub enum Sent {
     /// The head of its answer came.
     Answered(Response<Incoming>),
     /// The connection was over before any of the request was written.
-    Unsent(Request<Pieces>),
+    Unsent(Box<Request<Pieces>>),
     /// There is no answer.
     Failed(hyper::Error),
     /// The time ran out.
@@ -54,37 +58,41 @@ impl Connection {
         Ok(Connection { sender, driver, wire, is_kept: false })
     }
 
-    /// Sends a request and waits for the head of its answer.
-    pub fn send<'a>(
-        &'a mut self,
+    /// Hands a request over, which goes once its answer is waited for.
+    ///
+    /// What is given back is to be pinned where it is waited for: it is large to move.
+    pub fn hand_over(
+        &mut self,
         request: Request<Pieces>,
         begun: Arc<AtomicBool>,
-        time_out: &'a mut Alarm,
-    ) -> impl Future<Output = Sent> + Send + 'a {
-        let Connection { sender, driver, wire, .. } = self;
-        wire.set_begun(Some(begun));
-        // Handed over at once: it is large to move.
-        let answer = sender.try_send_request(request);
-        async move {
-            let mut answer = pin!(answer);
-            let sent = poll_fn(|cx| {
-                driver.poll(cx);
-                // Only the driver moves it, so that it need wake nobody.
-                match answer.as_mut().poll(&mut nobody()) {
-                    Poll::Ready(answer) => Poll::Ready(Some(answer)),
-                    Poll::Pending => poll_over(time_out, cx).map(|()| None),
-                }
-            })
-            .await;
-            wire.set_begun(None);
-            match sent {
-                Some(Ok(response)) => Sent::Answered(response),
-                Some(Err(mut error)) => match error.take_message() {
-                    Some(request) => Sent::Unsent(request),
-                    None => Sent::Failed(error.into_error()),
-                },
-                None => Sent::TimedOut,
+    ) -> impl Future<Output = HandedOver> + Send + use<> {
+        self.wire.set_begun(Some(begun));
+        self.sender.try_send_request(request)
+    }
+
+    /// Waits for the head of the answer to a request that was handed over.
+    pub async fn answer(
+        &mut self,
+        mut answer: Pin<&mut (impl Future<Output = HandedOver> + Send)>,
+        time_out: &mut Alarm,
+    ) -> Sent {
+        let sent = poll_fn(|cx| {
+            self.driver.poll(cx);
+            // Only the driver moves it, so that it need wake nobody.
+            match answer.as_mut().poll(&mut nobody()) {
+                Poll::Ready(answer) => Poll::Ready(Some(answer)),
+                Poll::Pending => poll_over(time_out, cx).map(|()| None),
             }
+        })
+        .await;
+        self.wire.set_begun(None);
+        match sent {
+            Some(Ok(response)) => Sent::Answered(response),
+            Some(Err(mut error)) => match error.take_message() {
+                Some(request) => Sent::Unsent(Box::new(request)),
+                None => Sent::Failed(error.into_error()),
+            },
+            None => Sent::TimedOut,
         }
     }
 

@@ -1,15 +1,15 @@
 //! HTTP over connections of our own, straight to the service.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
 use http_body::Body as _;
 use hyper::Request as Message;
 use hyper::header::{ACCEPT, CONTENT_LENGTH, HOST, HeaderValue, USER_AGENT};
-use hyper::http::uri::{PathAndQuery, Uri};
+use hyper::http::uri::Uri;
 use tokio::time::sleep_until;
-use url::{Position, Url};
+use url::Url;
 
 use super::answer::Reader;
 use super::connection::{Connection, Pieces, Sent};
@@ -19,7 +19,7 @@ use super::{before, fill, method, refused, request, timed_out};
 use crate::model::config::NetConfig;
 use crate::net::tls::Tls;
 use crate::net::{Alarm, Failure, Lookup, Transport, Way};
-use crate::service::api::{Answer, HttpRequest, Method, Wire};
+use crate::service::api::{Answer, Headers, HttpRequest, Wire};
 
 /// Sends over hyper's connections, kept in a pool of ours.
 pub struct Direct {
@@ -63,47 +63,47 @@ impl Direct {
         connected.ok_or_else(timed_out)?
     }
 
-    fn message(
+    /// Fills the head of a request whose method and target are set.
+    fn head(
         &self,
-        request: HttpRequest,
+        message: &mut Message<Pieces>,
         host: &Host,
-    ) -> Result<(Url, Message<Pieces>), Failure> {
-        let HttpRequest { method, url, headers: given, body } = request;
-        let target = &url[Position::BeforePath..Position::AfterQuery];
-        let target = PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(target.as_bytes()))
-            .map_err(|_| refused("the URL cannot stand in a request"))?;
-        let body = Pieces::from(body);
-        let is_empty = body.is_end_stream();
-        let mut message = Message::new(body);
-        *message.method_mut() = self::method(method);
-        *message.uri_mut() = Uri::from(target);
+        given: Headers,
+    ) -> Result<(), Failure> {
+        let is_empty = message.body().is_end_stream() && message.method() != hyper::Method::GET;
         let headers = message.headers_mut();
         headers.reserve(6 + given.more.len());
         headers.insert(HOST, host.name.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(USER_AGENT, self.user_agent.clone());
         // A body of any other length tells it itself.
-        if is_empty && method != Method::Get {
+        if is_empty {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
-        fill(headers, given)?;
-        Ok((url, message))
+        fill(headers, given)
     }
 }
 
 impl Transport for Direct {
     async fn send(
         &self,
-        wire: Wire,
+        wire: &mut Option<Wire>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Result<Answer, Failure> {
-        let request = request(wire)?;
-        let host = self.pool.host(&request.url).ok_or_else(|| refused("the URL names no host"))?;
-        let (url, mut message) = self.message(request, &host)?;
+        // A request is large to move: it is made where it stands.
+        let HttpRequest { method, url, headers, body } = request(wire)?;
+        let host = self.pool.host(&url).ok_or_else(|| refused("the URL names no host"))?;
+        let target =
+            host.target(&url).ok_or_else(|| refused("the URL cannot stand in a request"))?;
+        let mut message = Message::new(Pieces::from(body));
+        *message.method_mut() = self::method(method);
+        *message.uri_mut() = Uri::from(target);
+        self.head(&mut message, &host, headers)?;
         loop {
             let mut connection = self.connection(&url, &host, time_out).await?;
-            match connection.send(message, Arc::clone(&begun), time_out).await {
+            let answer = pin!(connection.hand_over(message, Arc::clone(&begun)));
+            match connection.answer(answer, time_out).await {
                 Sent::Answered(response) => {
                     let (head, body) = response.into_parts();
                     let length = body.size_hint().exact();
@@ -119,7 +119,7 @@ impl Transport for Direct {
                 // It was closed in this very moment: another will do.
                 Sent::Unsent(unsent) if connection.is_kept && !begun.load(Ordering::Acquire) => {
                     host.lost();
-                    message = unsent;
+                    message = *unsent;
                 }
                 Sent::Unsent(_) => {
                     let words = "the connection was lost: it was closed at once".to_owned();

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::header::HeaderValue;
+use hyper::http::uri::PathAndQuery;
 use tokio::time::{Instant, sleep_until};
 use url::{Position, Url};
 
@@ -42,6 +44,8 @@ struct State {
     reuses: u32,
     /// From the one that is idle for longest.
     idle: Vec<Idle>,
+    /// What the first request asked for: mostly the next ones ask for the same.
+    target: Option<PathAndQuery>,
 }
 
 struct Idle {
@@ -140,6 +144,21 @@ impl Pool {
 impl Host {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What of a URL stands in a request; none where it cannot.
+    pub fn target(&self, url: &Url) -> Option<PathAndQuery> {
+        let text = &url[Position::BeforePath..Position::AfterQuery];
+        let mut state = self.state();
+        if let Some(first) = state.target.as_ref().filter(|first| first.as_str() == text) {
+            return Some(first.clone());
+        }
+        let target = PathAndQuery::from_maybe_shared(Bytes::copy_from_slice(text.as_bytes())).ok();
+        // Where each has a signature of its own, none is kept but the first.
+        if state.target.is_none() {
+            state.target.clone_from(&target);
+        }
+        target
     }
 
     /// A connection to it was lost: whether it keeps others is yet to be proven.

@@ -194,7 +194,7 @@ impl Proxied {
 impl Transport for Proxied {
     async fn send(
         &self,
-        wire: Wire,
+        wire: &mut Option<Wire>,
         time_out: &mut Alarm,
         begun: Arc<AtomicBool>,
     ) -> Result<Answer, Failure> {

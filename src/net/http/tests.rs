@@ -143,7 +143,7 @@ impl World {
         let begun: Arc<AtomicBool> = Arc::default();
         let sent = self.runtime.block_on(async {
             let mut alarm = Alarm::new(&self.clock, self.clock.now() + time_out);
-            self.http.send(wire, &mut alarm, Arc::clone(&begun)).await
+            self.http.send(&mut Some(wire), &mut alarm, Arc::clone(&begun)).await
         });
         (sent, begun.load(Ordering::Acquire))
     }
@@ -370,7 +370,8 @@ fn an_attempt_that_is_dropped_closes_its_connection(over: Over) {
     world.runtime.block_on(async {
         let mut alarm = Alarm::new(&world.clock, GUARD);
         {
-            let mut sent = pin!(world.http.send(world.request(b"a=b"), &mut alarm, begun.clone()));
+            let mut wire = Some(world.request(b"a=b"));
+            let mut sent = pin!(world.http.send(&mut wire, &mut alarm, begun.clone()));
             while server.request_count() == 0 {
                 let mut cx = Context::from_waker(Waker::noop());
                 assert!(sent.as_mut().poll(&mut cx).is_pending());

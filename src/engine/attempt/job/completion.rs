@@ -92,7 +92,7 @@ impl Completion {
     }
 
     /// Hands the result over: to the outbox, into the queue, or back.
-    pub fn hand_over(&mut self, receipt: Receipt, alone: bool) -> Option<Receipt> {
+    pub fn hand_over(&mut self, receipt: Box<Receipt>, alone: bool) -> Option<Box<Receipt>> {
         let (slot, unfinished) = (self.slot.take(), self.unfinished.take());
         if let Some(row) = self.row.take() {
             row.custody.finish(row.seq, receipt, slot, unfinished, alone);

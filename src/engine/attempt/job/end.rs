@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 
 use crate::engine::attempt::job::Job;
 use crate::model::error::{Error, ErrorCode};
-use crate::model::receipt::Delivery;
+use crate::model::receipt::{Delivery, Receipt};
 use crate::net::Alarm;
 
 /// Why a send ends before its verdict.
@@ -45,7 +45,7 @@ impl Job {
         let row = self.completion.row.take_if(|row| row.direct)?;
         self.receipt.elapsed_ms = self.elapsed();
         let alone = self.ended_alone();
-        Some(row.custody.finish_direct(row.seq, self.receipt.clone(), alone))
+        Some(row.custody.finish_direct(row.seq, Receipt::clone(&self.receipt), alone))
     }
 
     /// True if its result is none for others of its key.

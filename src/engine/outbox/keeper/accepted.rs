@@ -6,7 +6,7 @@ use crate::engine::outbox::keeper::Keeper;
 use crate::engine::outbox::{Reply, Wants, verdict};
 use crate::engine::store::{Applied, Change, Seq, Turn};
 use crate::model::error::{Error, ErrorCode};
-use crate::model::receipt::{Delivery, Receipt};
+use crate::model::receipt::Delivery;
 
 impl Keeper {
     /// Begins what is durable now, or ends it; tells whoever submitted it.
@@ -24,7 +24,7 @@ impl Keeper {
                 self.take_queue(&accept.id, &mut job);
                 if accept.result.is_some() {
                     let unfinished = job.forget();
-                    let receipt = std::mem::replace(&mut job.receipt, Receipt::nothing());
+                    let receipt = job.receipt.take();
                     self.hand_out(receipt, None, unfinished);
                 } else {
                     self.wake_at(accept.due_ms.filter(|_| turn.is_none()));
@@ -43,7 +43,7 @@ impl Keeper {
                     Ok(mut receipt) => {
                         receipt.id.clone_from(&accept.id);
                         (receipt.token, receipt.deduplicated) = (accept.token, true);
-                        self.hand_out(receipt, None, unfinished);
+                        self.hand_out(Box::new(receipt), None, unfinished);
                     }
                     Err(error) => self.broken(&accept.id, accept.token, error, unfinished),
                 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::engine::accept::files::loaded;
+use crate::engine::accept::files::load;
 use crate::engine::account::Entry;
 use crate::engine::attempt::job::{EndReason, Job};
 use crate::engine::custody::{Custody as _, OnDisk};
@@ -132,15 +132,15 @@ impl Keeper {
             let error = Error::new(ErrorCode::Storage, "its files are lost");
             Err(Refused { error, account: Some(account), key })
         });
-        let given = match message {
-            // One that was refused since its files could not be read is queued again.
-            Ok(message) if message.has_paths() => loaded(Ok(message)),
-            Ok(message) => Ok(message),
-            Err(refused) => {
-                self.broken_row(row, refused);
-                return None;
-            }
-        };
+        if let Err(refused) = message {
+            self.broken_row(row, refused);
+            return None;
+        }
+        let mut given = message;
+        // One that was refused since its files could not be read is queued again.
+        if given.as_ref().is_ok_and(Message::has_paths) {
+            load(&mut given);
+        }
         let unfinished = self.open.split();
         Some(Job::of_row(&self.shared, row, given, entry, unfinished))
     }
@@ -261,7 +261,7 @@ impl Keeper {
             error: Some(error),
             ..Receipt::nothing()
         };
-        self.outbox.finish(seq, receipt, None, None, false);
+        self.outbox.finish(seq, Box::new(receipt), None, None, false);
     }
 
     /// Hands out results of an earlier run, as long as the host takes them.
@@ -278,7 +278,7 @@ impl Keeper {
                     (receipt.id, receipt.token) = (row.id, row.token);
                     receipt.deduplicated |= row.follows;
                     receipt.origin = Origin::EarlierRun;
-                    self.hand_out(receipt, None, None);
+                    self.hand_out(Box::new(receipt), None, None);
                 }
                 Err(error) => self.broken(&row.id, row.token, error, None),
             }
@@ -317,7 +317,7 @@ impl Keeper {
             origin: if unfinished.is_some() { Origin::ThisRun } else { Origin::EarlierRun },
             ..Receipt::nothing()
         };
-        self.hand_out(receipt, None, unfinished);
+        self.hand_out(Box::new(receipt), None, unfinished);
     }
 
     /// A message that cannot be read will never be sent.
@@ -341,7 +341,7 @@ impl Keeper {
             origin: if row.earlier { Origin::EarlierRun } else { Origin::ThisRun },
             ..Receipt::nothing()
         };
-        self.outbox.finish(row.seq, receipt, None, None, !doubt);
+        self.outbox.finish(row.seq, Box::new(receipt), None, None, !doubt);
     }
 }
 
