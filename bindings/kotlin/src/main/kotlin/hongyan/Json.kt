@@ -205,6 +205,52 @@ internal class Json private constructor(private val bytes: ByteArray, private va
         }
     }
 
+    /** The value of this member, null if there is none; nothing else is read. */
+    private fun find(name: String): Any? {
+        blank()
+        if (next() != '{') fail()
+        blank()
+        if (peek() == '}') return null
+        while (true) {
+            blank()
+            val begin = at + 1
+            skipString()
+            val isFound = at - 1 - begin == name.length && name.indices.all { bytes[begin + it].toInt() == name[it].code }
+            blank()
+            if (next() != ':') fail()
+            if (isFound) return value()
+            skipValue()
+            if (next() != ',') return null
+        }
+    }
+
+    private fun skipString() {
+        if (next() != '"') fail()
+        while (true) {
+            when (next()) {
+                '"' -> return
+                '\\' -> at++
+            }
+        }
+    }
+
+    /** Goes to the comma behind a value, or to what ends the object that it is in. */
+    private fun skipValue() {
+        var depth = 0
+        while (true) {
+            when (peek()) {
+                '"' -> {
+                    skipString()
+                    continue
+                }
+                '{', '[' -> depth++
+                '}', ']' -> if (depth-- == 0) return
+                ',' -> if (depth == 0) return
+            }
+            at++
+        }
+    }
+
     private fun number(): Number {
         val begin = at
         while (at < end && (peek() in '0'..'9' || peek() in "+-.eE")) at++
@@ -235,6 +281,9 @@ internal class Json private constructor(private val bytes: ByteArray, private va
                 if (json.at < json.end) json.fail()
             }
         }
+
+        fun member(bytes: ByteArray, from: Int, length: Int, name: String): Any? =
+            Json(bytes, from, from + length).find(name)
 
         @Suppress("UNCHECKED_CAST")
         fun objectOf(bytes: ByteArray, from: Int = 0, length: Int = bytes.size): Map<String, Any?> =

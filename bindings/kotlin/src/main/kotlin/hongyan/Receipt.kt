@@ -52,82 +52,79 @@ internal constructor(
     private val from: Int,
     private val length: Int,
 ) {
-    private var read: Map<String, Any?>? = null
-
-    /** Read when it is first asked for; twice by two threads is the same. */
-    private val fields: Map<String, Any?>
-        get() = read ?: Json.objectOf(bytes, from, length).also { read = it }
+    /** Most are never asked for, and the answer of a service may be long: so each is read when it is. */
+    private fun member(name: String): Any? = Json.member(bytes, from, length, name)
 
     /** The library's own id of the message. */
     public val id: String
-        get() = fields["id"] as String
+        get() = member("id") as String
 
     /** The idempotency key that was given with the message. */
     public val key: String?
-        get() = fields["key"] as String?
+        get() = member("key") as String?
 
     /** The account that sent it. */
     public val account: String
-        get() = fields["account"] as String
+        get() = member("account") as String
 
     /** The service of that account; null where there is no such account. */
     public val service: String?
-        get() = fields["service"] as String?
+        get() = member("service") as String?
 
     /** The service's id of the message, exact to the last digit; null where it gives none. */
     public val messageId: String?
-        get() = fields["message_id"] as String?
+        get() = member("message_id") as String?
 
     /** When the service says it took the message, in Unix seconds. */
     public val serviceTime: Long?
-        get() = fields["service_time"] as Long?
+        get() = member("service_time") as Long?
 
     /** The service had this message already, so that it was sent once. */
     public val isDeduplicated: Boolean
-        get() = fields["deduplicated"] == true
+        get() = member("deduplicated") == true
 
     /** An earlier process began this send. */
     public val isRecovered: Boolean
-        get() = fields["recovered"] == true
+        get() = member("recovered") == true
 
     /** A time limit of the caller ended it. */
     public val isOverdue: Boolean
-        get() = fields["deadline"] == true
+        get() = member("deadline") == true
 
     /** How many requests were begun. */
     public val attempts: Int
-        get() = (fields["attempts"] as Long).toInt()
+        get() = (member("attempts") as Long).toInt()
 
     /** From accept to verdict. */
     public val elapsed: Duration
-        get() = (fields["elapsed_ms"] as Long).milliseconds
+        get() = (member("elapsed_ms") as Long).milliseconds
 
     /** Why it is not sent; null if it is. Made anew each time. */
     public val error: HongyanException?
-        get() = if (delivery == Delivery.SENT) null else HongyanException.of(map(fields["error"]), this)
+        get() = if (delivery == Delivery.SENT) null else HongyanException.of(map(member("error")), this)
 
     /** What became of it for each recipient, in the order of the message; null where it named no list of them. */
     public val recipients: List<RecipientResult>?
-        get() = (fields["recipients"] as List<*>?)?.map { RecipientResult(map(it)) }
+        get() = (member("recipients") as List<*>?)?.map { RecipientResult(map(it)) }
 
     /** What became of each piece of a text that was split; null of any other. */
     public val pieces: List<PieceResult>?
-        get() = (fields["pieces"] as List<*>?)?.map { PieceResult(map(it)) }
+        get() = (member("pieces") as List<*>?)?.map { PieceResult(map(it)) }
 
     /** What is worth knowing and no error. */
     public val notes: List<Note>
-        get() = (fields["notes"] as List<*>).map { note -> map(note).let { Note("${it["name"]}", "${it["message"]}") } }
+        get() = (member("notes") as List<*>).map { note -> map(note).let { Note("${it["name"]}", "${it["message"]}") } }
 
     /** The service's last answer with its secrets masked: what its JSON says, or else a String. */
     public val raw: Any?
-        get() = fields["raw"]
+        get() = member("raw")
 
     /** The whole result as JSON text, the same in every language. */
     public val json: String
         get() = String(bytes, from, length, Charsets.UTF_8)
 
     override fun toString(): String {
-        val more = (fields["error"] as Map<*, *>?)?.let { " ${it["name"]}" } ?: messageId?.let { " $it" } ?: ""
+        val more = (member("error") as Map<*, *>?)?.let { " ${it["name"]}" } ?: messageId?.let { " $it" } ?: ""
         return "Receipt(${delivery.name.lowercase()} $account$more)"
     }
 

@@ -56,6 +56,12 @@ internal class TextTests : Suite() {
             same(value["empty"], read["empty"])
             same(value["nested"], read["nested"])
             same(mapOf("é\n\"/" to "\ud83e\udebf"), Json.read("""{"\u00e9\n\"\/":"\ud83e\udebf"}""".toByteArray()))
+            for (name in value.keys) same(read[name], Json.member(written, 0, written.size, name))
+            val spaced = " { \"a\\\"\" : [ \"]}\\\\\" , {\"b\":1} ] , \"b\" : -2 , \"c\":{} } ".toByteArray()
+            same(-2L, Json.member(spaced, 0, spaced.size, "b"))
+            same(emptyMap<String, Any?>(), Json.member(spaced, 0, spaced.size, "c"))
+            same(null, Json.member(spaced, 0, spaced.size, "d"))
+            same(null, Json.member("{}".toByteArray(), 0, 2, "d"))
             for (wrong in listOf("", "{", "[1,]", "\"", "tru", "1 2", "{\"a\"}", "[1 2]", "\"\\u12")) {
                 fails<RuntimeException> { Json.read(wrong.toByteArray()) }
             }
