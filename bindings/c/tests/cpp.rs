@@ -202,3 +202,27 @@ fn the_cpp_in_the_documents_compiles() {
     }
     assert_eq!(shown, 4);
 }
+
+#[test]
+fn the_cpp_of_the_readme_runs_as_it_stands() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let code = readme.split("\n```cpp\n").nth(1).expect("README has C++");
+    let program = format!(
+        "#include <hongyan.hpp>\n#include <fstream>\n#include <iostream>\n#include <sstream>\n\
+         using namespace std::chrono_literals;\nint main(int, char **argv) {{\nstd::stringstream text;\n\
+         text << std::ifstream(argv[1]).rdbuf();\nconst std::string config_json = text.str();\n{}\n}}\n",
+        code.split("\n```").next().unwrap()
+    );
+    let source = work_dir("cpp-readme").join("shown.cpp");
+    fs::write(&source, program).unwrap();
+    for compiler in COMPILERS {
+        let sandbox = Sandbox::start(Options::default()).unwrap();
+        let program = compile(compiler, "c++17", &["-O1"], &source);
+        let config = program.with_extension("json");
+        let accounts = serde_json::json!({"ops": sandbox.config()["accounts"]["telegram"]});
+        fs::write(&config, serde_json::json!({"v": 1, "accounts": accounts}).to_string()).unwrap();
+        let output = run(bounded(&program).arg(config));
+        assert_eq!((output.status.code(), text_of(&output).as_str()), (Some(0), "sent\n"));
+        assert_eq!(sandbox.messages().len(), 1);
+    }
+}
