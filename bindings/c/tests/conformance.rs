@@ -78,7 +78,8 @@ fn run_cases(name: &str, runner: &Path) {
         }
     }
     // Not by a macro: what those print is shown of tests that fail only.
-    writeln!(io::stderr(), "{name}: conformance: {ran} cases in {files} files").unwrap();
+    let told = format!("{name}: conformance: {ran} cases in {files} files\n");
+    io::stderr().write_all(told.as_bytes()).unwrap();
     assert!(failures.is_empty(), "{name}\n{}", failures.join("\n"));
 }
 
