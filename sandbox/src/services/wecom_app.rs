@@ -114,7 +114,7 @@ impl WeComApp {
             return Err(refused(40013, "invalid corpid"));
         }
         if secret != SECRET {
-            let words = match self.wrong.pass(call.now_ms) {
+            let words = match !call.limits || self.wrong.pass(call.now_ms) {
                 true => (40001, "invalid credential"),
                 false => (45009, "api freq out of limit: too many wrong secrets"),
             };

@@ -111,7 +111,12 @@ fn contents(message: &Message, info: &Info) -> Result<(Contents, Vec<Note>)> {
         let rules = Rules {
             unit: Unit::CodePoints,
             most: usize::MAX,
-            markup: if is_text { Markup::Marked } else { Markup::Qq },
+            markup: match (is_text, message.parts.is_empty()) {
+                // A plain text stays as it stands.
+                (true, true) => Markup::Plain,
+                (true, false) => Markup::Marked,
+                (false, _) => Markup::Qq,
+            },
             title: Title::FirstLine,
         };
         let pieces = compose(message, &rules)?;
