@@ -32,12 +32,15 @@ size: ## build the C library as small as it gets; prints where it is
 test: ## run every part of the tests and say what failed; installs missing C tools, where it may
 	FEATURES=$(FEATURES) tools/test-all
 
-.PHONY: test-all test-musl check-android
+.PHONY: test-all test-musl test-windows check-android
 test-all: ## all of `make test`, and what takes long: other systems, and what is built for them
 	FEATURES=$(FEATURES) tools/test-all everything
 
 test-musl: ## build the command and the C library for musl, and send with them
 	tools/test-musl
+
+test-windows: ## build for Windows; C programs, the library's and the command's tests under wine, from Debian
+	FEATURES=$(FEATURES) tools/test-windows
 
 check-android: ## check that the library and its C ABI compile for Android; nothing of it runs
 	tools/check-android

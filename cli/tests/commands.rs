@@ -205,6 +205,7 @@ fn manual_pages_are_printed_in_roff() {
     folder.run(&["man", "queue", "pigeon"]).expect(2);
 }
 
+#[cfg(unix)]
 #[test]
 fn manual_pages_are_written_for_every_command_and_roff_finds_nothing_wrong() {
     let folder = Folder::new();
@@ -244,6 +245,7 @@ fn help_and_version_are_0_and_nothing_is_2() {
     folder.run(&[]).expect(2);
 }
 
+#[cfg(unix)]
 #[test]
 fn the_command_is_installed_with_its_pages_and_taken_away() {
     let folder = Folder::new();
