@@ -151,7 +151,10 @@ fn any_text_arrives_as_it_was_given() {
                 text.insert(0, latest.get());
             }
             // Blanks around a text are taken off here.
-            if matches!(service, "bark" | "gotify" | "ntfy" | "pushover" | "qq_bot" | "telegram") {
+            if matches!(
+                service,
+                "bark" | "gotify" | "ntfy" | "pushover" | "qq_bot" | "smtp" | "telegram"
+            ) {
                 text = format!("a{text}b");
             }
             let delivered = services.deliver(&client, &message(service, &text))?;
@@ -161,6 +164,10 @@ fn any_text_arrives_as_it_was_given() {
         match service {
             "tencent_im" | "telegram" | "dingtalk_bot" | "webhook" | "ntfy" | "gotify"
             | "pushover" | "bark" => for_all(any_text(most(service)), property),
+            // Every end of a line is one to mail.
+            "smtp" => {
+                for_all(any_text(most(service)).prop_map(|text| text.replace('\r', "")), property)
+            }
             // What would be markup is escaped, and blanks alone are no text.
             "discord" | "googlechat" | "kook" | "mattermost" | "rocketchat" | "serverchan"
             | "slack" | "teams" | "zulip" => {
@@ -311,7 +318,7 @@ fn secrets(auth: &Value) -> &'static [&'static str] {
         "basic" | "password" => &["password"],
         "app" => &["secret"],
         "oauth1" => &["consumer_secret", "token_secret", "token", "consumer_key"],
-        "oauth2" | "bearer" | "bot" | "token" => &["token"],
+        "oauth2" | "xoauth2" | "bearer" | "bot" | "token" => &["token"],
         "key" => &["key"],
         "mac" => &["mac_key", "token"],
         "usersig" => &["secret_key"],
