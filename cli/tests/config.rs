@@ -312,9 +312,12 @@ fn check_lists_what_is_fine_and_sends_nothing() {
     for (name, account) in accounts {
         let line = ended.out.lines().find(|line| line.starts_with(name.as_str()));
         let cells: Vec<_> = line.expect(name).split_whitespace().collect();
-        let url = sandbox.url();
         let auth = account["auth"]["type"].as_str().expect("a type");
         let service = account["service"].as_str().expect("a service");
+        let url = match service {
+            "smtp" => hongyan_sandbox::mail_url(&sandbox.url()),
+            _ => sandbox.url(),
+        };
         assert_eq!(cells, [name, service, auth, &url]);
     }
     let json = folder.run(&["check", "--json"]).expect(0);
