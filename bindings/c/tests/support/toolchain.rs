@@ -80,11 +80,11 @@ pub fn link_shared(command: &mut Command, program: &Path) {
     if target().is_windows() {
         // All but the library itself is linked in; the loader looks beside the program.
         command.arg(dir.join("libhongyan.dll.a")).args(["-static", "-lws2_32", "-lversion"]);
-        let beside = program.with_file_name("hongyan.dll");
-        match symlink(fs::canonicalize(shared_object()).unwrap(), beside) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => made.unwrap(),
-        }
+        // An older one may lead nowhere, and another program may be loading it.
+        let fresh = program.with_extension("dll");
+        drop(fs::remove_file(&fresh));
+        symlink(fs::canonicalize(shared_object()).unwrap(), &fresh).unwrap();
+        fs::rename(fresh, program.with_file_name("hongyan.dll")).unwrap();
     } else {
         let dir = dir.display();
         command.args([format!("-L{dir}"), "-lhongyan".to_owned(), format!("-Wl,-rpath,{dir}")]);
