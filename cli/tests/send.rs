@@ -418,8 +418,10 @@ fn a_dry_run_sends_nothing_and_shows_no_secret() {
         assert!(shown.out.starts_with(&format!("{method} {begin}")), "{shown:?}");
         assert!(shown.out.to_lowercase().contains("\ncontent-type: "), "{shown:?}");
         assert!(shown.out.contains("dry"), "{shown:?}");
-        let own: Vec<_> =
-            secrets.iter().filter_map(|secret| account["auth"][*secret].as_str()).collect();
+        // The key of an app is its name, and stands in its messages.
+        let is_app = account["auth"]["type"] == "app";
+        let hidden = secrets.iter().filter(|name| !(is_app && **name == "key"));
+        let own: Vec<_> = hidden.filter_map(|secret| account["auth"][*secret].as_str()).collect();
         let has_one = account["auth"]["type"] != "none";
         assert_eq!(!own.is_empty(), has_one, "{name} has no secret");
         // What ends the URL of a webhook is its secret.
