@@ -11,6 +11,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// The failure of a message that is wrong at this place.
 #[cold]
 #[inline(never)]
+#[cfg_attr(not(feature = "services"), allow(dead_code, reason = "not every service refuses so"))]
 pub fn wrong<T>(path: impl Into<String>, words: impl Into<String>) -> Result<T> {
     Err(Error::new(ErrorCode::Message, words).at(path))
 }
