@@ -9,17 +9,12 @@ use crate::engine::Arrival;
 use crate::engine::{Begins, Boxes, Engine, Op, Preview, Queue, SubmitOptions, Waited, Watch};
 use crate::model::config::{self, ClientConfig};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::expand::{Reference, expand};
-use crate::model::fields::shown_path;
-use crate::model::file::read_regular;
+use crate::model::expand::{expand, look_up};
 use crate::model::log::{self, Level, Reentrant, log};
 #[cfg(feature = "outbox")]
 use crate::model::message::Message;
 use crate::model::message::MessageSource;
 use crate::model::receipt::Receipt;
-
-/// The longest file that `${file:…}` reads.
-const MAX_SECRET: u64 = 1 << 20;
 
 /// How a message is sent whose caller waits for it.
 #[derive(Default)]
@@ -301,6 +296,9 @@ fn config_value(json: &[u8]) -> Result<Value> {
     if let Some(proxy) = value.get_mut("proxy") {
         expand(proxy, "proxy", &look_up)?;
     }
+    if let Some(outbox) = value.get_mut("outbox") {
+        config::expand_outbox(outbox)?;
+    }
     if let Some(Value::Object(accounts)) = value.get_mut("accounts") {
         for (name, account) in accounts {
             expand_account(account, &format!("accounts.{name}"))?;
@@ -317,24 +315,6 @@ fn expand_account(account: &mut Value, path: &str) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn look_up(reference: Reference<'_>) -> std::result::Result<String, String> {
-    match reference {
-        Reference::Env(name) => std::env::var(name)
-            .map_err(|_| format!("the environment variable {name} is not set, or is not UTF-8")),
-        Reference::File(path) => {
-            let shown = shown_path(path);
-            let bytes =
-                read_regular(path, MAX_SECRET).map_err(|e| format!("cannot read {shown}: {e}"))?;
-            let text =
-                String::from_utf8(bytes).map_err(|_| format!("{shown} does not hold UTF-8"))?;
-            let text = text
-                .strip_suffix('\n')
-                .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
-            Ok(text.to_owned())
-        }
-    }
 }
 
 /// Sends log lines up to `max` to `sink` from now on, or none; returns once no old sink runs any more.

@@ -34,6 +34,8 @@ pub use outbox::file::Changed;
 pub use results::opened::Queue;
 pub use results::queue::{Boxes, Waited, closed};
 
+#[cfg(feature = "outbox")]
+use crate::model::config::Place;
 use crate::model::config::{AccountConfig, ClientConfig, OutboxConfig, RetryConfig};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::net::{Carrier, Clock, Sockets};
@@ -313,7 +315,15 @@ fn open_store(config: &OutboxConfig, turns: Turns) -> Result<Box<dyn store::Stor
         key_days: config.key_days,
         turns,
     };
-    Ok(Box::new(Owned::open(&config.path, options)?))
+    match &config.place {
+        Place::Path(path) => Ok(Box::new(Owned::open(path, options)?)),
+        Place::Postgres(_) => Err(no_database()),
+    }
+}
+
+#[cfg(feature = "outbox")]
+fn no_database() -> Error {
+    Error::new(ErrorCode::Unavailable, "this build knows no database").at("outbox.postgres")
 }
 
 #[cfg(not(feature = "outbox"))]

@@ -1,5 +1,4 @@
-//! An outbox file from the outside: what stands in it, and what may be done about it while no client
-//! sends from it.
+//! An outbox from the outside: what stands in it, and what may be done about it.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::engine::{Changed, Engine};
-use crate::model::config::{ClientConfig, json_value};
+use crate::model::config::{ClientConfig, Place, expand_outbox, json_value};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
 
@@ -124,8 +123,10 @@ impl OutboxFile {
     /// The outbox of a configuration, if it has one; only `outbox` of it is read.
     pub fn of_config(json: &str) -> Result<Option<OutboxFile>> {
         let mut config = json_value(json.as_bytes(), "")?;
-        let outbox = config.get_mut("outbox").map(Value::take).unwrap_or_default();
-        let alone = json!({"v": 1, "accounts": {}, "outbox": outbox});
+        let mut part = |name| config.get_mut(name).map(Value::take).unwrap_or_default();
+        let (mut outbox, ca_file) = (part("outbox"), part("ca_file"));
+        expand_outbox(&mut outbox)?;
+        let alone = json!({"v": 1, "accounts": {}, "ca_file": ca_file, "outbox": outbox});
         let config = ClientConfig::from_value(alone)?.outbox;
         Ok(config.map(|config| OutboxFile { file: Changed { config, wait: None } }))
     }
@@ -140,7 +141,7 @@ impl OutboxFile {
 
     /// The same with another path.
     pub fn moved_to(mut self, path: impl Into<PathBuf>) -> OutboxFile {
-        self.file.config.path = path.into();
+        self.file.config.place = Place::Path(path.into());
         self
     }
 
@@ -151,14 +152,27 @@ impl OutboxFile {
         self
     }
 
-    /// Where it is.
-    pub fn path(&self) -> &Path {
-        &self.file.config.path
+    /// Where it is, if it is a file.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.file.config.place {
+            Place::Path(path) => Some(path),
+            Place::Postgres(_) => None,
+        }
+    }
+
+    /// False if it is a file that is not there yet.
+    pub fn exists(&self) -> bool {
+        self.path().is_none_or(Path::exists)
+    }
+
+    /// Where it is, for people: the path of a file, or a database without what one logs in with.
+    pub fn shown(&self) -> String {
+        self.file.config.place.shown()
     }
 
     /// So many messages after this number, oldest first; 0 is before all of them.
     pub fn rows(&self, after: i64, most: usize) -> Result<Vec<OutboxRow>> {
-        let rows = Engine::outbox_rows(self.path(), after, most)?;
+        let rows = Engine::outbox_rows(&self.file, after, most)?;
         // The type of the store's row stays inside the engine.
         let rows = rows.into_iter().map(|row| {
             let (delivery, receipt) = row.verdict.map(|v| (v.delivery, v.receipt)).unzip();
@@ -185,7 +199,7 @@ impl OutboxFile {
 
     /// The message of this id.
     pub fn row(&self, id: &str) -> Result<Option<OutboxRow>> {
-        match Engine::outbox_row(self.path(), id)? {
+        match Engine::outbox_row(&self.file, id)? {
             Some(found) => Ok(self.rows(found.seq - 1, 1)?.into_iter().find(|row| row.id == id)),
             None => Ok(None),
         }
@@ -278,7 +292,7 @@ mod tests {
         let code = |told: Result<Vec<Result<()>>>| told.unwrap_err().code();
         assert_eq!(code(file.retry(&["x"])), ErrorCode::Storage);
         assert_eq!(code(file.remove(&["x"])), ErrorCode::Storage);
-        assert!(file.rows(0, 1).is_err() && !file.path().exists());
+        assert!(file.rows(0, 1).is_err() && !file.path().unwrap().exists());
     }
 
     #[test]
@@ -286,7 +300,7 @@ mod tests {
         let of = |json: &str| OutboxFile::of_config(json);
         assert!(of(r#"{"v": 1, "accounts": {}}"#).unwrap().is_none());
         let found = of(r#"{"accounts": {"a": "${env:NOWHERE}"}, "outbox": {"path": "x.db"}}"#);
-        assert_eq!(found.unwrap().unwrap().path(), Path::new("x.db"));
+        assert_eq!(found.unwrap().unwrap().path(), Some(Path::new("x.db")));
         let wrong = of(r#"{"outbox": {"path": "x.db", "max_bytes": 0}}"#).unwrap_err();
         assert_eq!(wrong.path(), Some("outbox.max_bytes"));
         assert_eq!(of("nonsense").unwrap_err().code(), ErrorCode::Config);

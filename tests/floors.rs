@@ -7,12 +7,20 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&str; 7] = ["model", "service", "net", "engine", "outbox", "client", "capi"];
 
 /// What may be named in one place only.
-const PLACES: [(&str, &[&str]); 10] = [
+const PLACES: [(&str, &[&str]); 11] = [
     (
         "tokio",
-        &["src/engine", "src/net/dial.rs", "src/net/http", "src/net/smtp", "src/net/time_out.rs"],
+        &[
+            "src/engine",
+            "src/net/dial.rs",
+            "src/net/http",
+            "src/net/smtp",
+            "src/net/time_out.rs",
+            "src/net/tls/postgres.rs",
+        ],
     ),
-    ("tokio_rustls", &["src/net/http", "src/net/smtp"]),
+    ("tokio_postgres", &["src/engine/store/postgres", "src/net/tls/postgres.rs"]),
+    ("tokio_rustls", &["src/net/http", "src/net/smtp", "src/net/tls/postgres.rs"]),
     ("hyper", &["src/net"]),
     ("reqwest", &["src/net"]),
     ("socket2", &["src/net/dial.rs", "src/net/http"]),

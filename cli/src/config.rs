@@ -64,12 +64,22 @@ impl Config {
     /// A client that owns the outbox, at another path than the configured one where one is given.
     pub fn owner(&self, outbox: &OutboxFile) -> anyhow::Result<Client> {
         let mut config = self.value();
-        let path = outbox.path().to_str().ok_or_else(|| {
-            let words = format!("the path {} is not UTF-8", outbox.path().display());
-            Usage::argument(words)
-        })?;
+        let Some(path) = outbox.path() else {
+            // A database is what the configuration says.
+            return Client::from_json(&self.json)
+                .map_err(|error| Usage::or_failure(&self.path, error));
+        };
+        let path = path
+            .to_str()
+            .ok_or_else(|| Usage::argument(format!("the path {} is not UTF-8", path.display())))?;
         match config.get_mut("outbox") {
-            Some(Value::Object(fields)) => drop(fields.insert("path".to_owned(), path.into())),
+            Some(Value::Object(fields)) => {
+                // A file that is named on the command line stands for a database too.
+                for name in ["postgres", "schema", "owner", "sends"] {
+                    fields.shift_remove(name);
+                }
+                fields.insert("path".to_owned(), path.into());
+            }
             _ => config["outbox"] = json!({"path": path}),
         }
         Client::from_json(&config.to_string()).map_err(|error| Usage::or_failure(&self.path, error))

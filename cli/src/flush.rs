@@ -66,7 +66,7 @@ pub fn run(
     } else {
         let counts: Vec<_> = told.counts.iter().map(|(name, n)| format!("{n} {name}")).collect();
         let of = if counts.is_empty() { String::new() } else { format!(": {}", counts.join(", ")) };
-        let (path, messages) = (line(&file.path().display().to_string()), count(all, "message"));
+        let (path, messages) = (line(&file.shown()), count(all, "message"));
         writeln!(out, "{messages}{of}; {} left in {path}{}", left.unsent, left.others())?;
     }
     Ok(match (in_time, left.unsent) {
@@ -134,7 +134,7 @@ pub fn drain(
 /// The messages that have their result already.
 fn results(file: &OutboxFile) -> anyhow::Result<HashSet<String>> {
     let mut known = HashSet::new();
-    if file.path().exists() {
+    if file.exists() {
         outbox::each(file, |row| {
             if row.state == OutboxState::Done {
                 known.insert(row.id);

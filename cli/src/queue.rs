@@ -182,7 +182,7 @@ pub fn find(file: &OutboxFile, id: &str) -> anyhow::Result<OutboxRow> {
 }
 
 fn unknown(file: &OutboxFile, id: &str) -> Error {
-    let words = format!("there is no message {id} in {}", file.path().display());
+    let words = format!("there is no message {id} in {}", file.shown());
     Error::new(ErrorCode::Argument, words)
         .hint("one that was sent goes when its result is acknowledged")
 }

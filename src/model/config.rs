@@ -1,8 +1,10 @@
 //! The configuration of a client, as `hy_init` takes it.
 
+pub mod outbox;
+pub mod postgres;
+
 use std::fmt;
 use std::net::Ipv4Addr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -12,6 +14,9 @@ use super::error::{Error, ErrorCode, Result};
 use super::fields::Fields;
 use super::json;
 use super::message::To;
+#[cfg(feature = "outbox")]
+pub use outbox::Place;
+pub use outbox::{OutboxConfig, expand_outbox};
 
 /// The largest configuration JSON, in bytes.
 const MAX_CONFIG: usize = 16 << 20;
@@ -139,7 +144,8 @@ impl ClientConfig {
         let retry = RetryConfig::read(f.object("retry")?)?;
         let trace = f.boolean("trace")?.unwrap_or(false);
         let net = NetConfig::read(&mut f)?;
-        let outbox = f.object("outbox")?.map(OutboxConfig::read).transpose()?;
+        let outbox = f.object("outbox")?;
+        let outbox = outbox.map(|f| OutboxConfig::read(f, net.ca_file.as_deref())).transpose()?;
         f.finish()?;
         Ok(ClientConfig {
             accounts,
@@ -150,49 +156,6 @@ impl ClientConfig {
             trace,
             outbox,
         })
-    }
-}
-
-/// Where messages are kept until their results are acknowledged.
-#[derive(Clone, Debug)]
-#[cfg_attr(not(feature = "outbox"), allow(dead_code, reason = "no store is in this build"))]
-pub struct OutboxConfig {
-    pub(crate) path: PathBuf,
-    /// How many messages may have no acknowledged result.
-    pub(crate) max_messages: u64,
-    /// How large they may be together.
-    pub(crate) max_bytes: u64,
-    /// How long keys and dead letters are kept.
-    pub(crate) key_days: u32,
-    /// Waits for its turn where another process owns it.
-    pub(crate) shared: bool,
-}
-
-impl OutboxConfig {
-    fn read(mut f: Fields) -> Result<OutboxConfig> {
-        if !cfg!(feature = "outbox") {
-            return Err(Error::new(ErrorCode::Unavailable, "this build has no outbox")
-                .at("outbox")
-                .hint("leave \"outbox\" out: messages are then kept in memory only"));
-        }
-        let path = f.required_string("path")?;
-        if path.is_empty() || path.contains('\0') {
-            return Err(f.error("path", "the outbox needs the path of a file"));
-        }
-        let positive = 1..=i64::MAX;
-        let outbox = OutboxConfig {
-            path: PathBuf::from(path),
-            max_messages: f
-                .integer("max_messages", positive.clone())?
-                .map_or(1_000_000, i64::unsigned_abs),
-            max_bytes: f.integer("max_bytes", positive)?.map_or(1 << 30, i64::unsigned_abs),
-            key_days: f
-                .integer("key_days", 0..=36_500)?
-                .map_or(7, |days| u32::try_from(days).unwrap_or(u32::MAX)),
-            shared: f.boolean("shared")?.unwrap_or(false),
-        };
-        f.finish()?;
-        Ok(outbox)
     }
 }
 

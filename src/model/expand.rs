@@ -3,6 +3,11 @@
 use serde_json::Value;
 
 use super::error::{Error, ErrorCode, Result};
+use super::fields::shown_path;
+use super::file::read_regular;
+
+/// The longest file that `${file:…}` reads.
+const MAX_SECRET: u64 = 1 << 20;
 
 /// Where a credential stands that is not in the configuration itself.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +38,25 @@ pub fn expand(
             .enumerate()
             .try_for_each(|(i, value)| expand(value, &format!("{path}[{i}]"), look_up)),
         _ => Ok(()),
+    }
+}
+
+/// What stands behind a reference in this process, or why nothing does.
+pub fn look_up(reference: Reference<'_>) -> std::result::Result<String, String> {
+    match reference {
+        Reference::Env(name) => std::env::var(name)
+            .map_err(|_| format!("the environment variable {name} is not set, or is not UTF-8")),
+        Reference::File(path) => {
+            let shown = shown_path(path);
+            let bytes =
+                read_regular(path, MAX_SECRET).map_err(|e| format!("cannot read {shown}: {e}"))?;
+            let text =
+                String::from_utf8(bytes).map_err(|_| format!("{shown} does not hold UTF-8"))?;
+            let text = text
+                .strip_suffix('\n')
+                .map_or(text.as_str(), |t| t.strip_suffix('\r').unwrap_or(t));
+            Ok(text.to_owned())
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl Earlier {
     /// Reads what stands in the file; one that is not there yet holds nothing.
     pub fn read(file: &OutboxFile) -> anyhow::Result<Earlier> {
         let mut earlier = Earlier::default();
-        if !file.path().exists() {
+        if !file.exists() {
             return Ok(earlier);
         }
         outbox::each(file, |row| {

@@ -50,10 +50,10 @@ fn outbox(config: &Config) -> Option<Error> {
         Ok(file) => file?,
         Err(usage) => return Some(usage.error),
     };
-    let found = match file.path().exists() {
-        true => file.rows(0, 1).map(|_| ()),
-        false => {
-            let folder = file.path().parent().filter(|folder| !folder.as_os_str().is_empty());
+    let found = match file.path().filter(|path| !path.exists()) {
+        None => file.rows(0, 1).map(|_| ()),
+        Some(path) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let is_there = folder.is_none_or(std::path::Path::is_dir);
             let words = "the folder of the outbox is not there";
             is_there.then_some(()).ok_or_else(|| Error::new(hongyan::ErrorCode::Storage, words))
@@ -61,6 +61,7 @@ fn outbox(config: &Config) -> Option<Error> {
     };
     found.err().map(|error| match error.path() {
         Some(_) => error,
+        None if file.path().is_none() => error.at("outbox.postgres"),
         None => error.at("outbox.path"),
     })
 }

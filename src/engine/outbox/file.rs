@@ -1,14 +1,13 @@
 //! An outbox file while nobody sends from it: looking at it, and changing what stands in it.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::engine::accept::keys;
 use crate::engine::store::gate::inside;
-use crate::engine::store::sqlite::Sqlite;
+use crate::engine::store::sqlite::{Reader, Sqlite};
 use crate::engine::store::{Applied, Change, Listed, Seq, Turns};
-use crate::engine::{Arrival, Engine, open_store};
-use crate::model::config::OutboxConfig;
+use crate::engine::{Arrival, Engine, no_database, open_store};
+use crate::model::config::{OutboxConfig, Place};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
 use crate::net::Clock as _;
@@ -27,13 +26,13 @@ pub type Put = (String, Option<Delivery>);
 
 impl Engine {
     /// So many rows of an outbox file after this one, oldest first, beside its owner.
-    pub fn outbox_rows(path: &Path, after: Seq, most: usize) -> Result<Vec<Listed>> {
-        inside(|| Sqlite::read_only(path)?.rows(after, most))
+    pub fn outbox_rows(of: &Changed, after: Seq, most: usize) -> Result<Vec<Listed>> {
+        inside(|| read_only(of)?.rows(after, most))
     }
 
     /// The row of this id in an outbox file, beside its owner.
-    pub fn outbox_row(path: &Path, id: &str) -> Result<Option<Listed>> {
-        inside(|| Sqlite::read_only(path)?.row(id))
+    pub fn outbox_row(of: &Changed, id: &str) -> Result<Option<Listed>> {
+        inside(|| read_only(of)?.row(id))
     }
 
     /// Queues messages again, all in one transaction; nothing is sent.
@@ -85,9 +84,16 @@ impl Engine {
     }
 }
 
+fn read_only(of: &Changed) -> Result<Reader> {
+    match &of.config.place {
+        Place::Path(path) => Sqlite::read_only(path),
+        Place::Postgres(_) => Err(no_database()),
+    }
+}
+
 /// Makes one kind of change to messages of a file that is there already.
 fn change(to: &Changed, ids: &[&str], kind: impl Fn(String) -> Change) -> Result<Vec<Result<()>>> {
-    inside(|| Sqlite::read_only(&to.config.path).map(drop))?;
+    inside(|| read_only(to).map(drop))?;
     let changes: Vec<_> = ids.iter().map(|id| kind((*id).to_owned())).collect();
     let answers = commit(to, &changes)?;
     Ok(answers.into_iter().zip(ids).map(|(answer, id)| made(answer, id)).collect())
