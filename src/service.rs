@@ -89,6 +89,8 @@ mod telegram;
 #[cfg(feature = "service-tencent_im")]
 mod tencent_im;
 pub mod text;
+#[cfg(feature = "service-twilio")]
+mod twilio;
 pub mod verdict;
 #[cfg(feature = "service-webhook")]
 mod webhook;
@@ -184,6 +186,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &wechat_oa::SERVICE,
     #[cfg(feature = "service-qq_bot")]
     &qq_bot::SERVICE,
+    #[cfg(feature = "service-twilio")]
+    &twilio::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

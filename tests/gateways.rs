@@ -110,6 +110,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": {"type": "app", "id": "1", "secret": "s"}}),
             json!({"to": {"user": "U1"}}),
         ),
+        (
+            "twilio",
+            json!({"auth": basic.clone(), "from": "+15005550006"}),
+            json!({"to": {"phone": "+15005550010"}}),
+        ),
     ];
     for (service, account, _) in &mut accounts {
         account["service"] = json!(*service);

@@ -150,10 +150,10 @@ fn any_text_arrives_as_it_was_given() {
                 latest.set(if latest.get() == 'a' { 'b' } else { 'a' });
                 text.insert(0, latest.get());
             }
-            // Blanks around a text are taken off here.
+            // Blanks around a text are taken off here, or are no text by themselves.
             if matches!(
                 service,
-                "bark" | "gotify" | "ntfy" | "pushover" | "qq_bot" | "smtp" | "telegram"
+                "bark" | "gotify" | "ntfy" | "pushover" | "qq_bot" | "smtp" | "telegram" | "twilio"
             ) {
                 text = format!("a{text}b");
             }

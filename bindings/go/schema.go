@@ -171,7 +171,7 @@ func (a AppWecomAppAuth) MarshalJSON() ([]byte, error) {
 	return tagged("type", "app", plain(a))
 }
 
-// BasicAuth: Name and password: fanfou, sina, webhook, zulip, ntfy.
+// BasicAuth: Name and password: fanfou, sina, webhook, zulip, ntfy, twilio.
 type BasicAuth struct {
 	// Username: the user, without a colon
 	Username string `json:"username"`
@@ -895,6 +895,24 @@ type QqBotAccount struct {
 func (a QqBotAccount) MarshalJSON() ([]byte, error) {
 	type plain QqBotAccount
 	return tagged("service", "qq_bot", plain(a))
+}
+
+// TwilioAccount: Twilio text message, with basic.
+type TwilioAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://api.twilio.com`
+	BaseURL string `json:"base_url,omitempty"`
+	// From: whom messages come from: a number of the account, a name, or the `MG…` of a messaging service
+	From string `json:"from"`
+	// AccountSid: the account, where `username` is an API key, `SK…`
+	AccountSid string `json:"account_sid,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a TwilioAccount) MarshalJSON() ([]byte, error) {
+	type plain TwilioAccount
+	return tagged("service", "twilio", plain(a))
 }
 
 // End

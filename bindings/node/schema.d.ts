@@ -129,7 +129,7 @@ export interface AppWecomAppAuth {
   secret: string
 }
 
-/** Name and password: fanfou, sina, webhook, zulip, ntfy. */
+/** Name and password: fanfou, sina, webhook, zulip, ntfy, twilio. */
 export interface BasicAuth {
   type: 'basic'
   /** the user, without a colon */
@@ -575,6 +575,18 @@ export interface QqBotAccount extends Common {
   base_url?: string
 }
 
+/** Twilio text message. */
+export interface TwilioAccount extends Common {
+  service: 'twilio'
+  auth: BasicAuth
+  /** instead of `https://api.twilio.com` */
+  base_url?: string
+  /** whom messages come from: a number of the account, a name, or the `MG…` of a messaging service */
+  from: string
+  /** the account, where `username` is an API key, `SK…` */
+  account_sid?: string
+}
+
 /** An account, as a configuration has it. */
 export type Account =
   | FanfouAccount
@@ -609,4 +621,5 @@ export type Account =
   | DingtalkAppAccount
   | WechatOaAccount
   | QqBotAccount
+  | TwilioAccount
 // End

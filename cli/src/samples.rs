@@ -591,6 +591,17 @@ pub const SENT: &[Sample] = &[
     ),
     sample("qq_bot", "answer", r#"{"reply_to": "ROBOT1.0_question", "text": "yes"}"#),
     sample("qq_bot", "picture", r#"{"attachments": [{"url": "https://example.com/goose.png"}]}"#),
+    sample("twilio", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "twilio",
+        "picture",
+        r#"{"text": "look", "attachments": [{"url": "https://example.com/goose.png"}]}"#,
+    ),
+    sample(
+        "twilio",
+        "scheduled",
+        r#"{"to": {"phone": "+15005550011"}, "text": "at eight", "extra": {"ScheduleType": "fixed", "SendAt": "2030-01-01T08:00:00Z", "MessagingServiceSid": "MG1f2e3d4c5b6a79880716253443526170"}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -662,6 +673,7 @@ pub const REFUSED: &[Sample] = &[
         "no pushes",
         r#"{"to": {"group": "C105ED00112233445566778899AABBCC"}, "text": "hello?"}"#,
     ),
+    sample("twilio", "unsubscribed", r#"{"to": {"phone": "+15005550004"}, "text": "hello?"}"#),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

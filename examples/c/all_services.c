@@ -130,6 +130,11 @@
     "{\"type\":\"app\",\"key\":\"dinghongyan0app\",\"secret\":\"" secret "\"},"                 \
     "\"robot_code\":\"dinghongyan0app\""
 
+#define TWILIO(token)                                                                        \
+    "{\"type\":\"basic\",\"username\":\"AC70817e64c2a14f0b9d3e5a6b7c8d9e0f\","                \
+    "\"password\":\"" token "\"},\"from\":\"+15005550006\""
+#define TO_A_PHONE(text) "\"to\":{\"phone\":\"+15005550010\"},\"text\":\"" text "\""
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -214,6 +219,7 @@ static const struct {
      TO_USER("oAnna6_hongyan0123456789abcd", "hello from C")},
     {"qq_bot", "app", NULL, APP("102012345", "qqbotSecretHongyan0123456789abcd"),
      TO_USER("C0FFEE00112233445566778899AABBCC", "hello from C")},
+    {"twilio", "basic", NULL, TWILIO("2f8c4e6a0b1d3f5e7a9c8b6d4e2f0a1c"), TO_A_PHONE("hello from C")},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -262,6 +268,7 @@ static const struct {
      TO_USER("oAnna6_hongyan0123456789abcd", "hello?"), HY_E_AUTH},
     {"qq_bot", APP("102012345", "another"), TO_USER("C0FFEE00112233445566778899AABBCC", "hello?"),
      HY_E_AUTH},
+    {"twilio", TWILIO("of-another"), TO_A_PHONE("hello?"), HY_E_AUTH},
 };
 
 static char text[1 << 16];

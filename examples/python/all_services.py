@@ -70,6 +70,7 @@ MESSAGES: dict[str, Message] = {
     "dingtalk_app": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "wechat_oa": {"account": "", "text": "鸿雁 carries letters"},
     "qq_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "twilio": {"account": "", "title": "Disk", "text": "90 %"},
 }
 
 

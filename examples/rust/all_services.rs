@@ -357,6 +357,13 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"to": {"user": "C0FFEE00112233445566778899AABBCC"},
                 "text": "鸿雁 carries letters"}),
         ),
+        (
+            "twilio",
+            json!({"type": "basic", "username": "AC70817e64c2a14f0b9d3e5a6b7c8d9e0f",
+                "password": "2f8c4e6a0b1d3f5e7a9c8b6d4e2f0a1c"}),
+            json!({"from": "+15005550006"}),
+            json!({"to": {"phone": "+15005550010"}, "text": "鸿雁 carries letters"}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

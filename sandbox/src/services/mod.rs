@@ -27,6 +27,7 @@ pub(crate) mod smtp;
 mod teams;
 mod telegram;
 mod tencent_im;
+mod twilio;
 mod webhook;
 mod wechat_oa;
 mod wecom_app;
@@ -110,5 +111,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(dingtalk_app::DingTalkApp::default()),
         Box::new(wechat_oa::WeChatOa::default()),
         Box::new(qq_bot::QqBot::default()),
+        Box::new(twilio::Twilio::default()),
     ]
 }

@@ -95,6 +95,7 @@ __all__ = [
     "tencent_im",
     "token",
     "token_rocketchat",
+    "twilio",
     "usersig",
     "webhook",
     "webhook_url",
@@ -163,7 +164,7 @@ def basic(
     username: str,
     password: str,
 ) -> Auth:
-    """Name and password: fanfou, sina, webhook, zulip, ntfy.
+    """Name and password: fanfou, sina, webhook, zulip, ntfy, twilio.
 
     ``username``: the user, without a colon
     ``password``: his password
@@ -1265,6 +1266,37 @@ def qq_bot(
         auth,
         rate,
         base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def twilio(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    from_: str | None = None,
+    account_sid: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Twilio text message, with `basic`.
+
+    ``base_url``: instead of ``https://api.twilio.com``
+    ``from_``: whom messages come from: a number of the account, a name, or the ``MG…`` of a
+        messaging service
+    ``account_sid``: the account, where ``username`` is an API key, ``SK…``
+    """
+    return _account(
+        "twilio",
+        auth,
+        rate,
+        base_url=base_url,
+        **{"from": from_},
+        account_sid=account_sid,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,

@@ -1467,5 +1467,46 @@ public enum Accounts {
             }
         }
     }
+
+    /// Twilio text message.
+    public struct Twilio: Account, Hashable {
+        public var auth: Auth
+        /// whom messages come from: a number of the account, a name, or the `MG…` of a messaging service
+        public var from: String
+        /// instead of `https://api.twilio.com`
+        public var baseURL: String?
+        /// the account, where `username` is an API key, `SK…`
+        public var accountSid: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, from: String, baseURL: String? = nil, accountSid: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.from = from
+            self.baseURL = baseURL
+            self.accountSid = accountSid
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("twilio", auth.json, [("from", JSON.string(from)), ("base_url", baseURL.map(JSON.string)), ("account_sid", accountSid.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// Name and password.
+            /// - Parameter username: the user, without a colon
+            /// - Parameter password: his password
+            case basic(username: String, password: String)
+
+            var json: JSON {
+                switch self {
+                case .basic(let username, let password):
+                    .fields([("type", "basic"), ("username", JSON.string(username)), ("password", JSON.string(password))])
+                }
+            }
+        }
+    }
 }
 // End

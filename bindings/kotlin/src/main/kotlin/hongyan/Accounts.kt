@@ -56,7 +56,7 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) : Json
         )
 
     /**
-     * Name and password: fanfou, sina, webhook, zulip, ntfy.
+     * Name and password: fanfou, sina, webhook, zulip, ntfy, twilio.
      *
      * @param username the user, without a colon
      * @param password his password
@@ -1124,6 +1124,36 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
             auth,
             rate,
             "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Twilio text message, with `basic`.
+     *
+     * @param baseUrl instead of `https://api.twilio.com`
+     * @param from whom messages come from: a number of the account, a name, or the `MG…` of a messaging
+     *   service
+     * @param accountSid the account, where `username` is an API key, `SK…`
+     */
+    public class Twilio(
+        auth: Auth,
+        from: String,
+        baseUrl: String? = null,
+        accountSid: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "twilio",
+            auth,
+            rate,
+            "from" to from,
+            "base_url" to baseUrl,
+            "account_sid" to accountSid,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
