@@ -47,7 +47,7 @@ use attempt::pace::Windows;
 use attempt::repeats::Repeats;
 use attempt::scratch::ScratchPool;
 use outbox::Outbox;
-use outbox::keeper;
+use outbox::keeper::{self, Does};
 use results::opened::Room;
 use results::sends::Sends;
 use runtime::stop::Stop;
@@ -78,6 +78,8 @@ pub struct Shared {
     /// Where keys and lines are kept, and submitted messages if it is the client's own.
     outbox: OnceLock<Arc<Outbox>>,
     begins: Begins,
+    /// Others send what it keeps.
+    only_submits: bool,
     /// What must be masked whatever the account: the proxy's credentials.
     secrets: Vec<String>,
 }
@@ -109,6 +111,7 @@ impl Shared {
             cut: AtomicUsize::new(0),
             outbox: OnceLock::new(),
             begins: Begins::All,
+            only_submits: false,
             secrets: Vec::new(),
         };
         for (name, account) in config.accounts {
@@ -175,6 +178,7 @@ impl Engine {
         let mut shared = Shared::new(config, transport, clock, u64::from_ne_bytes(seed))?;
         shared.secrets = secrets;
         shared.begins = begins;
+        shared.only_submits = outbox.as_ref().is_some_and(|outbox| !outbox.sends);
         let runtime = Arc::new(Runtime::new(Arc::clone(&shared.sends))?);
         let (shared, inbox) = (Arc::new(shared), Inbox::new(Arc::clone(&runtime)));
         // From here on its drop ends the threads that were started.
@@ -187,8 +191,9 @@ impl Engine {
                     turn: time_out,
                     owner: if outbox.shared { time_out } else { Duration::ZERO },
                 };
+                let does = Does { sends: outbox.sends, takes: true };
                 let store = open_store(&outbox, turns)?;
-                keeper::start(&engine.shared, engine.inbox.clone(), store, begins)?;
+                keeper::start(&engine.shared, engine.inbox.clone(), store, begins, does)?;
             }
             outbox => *engine.unopened() = outbox.map(Ok),
         }
@@ -317,11 +322,14 @@ fn open_store(config: &OutboxConfig, turns: Turns) -> Result<Box<dyn store::Stor
     };
     match &config.place {
         Place::Path(path) => Ok(Box::new(Owned::open(path, options)?)),
+        #[cfg(feature = "postgres")]
+        Place::Postgres(place) => Ok(Box::new(store::postgres::Postgres::open(place, config)?)),
+        #[cfg(not(feature = "postgres"))]
         Place::Postgres(_) => Err(no_database()),
     }
 }
 
-#[cfg(feature = "outbox")]
+#[cfg(all(feature = "outbox", not(feature = "postgres")))]
 fn no_database() -> Error {
     Error::new(ErrorCode::Unavailable, "this build knows no database").at("outbox.postgres")
 }

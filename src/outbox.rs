@@ -170,6 +170,19 @@ impl OutboxFile {
         self.file.config.place.shown()
     }
 
+    /// The SQL that makes its schema, or an older one current, without any secret; none for a file, which needs
+    /// none. It may be run again.
+    #[cfg(feature = "postgres")]
+    pub fn schema_sql(&self) -> Option<String> {
+        Engine::outbox_sql(&self.file)
+    }
+
+    /// Makes its schema, or an older one current; nothing for a file.
+    #[cfg(feature = "postgres")]
+    pub fn make_schema(&self) -> Result<()> {
+        Engine::outbox_make(&self.file)
+    }
+
     /// So many messages after this number, oldest first; 0 is before all of them.
     pub fn rows(&self, after: i64, most: usize) -> Result<Vec<OutboxRow>> {
         let rows = Engine::outbox_rows(&self.file, after, most)?;

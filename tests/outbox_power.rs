@@ -125,6 +125,7 @@ impl Work {
             deadline_ms: None,
             result: None,
             direct: false,
+            from: None,
         }
     }
 

@@ -153,6 +153,7 @@ fn accepts(numbers: std::ops::Range<usize>) -> Vec<Change> {
                 deadline_ms: None,
                 result: None,
                 direct: false,
+                from: None,
             }))
         })
         .collect()

@@ -17,7 +17,7 @@ use std::time::Duration;
 use crate::engine::accept::files::load;
 use crate::engine::account::Entry;
 use crate::engine::attempt::job::{Intake, Job, Sink};
-use crate::engine::outbox::keeper;
+use crate::engine::outbox::keeper::{self, Does};
 use crate::engine::results::slot::{Limit, Slot};
 use crate::engine::store::Turns;
 use crate::engine::{Begins, Engine, Shared, open_store};
@@ -118,7 +118,7 @@ impl Engine {
         let turns = Turns::of_one_who_goes(wait, config.shared);
         let (shared, inbox) = (&self.shared, self.inbox.clone());
         let opened = open_store(&config, turns)
-            .and_then(|store| keeper::start(shared, inbox, store, Begins::Needed));
+            .and_then(|store| keeper::start(shared, inbox, store, Begins::Needed, Does::ALL));
         opened.map_err(|error| {
             let error = match error.code() {
                 ErrorCode::Locked => error.hint(

@@ -8,7 +8,7 @@
 pub mod file;
 pub mod keeper;
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -62,9 +62,16 @@ pub enum Begins {
     Needed,
 }
 
+/// A change that is to be made, who is told then, and the membership under which it was said.
+struct Pending {
+    change: Change,
+    wants: Wants,
+    membership: u32,
+}
+
 #[derive(Default)]
 struct State {
-    pending: Vec<(Change, Wants)>,
+    pending: Vec<Pending>,
     /// Somebody waits for what is pending.
     urgent: bool,
     lazy_since: Option<Instant>,
@@ -94,6 +101,8 @@ pub struct Outbox {
     unfinished: AtomicU64,
     /// What was found damaged in the store, if anything was.
     damage: Option<String>,
+    /// How often this client was taken for dead and came back: what its jobs held before is not theirs.
+    membership: AtomicU32,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -113,9 +122,13 @@ impl Outbox {
     }
 
     fn push(&self, change: Change, wants: Wants) {
+        self.push_of(self.membership.load(Ordering::Relaxed), change, wants);
+    }
+
+    fn push_of(&self, membership: u32, change: Change, wants: Wants) {
         let mut state = self.lock();
         let urgent = !matches!(wants, Wants::Nobody);
-        state.pending.push((change, wants));
+        state.pending.push(Pending { change, wants, membership });
         self.pushed(state, urgent);
     }
 
@@ -131,10 +144,12 @@ impl Outbox {
 
     /// Makes messages durable in one transaction; each reply has the place of its message.
     pub fn accept(&self, messages: Vec<(Accept, Box<Job>)>, reply: &Reply) {
+        let membership = self.membership.load(Ordering::Relaxed);
         let mut state = self.lock();
         for (i, (accept, job)) in messages.into_iter().enumerate() {
             let wants = Wants::Accept(job, i, reply.clone());
-            state.pending.push((Change::Accept(Box::new(accept)), wants));
+            let change = Change::Accept(Box::new(accept));
+            state.pending.push(Pending { change, wants, membership });
         }
         self.pushed(state, true);
     }
@@ -193,12 +208,34 @@ impl Outbox {
         let (sender, told) = oneshot::channel();
         let id = accept.id.clone();
         self.push(Change::Accept(Box::new(accept)), Wants::Enter(sender));
-        let custody: Arc<dyn Custody> = Arc::<Outbox>::clone(self);
-        Direct::new(custody, id, told)
+        Direct::new(self.hold(), id, told)
+    }
+
+    /// Something went in words of these slots; see [`Custody::went`].
+    pub fn went(&self, slots: [u32; 2]) {
+        self.push(Change::Went { slots }, Wants::Nobody);
+    }
+
+    /// What a job of now sees of it.
+    pub fn hold(self: &Arc<Self>) -> Arc<dyn Custody> {
+        let membership = self.membership.load(Ordering::Relaxed);
+        Arc::new(Hold { outbox: Arc::clone(self), membership })
     }
 }
 
-impl Custody for Outbox {
+/// An outbox as a job sees it: it speaks for the membership under which it got its message.
+struct Hold {
+    outbox: Arc<Outbox>,
+    membership: u32,
+}
+
+impl Hold {
+    fn push(&self, change: Change, wants: Wants) {
+        self.outbox.push_of(self.membership, change, wants);
+    }
+}
+
+impl Custody for Hold {
     fn begin(&self, begin: Begin) -> oneshot::Receiver<()> {
         let (sender, made) = oneshot::channel();
         self.push(Change::Begin(Box::new(begin)), Wants::Begin(sender));
@@ -231,17 +268,17 @@ impl Custody for Outbox {
     }
 
     fn went(&self, slots: [u32; 2]) {
-        self.push(Change::Went { slots }, Wants::Nobody);
+        self.outbox.went(slots);
     }
 
     fn left(&self, seq: Seq) {
-        self.lock().left.push(seq);
-        self.nudge();
+        self.outbox.lock().left.push(seq);
+        self.outbox.nudge();
     }
 
     fn cancel(&self, message: OnDisk) {
-        self.lock().cancelled.push(message);
-        self.nudge();
+        self.outbox.lock().cancelled.push(message);
+        self.outbox.nudge();
     }
 
     fn give_up(&self, id: String) {

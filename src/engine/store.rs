@@ -10,6 +10,8 @@ pub mod gate;
 mod lock;
 #[cfg(feature = "outbox")]
 pub mod owned;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "outbox")]
 mod schema;
 #[cfg(feature = "outbox")]
@@ -17,6 +19,8 @@ pub mod sqlite;
 #[cfg(feature = "outbox")]
 mod upgrade;
 
+use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -84,6 +88,41 @@ pub struct Accept {
     /// There is always room for it. If its owner does not live to see its result, it is gone for the
     /// next one, unless it was begun.
     pub direct: bool,
+    /// It was submitted past this library, and comes from an inbox of the store.
+    pub from: Option<Submitted>,
+}
+
+/// Where a message was submitted past this library.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Submitted {
+    /// Its number in the inbox, which it leaves when it is accepted.
+    pub number: i64,
+    /// Whose clients may take its result.
+    pub owner: String,
+}
+
+/// A message that was submitted past this library, not read yet.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrived {
+    /// The id that whoever submitted it knows it by.
+    pub id: String,
+    /// Unix milliseconds.
+    pub at_ms: u64,
+    /// The message as JSON, if it is any.
+    pub message: Vec<u8>,
+    /// Where it comes from.
+    pub from: Submitted,
+}
+
+/// What a member of a shared store has to look at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// There may be messages that nobody has in his hands.
+    pub work: bool,
+    /// There may be results for this member.
+    pub results: bool,
+    /// What this member had in its hands is in others' by now: it was taken for dead.
+    pub lost: bool,
 }
 
 /// A result to keep.
@@ -140,6 +179,11 @@ pub enum Change {
     Retry {
         /// The library's own id of it.
         id: String,
+    },
+    /// A message that this member of a shared store has in its hands and does not begin is for whoever comes.
+    Free {
+        /// Which.
+        seq: Seq,
     },
     /// A row that is not begun goes, whatever it holds; there will be no result of it. If others
     /// follow it, the oldest of them takes its place.
@@ -253,7 +297,7 @@ pub struct Ready {
     pub deadline_ms: Option<u64>,
     /// Attempts begun so far.
     pub attempts: u32,
-    /// Accepted by an earlier owner of the store.
+    /// Accepted by an earlier owner of the store, or by another member of it.
     pub earlier: bool,
     /// Begun by an earlier owner, which did not live to see the result.
     pub begun: Option<Begin>,
@@ -273,6 +317,8 @@ pub struct StoredResult {
     pub token: u64,
     /// It is the result of another message of its key.
     pub follows: bool,
+    /// This client accepted the message in this run.
+    pub own: bool,
     /// The result.
     pub verdict: Verdict,
 }
@@ -356,7 +402,20 @@ pub struct Listed {
     pub verdict: Option<Verdict>,
 }
 
-/// What an outbox is kept in. One owner at a time; one thread at a time.
+/// Someone who looks at what stands in a store, beside whoever uses it.
+#[cfg(feature = "outbox")]
+pub trait Look {
+    /// So many rows after this one, oldest first.
+    fn rows(&self, after: Seq, most: usize) -> Result<Vec<Listed>>;
+
+    /// The row of this id.
+    fn row(&self, id: &str) -> Result<Option<Listed>>;
+}
+
+/// What an outbox is kept in, for one thread at a time. A file has one owner at a time. A database is shared
+/// by many members: what [`Store::ready`], [`begun`](Store::begun), [`called`](Store::called),
+/// [`overdue`](Store::overdue) and [`unbegun`](Store::unbegun) give to one is in its hands, and no other
+/// gets it before that one gives it back, ends it, or has shown no sign of life for its lease.
 ///
 /// `storage`: the disk, or what is on it. The store may be used again once the disk is well.
 pub trait Store: Send {
@@ -414,6 +473,36 @@ pub trait Store: Send {
     /// What was found damaged when it was opened, and done about it, for people.
     fn damage(&self) -> Option<String> {
         None
+    }
+
+    /// True if others change it too.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Calls this, from any thread, when another member may have changed something.
+    fn watch(&mut self, _wake: Arc<dyn Fn() + Send + Sync>) {}
+
+    /// Gives a sign of life where one is due, and tells what there is to look at. `held`: what this member
+    /// knows to be in its hands.
+    fn attend(&mut self, _held: &HashSet<Seq>) -> Result<News> {
+        Ok(News::default())
+    }
+
+    /// How long nothing need be done here, if nothing else comes.
+    fn rests(&self) -> Duration {
+        Duration::MAX
+    }
+
+    /// Messages from the inbox, oldest first, for the one member that takes them out of it; each stays there
+    /// until it is accepted.
+    fn arrived(&mut self, _most: usize) -> Result<Vec<Arrived>> {
+        Ok(Vec::new())
+    }
+
+    /// The results of direct messages of this member that followed others, by their ids.
+    fn followed(&mut self) -> Result<Vec<(String, Verdict)>> {
+        Ok(Vec::new())
     }
 
     /// Goes away and leaves everything as it is: it belongs to the parent of this process.

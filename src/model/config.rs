@@ -16,6 +16,8 @@ use super::json;
 use super::message::To;
 #[cfg(feature = "outbox")]
 pub use outbox::Place;
+#[cfg(feature = "postgres")]
+pub use outbox::Postgres;
 pub use outbox::{OutboxConfig, expand_outbox};
 
 /// The largest configuration JSON, in bytes.

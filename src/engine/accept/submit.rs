@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::engine::accept::files::load;
 use crate::engine::accept::op::Op;
 use crate::engine::attempt::job::{Intake, Job, Sink};
-use crate::engine::custody::{Custody, OnDisk};
+use crate::engine::custody::OnDisk;
 use crate::engine::outbox::Outbox;
 use crate::engine::results::opened::Queue;
 use crate::engine::results::queue::Results;
@@ -163,7 +163,7 @@ impl Engine {
                     return Err(error);
                 }
             };
-            let (accept, mut job) = self.arrived(given, json, token, to, unfinished);
+            let (accept, mut job) = shared.arrived(given, json, token, to, unfinished);
             let key = accept.key.as_ref().map(|(key, _)| key.clone());
             let (id, account) = (accept.id.clone(), accept.account.clone());
             ops.push((job.op(), OnDisk { seq: 0, id, token, account, key }));
@@ -178,23 +178,24 @@ impl Engine {
         }
         let ops = ops.into_iter().zip(told).map(|((mut op, mut message), answer)| {
             message.seq = answer.unwrap_or_else(|| Err(lost()))?;
-            let custody: Arc<dyn Custody> = Arc::<Outbox>::clone(outbox);
-            op.on_disk = Some(Box::new((custody, message)));
+            op.on_disk = Some(Box::new((outbox.hold(), message)));
             Ok(op)
         });
         Ok(ops.collect())
     }
+}
 
+impl Shared {
     /// A message on its way into the outbox.
     pub fn arrived(
-        &self,
+        self: &Arc<Self>,
         mut given: Parsed,
         json: Cow<'_, [u8]>,
         token: u64,
         to: Option<Arc<Results>>,
         unfinished: Unfinished,
     ) -> (Accept, Box<Job>) {
-        let shared = &self.shared;
+        let shared = self;
         load(&mut given);
         let unix_ms = shared.clock.unix_ms();
         let account = match &given {
@@ -206,6 +207,7 @@ impl Engine {
             entry.address(message);
         }
         let message = given.as_ref().ok();
+        let (has_message, has_account) = (message.is_some(), entry.is_some());
         let id = shared.count(entry.as_deref());
         let (json, files) = match message.filter(|message| !message.attachments.is_empty()) {
             None => (json.into_owned(), Vec::new()),
@@ -228,6 +230,7 @@ impl Engine {
             deadline_ms: message.and_then(|m| m.deadline_ms).map(|ms| unix_ms.saturating_add(ms)),
             result: None,
             direct: false,
+            from: None,
             account,
         };
         let intake = Intake {
@@ -241,16 +244,16 @@ impl Engine {
             tied: true,
         };
         let mut job = Job::new(Arc::clone(shared), given, entry, intake);
-        if job.refuse() {
+        // Whether there is such an account, who sends knows.
+        let sent_elsewhere = self.only_submits && has_message && !has_account;
+        if !sent_elsewhere && job.refuse() {
             // Wrong as it is, it was accepted: so it has a result, which is kept as well.
             (accept.key, accept.line) = (None, None);
             accept.result = Some(outbox::verdict(&job.receipt));
         }
         (accept, job)
     }
-}
 
-impl Shared {
     /// What the outbox must know of a message that is sent for a caller who waits.
     pub fn direct(&self, message: &Message, id: &str) -> Accept {
         Accept {
@@ -267,6 +270,7 @@ impl Shared {
             deadline_ms: None,
             result: None,
             direct: true,
+            from: None,
         }
     }
 }

@@ -18,7 +18,6 @@ use crate::engine::attempt::progress::Rest;
 use crate::engine::attempt::retry::History;
 use crate::engine::attempt::scratch::Scratch;
 use crate::engine::attempt::{lost, masked, repeats};
-use crate::engine::custody::Custody as _;
 use crate::engine::results::queue::Results;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;

@@ -3,10 +3,14 @@
 use std::time::Duration;
 
 use crate::engine::accept::keys;
+#[cfg(not(feature = "postgres"))]
+use crate::engine::no_database;
 use crate::engine::store::gate::inside;
-use crate::engine::store::sqlite::{Reader, Sqlite};
-use crate::engine::store::{Applied, Change, Listed, Seq, Turns};
-use crate::engine::{Arrival, Engine, no_database, open_store};
+#[cfg(feature = "postgres")]
+use crate::engine::store::postgres::{self, Looker};
+use crate::engine::store::sqlite::Sqlite;
+use crate::engine::store::{Applied, Change, Listed, Look, Seq, Turns};
+use crate::engine::{Arrival, Engine, open_store};
 use crate::model::config::{OutboxConfig, Place};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
@@ -27,12 +31,30 @@ pub type Put = (String, Option<Delivery>);
 impl Engine {
     /// So many rows of an outbox file after this one, oldest first, beside its owner.
     pub fn outbox_rows(of: &Changed, after: Seq, most: usize) -> Result<Vec<Listed>> {
-        inside(|| read_only(of)?.rows(after, most))
+        inside(|| look(of)?.rows(after, most))
     }
 
     /// The row of this id in an outbox file, beside its owner.
     pub fn outbox_row(of: &Changed, id: &str) -> Result<Option<Listed>> {
-        inside(|| read_only(of)?.row(id))
+        inside(|| look(of)?.row(id))
+    }
+
+    /// The SQL that makes what an outbox in a database stands in; none for a file.
+    #[cfg(feature = "postgres")]
+    pub fn outbox_sql(of: &Changed) -> Option<String> {
+        match &of.config.place {
+            Place::Path(_) => None,
+            Place::Postgres(place) => Some(postgres::schema_sql(&place.schema)),
+        }
+    }
+
+    /// Makes what an outbox in a database stands in, or makes it current.
+    #[cfg(feature = "postgres")]
+    pub fn outbox_make(of: &Changed) -> Result<()> {
+        match &of.config.place {
+            Place::Path(_) => Ok(()),
+            Place::Postgres(place) => postgres::make_schema(place),
+        }
     }
 
     /// Queues messages again, all in one transaction; nothing is sent.
@@ -52,7 +74,7 @@ impl Engine {
         let mut changes = Vec::with_capacity(arrivals.len());
         for Arrival { given, json, token, .. } in arrivals {
             let unfinished = self.shared.sends.accept()?;
-            let (accept, mut job) = self.arrived(given, json, token, None, unfinished);
+            let (accept, mut job) = self.shared.arrived(given, json, token, None, unfinished);
             drop(job.forget());
             match accept.result {
                 None => {
@@ -84,16 +106,19 @@ impl Engine {
     }
 }
 
-fn read_only(of: &Changed) -> Result<Reader> {
+fn look(of: &Changed) -> Result<Box<dyn Look>> {
     match &of.config.place {
-        Place::Path(path) => Sqlite::read_only(path),
+        Place::Path(path) => Ok(Box::new(Sqlite::read_only(path)?)),
+        #[cfg(feature = "postgres")]
+        Place::Postgres(place) => Ok(Box::new(Looker::open(place)?)),
+        #[cfg(not(feature = "postgres"))]
         Place::Postgres(_) => Err(no_database()),
     }
 }
 
 /// Makes one kind of change to messages of a file that is there already.
 fn change(to: &Changed, ids: &[&str], kind: impl Fn(String) -> Change) -> Result<Vec<Result<()>>> {
-    inside(|| read_only(to).map(drop))?;
+    inside(|| look(to).map(drop))?;
     let changes: Vec<_> = ids.iter().map(|id| kind((*id).to_owned())).collect();
     let answers = commit(to, &changes)?;
     Ok(answers.into_iter().zip(ids).map(|(answer, id)| made(answer, id)).collect())

@@ -3,6 +3,7 @@
 mod accepted;
 mod direct;
 mod rows;
+mod shared;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 use crate::engine::Shared;
 use crate::engine::attempt::job::{Job, RowRef};
 use crate::engine::custody::{Admission, Custody};
-use crate::engine::outbox::{Begins, LAZY, Outbox, Wants};
+use crate::engine::outbox::{Begins, LAZY, Outbox, Pending, Wants};
 use crate::engine::results::queue::Results;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
@@ -39,13 +40,16 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 pub fn start(
     shared: &Arc<Shared>,
     inbox: Inbox,
-    store: Box<dyn Store>,
+    mut store: Box<dyn Store>,
     begins: Begins,
+    does: Does,
 ) -> Result<()> {
     let outbox = Arc::new(Outbox::new(store.damage()));
+    let wakes = Arc::downgrade(&outbox);
+    store.watch(Arc::new(move || wakes.upgrade().into_iter().for_each(|outbox| outbox.nudge())));
     let keeper =
-        Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins)?;
-    if keeper.open.count() > 0 {
+        Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins, does)?;
+    if keeper.open.count() > 0 || keeper.is_shared && does.sends {
         inbox.start_io()?;
     }
     let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
@@ -54,6 +58,20 @@ pub fn start(
     outbox.runs_on(thread);
     let _ = shared.outbox.set(outbox);
     Ok(())
+}
+
+/// What a member of a shared outbox does beside submitting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Does {
+    /// It sends what is due, whoever submitted it.
+    pub sends: bool,
+    /// It hands out results.
+    pub takes: bool,
+}
+
+impl Does {
+    /// What the owner of a file does.
+    pub const ALL: Does = Does { sends: true, takes: true };
 }
 
 /// How far the messages of an account have been loaded.
@@ -70,6 +88,11 @@ struct Keeper {
     outbox: Arc<Outbox>,
     inbox: Inbox,
     store: Box<dyn Store>,
+    /// Others change the store too.
+    is_shared: bool,
+    does: Does,
+    /// What the jobs of now see of the outbox.
+    hold: Arc<dyn Custody>,
     cursors: HashMap<String, Cursor>,
     /// The accounts that were removed: what is kept for them ends, after these rows.
     removed: HashMap<String, Seq>,
@@ -98,8 +121,8 @@ struct Keeper {
 
 /// Leaves a few of these changes, and gives the others: first acknowledgements, which make room on the
 /// disk, then what goes on, and what is new by itself, so that it holds nothing else up.
-fn few(changes: &mut Vec<(Change, Wants)>, most: usize) -> Vec<(Change, Wants)> {
-    let rank = |(change, _): &(Change, Wants)| match change {
+fn few(changes: &mut Vec<Pending>, most: usize) -> Vec<Pending> {
+    let rank = |pending: &Pending| match pending.change {
         Change::Ack { .. } => 0,
         Change::Accept(_) => 2,
         _ => 1,
@@ -117,23 +140,30 @@ impl Keeper {
         inbox: Inbox,
         mut store: Box<dyn Store>,
         begins: Begins,
+        does: Does,
     ) -> Result<Keeper> {
         let mut cursors = HashMap::new();
-        if begins == Begins::All {
+        let is_shared = store.is_shared();
+        if begins == Begins::All && !is_shared {
             let accounts = store.accounts()?.into_iter();
             cursors.extend(accounts.map(|name| (name, Cursor { turn: 0, backlog: true })));
         }
         store.went()?.into_iter().for_each(|slot| shared.repeats.went_earlier(slot));
         let left = match begins {
+            // Of what is shared, others count their own.
+            _ if is_shared => 0,
             Begins::All => usize::try_from(store.count().1).unwrap_or(usize::MAX),
             Begins::Needed => 0,
         };
         let open = shared.sends.adopt(left);
         Ok(Keeper {
             shared,
+            hold: outbox.hold(),
             outbox,
             inbox,
             store,
+            is_shared,
+            does,
             cursors,
             removed: HashMap::new(),
             following: HashSet::new(),
@@ -143,7 +173,7 @@ impl Keeper {
             begins,
             loaded: HashSet::new(),
             next_time: Some(0),
-            earlier: (begins == Begins::All).then_some(0),
+            earlier: (begins == Begins::All && does.takes).then_some(0),
             pause: Duration::ZERO,
             careful: None,
             stopped: false,
@@ -153,13 +183,13 @@ impl Keeper {
 
     /// The row of a job.
     fn row_ref(&self, seq: Seq, direct: bool) -> RowRef {
-        let custody: Arc<dyn Custody> = Arc::<Outbox>::clone(&self.outbox);
-        RowRef { custody, seq, direct }
+        RowRef { custody: Arc::clone(&self.hold), seq, direct }
     }
 
     /// Works until the client ends.
     fn run(mut self) {
-        let mut recovered = self.begins == Begins::Needed;
+        let recovers = self.begins == Begins::All && self.does.sends;
+        let mut recovered = !recovers;
         loop {
             if !recovered
                 && let Some(begun) = self.try_to("look for what was begun", |k| k.store.begun())
@@ -189,6 +219,11 @@ impl Keeper {
             if self.stopped {
                 self.leave(failed);
             } else if !failed {
+                if self.is_shared
+                    && let Some(news) = self.try_to("give a sign of life", Keeper::attend)
+                {
+                    recovered &= !(recovers && news.work);
+                }
                 let _ = self.try_to("look what is due", Keeper::on_time);
                 let _ = self.try_to("look who is called", Keeper::call);
                 let _ = self.try_to("end what waits for an account", Keeper::end_removed);
@@ -217,7 +252,7 @@ impl Keeper {
     }
 
     /// Waits for changes, for time to pass or for the end; takes what there is to write.
-    fn next(&mut self) -> (Vec<(Change, Wants)>, bool) {
+    fn next(&mut self) -> (Vec<Pending>, bool) {
         let outbox = Arc::clone(&self.outbox);
         let until = Instant::now() + self.sleep();
         // After a failure nothing is tried before its time, save what somebody waits for.
@@ -226,7 +261,7 @@ impl Keeper {
         loop {
             let now = Instant::now();
             let lazy = state.lazy_since.is_some_and(|since| now >= since + LAZY);
-            let accepts = || state.pending.iter().any(|(_, wants)| wants.is_caller());
+            let accepts = || state.pending.iter().any(|pending| pending.wants.is_caller());
             let write = (state.urgent || lazy) && (now >= not_before || accepts());
             let other = state.nudged || (state.stopping && !self.stopped) || now >= until;
             if write || other || state.ends {
@@ -238,7 +273,7 @@ impl Keeper {
                     if now < not_before && !state.ends {
                         // Before its time only that is tried which a caller waits for.
                         let (callers, others) =
-                            taken.into_iter().partition(|(_, wants)| wants.is_caller());
+                            taken.into_iter().partition(|pending| pending.wants.is_caller());
                         (taken, state.pending) = (callers, others);
                     } else if let Some(most) = self.careful {
                         state.pending = few(&mut taken, most);
@@ -278,13 +313,16 @@ impl Keeper {
             return self.pause;
         }
         let now = self.shared.clock.unix_ms();
-        let next = self.next_time.map(|at| Duration::from_millis(at.saturating_sub(now)));
-        next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+        let next = self.next_time.filter(|_| self.does.sends);
+        let next = next.map(|at| Duration::from_millis(at.saturating_sub(now)));
+        next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP).min(self.store.rests())
     }
 
     /// Writes a batch; what nobody waits for is tried again if the disk refuses.
-    fn commit(&mut self, batch: Vec<(Change, Wants)>) -> bool {
-        let (changes, wants): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    fn commit(&mut self, batch: Vec<Pending>) -> bool {
+        let batch = self.without_stale(batch);
+        let (changes, wants): (Vec<_>, Vec<_>) =
+            batch.into_iter().map(|pending| (pending.change, pending.wants)).unzip();
         let made = self.store.commit(&changes, self.shared.clock.unix_ms());
         match made {
             Ok(made) => {
@@ -310,6 +348,10 @@ impl Keeper {
                         }
                         Wants::Enter(sender) => {
                             let _ = sender.send(Admission::Refused(error.clone()));
+                            // It may stand there all the same.
+                            if let (Change::Accept(accept), true) = (change, self.is_shared) {
+                                again.push((Change::Drop { id: accept.id }, Wants::Nobody));
+                            }
                         }
                         // The result is true all the same, and that bytes of it went stands there.
                         Wants::FinishDirect(receipt, _) => {
@@ -319,6 +361,10 @@ impl Keeper {
                     }
                 }
                 let urgent = again.iter().any(|(_, wants)| !matches!(wants, Wants::Nobody));
+                let membership = self.outbox.membership.load(Ordering::Relaxed);
+                let again = again.into_iter();
+                let mut again: Vec<_> =
+                    again.map(|(change, wants)| Pending { change, wants, membership }).collect();
                 let mut state = self.outbox.lock();
                 again.append(&mut state.pending);
                 state.pending = again;
@@ -371,6 +417,9 @@ impl Keeper {
                     self.loaded.remove(&seq);
                 }
                 self.following.remove(&receipt.id);
+                if self.is_shared && !self.is_own(&receipt, &applied) {
+                    return self.is_others(&receipt, slot, unfinished, applied);
+                }
                 match applied {
                     Applied::Done { followers, ready, due_ms } => {
                         self.tell(followers, &receipt);
@@ -457,7 +506,7 @@ impl Keeper {
         if failed {
             // The disk may never be well again: a result that it did not take is not handed out.
             let mut state = self.outbox.lock();
-            for (change, wants) in &mut state.pending {
+            for Pending { change, wants, .. } in &mut state.pending {
                 let caller = match (&*change, &*wants) {
                     (_, Wants::FinishDirect(receipt, _)) => Some(&receipt.id),
                     (Change::Drop { id }, _) => Some(id),

@@ -97,6 +97,9 @@ impl Keeper {
             }
             (turn, _) => {
                 cursor.backlog |= turn.is_some();
+                if self.is_shared && turn.is_some() {
+                    self.outbox.push(Change::Free { seq }, Wants::Nobody);
+                }
                 job.forget().into_iter().for_each(|unfinished| self.open.join(unfinished));
             }
         }

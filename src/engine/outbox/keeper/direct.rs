@@ -3,7 +3,7 @@
 use tokio::sync::oneshot;
 
 use crate::engine::accept::keys;
-use crate::engine::custody::{Admission, Custody as _};
+use crate::engine::custody::Admission;
 use crate::engine::outbox::keeper::{Begins, Keeper, say};
 use crate::engine::results::slot::Slot;
 use crate::engine::store::{Applied, Ready};
@@ -80,7 +80,7 @@ impl Keeper {
                 self.open.join(self.shared.sends.adopt(1));
             }
             if row.begun.is_none() {
-                self.resume(&row, files, &entry, Slot::default());
+                self.resume(&row, files, Some(&entry), Slot::default());
             } else if let Some((job, begun, entry)) = self.doubtful(&row, files) {
                 self.recover(job, begun, entry);
             }
@@ -105,6 +105,6 @@ impl Keeper {
             ..Receipt::nothing()
         };
         self.direct.insert(row.id.clone(), None);
-        drop(self.outbox.finish_direct(row.seq, receipt, false));
+        drop(self.hold.finish_direct(row.seq, receipt, false));
     }
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::engine::accept::files::load;
 use crate::engine::account::Entry;
 use crate::engine::attempt::job::{EndReason, Job};
-use crate::engine::custody::{Custody as _, OnDisk};
+use crate::engine::custody::OnDisk;
 use crate::engine::outbox::keeper::{Begins, Keeper, MOST_LOADED};
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
@@ -26,6 +26,9 @@ type Files = Vec<(usize, Bytes)>;
 impl Keeper {
     /// Loads messages for which there is room.
     pub(super) fn load(&mut self) -> Result<()> {
+        if self.is_shared {
+            return self.load_shared();
+        }
         let accounts: Vec<String> =
             self.cursors.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
         for account in accounts {
@@ -54,7 +57,7 @@ impl Keeper {
                 if is_loaded {
                     continue;
                 }
-                self.resume(&row, files, entry, slot);
+                self.resume(&row, files, Some(entry), slot);
                 slot = match self.shared.slot(account) {
                     Ok(slot) => slot,
                     Err(_) => return Ok(()),
@@ -104,9 +107,15 @@ impl Keeper {
     }
 
     /// Makes a job of a row that was never begun.
-    pub(super) fn resume(&mut self, row: &Ready, files: Files, entry: &Arc<Entry>, slot: Slot) {
+    pub(super) fn resume(
+        &mut self,
+        row: &Ready,
+        files: Files,
+        entry: Option<&Arc<Entry>>,
+        slot: Slot,
+    ) {
         let seq = row.seq;
-        if let Some(mut job) = self.job(row, Some(files), Some(Arc::clone(entry))) {
+        if let Some(mut job) = self.job(row, Some(files), entry.cloned()) {
             job.keep(self.row_ref(seq, false), slot);
             self.spawn(job, seq);
         }
@@ -141,7 +150,11 @@ impl Keeper {
         if given.as_ref().is_ok_and(Message::has_paths) {
             load(&mut given);
         }
-        let unfinished = self.open.split();
+        let unfinished = match self.is_shared && row.earlier {
+            // It is counted while it is here.
+            true => Some(self.shared.sends.adopt(1)),
+            false => self.open.split(),
+        };
         Some(Job::of_row(&self.shared, row, given, entry, unfinished))
     }
 
@@ -182,7 +195,7 @@ impl Keeper {
     /// Queues what is due, and ends what is over.
     pub(super) fn on_time(&mut self) -> Result<()> {
         let now = self.shared.clock.unix_ms();
-        if self.next_time.is_some_and(|at| at > now) {
+        if self.next_time.is_some_and(|at| at > now) || !self.does.sends {
             return Ok(());
         }
         let (accounts, due) = self.store.release(now)?;
@@ -261,7 +274,7 @@ impl Keeper {
             error: Some(error),
             ..Receipt::nothing()
         };
-        self.outbox.finish(seq, Box::new(receipt), None, None, false);
+        self.hold.finish(seq, Box::new(receipt), None, None, false);
     }
 
     /// Hands out results of an earlier run, as long as the host takes them.
@@ -273,14 +286,17 @@ impl Keeper {
         let rows = self.store.results(after, MOST_EARLIER)?;
         self.earlier = rows.last().map(|row| row.seq);
         for row in rows {
+            // Another member has sent what this one submitted.
+            let unfinished = if row.own { self.open.split() } else { None };
+            self.following.remove(&row.id);
             match self.restored(&row.verdict) {
                 Ok(mut receipt) => {
                     (receipt.id, receipt.token) = (row.id, row.token);
                     receipt.deduplicated |= row.follows;
-                    receipt.origin = Origin::EarlierRun;
-                    self.hand_out(Box::new(receipt), None, None);
+                    receipt.origin = if row.own { Origin::ThisRun } else { Origin::EarlierRun };
+                    self.hand_out(Box::new(receipt), None, unfinished);
                 }
-                Err(error) => self.broken(&row.id, row.token, error, None),
+                Err(error) => self.broken(&row.id, row.token, error, unfinished),
             }
         }
         self.shared.sends.publish();
@@ -341,7 +357,7 @@ impl Keeper {
             origin: if row.earlier { Origin::EarlierRun } else { Origin::ThisRun },
             ..Receipt::nothing()
         };
-        self.outbox.finish(row.seq, Box::new(receipt), None, None, !doubt);
+        self.hold.finish(row.seq, Box::new(receipt), None, None, !doubt);
     }
 }
 

@@ -142,6 +142,8 @@ impl<'c> Batch<'c> {
             Change::Ack { id } => self.ack(id),
             Change::Went { slots } => self.went(*slots),
             Change::Retry { id } => self.retry(id),
+            // Nobody else could take it.
+            Change::Free { .. } => Ok(done(0)),
             Change::Drop { id } => self.drop_row(id),
         }
     }

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OpenFlags, params};
 
 use super::{faults, file, row};
 use crate::engine::store::schema::{self, Kind};
-use crate::engine::store::{Listed, Seq};
+use crate::engine::store::{Listed, Look, Seq};
 use crate::model::error::Result;
 
 /// Someone who looks at an outbox file and changes nothing.
@@ -61,5 +61,15 @@ impl Reader {
         let sql = format!("SELECT {} FROM messages WHERE id = ?1 AND direct IS NULL", row::LISTED);
         let read = || row::found(self.conn.prepare_cached(&sql)?.query_row([id], row::listed));
         read().map_err(|error| faults::storage(&self.path, "read the outbox", &error))
+    }
+}
+
+impl Look for Reader {
+    fn rows(&self, after: Seq, most: usize) -> Result<Vec<Listed>> {
+        Reader::rows(self, after, most)
+    }
+
+    fn row(&self, id: &str) -> Result<Option<Listed>> {
+        Reader::row(self, id)
     }
 }

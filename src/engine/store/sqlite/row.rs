@@ -110,7 +110,7 @@ pub(super) const KEPT: &str = "seq, id, token, borrowed, delivery, receipt";
 pub(super) fn kept(row: &SqlRow<'_>) -> Result<StoredResult> {
     let verdict = verdict(row, 4, 5)?.ok_or_else(|| damaged(4, "a result"))?;
     let (seq, id) = (row.get(0)?, row.get(1)?);
-    Ok(StoredResult { seq, id, token: token(row, 2)?, follows: row.get(3)?, verdict })
+    Ok(StoredResult { seq, id, token: token(row, 2)?, follows: row.get(3)?, own: false, verdict })
 }
 
 /// The columns of [`listed`].

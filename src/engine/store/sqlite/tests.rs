@@ -87,6 +87,7 @@ fn message(id: &str) -> Accept {
         deadline_ms: None,
         result: None,
         direct: false,
+        from: None,
     }
 }
 

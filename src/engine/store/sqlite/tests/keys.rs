@@ -81,6 +81,7 @@ fn a_key_remembers_what_was_sent_or_may_have_been() {
             id: "c".into(),
             token: u64::MAX - 7,
             follows: true,
+            own: false,
             verdict: verdict(delivery),
         };
         assert_eq!(store.results(0, 9).unwrap(), [kept]);

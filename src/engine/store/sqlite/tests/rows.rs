@@ -148,6 +148,7 @@ fn a_result_is_kept_until_it_is_acknowledged() {
         id: id.into(),
         token: u64::MAX - 7,
         follows: false,
+        own: false,
         verdict: verdict(delivery),
     };
     let (sent, maybe) = (kept(1, "sent", Delivery::Sent), kept(2, "maybe", Delivery::MaybeSent));

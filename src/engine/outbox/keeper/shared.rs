@@ -1,0 +1,215 @@
+//! A store that others change too: signs of life, what comes from others, and what is theirs.
+
+use std::collections::HashSet;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::engine::accept::keys;
+use crate::engine::custody::Admission;
+use crate::engine::outbox::keeper::{Keeper, MOST_LOADED, say};
+use crate::engine::outbox::{Pending, Wants, verdict};
+use crate::engine::results::sends::Unfinished;
+use crate::engine::results::slot::Slot;
+use crate::engine::store::{Accept, Applied, Arrived, Change, News};
+use crate::model::error::{Error, ErrorCode, Result};
+use crate::model::message::MessageSource;
+use crate::model::receipt::{Delivery, Origin, Receipt};
+
+/// Messages that a member has in its hands at once: the others are for other members.
+const MOST_HELD: usize = 1024;
+
+impl Keeper {
+    /// Gives a sign of life, and notes what there is to look at.
+    pub(super) fn attend(&mut self) -> Result<News> {
+        let news = self.store.attend(&self.loaded)?;
+        self.pause = Duration::ZERO;
+        if news.lost {
+            self.begin_anew();
+        }
+        if news.work && self.does.sends {
+            self.admit()?;
+            for account in self.store.accounts()? {
+                self.cursors.entry(account).or_default().backlog = true;
+            }
+            self.next_time = Some(0);
+        }
+        self.calls |= news.work;
+        if news.results {
+            self.earlier = self.earlier.or(self.does.takes.then_some(0));
+            self.tell_followers()?;
+        }
+        Ok(news)
+    }
+
+    /// Tells callers who wait here the results of the messages that theirs followed.
+    fn tell_followers(&mut self) -> Result<()> {
+        if self.direct.is_empty() {
+            return Ok(());
+        }
+        for (id, verdict) in self.store.followed()? {
+            let Some(waits) = self.direct.remove(&id) else { continue };
+            let told = match self.restored(&verdict) {
+                Ok(receipt) => {
+                    let receipt = Receipt { id, deduplicated: true, ..receipt };
+                    Admission::Verdict(Box::new(receipt))
+                }
+                Err(error) => Admission::Refused(error),
+            };
+            say(waits, told);
+        }
+        Ok(())
+    }
+
+    /// This client was taken for dead: whatever it had in its hands is in others' by now, and its jobs may
+    /// change nothing any more.
+    fn begin_anew(&mut self) {
+        self.outbox.membership.fetch_add(1, Ordering::Relaxed);
+        self.hold = self.outbox.hold();
+        self.loaded = HashSet::new();
+        // Whoever of its owner comes first takes the results.
+        while self.open.split().is_some() {}
+        for (_, waits) in self.direct.drain() {
+            let words = "the outbox was out of reach for longer than its lease";
+            say(waits, Admission::Refused(Error::new(ErrorCode::Storage, words)));
+        }
+    }
+
+    /// The changes of jobs that still have what they speak of. Of the others whoever waits to begin learns
+    /// that he may not, and a result is what the message's new holder makes of it.
+    pub(super) fn without_stale(&mut self, batch: Vec<Pending>) -> Vec<Pending> {
+        if !self.is_shared {
+            return batch;
+        }
+        let now = self.outbox.membership.load(Ordering::Relaxed);
+        let is_new = |wants: &Wants| matches!(wants, Wants::Accept(..) | Wants::Enter(_));
+        let mut batch = batch;
+        batch.retain(|pending| pending.membership == now || is_new(&pending.wants));
+        batch
+    }
+
+    /// True if the result of a message comes out here: this client accepted it, and no other has ended it.
+    pub(super) fn is_own(&self, receipt: &Receipt, applied: &Applied) -> bool {
+        receipt.origin == Origin::ThisRun && !matches!(applied, Applied::Missed)
+    }
+
+    /// A result that comes out elsewhere, or one that another member knew first.
+    pub(super) fn is_others(
+        &mut self,
+        receipt: &Receipt,
+        slot: Option<Slot>,
+        unfinished: Option<Unfinished>,
+        applied: Applied,
+    ) {
+        drop(slot);
+        match applied {
+            // Its result comes from the store.
+            Applied::Missed if receipt.origin == Origin::ThisRun => {
+                unfinished.into_iter().for_each(|one| self.open.join(one));
+            }
+            Applied::Done { ready, due_ms, .. } => self.is_ready(ready, due_ms),
+            _ => {}
+        }
+    }
+
+    /// Loads messages for which there is room, and which nobody has in his hands.
+    pub(super) fn load_shared(&mut self) -> Result<()> {
+        if !self.does.sends {
+            return Ok(());
+        }
+        let accounts: Vec<String> =
+            self.cursors.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
+        for account in accounts {
+            let most = MOST_LOADED.min(MOST_HELD.saturating_sub(self.loaded.len()));
+            let slots = (0..most).map_while(|_| self.shared.slot(&account).ok());
+            let mut slots: Vec<Slot> = slots.collect();
+            if slots.is_empty() {
+                continue;
+            }
+            let entry = self.shared.accounts.get(&account);
+            let rows = self.store.ready(&account, 0, slots.len())?;
+            if rows.len() < slots.len()
+                && let Some(cursor) = self.cursors.get_mut(&account)
+            {
+                cursor.backlog = false;
+            }
+            for row in rows {
+                match self.files(&row) {
+                    // An account that is not here is the message's mistake.
+                    Ok(files) => {
+                        let slot = slots.pop().unwrap_or_default();
+                        self.resume(&row, files, entry.as_ref(), slot);
+                    }
+                    Err(error) => {
+                        self.outbox.push(Change::Free { seq: row.seq }, Wants::Nobody);
+                        self.try_to::<()>("read files", |_| Err(error));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what was submitted past this library.
+    fn admit(&mut self) -> Result<()> {
+        loop {
+            let arrived = self.store.arrived(MOST_LOADED)?;
+            let all = arrived.len() < MOST_LOADED;
+            let accepts: Vec<_> = arrived.into_iter().map(|one| self.admitted(one)).collect();
+            let changes: Vec<_> =
+                accepts.iter().map(|accept| Change::Accept(Box::new(accept.clone()))).collect();
+            let now = self.shared.clock.unix_ms();
+            let applied = self.store.commit(&changes, now)?;
+            // Wrong as it is, it was accepted: so it has a result, which is kept as well.
+            let again: Vec<_> = accepts
+                .into_iter()
+                .zip(applied)
+                .filter(|(_, applied)| *applied == Applied::Conflict)
+                .map(|(accept, _)| Change::Accept(Box::new(self.in_conflict(accept))))
+                .collect();
+            self.store.commit(&again, now)?;
+            if all {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A message that was submitted past this library, as one that is to be kept.
+    fn admitted(&self, arrived: Arrived) -> Accept {
+        let (given, json) = MessageSource::Json(&arrived.message).read_any_with_json();
+        let unfinished = self.shared.sends.adopt(1);
+        let (mut accept, mut job) = self.shared.arrived(given, json, 0, None, unfinished);
+        if accept.result.is_some() {
+            // As its submitter knows it.
+            job.receipt.id.clone_from(&arrived.id);
+            accept.result = Some(verdict(&job.receipt));
+        }
+        drop(job.forget());
+        if accept.message.is_empty() {
+            accept.message = arrived.message;
+        }
+        let late = accept.accepted_ms.saturating_sub(arrived.at_ms);
+        accept.deadline_ms = accept.deadline_ms.map(|at| at.saturating_sub(late));
+        (accept.id, accept.accepted_ms) = (arrived.id, arrived.at_ms);
+        accept.from = Some(arrived.from);
+        accept
+    }
+
+    /// The same with its result, where its key is another message's.
+    fn in_conflict(&self, mut accept: Accept) -> Accept {
+        let key = accept.key.take().map(|(key, _)| key);
+        let service = self.shared.accounts.get(&accept.account).map(|entry| entry.info.name);
+        let error = keys::conflict(key.as_deref().unwrap_or_default());
+        let receipt = Receipt {
+            id: accept.id.clone(),
+            key,
+            account: accept.account.clone(),
+            service,
+            delivery: Delivery::NotSent,
+            error: Some(error.with_account(&accept.account, service)),
+            ..Receipt::nothing()
+        };
+        accept.line = None;
+        accept.result = Some(verdict(&receipt));
+        accept
+    }
+}

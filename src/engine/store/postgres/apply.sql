@@ -1,0 +1,201 @@
+-- Makes the changes of one member in one transaction. The arrays of a kind have one length; what comes back
+-- is in their order, or names the rows that were changed.
+--
+-- p_mine: the numbers that the member had before, and this one. a_*: messages to keep. a_inbox: the row of the inbox that it comes from, which must still be there.
+-- r_what: 0 queued, 1 waits, 2 follows, 3 known, 4 conflict, 5 too many, 6 too large, 7 not in the inbox any more.
+-- e_*: attempts that ended, before others of the same messages begin. b_*: begun. f_*: results. k_id: acknowledged. x: what is rare, one object each, in order.
+CREATE OR REPLACE FUNCTION {schema}.apply(
+    p_member bigint, p_mine bigint[], p_leases boolean, p_max_messages bigint, p_max_bytes bigint, p_keep_ms bigint,
+    a_id text[], a_token bigint[], a_owner text[], a_account text[], a_message bytea[], a_files bigint[],
+    a_key text[], a_content bytea[], a_line text[], a_accepted bigint[], a_due bigint[], a_deadline bigint[],
+    a_delivery smallint[], a_receipt bytea[], a_direct boolean[], a_inbox bigint[],
+    e_seq bigint[], e_attempts integer[], e_due bigint[], e_progress bytea[],
+    b_seq bigint[], b_first bigint[], b_attempts integer[], b_sender text[], b_body bytea[], b_mark text[],
+    b_progress bytea[],
+    f_seq bigint[], f_delivery smallint[], f_receipt bytea[], f_alone boolean[],
+    k_id text[], x jsonb,
+    OUT r_seq bigint[], OUT r_what smallint[], OUT r_delivery smallint[], OUT r_receipt bytea[],
+    OUT r_begun bigint[], OUT r_finished bigint[], OUT r_acked text[], OUT r_x jsonb
+) LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
+DECLARE
+    now bigint := now_ms();
+    d_messages bigint := 0; d_open bigint := 0; d_bytes bigint := 0;
+    had_messages bigint; had_bytes bigint;
+    wakes boolean := false; refused smallint;
+    rest bigint[]; tied text[];
+    i integer; s smallint; n bigint; size bigint; what smallint; leased boolean;
+    leader text; c record; e record; op jsonb;
+BEGIN
+    PERFORM fence(p_member);
+    r_begun := '{}'; r_finished := '{}'; r_acked := '{}'; r_x := '[]'; tied := '{}'; rest := '{}';
+
+    IF cardinality(e_seq) > 0 THEN
+        UPDATE messages m SET state = 0, attempts = g.attempts, due_ms = coalesce(g.due, m.due_ms), first_sent_ms = NULL,
+            body = NULL, sender = NULL, mark = NULL, progress = coalesce(g.progress, m.progress)
+        FROM unnest(e_seq, e_attempts, e_due, e_progress) AS g(seq, attempts, due, progress)
+        WHERE m.seq = g.seq AND m.state = 4 AND m.holder = p_member;
+    END IF;
+
+    IF cardinality(b_seq) > 0 THEN
+        -- The same bytes sent again are as old as the first of them.
+        WITH b AS (SELECT * FROM unnest(b_seq, b_first, b_attempts, b_sender, b_body, b_mark, b_progress)
+                AS t(seq, first, attempts, sender, body, mark, progress)),
+        made AS (UPDATE messages m SET state = 4, attempts = b.attempts, orphan = NULL,
+                first_sent_ms = CASE WHEN m.state = 4 AND m.body IS NOT DISTINCT FROM b.body
+                    AND m.sender IS NOT DISTINCT FROM b.sender AND m.mark IS NOT DISTINCT FROM b.mark
+                    THEN m.first_sent_ms ELSE b.first END,
+                body = b.body, sender = b.sender, mark = b.mark, progress = coalesce(b.progress, m.progress)
+            FROM b WHERE m.seq = b.seq AND m.holder = p_member AND m.state IN (0, 4) RETURNING m.seq)
+        SELECT coalesce(array_agg(seq), '{}') INTO r_begun FROM made;
+    END IF;
+
+    IF cardinality(f_seq) > 0 THEN
+        WITH f AS (SELECT * FROM unnest(f_seq, f_delivery, f_receipt) AS t(seq, delivery, receipt)),
+        made AS (UPDATE messages m SET state = 5, turn = NULL, expires_ms = NULL, holder = NULL, orphan = NULL,
+                body = NULL, sender = NULL, progress = NULL, mark = NULL, delivery = f.delivery, receipt = f.receipt,
+                finisher = p_member, awaits = m.owner,
+                taker = CASE WHEN m.home = ANY (p_mine) THEN p_member END,
+                taken_ms = CASE WHEN m.home = ANY (p_mine) THEN now END
+            FROM f WHERE m.seq = f.seq AND m.holder = p_member AND m.state IN (0, 4)
+                AND m.key IS NULL AND m.line IS NULL AND m.direct IS NULL
+            RETURNING m.seq, m.id, m.files, m.delivery, length(m.receipt) AS size)
+        SELECT coalesce(array_agg(seq), '{}'), count(*), coalesce(sum(made.size), 0) INTO r_finished, i, size FROM made;
+        d_open := d_open - i; d_bytes := d_bytes + size;
+        PERFORM pg_notify('{schema}_result', id) FROM messages WHERE seq = ANY (r_finished);
+        DELETE FROM files USING messages m
+            WHERE files.id = m.id AND m.seq = ANY (r_finished) AND m.files IS NOT NULL AND m.delivery = {sent};
+        SELECT coalesce(array_agg(t.seq), '{}') INTO rest FROM unnest(f_seq) AS t(seq) WHERE t.seq <> ALL (r_finished);
+        -- A result that was written before its answer was lost is made.
+        IF cardinality(rest) > 0 THEN
+            SELECT r_finished || coalesce(array_agg(seq), '{}') INTO r_finished FROM messages
+                WHERE seq = ANY (rest) AND state = 5 AND finisher = ANY (p_mine);
+            SELECT coalesce(array_agg(DISTINCT account), '{}') INTO tied FROM messages WHERE seq = ANY (rest) AND state < 5;
+        END IF;
+    END IF;
+
+    IF cardinality(k_id) > 0 THEN
+        WITH gone AS (DELETE FROM messages WHERE id = ANY (k_id) AND state = 5 AND delivery = {sent}
+                RETURNING id, length(message) + coalesce(files, 0) + length(receipt) AS size),
+        dead AS (UPDATE messages SET state = 6, awaits = NULL, taker = NULL, taken_ms = NULL, until_ms = now + p_keep_ms
+                WHERE id = ANY (k_id) AND state = 5 AND delivery <> {sent}
+                RETURNING id, length(message) + coalesce(files, 0) + length(receipt) AS size),
+        made AS (SELECT * FROM gone UNION ALL SELECT * FROM dead)
+        SELECT coalesce(array_agg(id), '{}'), count(*), coalesce(sum(made.size), 0) INTO r_acked, i, size FROM made;
+        d_messages := d_messages - i; d_bytes := d_bytes - size;
+    END IF;
+
+    -- From here on it may concern others.
+    SELECT tied || coalesce(array_agg(DISTINCT t.account), '{}') INTO tied
+        FROM unnest(a_account, a_key, a_line) AS t(account, key, line) WHERE t.key IS NOT NULL OR t.line IS NOT NULL;
+    SELECT tied || coalesce(array_agg(DISTINCT m.account), '{}') INTO tied
+        FROM jsonb_array_elements(x) AS o JOIN messages m ON m.id = o->>'id' WHERE m.key IS NOT NULL OR m.line IS NOT NULL;
+    IF cardinality(tied) > 0 THEN PERFORM tie(tied); END IF;
+
+    IF cardinality(rest) > 0 THEN
+        FOR i IN 1 .. cardinality(f_seq) LOOP
+            IF f_seq[i] = ANY (rest) THEN
+                SELECT * INTO c FROM finish_tied(p_member, p_mine, f_seq[i], f_delivery[i], f_receipt[i], f_alone[i], p_keep_ms, now);
+                IF c.made THEN
+                    r_finished := r_finished || f_seq[i];
+                    d_open := d_open - c.ended; d_bytes := d_bytes + c.more;
+                    d_messages := d_messages - c.gone;
+                    wakes := true;
+                END IF;
+            END IF;
+        END LOOP;
+    END IF;
+
+    IF cardinality(a_id) > 0 THEN
+        SELECT sum(messages), sum(bytes) INTO had_messages, had_bytes FROM counts;
+        FOR i IN 1 .. cardinality(a_id) LOOP
+            size := length(a_message[i]) + coalesce(a_files[i], 0) + coalesce(length(a_receipt[i]), 0);
+            n := NULL; what := NULL; s := 0; leased := false;
+            leader := NULL;
+            IF a_inbox[i] IS NOT NULL THEN
+                PERFORM 1 FROM inbox WHERE number = a_inbox[i] FOR UPDATE;
+                IF NOT FOUND THEN what := 7; END IF;
+            ELSIF a_direct[i] IS NULL THEN
+                -- What SQL has submitted is accepted already.
+                IF refused IS NULL AND had_messages + d_messages >= p_max_messages THEN refused := 5; END IF;
+                IF refused IS NULL AND had_bytes + d_bytes + size > p_max_bytes THEN refused := 6; END IF;
+                what := refused;
+            END IF;
+            IF what IS NULL AND a_receipt[i] IS NOT NULL THEN
+                s := 5; what := 3;
+            ELSIF what IS NULL AND a_key[i] IS NOT NULL THEN
+                SELECT * INTO c FROM claim(a_account[i], a_key[i], a_content[i], a_id[i], now);
+                IF c.what = 'conflict' THEN
+                    what := 4;
+                ELSIF c.what = 'known' THEN
+                    what := 3; s := 5;
+                    r_delivery[i] := c.o_delivery; r_receipt[i] := c.o_receipt;
+                    size := size + length(c.o_receipt);
+                ELSIF c.what = 'follow' THEN
+                    what := 2; s := 3; leader := c.leader;
+                END IF;
+            END IF;
+            IF what IS NULL THEN
+                s := next_of(a_account[i], a_line[i], a_due[i], now);
+                what := CASE WHEN s = 0 THEN 0 ELSE 1 END;
+                leased := s = 0 AND (p_leases OR a_direct[i] IS TRUE) AND a_inbox[i] IS NULL;
+                wakes := wakes OR NOT leased;
+            END IF;
+            IF what < 4 AND NOT (what = 3 AND a_direct[i] IS TRUE) THEN
+                n := nextval('numbers');
+                INSERT INTO messages (seq, turn, holder, place, wake_ms, expires_ms, awaits, home, taker, taken_ms,
+                    accepted_ms, due_ms, deadline_ms, token, files, state, delivery, borrowed, direct, id, owner,
+                    account, line, key, content, follows, message, receipt, finisher)
+                VALUES (n, CASE WHEN s = 0 THEN n END, CASE WHEN leased THEN p_member END,
+                    CASE WHEN a_line[i] IS NOT NULL AND s < 3 THEN n END,
+                    CASE WHEN s = 1 THEN a_due[i] END, CASE WHEN s < 5 THEN a_deadline[i] END,
+                    CASE WHEN s = 5 THEN a_owner[i] END,
+                    CASE WHEN a_inbox[i] IS NULL THEN p_member END,
+                    CASE WHEN s = 5 AND a_inbox[i] IS NULL THEN p_member END,
+                    CASE WHEN s = 5 AND a_inbox[i] IS NULL THEN now END,
+                    a_accepted[i], a_due[i], a_deadline[i], a_token[i], a_files[i], s,
+                    CASE WHEN s = 5 THEN coalesce(a_delivery[i], r_delivery[i]) END, s = 5 AND a_receipt[i] IS NULL,
+                    a_direct[i], a_id[i], a_owner[i], a_account[i], a_line[i], a_key[i], a_content[i],
+                    leader, a_message[i],
+                    CASE WHEN s = 5 THEN coalesce(a_receipt[i], r_receipt[i]) END,
+                    CASE WHEN s = 5 THEN p_member END);
+                DELETE FROM inbox WHERE number = a_inbox[i];
+                d_messages := d_messages + 1;
+                IF s < 5 THEN d_open := d_open + 1; END IF;
+                d_bytes := d_bytes + size;
+                IF s = 5 THEN PERFORM pg_notify('{schema}_result', a_id[i]); END IF;
+            END IF;
+            r_seq[i] := coalesce(n, 0); r_what[i] := what;
+            IF r_delivery[i] IS NULL THEN r_delivery[i] := NULL; r_receipt[i] := NULL; END IF;
+        END LOOP;
+    END IF;
+
+    FOR op IN SELECT o.value FROM jsonb_array_elements(x) WITH ORDINALITY AS o ORDER BY o.ordinality LOOP
+        CASE op->>'op'
+        WHEN 'free' THEN
+            UPDATE messages SET holder = NULL WHERE seq = (op->>'seq')::bigint AND state = 0 AND holder = p_member;
+            wakes := wakes OR FOUND;
+            r_x := r_x || to_jsonb(FOUND);
+        WHEN 'went' THEN
+            INSERT INTO went SELECT v::integer FROM jsonb_array_elements_text(op->'slots') v ON CONFLICT DO NOTHING;
+            r_x := r_x || to_jsonb(true);
+        WHEN 'drop' THEN
+            SELECT * INTO e FROM drop_row(op->>'id', now);
+            d_messages := d_messages - e.gone; d_open := d_open - e.ended; d_bytes := d_bytes - e.less;
+            wakes := wakes OR e.made;
+            r_x := r_x || to_jsonb(e.made);
+        WHEN 'retry' THEN
+            SELECT sum(messages) < p_max_messages AS room INTO e FROM counts;
+            SELECT * INTO e FROM retry(p_member, op->>'id', e.room, now);
+            d_messages := d_messages - e.gone; d_bytes := d_bytes - e.less;
+            IF e.what IN ('accepted', 'follows') THEN d_open := d_open + 1; wakes := true; END IF;
+            r_x := r_x || jsonb_build_array(jsonb_build_object('what', e.what, 'seq', e.o_seq));
+        END CASE;
+    END LOOP;
+
+    -- Last, so that whoever counts in the same part waits for the end of a transaction only.
+    IF d_messages <> 0 OR d_open <> 0 OR d_bytes <> 0 THEN
+        UPDATE counts SET messages = messages + d_messages, open = open + d_open, bytes = bytes + d_bytes
+            WHERE part = p_member % 32;
+    END IF;
+    IF wakes THEN PERFORM pg_notify('{schema}_work', ''); END IF;
+END $$;

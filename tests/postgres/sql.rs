@@ -1,0 +1,77 @@
+//! Messages that programs submit by SQL, within transactions of their own.
+
+use hongyan::Client;
+use serde_json::{Value, json};
+
+use super::accounts::{ACCOUNTS, message, message_with};
+use super::place::Folder;
+use super::raw::{GUARD, RawServer, answer};
+
+const OK: &str = ACCOUNTS[0].1;
+
+fn submit(folder: &Folder, message: &Value) -> String {
+    folder.psql(&format!("SELECT SCHEMA.submit($${message}$$::jsonb)"))
+}
+
+/// The result of a message, once it has one.
+fn result(folder: &Folder, id: &str) -> Value {
+    let started = std::time::Instant::now();
+    loop {
+        let json = folder.psql(&format!("SELECT SCHEMA.result('{id}')"));
+        if !json.is_empty() {
+            return serde_json::from_str(&json).expect("JSON");
+        }
+        assert!(started.elapsed() < GUARD, "no result of {id}");
+    }
+}
+
+fn worker(folder: &Folder, server: &RawServer) -> Client {
+    folder.client(&server.url())
+}
+
+#[test]
+fn what_sql_submits_is_sent_and_what_is_rolled_back_never_was() {
+    let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
+    let _worker = worker(&folder, &server);
+    let id = submit(&folder, &message("ff-json"));
+    assert_eq!(id.len(), 26, "a ULID: {id}");
+    let told = result(&folder, &id);
+    assert_eq!((told["id"].as_str(), told["delivery"].as_str()), (Some(&*id), Some("sent")));
+    let gone = folder.psql(&format!(
+        "BEGIN; SELECT SCHEMA.submit($${}$$::jsonb); ROLLBACK",
+        message_with("ff-json", json!({"text": "never"}))
+    ));
+    let second = submit(&folder, &message_with("ff-json", json!({"text": "second"})));
+    assert_eq!(result(&folder, &second)["delivery"], "sent");
+    assert_eq!(folder.psql(&format!("SELECT SCHEMA.result('{gone}')")), "");
+    assert_eq!(server.request_count(), 2);
+}
+
+#[test]
+fn a_message_that_cannot_be_read_becomes_its_one_result() {
+    let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
+    let _worker = worker(&folder, &server);
+    let keyed = |text: &str| message_with("ff-json", json!({"key": "k", "text": text}));
+    for (wrong, code) in [
+        (json!(42), "argument"),
+        (json!({"v": 1}), "message"),
+        (json!({"v": 1, "account": "nobody", "to": {}, "text": "x"}), "message"),
+        (message_with("ff-json", json!({"colour": 1})), "message"),
+    ] {
+        let told = result(&folder, &submit(&folder, &wrong));
+        assert_eq!(
+            (&told["delivery"], &told["error"]["name"]),
+            (&json!("not_sent"), &json!(code)),
+            "{told}"
+        );
+    }
+    assert_eq!(result(&folder, &submit(&folder, &keyed("a")))["delivery"], "sent");
+    let same = result(&folder, &submit(&folder, &keyed("a")));
+    assert_eq!((&same["delivery"], &same["deduplicated"]), (&json!("sent"), &json!(true)));
+    let other = result(&folder, &submit(&folder, &keyed("b")));
+    assert_eq!(
+        (&other["delivery"], &other["error"]["name"]),
+        (&json!("not_sent"), &json!("message"))
+    );
+    assert_eq!(server.request_count(), 1);
+}
