@@ -2,12 +2,16 @@
 
 #[cfg(any(test, target_os = "android"))]
 mod folders;
+#[cfg(feature = "postgres")]
+#[cfg_attr(not(test), allow(dead_code, reason = "the store of a database follows"))]
+pub mod postgres;
 mod trust;
 
 use std::sync::Arc;
 
 use once_cell::sync::OnceCell;
 use rustls::ClientConfig;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, KeyProvider};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -83,10 +87,25 @@ impl Tls {
 
 fn secure(extra: &[CertificateDer<'static>]) -> std::result::Result<ClientConfig, String> {
     let provider = provider();
-    let trust = Trust::new(extra, provider.clone())
-        .map_err(|e| format!("no certificates to trust: {e}; set \"ca_file\""))?;
+    let trust = trust(extra, &provider)?;
+    trusting(provider, Arc::new(trust))
+}
+
+fn trust(
+    extra: &[CertificateDer<'static>],
+    provider: &Arc<CryptoProvider>,
+) -> std::result::Result<Trust, String> {
+    Trust::new(extra, Arc::clone(provider))
+        .map_err(|e| format!("no certificates to trust: {e}; set \"ca_file\""))
+}
+
+/// What connections are made with that trust so.
+fn trusting(
+    provider: Arc<CryptoProvider>,
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> std::result::Result<ClientConfig, String> {
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| e.to_string())?;
-    Ok(builder.dangerous().with_custom_certificate_verifier(Arc::new(trust)).with_no_client_auth())
+    Ok(builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth())
 }

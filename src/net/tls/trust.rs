@@ -21,7 +21,7 @@ use super::folders;
 ///
 /// Other systems have rules of their own, for authorities that we add too: there they are asked at
 /// once, which reads no file.
-const SYSTEM_IS_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
+pub(super) const SYSTEM_IS_FILES: bool = cfg!(all(unix, not(target_vendor = "apple")));
 
 #[cfg(target_os = "android")]
 type System = Arc<WebPkiServerVerifier>;
