@@ -69,12 +69,36 @@ impl Client {
         Client::make(json.as_bytes(), Begins::Needed)
     }
 
+    /// Makes a client that sends what its outbox holds and takes no results: they are for those who
+    /// submitted. What comes out of [`Client::wait`] says what became of a message, and need not be
+    /// acknowledged.
+    ///
+    /// `config`: there is no outbox, or one that does not send.
+    #[cfg(feature = "outbox")]
+    pub fn for_worker(json: &str) -> Result<Client> {
+        let mut config = ClientConfig::from_value(config_value(json.as_bytes())?)?;
+        let wrong = |words: &str| Err(Error::new(ErrorCode::Config, words));
+        match config.outbox.as_mut() {
+            None => return wrong("a worker needs an outbox").map_err(|e| e.at("outbox")),
+            Some(outbox) if !outbox.sends => {
+                return wrong("a worker sends").map_err(|error| {
+                    error.at("outbox.sends").hint("its configuration leaves \"sends\" out")
+                });
+            }
+            Some(outbox) => outbox.takes = false,
+        }
+        Client::of(config, Begins::All)
+    }
+
     pub(crate) fn from_bytes(json: &[u8]) -> Result<Client> {
         Client::make(json, Begins::All)
     }
 
     fn make(json: &[u8], begins: Begins) -> Result<Client> {
-        let config = ClientConfig::from_value(config_value(json)?)?;
+        Client::of(ClientConfig::from_value(config_value(json)?)?, begins)
+    }
+
+    fn of(config: ClientConfig, begins: Begins) -> Result<Client> {
         let client = Client { engine: Engine::new(config, begins)? };
         log!(Info, "hongyan::client", "hongyan {} is ready", crate::VERSION);
         Ok(client)
@@ -270,6 +294,12 @@ impl Client {
     /// were. Every accepted send has its receipt afterwards. A second close says 0.
     pub fn close(&self, time_out: Option<Duration>) -> usize {
         self.engine.close(time_out)
+    }
+
+    /// Accepts and begins nothing more: what waits stays in the outbox for others, and an attempt that is
+    /// under way comes to its end. Waits at most `time_out` for that, and tells how many still are.
+    pub fn wind_down(&self, time_out: Option<Duration>) -> usize {
+        self.engine.wind_down(time_out)
     }
 
     /// Closes at once and gives the outbox's file free for another owner: from here on no receipt can

@@ -283,6 +283,15 @@ impl Engine {
         if first { self.shared.cut.load(Ordering::Acquire) } else { 0 }
     }
 
+    /// Accepts and begins nothing more: what is kept and waits stays in the outbox, and an attempt that is
+    /// under way comes to its end. Waits at most so long for that, and tells how many still are.
+    pub fn wind_down(&self, time_out: Option<Duration>) -> usize {
+        self.shared.sends.refuse();
+        self.shared.outbox().inspect(|outbox| outbox.stop());
+        self.shared.stop.wind_down();
+        self.shared.sends.flush(time_out)
+    }
+
     /// Closes at once and sends every caller inside away.
     pub fn free(&self) {
         self.close(Some(Duration::ZERO));

@@ -46,6 +46,8 @@ pub enum Command {
     Bulk(BulkArgs),
     /// Look at the messages of an outbox, and do something about them
     Queue(QueueArgs),
+    /// Send what an outbox holds, until SIGTERM
+    Worker(WorkerArgs),
     /// Explain what became of a message of the outbox, and whether it is safe to send again
     Why(WhyArgs),
     /// Check the configuration in words; nothing is sent
@@ -151,6 +153,14 @@ impl SendArgs {
         let short = self.account_or_file.iter().skip(account);
         short.chain(&self.attach).map(String::as_str)
     }
+}
+
+#[derive(Args, Debug)]
+pub struct WorkerArgs {
+    /// Answer /healthz, /readyz and /metrics (Prometheus) over HTTP at this address; port 0 takes a free
+    /// one, which is told
+    #[arg(long, value_name = "ADDRESS:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:9100")]
+    pub health: Option<std::net::SocketAddr>,
 }
 
 #[derive(Args, Debug)]

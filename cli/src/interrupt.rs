@@ -43,7 +43,7 @@ impl Interrupt {
     }
 
     /// True once it was asked for again.
-    fn insists(self) -> bool {
+    pub fn insists(self) -> bool {
         ASKED.load(Ordering::Relaxed) > 1
     }
 

@@ -27,6 +27,7 @@ mod table;
 mod text;
 mod waits;
 mod why;
+mod worker;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -79,6 +80,7 @@ fn run(cli: &Cli, again: &[OsString], out: &mut Output) -> anyhow::Result<Exit> 
         Command::Send(args) => send::run(args, config, cli.json, out),
         Command::Bulk(args) => bulk::run(args, config, cli.json, out),
         Command::Queue(args) => queue::run(args, config, cli.json, out),
+        Command::Worker(args) => worker::run(args, config, cli.json, out),
         Command::Why(args) => why::run(args, config, cli.json, out),
         Command::Check(args) => check::run(args, config, cli.json, out),
         Command::Services => services::run(cli.json, out),

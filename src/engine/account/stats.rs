@@ -103,6 +103,7 @@ impl AccountStats {
         told.extend(counts.map(|(name, counter)| (name.to_owned(), json!(count(counter)))));
         told.insert("waiting".to_owned(), Value::Object(waiting));
         told.insert("latency_ms".to_owned(), self.latency.to_json());
+        told.insert("latency".to_owned(), self.latency.histogram());
         told
     }
 }
@@ -111,7 +112,13 @@ impl AccountStats {
 ///
 /// They are made for the first message: of many accounts most are idle.
 #[derive(Default)]
-struct Latency(OnceLock<Box<[AtomicU64; Latency::BUCKETS]>>);
+struct Latency(OnceLock<Box<Took>>);
+
+/// How many sends took how long.
+struct Took {
+    buckets: [AtomicU64; Latency::BUCKETS],
+    sum_ms: AtomicU64,
+}
 
 impl Latency {
     /// Enough for eleven days; what took longer counts as that.
@@ -119,8 +126,11 @@ impl Latency {
 
     fn record(&self, took: Duration) {
         let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        let new = || Box::new(std::array::from_fn(|_| AtomicU64::new(0)));
-        self.0.get_or_init(new)[Latency::bucket(ms)].fetch_add(1, Ordering::Relaxed);
+        let none = || AtomicU64::new(0);
+        let new = || Box::new(Took { buckets: std::array::from_fn(|_| none()), sum_ms: none() });
+        let took = self.0.get_or_init(new);
+        took.buckets[Latency::bucket(ms)].fetch_add(1, Ordering::Relaxed);
+        took.sum_ms.fetch_add(ms, Ordering::Relaxed);
     }
 
     /// Single milliseconds below 4, then four buckets to every doubling.
@@ -142,9 +152,28 @@ impl Latency {
         ((5 + quarter as u64) << doublings) - 1
     }
 
+    /// How many there were, how long they took together, and how many took less than so many
+    /// milliseconds.
+    fn histogram(&self) -> Value {
+        let counts = self.counts();
+        let below: Map<String, Value> = (2..=20)
+            .map(|doublings| {
+                let ms = 1_u64 << doublings;
+                let count: u64 = counts.iter().take(Latency::bucket(ms)).sum();
+                (ms.to_string(), json!(count))
+            })
+            .collect();
+        let sum = self.0.get().map_or(0, |took| took.sum_ms.load(Ordering::Relaxed));
+        json!({"count": counts.iter().sum::<u64>(), "sum_ms": sum, "below_ms": below})
+    }
+
+    fn counts(&self) -> Vec<u64> {
+        let counts = self.0.get().into_iter().flat_map(|took| took.buckets.iter());
+        counts.map(|count| count.load(Ordering::Relaxed)).collect()
+    }
+
     fn to_json(&self) -> Value {
-        let counts = self.0.get().into_iter().flat_map(|counts| counts.iter());
-        let counts: Vec<u64> = counts.map(|count| count.load(Ordering::Relaxed)).collect();
+        let counts = self.counts();
         let all: u64 = counts.iter().sum();
         let percentile = |percent: u64| {
             let rank = (all * percent).div_ceil(100).max(1);
@@ -173,6 +202,18 @@ mod tests {
         let told = latency.to_json();
         assert_eq!((&told["p50"], &told["p90"]), (&json!(3), &json!(3)));
         assert!((100..128).contains(&told["p99"].as_u64().expect("a number")), "{told}");
+    }
+
+    #[test]
+    fn a_histogram_counts_what_took_less_and_all_together() {
+        let latency = Latency::default();
+        for ms in [3, 4, 7, 8, 3_000_000] {
+            latency.record(Duration::from_millis(ms));
+        }
+        let told = latency.histogram();
+        assert_eq!((&told["count"], &told["sum_ms"]), (&json!(5), &json!(3_000_022)));
+        let below = |ms: &str| told["below_ms"][ms].as_u64().expect("a number");
+        assert_eq!((below("4"), below("8"), below("16"), below("1048576")), (1, 3, 4, 4));
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! The attempts of one send: request, answer, verdict, and whether there is another.
 
-use std::future::{Future as _, poll_fn};
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use crate::engine::Shared;
 use crate::engine::accept::keys::{Claim, KeyOutcome};
 use crate::engine::account::Entry;
 use crate::engine::account::stats::Why;
 use crate::engine::attempt::connections::Permit;
 use crate::engine::attempt::direct::{called, enter};
-use crate::engine::attempt::job::Job;
+use crate::engine::attempt::job::{EndReason, Job};
 use crate::engine::attempt::mark::{is_elsewhere, mark, may_resend, unmark};
 use crate::engine::attempt::pace::{Reservation, TooFast, Window};
 use crate::engine::attempt::retry::{Circumstances, Next};
@@ -60,6 +61,7 @@ pub async fn deliver(job: &mut Job) -> Option<Box<Receipt>> {
         })
         .await
     };
+    let ended = ended.or(job.run.leaves.then_some(EndReason::Closed));
     let has_result = ended.is_none_or(|ended| job.end(ended));
     if let Some(settled) = job.finish_direct() {
         // Dropped where the outbox ends: then nothing more can be kept.
@@ -123,10 +125,15 @@ async fn attempts(job: &mut Job) {
     let (mut renew_signature, mut skew) = (false, entry.skew());
     if let Some(ticket) = &job.outgoing.ticket {
         let _waiting = entry.stats.waiting(Why::Order);
-        let called =
-            shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), pin!(ticket.turn())).await;
-        if let Err(error) = called {
-            return job.end_gone(error);
+        let called = {
+            let turn = pin!(ticket.turn());
+            let called = shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), turn);
+            unless_winding_down(&shared, called).await
+        };
+        match called {
+            Some(Ok(())) => {}
+            Some(Err(error)) => return job.end_gone(error),
+            None => return job.run.leaves = true,
         }
     }
     loop {
@@ -136,17 +143,20 @@ async fn attempts(job: &mut Job) {
                 waits(&job.receipt.id, wait, "time");
             }
             let mut sleep = shared.clock.sleep_until(shared.clock.now() + wait);
-            if let Err(error) =
-                shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), sleep.as_mut()).await
-            {
-                return job.end_gone(error);
+            let slept = shared.accounts.unless_gone(&entry, job.run.probe.as_ref(), sleep.as_mut());
+            match unless_winding_down(&shared, slept).await {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return job.end_gone(error),
+                None => return job.run.leaves = true,
             }
         }
         let windows = entry.windows(&shared.windows, &job.outgoing.draft.scopes, &*shared.clock);
-        let (permit, reservation) = match turn(job, &entry, &windows, &*shared.clock).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(wait)) => return job.end_paced(wait),
-            Err(error) => return job.end_gone(error),
+        let turn = turn(job, &entry, &windows, &*shared.clock);
+        let (permit, reservation) = match unless_winding_down(&shared, turn).await {
+            Some(Ok(Ok(turn))) => turn,
+            Some(Ok(Err(wait))) => return job.end_paced(wait),
+            Some(Err(error)) => return job.end_gone(error),
+            None => return job.run.leaves = true,
         };
         match shared.accounts.current(&entry, job.run.probe.as_ref()) {
             Ok(now) if Arc::ptr_eq(&now, &entry) => {}
@@ -263,6 +273,18 @@ async fn attempts(job: &mut Job) {
             }
         }
     }
+}
+
+/// Waits for what has to come before an attempt; `None` once nothing more is to be begun.
+///
+/// That wakes the task, since it waits for the end of its client as well.
+async fn unless_winding_down<T>(shared: &Shared, wait: impl Future<Output = T>) -> Option<T> {
+    let mut wait = pin!(wait);
+    poll_fn(|cx| match shared.stop.winds_down() {
+        true => Poll::Ready(None),
+        false => wait.as_mut().poll(cx).map(Some),
+    })
+    .await
 }
 
 /// Tells of a wait before an attempt that a person would notice.

@@ -58,6 +58,8 @@ pub struct Run {
     /// When its first attempt began, and whether the service may have called that one repeated
     /// already.
     pub repeats: Option<(Duration, bool)>,
+    /// Nothing more is begun: it ends as it stands.
+    pub leaves: bool,
 }
 
 /// How a send came in.

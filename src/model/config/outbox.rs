@@ -31,6 +31,8 @@ pub struct OutboxConfig {
     pub(crate) key_days: u32,
     /// Waits for its turn where another process owns the file; means nothing of a database.
     pub(crate) shared: bool,
+    /// Takes results. No configuration says otherwise: a worker leaves them to who submitted.
+    pub(crate) takes: bool,
 }
 
 /// What an outbox is kept in.
@@ -111,6 +113,7 @@ impl OutboxConfig {
                 .integer("key_days", 0..=36_500)?
                 .map_or(7, |days| u32::try_from(days).unwrap_or(u32::MAX)),
             shared: f.boolean("shared")?.unwrap_or(false),
+            takes: true,
         };
         f.finish()?;
         Ok(outbox)
