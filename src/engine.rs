@@ -191,7 +191,7 @@ impl Engine {
                     turn: time_out,
                     owner: if outbox.shared { time_out } else { Duration::ZERO },
                 };
-                let does = Does { sends: outbox.sends, takes: true };
+                let does = Does { sends: outbox.sends, takes: outbox.takes };
                 let store = open_store(&outbox, turns)?;
                 keeper::start(&engine.shared, engine.inbox.clone(), store, begins, does)?;
             }

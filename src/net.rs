@@ -24,7 +24,6 @@ use http::Http;
 pub use http::Route;
 use tls::Tls;
 #[cfg(feature = "postgres")]
-#[allow(unused_imports, reason = "the store of a database follows")]
 pub use tls::postgres::DatabaseTls;
 
 use crate::model::config::{NetConfig, Proxy};

@@ -14,5 +14,7 @@ mod members;
 mod place;
 #[path = "support/raw.rs"]
 mod raw;
+#[path = "postgres/roles.rs"]
+mod roles;
 #[path = "postgres/sql.rs"]
 mod sql;

@@ -10,7 +10,7 @@ pub mod keeper;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -103,6 +103,8 @@ pub struct Outbox {
     damage: Option<String>,
     /// How often this client was taken for dead and came back: what its jobs held before is not theirs.
     membership: AtomicU32,
+    /// Of one that is shared: whether the database answers.
+    reach: OnceLock<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -194,6 +196,16 @@ impl Outbox {
     /// What was found damaged in the store when it was opened, and done about it.
     pub fn damage(&self) -> Option<&str> {
         self.damage.as_deref()
+    }
+
+    /// Notes whether the database answers.
+    fn is_reached(&self, is_reached: bool) {
+        self.reach.get_or_init(AtomicBool::default).store(is_reached, Ordering::Release);
+    }
+
+    /// True while the database answers; none of a file.
+    pub fn is_connected(&self) -> Option<bool> {
+        self.reach.get().map(|reach| reach.load(Ordering::Acquire))
     }
 
     /// Messages without an acknowledged result, and those of them without a result.

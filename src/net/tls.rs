@@ -3,7 +3,6 @@
 #[cfg(any(test, target_os = "android"))]
 mod folders;
 #[cfg(feature = "postgres")]
-#[cfg_attr(not(test), allow(dead_code, reason = "the store of a database follows"))]
 pub mod postgres;
 mod trust;
 

@@ -57,6 +57,8 @@ fn a_message_that_cannot_be_read_becomes_its_one_result() {
         (json!({"v": 1}), "message"),
         (json!({"v": 1, "account": "nobody", "to": {}, "text": "x"}), "message"),
         (message_with("ff-json", json!({"colour": 1})), "message"),
+        // A file of the machine that sends, which who submits must not read.
+        (message_with("ff-json", json!({"attachments": [{"path": "/etc/passwd"}]})), "message"),
     ] {
         let told = result(&folder, &submit(&folder, &wrong));
         assert_eq!(

@@ -217,6 +217,10 @@ impl Keeper {
             self.outbox.backlog.store(true, Ordering::SeqCst);
             fence(Ordering::SeqCst);
             if self.stopped {
+                if self.is_shared && !failed && !self.loaded.is_empty() {
+                    // What is under way is still its own.
+                    let _ = self.try_to("give a sign of life", Keeper::give_sign);
+                }
                 self.leave(failed);
             } else if !failed {
                 if self.is_shared
@@ -313,7 +317,7 @@ impl Keeper {
             return self.pause;
         }
         let now = self.shared.clock.unix_ms();
-        let next = self.next_time.filter(|_| self.does.sends);
+        let next = self.next_time.filter(|_| self.does.sends && !self.stopped);
         let next = next.map(|at| Duration::from_millis(at.saturating_sub(now)));
         next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP).min(self.store.rests())
     }
@@ -324,6 +328,9 @@ impl Keeper {
         let (changes, wants): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|pending| (pending.change, pending.wants)).unzip();
         let made = self.store.commit(&changes, self.shared.clock.unix_ms());
+        if self.is_shared {
+            self.outbox.is_reached(made.is_ok());
+        }
         match made {
             Ok(made) => {
                 self.pause = Duration::ZERO;

@@ -20,7 +20,12 @@ pub fn to_json(shared: &Shared) -> String {
     let in_flight = shared.in_flight.load(Ordering::Relaxed);
     let outbox = shared.outbox().map(|outbox| {
         let (messages, unfinished) = outbox.count();
-        json!({"messages": messages, "unfinished": unfinished, "damage": outbox.damage()})
+        let mut told =
+            json!({"messages": messages, "unfinished": unfinished, "damage": outbox.damage()});
+        if let Some(connected) = outbox.is_connected() {
+            told["connected"] = connected.into();
+        }
+        told
     });
     let stats = json!({
         "v": 1,

@@ -58,8 +58,9 @@ pub fn make_schema(place: &Place) -> Result<()> {
     let driver = Driver::start(place.clone(), Arc::default())?;
     let failed = |fault| faults::storage(driver.shown(), "make the schema of", fault);
     let connection = driver.connect().map_err(failed)?;
-    // Whole or not at all.
-    let sql = format!("BEGIN;\n{}\nCOMMIT;", schema_sql(&place.schema));
+    // Whole or not at all, and one after the other: PostgreSQL makes a schema twice if two ask at once.
+    let lock = "SELECT pg_advisory_xact_lock(hashtext('hongyan schema'))";
+    let sql = format!("BEGIN;\n{lock};\n{}\nCOMMIT;", schema_sql(&place.schema));
     driver.wait(connection.run(&sql)).map_err(failed)
 }
 

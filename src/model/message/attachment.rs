@@ -235,6 +235,11 @@ impl Message {
         self.attachments.iter().any(|file| matches!(file.source, Source::Path(_)))
     }
 
+    /// The place of the first file that is named by its path.
+    pub(crate) fn first_path(&self) -> Option<usize> {
+        self.attachments.iter().position(|file| matches!(file.source, Source::Path(_)))
+    }
+
     /// Reads the files that are named by their paths.
     pub(crate) fn load_files(&mut self) -> Result<()> {
         let mut together = 0;

@@ -12,7 +12,7 @@ use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
 use crate::engine::store::{Accept, Applied, Arrived, Change, News};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::message::MessageSource;
+use crate::model::message::{Message, MessageSource, Refused};
 use crate::model::receipt::{Delivery, Origin, Receipt};
 
 /// Messages that a member has in its hands at once: the others are for other members.
@@ -21,11 +21,7 @@ const MOST_HELD: usize = 1024;
 impl Keeper {
     /// Gives a sign of life, and notes what there is to look at.
     pub(super) fn attend(&mut self) -> Result<News> {
-        let news = self.store.attend(&self.loaded)?;
-        self.pause = Duration::ZERO;
-        if news.lost {
-            self.begin_anew();
-        }
+        let news = self.give_sign()?;
         if news.work && self.does.sends {
             self.admit()?;
             for account in self.store.accounts()? {
@@ -37,6 +33,18 @@ impl Keeper {
         if news.results {
             self.earlier = self.earlier.or(self.does.takes.then_some(0));
             self.tell_followers()?;
+        }
+        Ok(news)
+    }
+
+    /// Gives a sign of life, and begins anew where it came too late.
+    pub(super) fn give_sign(&mut self) -> Result<News> {
+        let news = self.store.attend(&self.loaded);
+        self.outbox.is_reached(news.is_ok());
+        let news = news?;
+        self.pause = Duration::ZERO;
+        if news.lost {
+            self.begin_anew();
         }
         Ok(news)
     }
@@ -175,7 +183,18 @@ impl Keeper {
 
     /// A message that was submitted past this library, as one that is to be kept.
     fn admitted(&self, arrived: Arrived) -> Accept {
-        let (given, json) = MessageSource::Json(&arrived.message).read_any_with_json();
+        let (mut given, json) = MessageSource::Json(&arrived.message).read_any_with_json();
+        if let Ok(message) = &mut given
+            && let Some(i) = message.first_path()
+        {
+            // Whoever may submit by SQL must not read this machine's files.
+            let words = "a message from SQL cannot name a file: its sender is on another machine";
+            let error = Error::new(ErrorCode::Message, words)
+                .at(format!("attachments[{i}].path"))
+                .hint("give \"data_base64\", or a \"url\" where the service fetches it");
+            let Message { account, key, .. } = std::mem::take(message);
+            given = Err(Refused { error, account: Some(account), key });
+        }
         let unfinished = self.shared.sends.adopt(1);
         let (mut accept, mut job) = self.shared.arrived(given, json, 0, None, unfinished);
         if accept.result.is_some() {

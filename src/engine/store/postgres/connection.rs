@@ -11,16 +11,17 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
-use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::config::{ChannelBinding, SslMode, TargetSessionAttrs};
 use tokio_postgres::types::ToSql;
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Row, Statement};
+use tokio_postgres::{AsyncMessage, Client, Config, Row, Statement};
 
 use super::Heard;
 use super::faults::Fault;
 use crate::engine::results::wake::spawn_thread;
 use crate::model::config::Postgres as Place;
-use crate::model::config::postgres::Database;
+use crate::model::config::postgres::{Binding, Database, TlsMode};
 use crate::model::error::{Error, ErrorCode, Result};
+use crate::net::DatabaseTls;
 
 /// What comes of asking the database.
 pub(super) type Answer<T> = std::result::Result<T, Fault>;
@@ -36,6 +37,7 @@ type Wake = Arc<dyn Fn() + Send + Sync>;
 pub(super) struct Driver {
     handle: Handle,
     place: Place,
+    tls: DatabaseTls,
     shown: String,
     heard: Arc<Heard>,
     wake: Arc<OnceLock<Wake>>,
@@ -50,6 +52,7 @@ impl Driver {
             let words = format!("the thread of the database cannot be started: {error}");
             Error::new(ErrorCode::Internal, words)
         };
+        let tls = DatabaseTls::new(place.database.tls, place.ca_file.as_deref())?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
@@ -59,7 +62,7 @@ impl Driver {
         .map_err(failed)?;
         let shown = format!("{} (schema {})", place.database.shown(), place.schema);
         let (stop, thread) = (Some(stop), Some(thread));
-        Ok(Driver { handle, place, shown, heard, wake: Arc::default(), stop, thread })
+        Ok(Driver { handle, place, tls, shown, heard, wake: Arc::default(), stop, thread })
     }
 
     /// Calls this whenever something was heard.
@@ -81,7 +84,7 @@ impl Driver {
     pub(super) fn connect(&self) -> Answer<Connection> {
         let config = config(&self.place.database);
         self.wait(async {
-            let connected = timeout(CONNECTS_WITHIN, config.connect(NoTls)).await;
+            let connected = timeout(CONNECTS_WITHIN, config.connect(self.tls.clone())).await;
             let (client, mut connection) = connected.map_err(|_| Fault::TimeOut)??;
             let (heard, wake) = (Arc::clone(&self.heard), Arc::clone(&self.wake));
             self.handle.spawn(async move {
@@ -120,6 +123,16 @@ fn config(database: &Database) -> Config {
     database.options.as_ref().map(|options| config.options(options));
     config.application_name(database.application.as_deref().unwrap_or("hongyan"));
     config.connect_timeout(database.connect_timeout.unwrap_or(CONNECTS_WITHIN));
+    config.ssl_mode(match database.tls {
+        TlsMode::Disable => SslMode::Disable,
+        TlsMode::Prefer => SslMode::Prefer,
+        TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
+    });
+    config.channel_binding(match database.binding {
+        Binding::Disable => ChannelBinding::Disable,
+        Binding::Prefer => ChannelBinding::Prefer,
+        Binding::Require => ChannelBinding::Require,
+    });
     // Of several servers the one that can be written.
     config.target_session_attrs(TargetSessionAttrs::ReadWrite);
     config
