@@ -9,6 +9,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
 pub use outbox::{BulkArgs, Only, QueueArgs, QueueCommand, When, WhyArgs};
+#[cfg(feature = "postgres")]
+pub use outbox::{OutboxArgs, OutboxCommand};
 
 const EXIT_STATUS: &str = "\
 Exit status:
@@ -46,6 +48,9 @@ pub enum Command {
     Bulk(BulkArgs),
     /// Look at the messages of an outbox, and do something about them
     Queue(QueueArgs),
+    #[cfg(feature = "postgres")]
+    /// Make a database ready for an outbox
+    Outbox(OutboxArgs),
     /// Send what an outbox holds, until SIGTERM
     Worker(WorkerArgs),
     /// Explain what became of a message of the outbox, and whether it is safe to send again

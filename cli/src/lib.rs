@@ -21,6 +21,8 @@ mod queue;
 mod report;
 mod samples;
 mod sandbox;
+#[cfg(feature = "postgres")]
+mod schema;
 mod send;
 mod services;
 mod table;
@@ -80,6 +82,8 @@ fn run(cli: &Cli, again: &[OsString], out: &mut Output) -> anyhow::Result<Exit> 
         Command::Send(args) => send::run(args, config, cli.json, out),
         Command::Bulk(args) => bulk::run(args, config, cli.json, out),
         Command::Queue(args) => queue::run(args, config, cli.json, out),
+        #[cfg(feature = "postgres")]
+        Command::Outbox(args) => schema::run(args, config, cli.json, out),
         Command::Worker(args) => worker::run(args, config, cli.json, out),
         Command::Why(args) => why::run(args, config, cli.json, out),
         Command::Check(args) => check::run(args, config, cli.json, out),

@@ -3,86 +3,17 @@
 #![cfg(unix)]
 
 mod common;
+#[path = "common/worker.rs"]
+mod process;
 #[path = "../../tests/support/raw.rs"]
 mod raw;
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
-use std::process::{Child, ChildStdout, Command, Stdio};
-use std::time::Instant;
+use std::io::Write as _;
 
 use common::{Folder, start, texts};
-use raw::{GUARD, Gate, RawServer, Then, answer};
+use process::Worker;
+use raw::{Gate, RawServer, Then, answer};
 use serde_json::{Value, json};
-
-/// A worker that runs.
-struct Worker {
-    child: Child,
-    out: BufReader<ChildStdout>,
-    /// Where it is asked.
-    health: String,
-}
-
-impl Worker {
-    /// Starts one in this folder, and waits until it is ready.
-    fn start(folder: &Folder) -> Worker {
-        let mut command = folder.command(&["worker", "--json", "--health", "127.0.0.1:0"]);
-        let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = spawned.expect("the command runs");
-        let out = BufReader::new(child.stdout.take().expect("a pipe"));
-        let mut worker = Worker { child, out, health: String::new() };
-        let started = worker.told("started");
-        let url = started["health"].as_str().expect("a URL");
-        worker.health = url.strip_prefix("http://").expect("HTTP").to_owned();
-        worker.told("ready");
-        worker
-    }
-
-    /// The next event, which must be this one.
-    fn told(&mut self, event: &str) -> Value {
-        let mut line = String::new();
-        self.out.read_line(&mut line).expect("a line");
-        let told: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("{line:?}"));
-        assert_eq!(told["event"], event, "{told}");
-        told
-    }
-
-    /// Status and body of what it answers.
-    fn ask(&self, method: &str, path: &str) -> (u16, String, String) {
-        let mut stream = TcpStream::connect(&self.health).expect("it listens");
-        write!(stream, "{method} {path} HTTP/1.1\r\nHost: x\r\n\r\n").expect("a request");
-        let mut whole = String::new();
-        stream.read_to_string(&mut whole).expect("an answer");
-        let (head, body) = whole.split_once("\r\n\r\n").expect("a head");
-        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.expect("a status"), head.to_owned(), body.to_owned())
-    }
-
-    /// Asks until the answer is so.
-    fn ask_until(&self, path: &str, is_so: impl Fn(u16, &str) -> bool) {
-        let start = Instant::now();
-        loop {
-            let (status, _, body) = self.ask("GET", path);
-            if is_so(status, &body) {
-                return;
-            }
-            assert!(start.elapsed() < GUARD, "{path} still says {status}: {body}");
-        }
-    }
-
-    fn terminate(&self) {
-        let mut kill = Command::new("kill");
-        let kill = kill.args(["-TERM", &self.child.id().to_string()]);
-        assert!(kill.status().expect("kill runs").success());
-    }
-
-    /// Waits for its end; tells its exit status and what it said to standard error.
-    fn ended(mut self) -> (Option<i32>, String) {
-        self.told("ended");
-        let output = self.child.wait_with_output().expect("it ends");
-        (output.status.code(), String::from_utf8(output.stderr).expect("UTF-8"))
-    }
-}
 
 /// Puts a message into the outbox of a folder.
 fn queue(folder: &Folder, account: &str, text: &str) {

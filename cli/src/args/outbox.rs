@@ -186,3 +186,23 @@ fn state(text: &str) -> Result<OutboxState, String> {
         format!("it is one of {}", names.join(", "))
     })
 }
+
+#[cfg(feature = "postgres")]
+#[derive(Args, Debug)]
+pub struct OutboxArgs {
+    #[command(subcommand)]
+    pub command: OutboxCommand,
+}
+
+#[cfg(feature = "postgres")]
+#[derive(Debug, Subcommand)]
+pub enum OutboxCommand {
+    /// Make the schema of the configured outbox, or make an older one current; it may be run again
+    ///
+    /// It has to be run as the owner of the database, or as that of the schema where there is one.
+    Init {
+        /// Print the SQL instead, for the database's owner to run; it holds no secrets
+        #[arg(long)]
+        print: bool,
+    },
+}
