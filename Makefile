@@ -10,7 +10,7 @@ DESTDIR ?=
 export CARGO PREFIX LIBDIR DESTDIR
 
 # What the checks are built with: all that there is.
-FEATURES := hongyan/testing,hongyan/outbox
+FEATURES := hongyan/testing,hongyan/outbox,hongyan/postgres
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo size test counts simulation torture soak bench python test-python test-go test-node test-kotlin test-swift \

@@ -46,7 +46,7 @@ fi
 [ $# = 0 ] || { echo "usage: install.sh [uninstall]" >&2 && exit 2; }
 
 built=${BUILT:-${CARGO_TARGET_DIR:-target}/release}
-[ -n "${BUILT:-}" ] || "$cargo" build --locked -p libhongyan --features outbox --release
+[ -n "${BUILT:-}" ] || "$cargo" build --locked -p libhongyan --features postgres --release
 
 version=$(sed -n 's/^#define HY_VERSION "\(.*\)"$/\1/p' include/hongyan.h)
 # The compiler adds its own libgcc, whether the program is static or not.
