@@ -22,7 +22,7 @@ pub use super::request::{
 };
 use super::verdict::Row;
 use super::wire::json;
-use crate::model::error::Result;
+use crate::model::error::{ErrorCode, Result};
 use crate::model::message::{Kind, Message, To};
 use crate::model::receipt::Note;
 use crate::model::redact::Redactor;
@@ -237,7 +237,7 @@ pub struct Draft {
     /// What earlier steps gave, by name: ids of media, of channels.
     pub kept: Vec<(Cow<'static, str>, String)>,
     /// What of it the engine remembers, so that later messages need not ask for it.
-    pub remember: Option<Remember>,
+    pub remember: Vec<Remember>,
     /// The JavaScript function that the answer will be wrapped in.
     pub callback: Option<String>,
     /// Recipient and text, where the service may call another message repeated that has the same.
@@ -282,6 +282,21 @@ pub struct Remember {
     pub name: &'static str,
     /// The recipient, as the account tells it from others.
     pub of: String,
+    /// How long it holds; what is older is asked for anew before the next attempt. None: until the
+    /// service says that it holds no more.
+    pub lasts: Option<Duration>,
+    /// The errors that say so.
+    pub gone: &'static [ErrorCode],
+    /// True if to ask for it twice would make two: one message asks at a time, and the others wait.
+    pub alone: bool,
+}
+
+impl Remember {
+    /// The id of a channel, which is the same however often it is asked for.
+    pub fn channel(name: &'static str, of: &str) -> Remember {
+        let gone = &[ErrorCode::NotFound];
+        Remember { name, of: of.to_owned(), lasts: None, gone, alone: false }
+    }
 }
 
 /// What a limit that is not the account's is counted by.
@@ -373,9 +388,24 @@ impl Draft {
         self.kept.iter().find(|(own, _)| own == name).map(|(_, value)| &**value)
     }
 
+    /// What of that which is remembered it still lacks.
+    pub fn lacks(&self) -> impl Iterator<Item = &Remember> {
+        self.remember.iter().filter(|own| self.kept(own.name).is_none())
+    }
+
+    /// The recipient that something is remembered of.
+    pub fn remembered_of(&self) -> &str {
+        self.remember.first().map_or("", |own| &own.of)
+    }
+
+    /// Lets go of what a step gave.
+    pub fn let_go(&mut self, name: &str) {
+        self.kept.retain(|(own, _)| own != name);
+    }
+
     /// Keeps what a step gave for those after it.
     pub fn keep(&mut self, name: &'static str, value: String) {
-        self.kept.retain(|(own, _)| own != name);
+        self.let_go(name);
         self.kept.push((name.into(), value));
     }
 }

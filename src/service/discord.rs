@@ -176,7 +176,7 @@ impl Account for Bot {
             draft.scopes = vec![ScopeKey { scope: Scope::Recipient, key: to.to_owned() }];
             match kind {
                 Kind::User => {
-                    draft.remember = Some(Remember { name: CHANNEL, of: to.to_owned() });
+                    draft.remember = vec![Remember::channel(CHANNEL, to)];
                 }
                 _ => draft.keep(CHANNEL, to.to_owned()),
             }
@@ -194,7 +194,7 @@ impl Account for Bot {
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let Some(channel) = draft.kept(CHANNEL) else {
-            let user = draft.remember.as_ref().map_or("", |own| &*own.of);
+            let user = draft.remembered_of();
             let body = serde_json::json!({"recipient_id": user}).to_string().into_bytes();
             let request = HttpRequest::post(self.url("users/@me/channels"), CONTENT_TYPE, body);
             return Exchange { commits: false, ..Exchange::commit(self.authorized(request)) };

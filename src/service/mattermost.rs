@@ -149,7 +149,7 @@ impl Account for Bot {
             draft.scopes = vec![ScopeKey { scope: Scope::Recipient, key: to.to_owned() }];
             match kind {
                 Kind::User => {
-                    draft.remember = Some(Remember { name: CHANNEL, of: to.to_owned() });
+                    draft.remember = vec![Remember::channel(CHANNEL, to)];
                     if let Some(me) = self.me.get() {
                         draft.keep(ME, me.clone());
                     }
@@ -177,7 +177,7 @@ impl Account for Bot {
         match Bot::step(draft) {
             Step::Me => prepares(HttpRequest::get(self.users_me.clone())),
             Step::Channel => {
-                let user = draft.remember.as_ref().map_or("", |own| &*own.of);
+                let user = draft.remembered_of();
                 let both = serde_json::json!([kept(ME), user]).to_string().into_bytes();
                 prepares(HttpRequest::post(self.direct.clone(), CONTENT_TYPE, both))
             }

@@ -111,7 +111,7 @@ impl Account for Bot {
         let to = message.to.one(kind).unwrap_or_default();
         let mut draft = body::encode(message, &INFO, Some((kind, to)))?;
         if kind == Kind::User {
-            let remember = || Some(Remember { name: CHANNEL, of: to.to_owned() });
+            let remember = || vec![Remember::channel(CHANNEL, to)];
             draft.remember = remember();
             draft.pieces.iter_mut().for_each(|piece| piece.remember = remember());
         }
@@ -126,7 +126,7 @@ impl Account for Bot {
         match body::addressed(draft, draft.kept(CHANNEL)) {
             Some(body) => Exchange::commit(HttpRequest { body, ..post(&self.post, Vec::new()) }),
             None => {
-                let user = draft.remember.as_ref().map_or("", |own| &own.of);
+                let user = draft.remembered_of();
                 let body = serde_json::json!({"users": user}).to_string().into_bytes();
                 Exchange { commits: false, ..Exchange::commit(post(&self.open, body)) }
             }
@@ -134,7 +134,7 @@ impl Account for Bot {
     }
 
     fn prepares(&self, draft: &Draft) -> bool {
-        draft.remember.is_some() && draft.kept(CHANNEL).is_none()
+        !draft.remember.is_empty() && draft.kept(CHANNEL).is_none()
     }
 
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {

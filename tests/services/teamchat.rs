@@ -105,7 +105,7 @@ impl Account for Bot {
                 let value = |seed: Seed| format!("{:016x}", seed.0);
                 let (at, renew) = (None, Some(value as fn(Seed) -> String));
                 draft.dedupe = Some(Dedupe { value: value(seed), at, window: WINDOW, renew });
-                draft.remember = Some(Remember { name: CHANNEL, of: user.to_owned() });
+                draft.remember = vec![Remember::channel(CHANNEL, user)];
                 draft.scopes = vec![ScopeKey { scope: Scope::Recipient, key: user.to_owned() }];
             }
             (None, Some(channel)) => {
@@ -125,7 +125,7 @@ impl Account for Bot {
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
-        let user = draft.remember.as_ref().map(|remember| &*remember.of);
+        let user = draft.remember.first().map(|remember| &*remember.of);
         let Some(channel) = draft.kept(CHANNEL) else {
             let request = self.request(&self.channels_url, serde_json::json!({"user": user}));
             return Exchange { commits: false, ..Exchange::commit(request) };

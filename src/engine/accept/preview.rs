@@ -147,7 +147,10 @@ impl Engine {
         if !message.attachments.is_empty() {
             message.load_files()?;
         }
-        let draft = entry.account.encode(&message, Seed(shared.random(|rng| rng.u64(..))))?;
+        let mut draft = entry.account.encode(&message, Seed(shared.random(|rng| rng.u64(..))))?;
+        // Nobody is asked what is remembered of the recipient: its name stands for it.
+        let lacked: Vec<_> = draft.lacks().map(|own| own.name).collect();
+        lacked.iter().for_each(|name| draft.keep(name, name.to_uppercase()));
         let unix = shared.clock.unix_ms() / 1000;
         let stamp = Stamp { unix, nonce: shared.random(|rng| rng.u128(..)), renew: false };
         // No token is asked for to look at a message.

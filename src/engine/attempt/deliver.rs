@@ -306,7 +306,7 @@ async fn turn<'a>(
 ) -> Result<std::result::Result<(Permit, Reservation<'a>), Duration>> {
     let shared = Arc::clone(&job.shared);
     let until = job.outgoing.until.map(|(at, _)| at);
-    shared.accounts.channels.recall(&entry.sender, &mut job.outgoing.draft);
+    shared.accounts.channels.recall(&entry.sender, &mut job.outgoing.draft, clock.now());
     loop {
         let first = {
             let _waiting = entry.stats.waiting(Why::Pace);

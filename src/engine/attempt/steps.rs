@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::engine::account::Entry;
+use crate::engine::account::channels::Turn;
 use crate::engine::account::tokens::Token;
 use crate::engine::attempt::connection::{HeldPermit, host};
 use crate::engine::attempt::connections::Permit;
@@ -58,10 +59,10 @@ pub async fn attempt(
     let unix_ms = shared.clock.unix_ms();
     job.run.history.attempts += 1;
     let mut held = HeldPermit::own(permit);
-    let mut steps = 0;
+    let (mut steps, mut alone) = (0, None);
     let AttemptEnd { mut outcome, status, raw, at } = loop {
         let first = (steps == 0).then_some((unix_ms, started));
-        let mut ready = match ready(job, entry, &mut held, first, signing).await {
+        let mut ready = match ready(job, entry, (&mut held, &mut alone), first, signing).await {
             Ok(ready) => ready,
             Err(ended) => break *ended,
         };
@@ -70,7 +71,7 @@ pub async fn attempt(
             None => steps += 1,
         }
     };
-    drop(held);
+    drop((held, alone));
     let took = u64::try_from(at.saturating_sub(started).as_millis()).unwrap_or(u64::MAX);
     if outcome.name == Some(ErrorCode::Auth)
         && let Some(seen) = job.run.skew_seen.filter(|seen| seen.abs() > SKEW_WORTH_TELLING)
@@ -134,7 +135,7 @@ struct ReadyExchange {
 async fn ready(
     job: &mut Job,
     entry: &Arc<Entry>,
-    held: &mut HeldPermit,
+    (held, alone): (&mut HeldPermit, &mut Option<Turn>),
     mut times: Option<(u64, Duration)>,
     signing: Signing,
 ) -> Result<ReadyExchange, Box<AttemptEnd>> {
@@ -144,6 +145,20 @@ async fn ready(
     };
     let (mut token, mut waited) = (None, false);
     loop {
+        let channels = &shared.accounts.channels;
+        match channels.turn(&entry.sender, &job.outgoing.draft) {
+            None => *alone = None,
+            Some(_) if alone.is_some() => {}
+            Some(turn) => {
+                held.release();
+                (waited, times) = (true, None);
+                *alone = Some(turn.lock_owned().await);
+                // Whoever had the turn before may have got it.
+                let now = shared.clock.now();
+                channels.recall(&entry.sender, &mut job.outgoing.draft, now);
+                continue;
+            }
+        }
         if let (Some(tokens), None) = (&entry.tokens, &token) {
             token = tokens.at_hand(shared.clock.now());
             if token.is_none() {
@@ -237,6 +252,7 @@ async fn exchange(
     let (mut outcome, status, raw) = match sent {
         Ok(answer) => {
             job.run.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
+            let lacked: Vec<_> = job.outgoing.draft.lacks().map(|own| own.name).collect();
             let reading = entry.account.read(&mut job.outgoing.draft, &answer);
             let goes_on = match reading {
                 Reading::Next => !commits,
@@ -245,7 +261,8 @@ async fn exchange(
             };
             if goes_on && steps < MOST_STEPS {
                 job.outgoing.draft.step = job.outgoing.draft.step.saturating_add(1);
-                shared.accounts.channels.remember(&entry.sender, &job.outgoing.draft);
+                let (sender, draft) = (&entry.sender, &job.outgoing.draft);
+                shared.accounts.channels.remember(sender, draft, &lacked, begins);
                 return None;
             }
             let hint = entry.account.hint(&answer, &reading);
@@ -274,13 +291,11 @@ async fn exchange(
         outcome.delivery = Delivery::NotSent;
         outcome.name = outcome.name.or(Some(ErrorCode::Internal));
     }
-    let is_gone =
-        (outcome.delivery, outcome.name) == (Delivery::NotSent, Some(ErrorCode::NotFound));
-    if is_gone
+    if let (Delivery::NotSent, Some(error)) = (outcome.delivery, outcome.name)
         && commits
         && steps == 0
         && !job.run.history.doubt
-        && shared.accounts.channels.forget(&entry.sender, &mut job.outgoing.draft)
+        && shared.accounts.channels.forget(&entry.sender, &mut job.outgoing.draft, error)
     {
         // What was remembered, or came of an earlier attempt, holds no more: it is asked for anew.
         (outcome.class, outcome.told_wait) = (Class::Wait, Some(Duration::ZERO));
