@@ -143,6 +143,11 @@ impl Attached {
         }
     }
 
+    /// The same under the name that a message gives it.
+    pub(crate) fn named(self, name: &str) -> Attached {
+        Attached { name: name.to_owned(), ..self }
+    }
+
     /// A file that the service would fetch from `url`; the sandbox does not.
     pub(crate) fn at(url: &str) -> Attached {
         let name = url.split(['?', '#']).next().unwrap_or_default();

@@ -12,6 +12,7 @@ mod gotify;
 mod kook;
 mod latest;
 mod line;
+mod matrix;
 mod mattermost;
 mod ntfy;
 mod pushover;
@@ -112,5 +113,6 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(wechat_oa::WeChatOa::default()),
         Box::new(qq_bot::QqBot::default()),
         Box::new(twilio::Twilio::default()),
+        Box::new(matrix::Matrix::default()),
     ]
 }
