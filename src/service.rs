@@ -48,6 +48,8 @@ mod kook;
 #[cfg(feature = "service-line")]
 mod line;
 mod mark;
+#[cfg(feature = "service-matrix")]
+mod matrix;
 #[cfg(feature = "service-mattermost")]
 mod mattermost;
 mod notice;
@@ -188,6 +190,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &qq_bot::SERVICE,
     #[cfg(feature = "service-twilio")]
     &twilio::SERVICE,
+    #[cfg(feature = "service-matrix")]
+    &matrix::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -115,6 +115,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": basic.clone(), "from": "+15005550006"}),
             json!({"to": {"phone": "+15005550010"}}),
         ),
+        (
+            "matrix",
+            json!({"auth": {"type": "token", "token": "syt_1"}}),
+            json!({"to": {"room": "!r:hs"}, "extra": {"allow_unencrypted": true}}),
+        ),
     ];
     for (service, account, _) in &mut accounts {
         account["service"] = json!(*service);

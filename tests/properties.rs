@@ -178,6 +178,11 @@ fn any_text_arrives_as_it_was_given() {
                 });
                 for_all(text, property);
             }
+            // Blanks alone are no text here.
+            "pushplus" => {
+                let is_text = |text: &String| !text.trim().is_empty();
+                for_all(form_text(most(service)).prop_filter("blanks alone", is_text), property);
+            }
             "wechat_oa" | "wecom_app" | "wecom_bot" => {
                 let taken = |text: &String| !text.contains("<@") && !text.contains(unwritable);
                 let text = any_text(most(service)).prop_filter("not taken", taken);

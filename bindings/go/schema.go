@@ -291,12 +291,14 @@ func (a Oauth2Auth) MarshalJSON() ([]byte, error) {
 	return tagged("type", "oauth2", plain(a))
 }
 
-// PasswordAuth: A name and a password: smtp.
+// PasswordAuth: A name and a password: smtp, matrix.
 type PasswordAuth struct {
 	// Username: the account's name
 	Username string `json:"username"`
 	// Password: its password, or one for apps
 	Password string `json:"password"`
+	// DeviceID: the device that logs in, `HONGYAN` if left out; each process needs its own
+	DeviceID string `json:"device_id,omitempty"`
 }
 
 // MarshalJSON gives the JSON that a configuration has.
@@ -318,7 +320,7 @@ func (a StandardWebhooksAuth) MarshalJSON() ([]byte, error) {
 	return tagged("type", "standard_webhooks", plain(a))
 }
 
-// TokenAuth: The token of an application: gotify, pushplus, wxpusher, pushover.
+// TokenAuth: The token of an application: gotify, pushplus, wxpusher, pushover, matrix.
 type TokenAuth struct {
 	// Token: the token of the application, `A…`
 	Token string `json:"token"`
@@ -913,6 +915,22 @@ type TwilioAccount struct {
 func (a TwilioAccount) MarshalJSON() ([]byte, error) {
 	type plain TwilioAccount
 	return tagged("service", "twilio", plain(a))
+}
+
+// MatrixAccount: Matrix, with token or password.
+type MatrixAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: the homeserver, up to where `/_matrix` begins: it is required; http with `allow_http` only
+	BaseURL string `json:"base_url,omitempty"`
+	// AllowHTTP: true: credentials may travel over http beyond this machine
+	AllowHTTP bool `json:"allow_http,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a MatrixAccount) MarshalJSON() ([]byte, error) {
+	type plain MatrixAccount
+	return tagged("service", "matrix", plain(a))
 }
 
 // End

@@ -204,13 +204,15 @@ export interface Oauth2Auth {
   send?: 'form' | 'header'
 }
 
-/** A name and a password: smtp. */
+/** A name and a password: smtp, matrix. */
 export interface PasswordAuth {
   type: 'password'
   /** the account's name */
   username: string
   /** its password, or one for apps */
   password: string
+  /** the device that logs in, `HONGYAN` if left out; each process needs its own */
+  device_id?: string
 }
 
 /** A signature as Standard Webhooks has it: webhook. */
@@ -220,7 +222,7 @@ export interface StandardWebhooksAuth {
   secret: string
 }
 
-/** The token of an application: gotify, pushplus, wxpusher, pushover. */
+/** The token of an application: gotify, pushplus, wxpusher, pushover, matrix. */
 export interface TokenAuth {
   type: 'token'
   /** the token of the application, `A…` */
@@ -587,6 +589,16 @@ export interface TwilioAccount extends Common {
   account_sid?: string
 }
 
+/** Matrix. */
+export interface MatrixAccount extends Common {
+  service: 'matrix'
+  auth: TokenAuth | PasswordAuth
+  /** the homeserver, up to where `/_matrix` begins: it is required; http with `allow_http` only */
+  base_url?: string
+  /** true: credentials may travel over http beyond this machine */
+  allow_http?: boolean
+}
+
 /** An account, as a configuration has it. */
 export type Account =
   | FanfouAccount
@@ -622,4 +634,5 @@ export type Account =
   | WechatOaAccount
   | QqBotAccount
   | TwilioAccount
+  | MatrixAccount
 // End

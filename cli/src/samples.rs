@@ -602,6 +602,29 @@ pub const SENT: &[Sample] = &[
         "scheduled",
         r#"{"to": {"phone": "+15005550011"}, "text": "at eight", "extra": {"ScheduleType": "fixed", "SendAt": "2030-01-01T08:00:00Z", "MessagingServiceSid": "MG1f2e3d4c5b6a79880716253443526170"}}"#,
     ),
+    sample("matrix", "text", r#"{"text": "鸿雁 carries <b>letters</b> & *signs* as they stand"}"#),
+    sample("matrix", "markdown", r#"{"title": "Disk", "text": "**90 %**", "format": "markdown"}"#),
+    sample(
+        "matrix.token",
+        "mention",
+        r#"{"parts": [{"type": "mention", "user": "@anna:localhost", "name": "Anna"}, {"type": "text", "text": ", look"}]}"#,
+    ),
+    sample(
+        "matrix.token",
+        "alias",
+        r##"{"to": {"room": "#lobby:localhost"}, "text": "the room is entered"}"##,
+    ),
+    sample(
+        "matrix.token",
+        "direct",
+        r#"{"to": {"user": "@anna:localhost"}, "text": "a room is made"}"#,
+    ),
+    sample("matrix.token", "notice", r#"{"text": "without a sound", "silent": true}"#),
+    sample(
+        "matrix.token",
+        "picture",
+        r#"{"text": "look", "attachments": [{"name": "goose.png", "data_base64": "iVBORw0KGgo="}]}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -674,6 +697,12 @@ pub const REFUSED: &[Sample] = &[
         r#"{"to": {"group": "C105ED00112233445566778899AABBCC"}, "text": "hello?"}"#,
     ),
     sample("twilio", "unsubscribed", r#"{"to": {"phone": "+15005550004"}, "text": "hello?"}"#),
+    sample(
+        "matrix.token",
+        "encrypted",
+        r#"{"to": {"room": "!secret:localhost"}, "text": "hello?"}"#,
+    ),
+    sample("matrix.token", "closed", r#"{"to": {"room": "!closed:localhost"}, "text": "hello?"}"#),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

@@ -413,7 +413,11 @@ fn a_dry_run_sends_nothing_and_shows_no_secret() {
             _ if is_mail => base_url.to_owned(),
             _ => format!("{base_url}/"),
         };
-        let method = if is_mail { "SMTP" } else { "POST" };
+        let method = match account["service"].as_str() {
+            Some("smtp") => "SMTP",
+            Some("matrix") => "PUT",
+            _ => "POST",
+        };
         assert!(json.json()[0]["url"].as_str().is_some_and(|url| url.starts_with(&begin)));
         assert!(shown.out.starts_with(&format!("{method} {begin}")), "{shown:?}");
         assert!(shown.out.to_lowercase().contains("\ncontent-type: "), "{shown:?}");

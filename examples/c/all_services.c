@@ -82,6 +82,10 @@
 #define TO_TOWN_SQUARE                                                                       \
     "\"to\":{\"channel\":\"4xp9fdt77pncbef59f4k1qe83o\"},\"text\":\"hello from C\""
 
+#define MATRIX(password)                                                                     \
+    "{\"type\":\"password\",\"username\":\"hongyan\",\"password\":\"" password "\"}"
+#define TO_GENERAL "\"to\":{\"room\":\"!general:localhost\"},\"text\":\"hello from C\""
+
 #define ZULIP(key)                                                                           \
     "{\"type\":\"basic\",\"username\":\"hongyan-bot@acme.zulipchat.com\",\"password\":\"" key "\"}"
 #define TO_A_TOPIC                                                                           \
@@ -220,6 +224,8 @@ static const struct {
     {"qq_bot", "app", NULL, APP("102012345", "qqbotSecretHongyan0123456789abcd"),
      TO_USER("C0FFEE00112233445566778899AABBCC", "hello from C")},
     {"twilio", "basic", NULL, TWILIO("2f8c4e6a0b1d3f5e7a9c8b6d4e2f0a1c"), TO_A_PHONE("hello from C")},
+    {"matrix", "token", NULL, TOKEN("syt_aG9uZ3lhbg_hongyanSandboxToken_1Zx2Yc"), TO_GENERAL},
+    {"matrix", "password", NULL, MATRIX("swan-goose-7"), TO_USER("@anna:localhost", "hello from C")},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -269,6 +275,7 @@ static const struct {
     {"qq_bot", APP("102012345", "another"), TO_USER("C0FFEE00112233445566778899AABBCC", "hello?"),
      HY_E_AUTH},
     {"twilio", TWILIO("of-another"), TO_A_PHONE("hello?"), HY_E_AUTH},
+    {"matrix", MATRIX("another"), TO_GENERAL, HY_E_AUTH},
 };
 
 static char text[1 << 16];

@@ -71,6 +71,7 @@ MESSAGES: dict[str, Message] = {
     "wechat_oa": {"account": "", "text": "鸿雁 carries letters"},
     "qq_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "twilio": {"account": "", "title": "Disk", "text": "90 %"},
+    "matrix": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
 }
 
 

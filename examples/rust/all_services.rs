@@ -364,6 +364,19 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"from": "+15005550006"}),
             json!({"to": {"phone": "+15005550010"}, "text": "鸿雁 carries letters"}),
         ),
+        (
+            "matrix",
+            json!({"type": "token", "token": "syt_aG9uZ3lhbg_hongyanSandboxToken_1Zx2Yc"}),
+            json!({}),
+            json!({"to": {"room": "!general:localhost"}, "title": "Disk", "text": "**90 %**",
+                "format": "markdown"}),
+        ),
+        (
+            "matrix",
+            json!({"type": "password", "username": "hongyan", "password": "swan-goose-7"}),
+            json!({}),
+            json!({"to": {"user": "@anna:localhost"}, "text": "鸿雁 carries letters"}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

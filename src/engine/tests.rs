@@ -6,6 +6,7 @@ mod exhausted;
 #[cfg(feature = "outbox")]
 mod files;
 mod joined;
+mod matrix;
 mod pacing;
 mod repeated;
 mod rows;

@@ -143,7 +143,10 @@ pub struct Piece {
     /// The text in the service's markup.
     pub text: String,
     /// The same without markup, where that is HTML.
-    #[cfg_attr(not(test), allow(dead_code, reason = "no service that is here takes HTML"))]
+    #[cfg_attr(
+        not(any(test, feature = "service-matrix")),
+        allow(dead_code, reason = "no service of this build takes HTML")
+    )]
     pub plain: String,
     /// What is not plain in it, for Telegram.
     pub entities: Vec<Entity>,
@@ -236,8 +239,12 @@ fn written(message: &Message, rules: &Rules) -> Result<Vec<Piece>> {
         let words = "a mention stands where the format has no place for one, such as a comment";
         return Err(Error::new(ErrorCode::Message, words).at("parts"));
     }
+    let words = match rules.markup {
+        Markup::MatrixHtml => &dialect::OF_MATRIX,
+        _ => Markup::Plain.dialect(),
+    };
     let plain = |from: &Place, to: usize, cut: bool| match dialect.kind {
-        Kind::Html => write::write(&doc, Markup::Plain.dialect(), &mentions, (from, to), cut).text,
+        Kind::Html => write::write(&doc, words, &mentions, (from, to), cut).text,
         _ => String::new(),
     };
     let length = |written: &Written, from: &Place, to: usize, cut: bool| match rules.markup {

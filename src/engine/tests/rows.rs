@@ -105,7 +105,7 @@ fn walk(service: &str, rows: usize, message: &Value, shapes: impl Fn(&Row) -> Ve
 }
 
 /// The same with other accounts, and with what the steps before the one that sends are answered.
-fn walk_account(
+pub fn walk_account(
     service: &str,
     rows: usize,
     accounts: &Value,
@@ -140,10 +140,11 @@ fn walk_account(
 }
 
 /// Services whose answers have more shapes than data can tell: a test of their own walks their tables.
-const BY_HAND: [&str; 10] = [
+const BY_HAND: [&str; 11] = [
     "circular",
     "discord",
     "fanfou",
+    "matrix",
     "mattermost",
     "renren",
     "sina",

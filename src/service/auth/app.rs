@@ -83,7 +83,7 @@ pub fn granted(
 }
 
 /// A token that a header or a URL can carry.
-fn secret(value: &str) -> Option<Secret> {
+pub fn secret(value: &str) -> Option<Secret> {
     let token = parsed::<String>(Some(value)).ok().flatten()?;
     let fits = (1..=MAX_TOKEN).contains(&token.len());
     (fits && token.bytes().all(|b| b.is_ascii_graphic())).then(|| Secret::new(token))

@@ -138,6 +138,9 @@ const PLAIN: Dialect = Dialect {
 
 static WORDS: Dialect = PLAIN;
 
+/// Words beside the HTML of Matrix, in which everybody is called as there.
+pub static OF_MATRIX: Dialect = Dialect { all: "@room", ..PLAIN };
+
 static BY_ID: Dialect = Dialect { mention: "@{}", ..PLAIN };
 
 static MARKED: Dialect = Dialect { mention: MENTIONED[0], all: MENTIONED[1], ..PLAIN };

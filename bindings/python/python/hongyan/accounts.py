@@ -74,6 +74,7 @@ __all__ = [
     "kook",
     "line",
     "mac",
+    "matrix",
     "mattermost",
     "none",
     "ntfy",
@@ -297,16 +298,20 @@ def oauth2(
 def password(
     username: str,
     password: str,
+    *,
+    device_id: str | None = None,
 ) -> Auth:
-    """A name and a password: smtp.
+    """A name and a password: smtp, matrix.
 
     ``username``: the account's name
     ``password``: its password, or one for apps
+    ``device_id``: the device that logs in, ``HONGYAN`` if left out; each process needs its own
     """
     return {
         "type": "password",
         "username": username,
         "password": password,
+        **_given(device_id=device_id),
     }
 
 
@@ -327,7 +332,7 @@ def standard_webhooks(
 def token(
     token: str,
 ) -> Auth:
-    """The token of an application: gotify, pushplus, wxpusher, pushover.
+    """The token of an application: gotify, pushplus, wxpusher, pushover, matrix.
 
     ``token``: the token of the application, ``A…``
     """
@@ -1297,6 +1302,34 @@ def twilio(
         base_url=base_url,
         **{"from": from_},
         account_sid=account_sid,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def matrix(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Matrix, with `token` or `password`.
+
+    ``base_url``: the homeserver, up to where ``/_matrix`` begins: it is required; http with
+        ``allow_http`` only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    """
+    return _account(
+        "matrix",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,

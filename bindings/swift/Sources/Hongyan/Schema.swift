@@ -1508,5 +1508,50 @@ public enum Accounts {
             }
         }
     }
+
+    /// Matrix.
+    public struct Matrix: Account, Hashable {
+        public var auth: Auth
+        /// the homeserver, up to where `/_matrix` begins: it is required; http with `allow_http` only
+        public var baseURL: String?
+        /// true: credentials may travel over http beyond this machine
+        public var allowHttp: Bool?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, baseURL: String? = nil, allowHttp: Bool? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.baseURL = baseURL
+            self.allowHttp = allowHttp
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("matrix", auth.json, [("base_url", baseURL.map(JSON.string)), ("allow_http", allowHttp.map(JSON.bool))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// The access token of a device.
+            /// - Parameter token: the access token, as it is
+            case token(token: String)
+            /// Name and password, with which a device logs in when it is needed.
+            /// - Parameter username: the user, as `@name:server` or the name alone
+            /// - Parameter password: his password
+            /// - Parameter deviceID: the device that logs in, `HONGYAN` if left out; each process needs its
+            /// own
+            case password(username: String, password: String, deviceID: String? = nil)
+
+            var json: JSON {
+                switch self {
+                case .token(let token):
+                    .fields([("type", "token"), ("token", JSON.string(token))])
+                case .password(let username, let password, let deviceID):
+                    .fields([("type", "password"), ("username", JSON.string(username)), ("password", JSON.string(password)), ("device_id", deviceID.map(JSON.string))])
+                }
+            }
+        }
+    }
 }
 // End

@@ -187,19 +187,22 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) : Json
         )
 
     /**
-     * A name and a password: smtp.
+     * A name and a password: smtp, matrix.
      *
      * @param username the account's name
      * @param password its password, or one for apps
+     * @param deviceId the device that logs in, `HONGYAN` if left out; each process needs its own
      */
     public class Password(
         username: String,
         password: String,
+        deviceId: String? = null,
     ) :
         Auth(
             "password",
             "username" to username,
             "password" to password,
+            "device_id" to deviceId,
         )
 
     /**
@@ -217,7 +220,7 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) : Json
         )
 
     /**
-     * The token of an application: gotify, pushplus, wxpusher, pushover.
+     * The token of an application: gotify, pushplus, wxpusher, pushover, matrix.
      *
      * @param token the token of the application, `A…`
      */
@@ -1154,6 +1157,33 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
             "from" to from,
             "base_url" to baseUrl,
             "account_sid" to accountSid,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Matrix, with `token` or `password`.
+     *
+     * @param baseUrl the homeserver, up to where `/_matrix` begins: it is required; http with `allow_http`
+     *   only
+     * @param allowHttp true: credentials may travel over http beyond this machine
+     */
+    public class Matrix(
+        auth: Auth,
+        baseUrl: String? = null,
+        allowHttp: Boolean? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "matrix",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "allow_http" to allowHttp,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
