@@ -14,7 +14,7 @@ FEATURES := hongyan/testing,hongyan/outbox,hongyan/postgres
 
 .DEFAULT_GOAL := help
 .PHONY: help build demo size test counts simulation torture soak bench python test-python test-go test-node test-kotlin test-swift \
-	test-judges bench-python bench-bindings lint header golden truth truth-peers accounts \
+	test-judges test-synapse bench-python bench-bindings lint header golden truth truth-peers accounts \
 	install uninstall install-command uninstall-command clean
 
 help: ## list the targets
@@ -92,6 +92,9 @@ test-kotlin: ## compile the Kotlin package, test it in a JVM that checks JNI; in
 
 test-swift: ## test the Swift package in a Debian trixie that the first run makes; needs root, takes 3 GB
 	FEATURES=$(FEATURES) tools/test-swift
+
+test-synapse: ## send to a real homeserver of Matrix
+	tools/test-synapse
 
 test-judges: ## let clients that others wrote, and a browser, judge the sandbox
 	tools/test-judges
