@@ -403,6 +403,22 @@ impl Draft {
         self.kept.retain(|(own, _)| own != name);
     }
 
+    /// Ends a step that gave this, and asks for the next; or says why it gave nothing.
+    #[inline(never)]
+    pub fn step_gave(
+        &mut self,
+        name: &'static str,
+        given: std::result::Result<String, Reading>,
+    ) -> Reading {
+        match given {
+            Ok(value) => {
+                self.keep(name, value);
+                Reading::Next
+            }
+            Err(reading) => reading,
+        }
+    }
+
     /// Keeps what a step gave for those after it.
     pub fn keep(&mut self, name: &'static str, value: String) {
         self.let_go(name);

@@ -210,13 +210,7 @@ impl Account for Bot {
         if !self.prepares(draft) {
             return answer::message(answer);
         }
-        match answer::named(answer) {
-            Ok(channel) => {
-                draft.keep(CHANNEL, channel);
-                Reading::Next
-            }
-            Err(reading) => reading,
-        }
+        draft.step_gave(CHANNEL, answer::named(answer))
     }
 
     fn probe(&self, _at: &Stamp, _session: Option<&Secret>) -> Option<Inquiry> {

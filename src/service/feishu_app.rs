@@ -127,13 +127,7 @@ impl Account for Bot {
             return answer::sent(answer);
         }
         let name = if body::is_image(draft) { "image_key" } else { "file_key" };
-        match answer::uploaded(answer, name) {
-            Ok(key) => {
-                draft.keep(body::KEY, key);
-                Reading::Next
-            }
-            Err(reading) => reading,
-        }
+        draft.step_gave(body::KEY, answer::uploaded(answer, name))
     }
 
     fn session(&self) -> Option<&dyn Session> {

@@ -104,13 +104,7 @@ impl Account for Bot {
         if !self.prepares(draft) {
             return answer::message(answer);
         }
-        match answer::named(answer, "url") {
-            Ok(url) => {
-                draft.keep(FILE, url);
-                Reading::Next
-            }
-            Err(reading) => reading,
-        }
+        draft.step_gave(FILE, answer::named(answer, "url"))
     }
 
     fn probe(&self, _at: &Stamp, _session: Option<&Secret>) -> Option<Inquiry> {

@@ -101,13 +101,7 @@ impl Account for Bot {
         if !body::lacks_media(draft) {
             return answer::sent(answer);
         }
-        match answer::uploaded(answer) {
-            Ok(info) => {
-                draft.keep(body::MEDIA, info);
-                Reading::Next
-            }
-            Err(reading) => reading,
-        }
+        draft.step_gave(body::MEDIA, answer::uploaded(answer))
     }
 
     fn session(&self) -> Option<&dyn Session> {

@@ -140,11 +140,7 @@ impl Account for Bot {
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
         match self.prepares(draft).then(|| answer::channel(answer)) {
             None => answer::read(answer),
-            Some(Ok(channel)) => {
-                draft.keep(CHANNEL, channel);
-                Reading::Next
-            }
-            Some(Err(reading)) => reading,
+            Some(channel) => draft.step_gave(CHANNEL, channel),
         }
     }
 

@@ -127,13 +127,7 @@ impl Account for Agent {
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
         match body::lacks_media(draft) {
             false => answer::sent(answer, &draft.to),
-            true => match answer::uploaded(answer) {
-                Ok(id) => {
-                    draft.keep(body::MEDIA, id);
-                    Reading::Next
-                }
-                Err(reading) => reading,
-            },
+            true => draft.step_gave(body::MEDIA, answer::uploaded(answer)),
         }
     }
 
