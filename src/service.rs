@@ -3,6 +3,8 @@
 //! A service is one file with its verdict table beside it, which keep the contract of [`api`]. This
 //! file is the list of them. Each has a feature of its own, all of them together are `services`.
 
+#[cfg(feature = "service-aliyun_sms")]
+mod aliyun_sms;
 #[cfg(test)]
 mod answers;
 pub mod api;
@@ -57,6 +59,7 @@ mod notice;
 mod ntfy;
 pub mod opening;
 pub mod pasted;
+mod phones;
 #[cfg(feature = "service-pushover")]
 mod pushover;
 #[cfg(feature = "service-pushplus")]
@@ -90,6 +93,8 @@ mod teams;
 mod telegram;
 #[cfg(feature = "service-tencent_im")]
 mod tencent_im;
+#[cfg(feature = "service-tencent_sms")]
+mod tencent_sms;
 pub mod text;
 #[cfg(feature = "service-twilio")]
 mod twilio;
@@ -192,6 +197,10 @@ pub(crate) static SERVICES: &[&Service] = &[
     &twilio::SERVICE,
     #[cfg(feature = "service-matrix")]
     &matrix::SERVICE,
+    #[cfg(feature = "service-tencent_sms")]
+    &tencent_sms::SERVICE,
+    #[cfg(feature = "service-aliyun_sms")]
+    &aliyun_sms::SERVICE,
     #[cfg(test)]
     &chatroom::SERVICE,
     #[cfg(test)]

@@ -120,6 +120,18 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": {"type": "token", "token": "syt_1"}}),
             json!({"to": {"room": "!r:hs"}, "extra": {"allow_unencrypted": true}}),
         ),
+        (
+            "tencent_sms",
+            json!({"auth": {"type": "key", "id": "AKID", "secret": "s"}, "sdk_app_id": 1,
+                "template": 1}),
+            json!({"to": {"phones": ["+8613800000001"]}}),
+        ),
+        (
+            "aliyun_sms",
+            json!({"auth": {"type": "key", "id": "LTAI", "secret": "s"}, "sign_name": "s",
+                "template": "SMS_1", "text_param": "t"}),
+            json!({"to": {"phones": ["13800000001"]}}),
+        ),
     ];
     for (service, account, _) in &mut accounts {
         account["service"] = json!(*service);

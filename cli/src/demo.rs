@@ -164,6 +164,8 @@ impl Plan {
             "url" => format!("{own}-wrong").into(),
             _ => wrong(own).into(),
         };
+        // A recipient may be one to whom the right account has just sent.
+        account["rate"] = Value::Null;
         let what = "wrong credentials";
         self.add_one(&format!("{name}/impostor"), account, format, what, Delivery::NotSent)
     }

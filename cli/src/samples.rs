@@ -625,6 +625,28 @@ pub const SENT: &[Sample] = &[
         "picture",
         r#"{"text": "look", "attachments": [{"name": "goose.png", "data_base64": "iVBORw0KGgo="}]}"#,
     ),
+    sample("tencent_sms", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "tencent_sms",
+        "template",
+        r#"{"to": {"phones": ["13800000002", "+8613800000003"]}, "extra": {"TemplateId": "1111", "TemplateParamSet": ["1234", "5"]}}"#,
+    ),
+    sample(
+        "tencent_sms",
+        "abroad",
+        r#"{"to": {"phones": ["+85212345678"]}, "text": "90 %", "extra": {"TemplateId": "1210"}}"#,
+    ),
+    sample("aliyun_sms", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "aliyun_sms",
+        "template",
+        r#"{"to": {"phones": ["13800000002", "+8613800000003"]}, "extra": {"TemplateCode": "SMS_100000002", "TemplateParam": {"code": "1234"}}}"#,
+    ),
+    sample(
+        "aliyun_sms",
+        "abroad",
+        r#"{"to": {"phones": ["+85212345678"]}, "text": "90 %", "extra": {"TemplateCode": "SMS_100000004"}}"#,
+    ),
 ];
 
 /// What is refused; wrong credentials are refused by every service besides.
@@ -703,6 +725,12 @@ pub const REFUSED: &[Sample] = &[
         r#"{"to": {"room": "!secret:localhost"}, "text": "hello?"}"#,
     ),
     sample("matrix.token", "closed", r#"{"to": {"room": "!closed:localhost"}, "text": "hello?"}"#),
+    sample("tencent_sms", "blocked", r#"{"to": {"phones": ["+8613800000004"]}, "text": "hello?"}"#),
+    sample(
+        "aliyun_sms",
+        "no such template",
+        r#"{"to": {"phones": ["13800000004"]}, "extra": {"TemplateCode": "SMS_1"}}"#,
+    ),
 ];
 
 /// Another way of an account to send, which a field of it chooses.

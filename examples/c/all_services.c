@@ -139,6 +139,16 @@
     "\"password\":\"" token "\"},\"from\":\"+15005550006\""
 #define TO_A_PHONE(text) "\"to\":{\"phone\":\"+15005550010\"},\"text\":\"" text "\""
 
+#define TENCENT_SMS(secret)                                                                  \
+    "{\"type\":\"key\",\"id\":\"AKIDhongyan0123456789abcdefghijklmn\",\"secret\":\"" secret "\"}," \
+    "\"sdk_app_id\":\"1400006666\",\"sign_name\":\"\xe9\xb8\xbf\xe9\x9b\x81\",\"template\":\"1110\""
+#define ALIYUN_SMS(secret)                                                                   \
+    "{\"type\":\"key\",\"id\":\"LTAI5tHongyan0123456789a\",\"secret\":\"" secret "\"},"            \
+    "\"sign_name\":\"\xe9\xb8\xbf\xe9\x9b\x81\",\"template\":\"SMS_100000001\","                   \
+    "\"text_param\":\"content\""
+#define TO_PHONES(number, text)                                                              \
+    "\"to\":{\"phones\":[\"" number "\"]},\"text\":\"" text "\""
+
 #define TO_A_ROBOT                                                                           \
     "\"parts\":[{\"type\":\"mention\",\"user\":\"13800138000\"},"                              \
     "{\"type\":\"text\",\"text\":\"hello from C\"}]"
@@ -226,6 +236,10 @@ static const struct {
     {"twilio", "basic", NULL, TWILIO("2f8c4e6a0b1d3f5e7a9c8b6d4e2f0a1c"), TO_A_PHONE("hello from C")},
     {"matrix", "token", NULL, TOKEN("syt_aG9uZ3lhbg_hongyanSandboxToken_1Zx2Yc"), TO_GENERAL},
     {"matrix", "password", NULL, MATRIX("swan-goose-7"), TO_USER("@anna:localhost", "hello from C")},
+    {"tencent_sms", "key", NULL, TENCENT_SMS("tencentSmsSecret0123456789abcdef"),
+     TO_PHONES("+8613800000001", "hello from C")},
+    {"aliyun_sms", "key", NULL, ALIYUN_SMS("aliyunSmsSecret0123456789abcde"),
+     TO_PHONES("13800000001", "hello from C")},
 };
 
 /* What a service refuses, by an account of its own: wrong recipients, and a wrong token where every
@@ -276,6 +290,8 @@ static const struct {
      HY_E_AUTH},
     {"twilio", TWILIO("of-another"), TO_A_PHONE("hello?"), HY_E_AUTH},
     {"matrix", MATRIX("another"), TO_GENERAL, HY_E_AUTH},
+    {"tencent_sms", TENCENT_SMS("of-another"), TO_PHONES("+8613800000002", "hello?"), HY_E_AUTH},
+    {"aliyun_sms", ALIYUN_SMS("of-another"), TO_PHONES("13800000002", "hello?"), HY_E_AUTH},
 };
 
 static char text[1 << 16];

@@ -72,6 +72,8 @@ MESSAGES: dict[str, Message] = {
     "qq_bot": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "twilio": {"account": "", "title": "Disk", "text": "90 %"},
     "matrix": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "tencent_sms": {"account": "", "title": "Disk", "text": "90 %"},
+    "aliyun_sms": {"account": "", "title": "Disk", "text": "90 %"},
 }
 
 

@@ -377,6 +377,22 @@ fn cases(base: &str) -> Vec<Case> {
             json!({}),
             json!({"to": {"user": "@anna:localhost"}, "text": "鸿雁 carries letters"}),
         ),
+        (
+            "tencent_sms",
+            json!({"type": "key", "id": "AKIDhongyan0123456789abcdefghijklmn",
+                "secret": "tencentSmsSecret0123456789abcdef"}),
+            json!({"sdk_app_id": "1400006666", "sign_name": "鸿雁"}),
+            json!({"to": {"phones": ["+8613800000001", "+8613800000002"]},
+                "extra": {"TemplateId": "1111", "TemplateParamSet": ["1234", "5"]}}),
+        ),
+        (
+            "aliyun_sms",
+            json!({"type": "key", "id": "LTAI5tHongyan0123456789a",
+                "secret": "aliyunSmsSecret0123456789abcde"}),
+            json!({"sign_name": "鸿雁"}),
+            json!({"to": {"phones": ["13800000001", "13800000002"]},
+                "extra": {"TemplateCode": "SMS_100000002", "TemplateParam": {"code": "1234"}}}),
+        ),
     ]
     .into_iter()
     .map(|(service, auth, more, message)| Case {

@@ -18,6 +18,7 @@
 mod basic;
 pub mod certificates;
 mod clock;
+mod cloud_signature;
 mod config;
 mod connection;
 mod delivered;

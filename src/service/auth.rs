@@ -3,6 +3,7 @@
 pub mod app;
 pub mod basic;
 pub mod basic_or_oauth1;
+pub mod cloud_key;
 pub mod mac;
 pub mod oauth1;
 pub mod standard_webhooks;

@@ -1,5 +1,6 @@
 //! The services that the sandbox plays, one file each.
 
+mod aliyun_sms;
 mod bark;
 mod dingtalk_app;
 mod dingtalk_bot;
@@ -28,6 +29,7 @@ pub(crate) mod smtp;
 mod teams;
 mod telegram;
 mod tencent_im;
+mod tencent_sms;
 mod twilio;
 mod webhook;
 mod wechat_oa;
@@ -114,5 +116,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(qq_bot::QqBot::default()),
         Box::new(twilio::Twilio::default()),
         Box::new(matrix::Matrix::default()),
+        Box::new(tencent_sms::TencentSms::default()),
+        Box::new(aliyun_sms::AliyunSms::default()),
     ]
 }
