@@ -52,6 +52,8 @@ mod line;
 mod mark;
 #[cfg(feature = "service-matrix")]
 mod matrix;
+#[cfg(feature = "service-mastodon")]
+mod mastodon;
 #[cfg(feature = "service-mattermost")]
 mod mattermost;
 mod notice;
@@ -157,6 +159,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &mattermost::SERVICE,
     #[cfg(feature = "service-zulip")]
     &zulip::SERVICE,
+    #[cfg(feature = "service-mastodon")]
+    &mastodon::SERVICE,
     #[cfg(feature = "service-ntfy")]
     &ntfy::SERVICE,
     #[cfg(feature = "service-gotify")]

@@ -55,6 +55,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": {"type": "bot", "token": "t"}}),
             json!({"to": {"channel": "4xp9fdt77pncbef59f4k1qe83o"}}),
         ),
+        (
+            "mastodon",
+            json!({"auth": {"type": "token", "token": "t"}}),
+            json!({"to": {"user": "anna@far.example"}}),
+        ),
         ("pushplus", json!({"auth": {"type": "token", "token": "t"}}), json!({})),
         (
             "wxpusher",

@@ -378,6 +378,22 @@ pub const SENT: &[Sample] = &[
         r#"{"text": "ready", "extra": {"actions": [{"type": "Action.OpenUrl", "title": "Open",
             "url": "https://example.com"}]}}"#,
     ),
+    sample("mastodon", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "mastodon",
+        "another server",
+        r#"{"to": {"user": "bruno@far.example"}, "title": "鸿雁", "text": "ask @anna, who is not called by that"}"#,
+    ),
+    sample(
+        "mastodon",
+        "mention",
+        r#"{"parts": [{"type": "text", "text": "look, "}, {"type": "mention", "user": "bruno@far.example"}]}"#,
+    ),
+    sample(
+        "mastodon",
+        "picture",
+        r#"{"text": "a dot", "attachments": [{"name": "dot.png", "data_base64": "iVBORw0KGgo="}]}"#,
+    ),
     sample("discord", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "discord",
@@ -693,6 +709,11 @@ pub const REFUSED: &[Sample] = &[
     sample("pushplus", "unknown group", r#"{"to": {"topic": "nobody"}, "text": "hello?"}"#),
     sample("wxpusher", "no follower", r#"{"to": {"users": ["UID_left"]}, "text": "hello?"}"#),
     sample("kook", "no right", r#"{"to": {"channel": "7480000000000003"}, "text": "hello?"}"#),
+    sample(
+        "mastodon",
+        "unknown user",
+        r#"{"to": {"user": "nobody@far.example"}, "text": "hello?"}"#,
+    ),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
     sample(
         "smtp.password",

@@ -53,6 +53,7 @@ MESSAGES: dict[str, Message] = {
     "mattermost": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "rocketchat": {"account": "", "text": "鸿雁 carries letters"},
     "zulip": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
+    "mastodon": {"account": "", "text": "鸿雁 carries letters"},
     "discord": {"account": "", "text": "鸿雁 carries letters"},
     "ntfy": {"account": "", "title": "Disk", "text": "90 %", "priority": "high"},
     "gotify": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},

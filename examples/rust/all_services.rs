@@ -228,6 +228,12 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"to": {"user": "2418200001"}, "text": "鸿雁 carries letters"}),
         ),
         (
+            "mastodon",
+            json!({"type": "token", "token": "Zx8h4nKq2vTf7LwPb3RgYd6Ms1Jc9Ua5EoXi0NkQtWz"}),
+            json!({}),
+            json!({"to": {"user": "anna@social.example"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
             "discord",
             json!({"type": "bot",
                 "token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"}),

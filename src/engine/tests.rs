@@ -16,6 +16,7 @@ mod several;
 mod simulation;
 mod steps;
 mod stopped;
+mod uploads;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

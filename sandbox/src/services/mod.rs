@@ -14,6 +14,7 @@ mod kook;
 mod latest;
 mod line;
 mod matrix;
+mod mastodon;
 mod mattermost;
 mod ntfy;
 mod pushover;
@@ -97,6 +98,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(mattermost::Mattermost::default()),
         Box::new(rocketchat::RocketChat::default()),
         Box::new(zulip::Zulip::default()),
+        Box::new(mastodon::Mastodon::default()),
         Box::new(ntfy::Ntfy::default()),
         Box::new(gotify::Gotify::default()),
         Box::new(line::Line::default()),
