@@ -112,6 +112,8 @@ mod wecom_app;
 mod wecom_bot;
 #[cfg(feature = "service-weibo")]
 mod weibo;
+#[cfg(feature = "service-whatsapp_cloud")]
+mod whatsapp_cloud;
 pub mod wire;
 #[cfg(feature = "service-wxpusher")]
 mod wxpusher;
@@ -167,6 +169,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &gotify::SERVICE,
     #[cfg(feature = "service-line")]
     &line::SERVICE,
+    #[cfg(feature = "service-whatsapp_cloud")]
+    &whatsapp_cloud::SERVICE,
     #[cfg(feature = "service-serverchan")]
     &serverchan::SERVICE,
     #[cfg(feature = "service-pushplus")]

@@ -60,6 +60,11 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": {"type": "token", "token": "t"}}),
             json!({"to": {"user": "anna@far.example"}}),
         ),
+        (
+            "whatsapp_cloud",
+            json!({"auth": {"type": "token", "token": "t"}, "phone_number_id": "1"}),
+            json!({"to": {"phone": "+8613800138000"}}),
+        ),
         ("pushplus", json!({"auth": {"type": "token", "token": "t"}}), json!({})),
         (
             "wxpusher",

@@ -190,7 +190,7 @@ fn any_text_arrives_as_it_was_given() {
             }
             // What would be markup is escaped, and blanks alone are no text.
             "discord" | "googlechat" | "kook" | "mattermost" | "rocketchat" | "serverchan"
-            | "slack" | "teams" | "zulip" => {
+            | "slack" | "teams" | "whatsapp_cloud" | "zulip" => {
                 let text = form_text(most(service)).prop_map(|text| {
                     let plain =
                         |c: char| !c.is_whitespace() && !"\\*_~`|<[]()>@#-+:/&=$^".contains(c);

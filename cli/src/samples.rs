@@ -394,6 +394,18 @@ pub const SENT: &[Sample] = &[
         "picture",
         r#"{"text": "a dot", "attachments": [{"name": "dot.png", "data_base64": "iVBORw0KGgo="}]}"#,
     ),
+    sample("whatsapp_cloud", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample(
+        "whatsapp_cloud",
+        "template",
+        r#"{"to": {"phone": "+447700900123"}, "extra": {"template": {"name": "disk_full", "language": {"code": "zh_CN"},
+            "components": [{"type": "body", "parameters": [{"type": "text", "text": "sda1"}, {"type": "text", "text": "90 %"}]}]}}}"#,
+    ),
+    sample(
+        "whatsapp_cloud",
+        "file",
+        r#"{"text": "a note", "attachments": [{"name": "note.txt", "data_base64": "aGk="}]}"#,
+    ),
     sample("discord", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "discord",
@@ -713,6 +725,11 @@ pub const REFUSED: &[Sample] = &[
         "mastodon",
         "unknown user",
         r#"{"to": {"user": "nobody@far.example"}, "text": "hello?"}"#,
+    ),
+    sample(
+        "whatsapp_cloud",
+        "silent for a day",
+        r#"{"to": {"phone": "+447700900123"}, "text": "hello?"}"#,
     ),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
     sample(

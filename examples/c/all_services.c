@@ -130,6 +130,9 @@
 
 #define APP(id, secret) "{\"type\":\"app\",\"id\":\"" id "\",\"secret\":\"" secret "\"}"
 
+#define WHATSAPP(token) TOKEN(token) ",\"phone_number_id\":\"106540352242922\""
+#define TO_WHATSAPP(text) "\"to\":{\"phone\":\"+8613800138000\"},\"text\":\"" text "\""
+
 #define DINGTALK_APP(secret)                                                                 \
     "{\"type\":\"app\",\"key\":\"dinghongyan0app\",\"secret\":\"" secret "\"},"                 \
     "\"robot_code\":\"dinghongyan0app\""
@@ -200,6 +203,8 @@ static const struct {
     {"zulip", "basic", NULL, ZULIP("a0b1c2d3e4f5g6h7i8j9k0l1m2n3o4p5"), TO_A_TOPIC},
     {"mastodon", "token", NULL, TOKEN("Zx8h4nKq2vTf7LwPb3RgYd6Ms1Jc9Ua5EoXi0NkQtWz"),
      TO_USER("anna@social.example", "hello from C")},
+    {"whatsapp_cloud", "token", NULL, WHATSAPP("EAAGm0PX4ZCpsBAhongyanJ7ZCcarriesZBletters2Kd9QZDZD"),
+     TO_WHATSAPP("hello from C")},
     {"ntfy", "none", NULL, NTFY("\"none\""), TO_TOPIC("alerts")},
     {"ntfy", "bearer", NULL, NTFY("\"bearer\",\"token\":\"tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2\""),
      TO_TOPIC("private")},
@@ -267,6 +272,7 @@ static const struct {
     {"rocketchat", ROCKET_CHAT("of-another"), TO_ANNA, HY_E_AUTH},
     {"zulip", ZULIP("of-another"), TO_A_TOPIC, HY_E_AUTH},
     {"mastodon", TOKEN("another"), TO_USER("anna@social.example", "hello?"), HY_E_AUTH},
+    {"whatsapp_cloud", WHATSAPP("another"), TO_WHATSAPP("hello?"), HY_E_AUTH},
     {"ntfy", NTFY("\"none\""), TO_TOPIC("announcements"), HY_E_FORBIDDEN},
     {"gotify", GOTIFY("CgooseGotify4711"), "\"text\":\"hello?\"", HY_E_FORBIDDEN},
     {"googlechat", GOOGLECHAT("another"), "\"text\":\"hello?\"", HY_E_AUTH},

@@ -234,6 +234,12 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"to": {"user": "anna@social.example"}, "text": "鸿雁 carries letters"}),
         ),
         (
+            "whatsapp_cloud",
+            json!({"type": "token", "token": "EAAGm0PX4ZCpsBAhongyanJ7ZCcarriesZBletters2Kd9QZDZD"}),
+            json!({"phone_number_id": "106540352242922"}),
+            json!({"to": {"phone": "+8613800138000"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
             "discord",
             json!({"type": "bot",
                 "token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"}),

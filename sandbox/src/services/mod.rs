@@ -37,6 +37,7 @@ mod wechat_oa;
 mod wecom_app;
 mod wecom_bot;
 mod weibo;
+mod whatsapp_cloud;
 mod wxpusher;
 mod zulip;
 
@@ -102,6 +103,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(ntfy::Ntfy::default()),
         Box::new(gotify::Gotify::default()),
         Box::new(line::Line::default()),
+        Box::new(whatsapp_cloud::WhatsAppCloud::default()),
         Box::new(serverchan::ServerChan::default()),
         Box::new(pushplus::PushPlus::default()),
         Box::new(wxpusher::WxPusher::default()),

@@ -1,0 +1,68 @@
+//! What the codes of WhatsApp's errors mean; `http:` stands before the status of one that has no code.
+
+use crate::service::verdict::{Row, verdicts};
+
+/// The table; rows are found by code and text, not by their order.
+pub static TABLE: &[Row] = verdicts! {
+    "ok" => Ok Sent Never Doc "the message was taken";
+    "0" => Auth NotSent Never Doc stops "the access token is wrong or has expired";
+    "190" => Auth NotSent Never Doc stops "the access token is wrong or has expired";
+    "3" => Forbidden NotSent Never Doc "the permission is missing";
+    "10" => Forbidden NotSent Never Doc "the permission is missing";
+    "368" => Forbidden NotSent Never Doc "the business account is restricted for a breach of policy";
+    "131005" => Forbidden NotSent Never Sdk "the permission is missing";
+    "131031" => Forbidden NotSent Never Sdk "the account is locked";
+    "130497" => Forbidden NotSent Never Sdk "the account may not send to this country";
+    "131045" => Forbidden NotSent Never Sdk "the number or the account may not send now";
+    "131057" => Forbidden NotSent Never Sdk "the number or the account may not send now";
+    "131037" => Forbidden NotSent Never Sdk "the number or the account may not send now";
+    "131063" => Forbidden NotSent Never Sdk "the number or the account may not send now";
+    "4" => RateLimited NotSent Wait Doc "too many requests of the app or the number";
+    "80007" => RateLimited NotSent Wait Doc "too many requests of the app or the number";
+    "130429" => RateLimited NotSent Wait Doc "too many requests of the app or the number";
+    "131056" => RateLimited NotSent Wait Doc "too many messages to this recipient: about one in 6 s";
+    "131048" => Quota NotSent Quota Doc "too many messages of this number were taken for spam";
+    "131064" => Quota NotSent Quota Sdk "the limit of this account is used up";
+    "131047" => Forbidden NotSent Never Doc "24 hours have passed since the recipient wrote: only a template may be sent";
+    "131049" => Dropped NotSent Never Sdk "not delivered, to keep the number of marketing messages low";
+    "130472" => Dropped NotSent Never Sdk "the recipient takes part in an experiment, and gets no such messages";
+    "131050" => Forbidden NotSent Never Sdk "the recipient wants no marketing messages";
+    "131026" => NotFound NotSent Never Doc "this number cannot be reached";
+    "131030" => NotFound NotSent Never Sdk "the recipient is not allowed, or is who sends";
+    "131021" => NotFound NotSent Never Sdk "the recipient is not allowed, or is who sends";
+    "131062" => NotFound NotSent Never Sdk "the recipient is not allowed, or is who sends";
+    "33" => Rejected NotSent Never Doc "a parameter or the id of the number was refused";
+    "100" => Rejected NotSent Never Doc "a parameter or the id of the number was refused";
+    "131008" => Rejected NotSent Never Sdk "a parameter, the type or the file was refused";
+    "131009" => Rejected NotSent Never Sdk "a parameter, the type or the file was refused";
+    "131051" => Rejected NotSent Never Sdk "a parameter, the type or the file was refused";
+    "131052" => Rejected NotSent Never Sdk "a parameter, the type or the file was refused";
+    "131053" => Rejected NotSent Never Sdk "a parameter, the type or the file was refused";
+    "131055" => Rejected NotSent Never Sdk "a parameter, the type or the file was refused";
+    "137000" => Rejected NotSent Never Sdk "a parameter, the type or the file was refused";
+    "132000" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132001" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132005" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132007" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132008" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132012" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132015" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132016" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132068" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "132069" => Rejected NotSent Never Sdk "the template or flow was refused";
+    "131042" => Quota NotSent Quota Sdk "there is a problem with the payment";
+    "2" => Service NotSent Backoff Doc "down or overloaded for a while";
+    "131016" => Service NotSent Backoff Sdk "not at work for a while";
+    "133004" => Service NotSent Backoff Inferred "not at work for a while";
+    "1" => Service MaybeSent Never Doc "the request was wrong or the server failed; which is not told";
+    "131000" => Service MaybeSent Never Sdk "an unknown error; the outcome is not told";
+    "135000" => Service MaybeSent Never Sdk "an unknown error; the outcome is not told";
+    "133010" => Auth NotSent Never Inferred "the number that sends is not registered";
+    "133016" => RateLimited NotSent Wait Doc "too many attempts to register";
+    "http:401" => Auth NotSent Never Inferred "the token was refused";
+    "http:403" => Forbidden NotSent Never Inferred "the request is forbidden";
+    "http:429" => RateLimited NotSent Wait Inferred "too many requests";
+    200..299 => Forbidden NotSent Never Doc "the permission is missing";
+    "http:5xx" => Service MaybeSent Never Inferred "the outcome is unknown";
+    @any => Service NotSent Never Inferred "unknown code, never retried";
+};
