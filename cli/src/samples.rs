@@ -378,6 +378,11 @@ pub const SENT: &[Sample] = &[
         r#"{"text": "ready", "extra": {"actions": [{"type": "Action.OpenUrl", "title": "Open",
             "url": "https://example.com"}]}}"#,
     ),
+    sample(
+        "slack.bot",
+        "file",
+        r#"{"text": "a *note*", "attachments": [{"name": "note.txt", "data_base64": "aGk="}]}"#,
+    ),
     sample("mastodon", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "mastodon",

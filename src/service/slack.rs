@@ -1,13 +1,15 @@
-//! Slack: a bot's `chat.postMessage`, and incoming webhooks.
+//! Slack: a bot's `chat.postMessage` and files, and incoming webhooks.
 
 mod answer;
 mod body;
+mod upload;
 mod verdicts;
 
+use bytes::Bytes;
 use url::Url;
 
 use super::api::{
-    Account, Answer, Draft, Exchange, HttpRequest, Inquiry, Opened, Reading, Remember, Seed,
+    Account, Answer, Body, Draft, Exchange, HttpRequest, Inquiry, Opened, Reading, Remember, Seed,
     Service, Stamp,
 };
 use super::auth::token::Token;
@@ -15,9 +17,10 @@ use super::check::{check, one_of, only};
 use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
 use super::pasted::UrlForm;
-use crate::model::error::Result;
+use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
 use crate::model::secret::Secret;
+use upload::Step;
 
 const HOST: &str = "https://slack.com";
 
@@ -47,6 +50,7 @@ static INFO: Info = Info {
     to: &["channel", "user"],
     parts: &["text", "mention"],
     native: &["plain"],
+    attachments: &["data"],
     thread: true,
     needs_content: false,
     extra: &body::EXTRA,
@@ -54,6 +58,7 @@ static INFO: Info = Info {
         Limit { what: "text: code points", most: body::MAX_TEXT },
         Limit { what: "blocks", most: body::MAX_BLOCKS },
         Limit { what: "attachments", most: body::MAX_ATTACHMENTS },
+        Limit { what: "files", most: upload::MAX_FILES },
     ],
     rates: &[Rate {
         scope: Scope::Recipient,
@@ -62,7 +67,7 @@ static INFO: Info = Info {
         codes: &["ratelimited", "rate_limited", "429"],
     }],
     message_id: true,
-    document: "docs.slack.dev, chat.postMessage and incoming webhooks, 2026-08-20",
+    document: "docs.slack.dev, chat.postMessage, files and incoming webhooks, 2026-08-20",
     ..Info::PLAIN
 };
 
@@ -78,6 +83,8 @@ struct Bot {
     post: Url,
     open: Url,
     test: Url,
+    place: Url,
+    share: Url,
 }
 
 /// An account of a webhook.
@@ -94,11 +101,16 @@ fn open(mut opening: Opening) -> Result<Opened> {
         return Ok(opening.opened(url.clone(), &identity, Hook { url }));
     }
     let token = Token::open(&mut opening);
-    let post = opening.endpoint(HOST, "api/chat.postMessage", false)?;
-    let open = opening.endpoint(HOST, "api/conversations.open", false)?;
-    let test = opening.endpoint(HOST, "api/auth.test", false)?;
-    let identity = token.text().to_owned();
-    Ok(opening.opened(post.clone(), &identity, Bot { token, post, open, test }))
+    let at = |method: &str| opening.endpoint(HOST, &format!("api/{method}"), false);
+    let (post, open, test) = (at("chat.postMessage")?, at("conversations.open")?, at("auth.test")?);
+    let (place, share) = (at("files.getUploadURLExternal")?, at("files.completeUploadExternal")?);
+    let (origin, identity) = (post.clone(), token.text().to_owned());
+    Ok(opening.opened(origin, &identity, Bot { token, post, open, test, place, share }))
+}
+
+/// True while it is not known which channel a user's direct messages have.
+fn lacks_channel(draft: &Draft) -> bool {
+    draft.remember.is_some() && draft.kept(CHANNEL).is_none()
 }
 
 /// What all of Slack's bodies are.
@@ -119,9 +131,13 @@ impl Account for Bot {
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
-        let authorization = Some(self.token.header("Bearer"));
-        let post = |url: &Url, body| {
-            HttpRequest::post(url.clone(), CONTENT_TYPE, body).authorized(authorization.clone())
+        let authorized =
+            |request: HttpRequest| request.authorized(Some(self.token.header("Bearer")));
+        let post = |url: &Url, body: Body| {
+            authorized(HttpRequest {
+                body,
+                ..HttpRequest::post(url.clone(), CONTENT_TYPE, Vec::new())
+            })
         };
         match body::addressed(draft, draft.kept(CHANNEL)) {
             Some(body) => Exchange::commit(HttpRequest { body, ..post(&self.post, Vec::new()) }),
@@ -130,6 +146,26 @@ impl Account for Bot {
                 let body = serde_json::json!({"users": user}).to_string().into_bytes();
                 Exchange { commits: false, ..Exchange::commit(post(&self.open, body)) }
             }
+        let prepares =
+            |request: HttpRequest| Exchange { commits: false, ..Exchange::commit(request) };
+        if lacks_channel(draft) {
+            let user = draft.remember.as_ref().map_or("", |own| &own.of);
+            let body = serde_json::json!({"users": user}).to_string().into_bytes();
+            return prepares(post(&self.open, body.into()));
+        }
+        if draft.rest.is_empty() {
+            let body =
+                body::addressed(draft, draft.kept(CHANNEL)).unwrap_or(Body::One(Bytes::new()));
+            return Exchange::commit(post(&self.post, body));
+        }
+        match upload::step(draft) {
+            Step::Place => prepares(authorized(upload::ask(draft, &self.place))),
+            Step::Bytes => {
+                // No token: the place was given to whoever knows its URL.
+                let (request, secrets) = upload::carry(draft, &self.place);
+                prepares(request).with_secrets(secrets)
+            }
+            Step::Share => Exchange::commit(post(&self.share, upload::shared(draft))),
         }
     }
 
@@ -141,6 +177,24 @@ impl Account for Bot {
         match self.prepares(draft).then(|| answer::channel(answer)) {
             None => answer::read(answer),
             Some(channel) => draft.step_gave(CHANNEL, channel),
+        }
+        let has_files = !draft.rest.is_empty();
+        lacks_channel(draft) || has_files && !matches!(upload::step(draft), Step::Share)
+    }
+
+    fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
+        if lacks_channel(draft) {
+            return match answer::channel(answer) {
+                Ok(channel) => {
+                    draft.keep(CHANNEL, channel);
+                    Reading::Next
+                }
+                Err(reading) => reading,
+            };
+        }
+        match draft.rest.is_empty() {
+            true => answer::read(answer),
+            false => upload::read(draft, answer, &self.post),
         }
     }
 
@@ -167,6 +221,10 @@ impl Account for Hook {
     fn encode(&self, message: &Message, _seed: Seed) -> Result<Draft> {
         check(message, &INFO)?;
         only(message, &[], "an incoming webhook of slack")?;
+        if !message.attachments.is_empty() {
+            let words = "a webhook of slack cannot carry attachments: a bot can";
+            return Err(Error::new(ErrorCode::Unsupported, words).at("attachments[0]"));
+        }
         body::encode(message, &INFO, None)
     }
 

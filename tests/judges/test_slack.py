@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -88,3 +90,33 @@ def test_a_webhook_sends_and_is_refused(sandbox: Sandbox) -> None:
     answer = WebhookClient(url[:-1] + "x").send(text="hi")
     assert (answer.status_code, answer.body) == (403, "invalid_token")
     assert len(sandbox.messages) == 1
+
+
+def test_files_arrive_to_the_byte(sandbox: Sandbox) -> None:
+    first, second = bytes(range(256)) * 40, b"second"
+    uploads = [
+        {"content": first, "filename": "鸿雁.bin", "title": "A goose"},
+        {"content": second, "filename": "b.txt"},
+    ]
+    shared = client(sandbox).files_upload_v2(
+        file_uploads=uploads,
+        channel=GENERAL,
+        initial_comment="look",
+        thread_ts="1503435956.000247",
+    )
+    last = sandbox.last
+    assert (last["text"], last["recipient"], last["thread"]) == (
+        "look",
+        GENERAL,
+        "1503435956.000247",
+    )
+    assert [file["title"] for file in shared["files"]] == ["A goose", "b.txt"]
+    digests = [file["sha256"] for file in last["attachments"]]
+    assert digests == [hashlib.sha256(data).hexdigest() for data in (first, second)]
+
+
+def test_a_file_for_no_channel_is_refused(sandbox: Sandbox) -> None:
+    with pytest.raises(SlackApiError) as refused:
+        client(sandbox).files_upload_v2(content=b"x", filename="x", channel="C0NOWHERE")
+    assert refused.value.response["error"] == "channel_not_found"
+    assert sandbox.messages == []

@@ -1,10 +1,13 @@
 //! Slack: methods of the Web API that a bot sends with, and an incoming webhook.
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
 use super::{About, Service};
-use crate::delivered::{Dialect, Format};
+use crate::delivered::{Attached, Dialect, Format};
 use crate::exchange::{Answer, Call, Delivered, Outcome};
+use crate::multipart;
 use crate::route::{self, Handled, Params, Route};
 use crate::window::{Room, Windows};
 
@@ -26,6 +29,8 @@ const LONGEST: usize = 40_000;
 const MOST_BLOCKS: usize = 50;
 const MOST_ATTACHMENTS: usize = 100;
 const LONGEST_MARKDOWN: usize = 12_000;
+/// The largest file that is kept here, in bytes.
+const LARGEST: usize = 100 << 20;
 /// Assumed: how many messages a channel takes in a burst; the document says one a second, with short bursts.
 const BURST: usize = 5;
 
@@ -33,17 +38,30 @@ const ROUTES: &[Route<Slack>] = &[
     Route::post("/api/chat.postMessage", Slack::post),
     Route::post("/api/conversations.open", Slack::open),
     Route::post("/api/auth.test", Slack::test),
+    Route::post("/api/files.getUploadURLExternal", Slack::place),
+    Route::post("/upload/v1/{place}", Slack::upload),
+    Route::post("/api/files.completeUploadExternal", Slack::share),
     Route::post("/services/{team}/{hook}/{secret}", Slack::hook),
 ];
+
+/// A file: asked for, uploaded, or shared already.
+enum File {
+    Asked { name: String, length: usize },
+    There(Attached),
+    Shared,
+}
 
 pub(super) struct Slack {
     channels: Windows,
     sent: u64,
+    /// By id.
+    files: HashMap<String, File>,
 }
 
 impl Default for Slack {
     fn default() -> Slack {
-        Slack { channels: Windows::new(BURST, BURST as u64 * 1000), sent: 0 }
+        let channels = Windows::new(BURST, BURST as u64 * 1000);
+        Slack { channels, sent: 0, files: HashMap::new() }
     }
 }
 
@@ -140,6 +158,18 @@ fn delivered(body: &Map<String, Value>, account: &str, channel: &str, text: Stri
     Delivered { format, mentions, thread, ..Delivered::to(account, channel, text) }
 }
 
+/// The id of a channel, or of that of a user's direct messages.
+fn known(channel: &str) -> Result<&'static str, Answer> {
+    let of_user = USERS.iter().find(|(user, direct)| *user == channel || *direct == channel);
+    let known = CHANNELS.iter().find(|(id, name, _)| *id == channel || *name == channel);
+    match (known, of_user) {
+        (Some((_, _, Some(error))), _) => Err(refused(error)),
+        (Some((id, ..)), _) => Ok(*id),
+        (None, Some((_, direct))) => Ok(*direct),
+        (None, None) => Err(refused("channel_not_found")),
+    }
+}
+
 impl Slack {
     fn post(&mut self, call: &Call, _: &Params) -> Handled {
         let body = arguments(call)?;
@@ -147,14 +177,7 @@ impl Slack {
             None | Some("") => return Err(refused("channel_not_found")),
             Some(channel) => channel.trim_start_matches('#'),
         };
-        let of_user = USERS.iter().find(|(user, direct)| *user == channel || *direct == channel);
-        let known = CHANNELS.iter().find(|(id, name, _)| *id == channel || *name == channel);
-        let channel = match (known, of_user) {
-            (Some((_, _, Some(error))), _) => return Err(refused(error)),
-            (Some((id, ..)), _) => *id,
-            (None, Some((_, direct))) => *direct,
-            (None, None) => return Err(refused("channel_not_found")),
-        };
+        let channel = known(channel)?;
         let room = self.channels.ask(channel, call);
         if !room.passed {
             return Err(too_fast(&room));
@@ -169,6 +192,104 @@ impl Slack {
         }
         let delivered = Delivered { id: Some(ts), ..delivered(&body, BOT, channel, text) };
         Ok(Outcome::took(Answer::json(200, &answer), delivered))
+    }
+
+    /// Gives a place to a file that is told by its name and length.
+    fn place(&mut self, call: &Call, _: &Params) -> Handled {
+        let own = arguments(call)?;
+        let pairs = call.params().unwrap_or_default();
+        let text = |name: &str| {
+            let of_pairs = pairs.iter().find(|(own, _)| own == name).map(|(_, text)| text.clone());
+            of_pairs.or_else(|| own.get(name).map(|v| v.as_str().map_or(v.to_string(), Into::into)))
+        };
+        let length = text("length").and_then(|length| length.parse::<usize>().ok());
+        let (Some(name), Some(length)) = (text("filename").filter(|n| !n.is_empty()), length)
+        else {
+            return Err(refused("invalid_arguments"));
+        };
+        if length == 0 || length > LARGEST {
+            return Err(refused("invalid_arguments"));
+        }
+        self.sent += 1;
+        let id = format!("F{:010}", self.sent);
+        let url = format!("{}/upload/v1/{id}HONGYAN", call.base_url());
+        self.files.insert(id.clone(), File::Asked { name, length });
+        let body = json!({"ok": true, "upload_url": url, "file_id": id});
+        Ok(Answer::json(200, &body).into())
+    }
+
+    /// Takes the bytes of a file, as they are or in a form: whoever knows the place may bring them.
+    fn upload(&mut self, call: &Call, params: &Params) -> Handled {
+        let id = params.get("place").strip_suffix("HONGYAN").unwrap_or_default();
+        let (bytes, kind) = match call.content_type().as_str() {
+            "multipart/form-data" => {
+                let header = call.header("content-type").unwrap_or_default();
+                let parts = multipart::parts(header, &call.body);
+                let part = parts.ok().and_then(|parts| parts.into_iter().next());
+                let part = part.ok_or_else(|| Answer::plain(400, "no file"))?;
+                (part.bytes, part.content_type)
+            }
+            kind => (call.body.clone(), kind.to_owned()),
+        };
+        match self.files.get_mut(id) {
+            Some(file) => match file {
+                File::Asked { name, length } if *length == bytes.len() => {
+                    *file = File::There(Attached::new(name, &kind, &bytes));
+                    Ok(Answer::plain(200, &format!("OK - {}", bytes.len())).into())
+                }
+                File::Asked { .. } => Err(Answer::plain(400, "the length differs")),
+                _ => Err(Answer::plain(410, "it is there already")),
+            },
+            None => Err(Answer::plain(404, "no such place")),
+        }
+    }
+
+    /// Shares files that are there in a channel, or leaves them to the bot alone.
+    fn share(&mut self, call: &Call, _: &Params) -> Handled {
+        let body = arguments(call)?;
+        let text = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let list = body.get("files").and_then(Value::as_array).filter(|list| !list.is_empty());
+        let list = list.ok_or_else(|| refused("invalid_arguments"))?;
+        let mut files = Vec::new();
+        for own in list {
+            match self.files.get(own["id"].as_str().unwrap_or_default()) {
+                Some(File::There(file)) => {
+                    let mut file = file.clone();
+                    if let Some(title) = own["title"].as_str() {
+                        file.name = title.to_owned();
+                    }
+                    files.push(file);
+                }
+                _ => return Err(refused("file_not_found")),
+            }
+        }
+        let channel = match text("channel_id") {
+            "" => None,
+            channel => Some(known(channel)?),
+        };
+        if let Some(channel) = channel {
+            let room = self.channels.ask(channel, call);
+            if !room.passed {
+                return Err(too_fast(&room));
+            }
+        }
+        let mut shown = body.clone();
+        shown.insert("text".to_owned(), text("initial_comment").into());
+        let words = match text("initial_comment").is_empty() && !shown.contains_key("blocks") {
+            true => String::new(),
+            false => content(&shown).map_err(refused)?.0,
+        };
+        for own in list {
+            self.files.insert(own["id"].as_str().unwrap_or_default().to_owned(), File::Shared);
+        }
+        let answer = json!({"ok": true, "files": list.iter().map(|own| {
+            json!({"id": own["id"], "title": own["title"]})
+        }).collect::<Vec<_>>()});
+        let answer = Answer::json(200, &answer);
+        // The message comes after the answer, which does not name it.
+        let Some(channel) = channel else { return Ok(answer.into()) };
+        let one = Delivered { attachments: files, ..delivered(&body, BOT, channel, words) };
+        Ok(Outcome::took(answer, one))
     }
 
     fn open(&mut self, call: &Call, _: &Params) -> Handled {
@@ -242,6 +363,10 @@ impl Service for Slack {
         }
     }
 
+    fn largest_body(&self) -> usize {
+        LARGEST + (1 << 20)
+    }
+
     fn accounts(&self) -> Vec<(&'static str, Value)> {
         let (team, hook, secret) = HOOK;
         let url = format!("https://hooks.slack.com/services/{team}/{hook}/{secret}");
@@ -255,7 +380,9 @@ impl Service for Slack {
         About {
             title: "Slack",
             paths: "<code>POST /slack/api/chat.postMessage</code>, <code>/api/conversations.open</code>, \
-                    <code>/api/auth.test</code>; <code>POST /services/T…/B…/X…</code>",
+                    <code>/api/auth.test</code>, <code>/api/files.getUploadURLExternal</code>, \
+                    <code>/upload/v1/…</code>, <code>/api/files.completeUploadExternal</code>; \
+                    <code>POST /services/T…/B…/X…</code>",
             auth: "<code>Authorization: Bearer xoxb-…</code>; of a webhook the three parts of its path",
             recipients: "channels C024BE91L (general) and C061EG9SL (random), users U2147483697 and \
                          U0G9QF9C6; C0ARCHIVE is archived, the bot is not in C0PRIVATE, C0READONLY is \
@@ -264,6 +391,7 @@ impl Service for Slack {
                      five seconds a channel",
             assumed: &[
                 "how many messages a channel takes in a burst",
+                "a place for a file takes it once, of the length that was told",
                 "a webhook takes mrkdwn as chat.postMessage does",
                 "the ids of channels and users that it knows",
             ],

@@ -25,8 +25,8 @@ use crate::service::verdict::{Class, Outcome};
 const SKEW_WORTH_TELLING: i64 = 60;
 /// The longest message of an error, in characters.
 const MAX_WORDS: usize = 600;
-/// The most steps that an attempt has.
-const MOST_STEPS: u8 = 8;
+/// The most steps that an attempt has before the request that sends: ten files of Slack take two each.
+const MOST_STEPS: u8 = 24;
 
 /// What the signatures of an attempt are made with.
 #[derive(Clone, Copy)]

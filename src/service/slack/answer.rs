@@ -107,6 +107,38 @@ pub fn channel(answer: &Answer) -> Result<String, Reading> {
     id.ok_or_else(|| Reading::Unreadable(excerpt(&answer.body)))
 }
 
+/// Reads where a file may go, and the id that it has then.
+pub fn place(answer: &Answer) -> Result<(String, String), Reading> {
+    let body = match envelope(answer) {
+        Envelope::Ok(body) => body,
+        Envelope::Not(reading) => return Err(reading),
+    };
+    let text = |json: Option<&str>| parsed::<String>(json).ok().flatten();
+    let found = members(body, ["upload_url", "file_id"]).ok();
+    let found = found.and_then(|[url, id]| Some((text(url)?, text(id)?)));
+    let is_whole = |(_, id): &(String, String)| is_file_id(id);
+    found.filter(is_whole).ok_or_else(|| Reading::Unreadable(excerpt(&answer.body)))
+}
+
+fn is_file_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
+/// Reads the answer to files that are shared: they are named, and the message that has them is not.
+pub fn shared(answer: &Answer) -> Reading {
+    let body = match envelope(answer) {
+        Envelope::Ok(body) => body,
+        Envelope::Not(reading) => return reading,
+    };
+    let files = members(body, ["files"]).ok();
+    let files = files.and_then(|[files]| parsed::<Vec<Value>>(files).ok().flatten());
+    let is_file = |file: &Value| file["id"].as_str().is_some_and(is_file_id);
+    match files.filter(|files| !files.is_empty() && files.iter().all(is_file)) {
+        Some(_) => Reading::sent(None, None),
+        None => Reading::Unreadable(excerpt(&answer.body)),
+    }
+}
+
 /// Reads the answer to the question whose token this is.
 pub fn tested(answer: &Answer) -> Reading {
     match envelope(answer) {
@@ -225,5 +257,27 @@ mod tests {
         assert_eq!(read(r#"{"ok":true,"channel":{"id":""}}"#), Err("unreadable".to_owned()));
         let refused = Err("refused user_not_found".to_owned());
         assert_eq!(read(r#"{"ok":false,"error":"user_not_found"}"#), refused);
+    }
+
+    #[test]
+    fn a_file_has_a_place_and_an_id_or_none() {
+        let read = |body: &str| place(&answer(200, body)).map_err(told_of);
+        let own = r#"{"ok":true,"upload_url":"https://files.slack.com/u/1","file_id":"F1"}"#;
+        assert_eq!(read(own), Ok(("https://files.slack.com/u/1".to_owned(), "F1".to_owned())));
+        for body in [
+            r#"{"ok":true}"#,
+            r#"{"ok":true,"upload_url":"https://files.slack.com/u/1"}"#,
+            r#"{"ok":true,"upload_url":"https://files.slack.com/u/1","file_id":""}"#,
+            r#"{"ok":true,"upload_url":"https://files.slack.com/u/1","file_id":7}"#,
+            r#"{"ok":true,"upload_url":7,"file_id":"F1"}"#,
+        ] {
+            assert_eq!(read(body), Err("unreadable".to_owned()), "{body}");
+        }
+        let shared = |body: &str| told_of(shared(&answer(200, body)));
+        assert_eq!(shared(r#"{"ok":true,"files":[{"id":"F1","title":"a"}]}"#), "sent");
+        assert_eq!(shared(r#"{"ok":true,"files":[]}"#), "unreadable");
+        assert_eq!(shared(r#"{"ok":true,"files":[{"title":"a"}]}"#), "unreadable");
+        assert_eq!(shared(r#"{"ok":true}"#), "unreadable");
+        assert_eq!(shared(r#"{"ok":false,"error":"fatal_error"}"#), "refused fatal_error");
     }
 }

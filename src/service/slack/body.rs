@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::upload;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Kind, Message};
 use crate::service::api::{Body, Draft, ScopeKey};
@@ -52,8 +53,16 @@ pub fn encode(message: &Message, info: &Info, to: Option<(Kind, &str)>) -> Resul
         markup: Markup::SlackMrkdwn,
         title: Title::FirstLine,
     };
+    let has_files = !message.attachments.is_empty();
+    if has_files {
+        upload::check(message)?;
+    }
     let pieces = compose(message, &rules)?;
     drafts(pieces, |i, piece| {
+        // Files stand beside the first piece.
+        if let (0, true, Some(to)) = (i, has_files, to) {
+            return upload::draft(message, info, piece, to);
+        }
         let mut body = Map::new();
         if !piece.text.is_empty() {
             body.put("text", piece.text.as_str());
