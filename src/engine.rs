@@ -180,7 +180,8 @@ impl Engine {
         shared.begins = begins;
         shared.only_submits = outbox.as_ref().is_some_and(|outbox| !outbox.sends);
         let runtime = Arc::new(Runtime::new(Arc::clone(&shared.sends))?);
-        let (shared, inbox) = (Arc::new(shared), Inbox::new(Arc::clone(&runtime)));
+        let shared = Arc::new(shared);
+        let inbox = Inbox::new(Arc::clone(&runtime), &shared);
         // From here on its drop ends the threads that were started.
         let engine = Engine { shared, runtime, inbox, unopened: Mutex::default() };
         match outbox {

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::pin::{Pin, pin};
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, RwLock};
 use std::task::Poll;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use url::Url;
 
 use crate::engine::account::channels::Channels;
@@ -239,6 +240,7 @@ pub struct Accounts {
     pub channels: Channels,
     max_connections: usize,
     changed: Notify,
+    changes: AtomicU64,
 }
 
 impl Accounts {
@@ -251,6 +253,7 @@ impl Accounts {
             channels: Channels::default(),
             max_connections,
             changed: Notify::new(),
+            changes: AtomicU64::new(0),
         }
     }
 
@@ -353,7 +356,7 @@ impl Accounts {
         let old = entries.insert(Arc::clone(&entry.name), Arc::new(entry));
         drop(entries);
         old.inspect(|old| old.outdated.store(true, Ordering::Release));
-        self.changed.notify_waiters();
+        self.has_changed();
         Ok(())
     }
 
@@ -386,7 +389,14 @@ impl Accounts {
 
     /// Those who wait look anew whether their account is what it was.
     pub fn has_changed(&self) {
+        self.changes.fetch_add(1, Ordering::Release);
         self.changed.notify_waiters();
+    }
+
+    /// How often an account has changed, and what is over when one does after this was called.
+    pub fn changes(&self) -> (u64, Notified<'_>) {
+        let next = self.changed.notified();
+        (self.changes.load(Ordering::Acquire), next)
     }
 
     /// Takes an account away.
@@ -396,7 +406,7 @@ impl Accounts {
             return Err(Error::new(ErrorCode::Config, format!("there is no account {name:?}")));
         };
         removed.outdated.store(true, Ordering::Release);
-        self.changed.notify_waiters();
+        self.has_changed();
         Ok(())
     }
 

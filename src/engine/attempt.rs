@@ -5,6 +5,7 @@ pub mod connections;
 pub mod deliver;
 pub mod direct;
 pub mod failure;
+pub mod gate;
 pub mod job;
 pub mod mark;
 pub mod pace;

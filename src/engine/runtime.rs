@@ -1,6 +1,8 @@
 //! The tokio runtime of one client, and the thread that drives it once there is something to drive.
 
+pub mod dispatch;
 pub mod fork;
+pub mod mailbox;
 pub mod stats;
 pub mod stop;
 pub mod workers;

@@ -17,8 +17,10 @@ mod simulation;
 mod steps;
 mod stopped;
 mod uploads;
+mod waiting;
 
 use std::collections::VecDeque;
+use std::future::{Future as _, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -26,9 +28,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::accept::op::Op;
 use super::attempt::deliver::deliver;
-use super::attempt::job::Sink;
+use super::attempt::job::{Job, Sink};
+use super::results::queue::Waited;
 use super::runtime::TokioClock;
+use super::runtime::dispatch::{Dispatch, Dispatcher};
 use crate::model::config::ClientConfig;
 use crate::model::message::{Message, Parsed};
 use crate::model::receipt::Receipt;
@@ -279,11 +284,105 @@ impl World {
     }
 }
 
-fn accept(
-    shared: &Arc<Shared>,
-    message: Value,
-    patience: Option<Duration>,
-) -> Box<super::attempt::job::Job> {
+/// Carries messages out as submitted ones are, whose results go into the client's queue.
+struct Submits {
+    shared: Arc<Shared>,
+    dispatch: Arc<Dispatch>,
+    done: Arc<Done>,
+    dispatcher: tokio::task::JoinHandle<()>,
+}
+
+/// What became of them, and of the tasks that they had.
+#[derive(Default)]
+struct Done {
+    results: Mutex<Vec<(Duration, Receipt)>>,
+    tasks: Mutex<Vec<tokio::task::JoinHandle<()>>>,
+}
+
+impl Done {
+    fn collect(&self, shared: &Shared) {
+        if let Ok(Waited::Results(receipts)) = shared.sends.own().wait(Some(Duration::ZERO), 1000) {
+            let now = shared.clock.now();
+            let mut results = self.results.lock().expect("no panic inside");
+            results.extend(receipts.into_iter().map(|receipt| (now, receipt)));
+        }
+    }
+}
+
+impl Submits {
+    fn of(shared: &Arc<Shared>) -> Submits {
+        let (dispatch, done): (Arc<Dispatch>, Arc<Done>) = Default::default();
+        let give = {
+            let (shared, done) = (Arc::clone(shared), Arc::clone(&done));
+            move |mut job: Box<Job>| {
+                let (shared, own) = (Arc::clone(&shared), Arc::clone(&done));
+                let task = tokio::spawn(async move {
+                    deliver(&mut job).await;
+                    own.collect(&shared);
+                });
+                done.tasks.lock().expect("no panic inside").push(task);
+            }
+        };
+        let mut work = Box::pin(Dispatcher::new(shared, &dispatch, give).run());
+        let dispatcher = {
+            let (shared, done) = (Arc::clone(shared), Arc::clone(&done));
+            tokio::spawn(poll_fn(move |cx| {
+                let over = work.as_mut().poll(cx);
+                // Of those that ended without a task.
+                done.collect(&shared);
+                over
+            }))
+        };
+        Submits { shared: Arc::clone(shared), dispatch, done, dispatcher }
+    }
+
+    fn begin(&self, job: Box<Job>) {
+        self.dispatch.begin(job);
+    }
+
+    /// Accepts a message and begins it.
+    fn submit(&self, message: Value, token: u64) -> Op {
+        let given: Parsed = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
+        let job = self.shared.accept(given, token, Sink::Queue(None), None);
+        let mut job = job.expect("accepted");
+        let op = job.op();
+        self.begin(job);
+        op
+    }
+
+    /// How many tasks there are, or were since the last look.
+    fn tasks(&self) -> usize {
+        self.done.tasks.lock().expect("no panic inside").len()
+    }
+
+    /// The results until now, and when they came.
+    fn told(&self) -> Vec<(Duration, Receipt)> {
+        std::mem::take(&mut *self.done.results.lock().expect("no panic inside"))
+    }
+
+    /// The results of all, once they are there.
+    async fn results(&self) -> Vec<(Duration, Receipt)> {
+        while self.shared.sends.unfinished() > 0 {
+            self.shared
+                .clock
+                .sleep_until(self.shared.clock.now() + Duration::from_millis(50))
+                .await;
+        }
+        let tasks = std::mem::take(&mut *self.done.tasks.lock().expect("no panic inside"));
+        for task in tasks {
+            task.await.expect("no task panics");
+        }
+        self.told()
+    }
+}
+
+impl Drop for Submits {
+    fn drop(&mut self) {
+        self.dispatcher.abort();
+    }
+}
+
+fn accept(shared: &Arc<Shared>, message: Value, patience: Option<Duration>) -> Box<Job> {
     let given: Parsed = Ok(Message::from_json(&message.to_string()).expect("a valid message"));
     shared.accept(given, 0, Sink::Caller, patience).expect("accepted")
 }

@@ -342,6 +342,12 @@ impl Draft {
         Draft { body, rest, content_type: content_type.into(), ..Draft::default() }
     }
 
+    /// Keeps no more room than the body needs, for a message that waits.
+    pub fn shrink(&mut self) {
+        self.body = Bytes::copy_from_slice(&self.body);
+        self.pieces.iter_mut().for_each(Draft::shrink);
+    }
+
     /// The whole body; its pieces are shared, not copied.
     pub fn whole_body(&self) -> Body {
         match &*self.rest {

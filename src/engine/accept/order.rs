@@ -32,13 +32,13 @@ impl RecipientQueues {
     }
 
     /// Takes the last place in the queue of a recipient.
-    pub fn join(self: &Arc<Self>, recipient: String) -> Ticket {
+    pub fn join(self: &Arc<Self>, recipient: String) -> Box<Ticket> {
         let called = Arc::new(Notify::new());
         let mut queues = self.lock();
         let queue = queues.entry(recipient.clone()).or_default();
         let number = queue.last_key_value().map_or(0, |(last, _)| last + 1);
         queue.insert(number, Arc::clone(&called));
-        Ticket { queues: Arc::clone(self), recipient, number, called }
+        Box::new(Ticket { queues: Arc::clone(self), recipient, number, called })
     }
 }
 

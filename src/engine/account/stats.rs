@@ -64,9 +64,22 @@ impl AccountStats {
 
     /// Counts a message as waiting.
     pub fn waiting(&self, why: Why) -> Waiting<'_> {
-        let count = &self.waiting[why as usize];
-        count.fetch_add(1, Ordering::Relaxed);
-        Waiting(count)
+        self.wait_begins(why);
+        Waiting(&self.waiting[why as usize])
+    }
+
+    /// Counts a message as waiting until [`AccountStats::wait_ends`].
+    pub fn wait_begins(&self, why: Why) {
+        self.waiting[why as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub fn wait_ends(&self, why: Why) {
+        self.waiting[why as usize].fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// How many wait for this.
+    pub fn waits(&self, why: Why) -> u32 {
+        self.waiting[why as usize].load(Ordering::Relaxed)
     }
 
     pub fn finished(&self, delivery: Delivery, took: Duration) {
@@ -85,12 +98,8 @@ impl AccountStats {
     /// The counters as JSON, to which others of the account are added.
     pub fn to_json(&self) -> Map<String, Value> {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        let waiting: Map<String, Value> = WHYS
-            .iter()
-            .map(|(name, why)| {
-                ((*name).to_owned(), json!(self.waiting[*why as usize].load(Ordering::Relaxed)))
-            })
-            .collect();
+        let waiting: Map<String, Value> =
+            WHYS.iter().map(|(name, why)| ((*name).to_owned(), json!(self.waits(*why)))).collect();
         let mut told = Map::new();
         let counts = [
             ("accepted", &self.accepted),

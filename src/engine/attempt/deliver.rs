@@ -121,6 +121,10 @@ fn admitted(job: &mut Job) -> bool {
 async fn attempts(job: &mut Job) {
     let shared = Arc::clone(&job.shared);
     let Some(mut entry) = job.outgoing.entry.clone() else { return };
+    if let Ok(now) = shared.accounts.current(&entry, job.run.probe.as_ref()) {
+        // It may have waited as no task until the account was another.
+        entry = now;
+    }
     let mut wait = job.outgoing.not_before.map(|at| at.saturating_sub(shared.clock.now()));
     let (mut renew_signature, mut skew) = (false, entry.skew());
     if let Some(ticket) = &job.outgoing.ticket {
@@ -288,7 +292,7 @@ async fn unless_winding_down<T>(shared: &Shared, wait: impl Future<Output = T>) 
 }
 
 /// Tells of a wait before an attempt that a person would notice.
-fn waits(id: &str, wait: Duration, what: &str) {
+pub fn waits(id: &str, wait: Duration, what: &str) {
     if wait >= WORTH_TELLING {
         log!(Debug, "hongyan::wait", "{id} waits {} ms for its {what}", wait.as_millis());
     }
@@ -307,6 +311,9 @@ async fn turn<'a>(
     let shared = Arc::clone(&job.shared);
     let until = job.outgoing.until.map(|(at, _)| at);
     shared.accounts.channels.recall(&entry.sender, &mut job.outgoing.draft, clock.now());
+    shared.accounts.channels.recall(&entry.sender, &mut job.outgoing.draft);
+    // Nobody waits behind one who has to wait elsewhere first.
+    drop(job.run.called.take_if(|called| !called.is_next(windows, clock.now())));
     loop {
         let first = {
             let _waiting = entry.stats.waiting(Why::Pace);
@@ -319,6 +326,7 @@ async fn turn<'a>(
                 Err(wait) => return Ok(Err(wait)),
             }
         };
+        drop(job.run.called.take_if(|called| called.is_for_pace()));
         let (permit, _first) = match entry.permits.try_acquire() {
             Some(permit) => (permit, Some(first)),
             None => {
@@ -329,6 +337,7 @@ async fn turn<'a>(
                 (shared.accounts.unless_gone(entry, probe, permit).await?, None)
             }
         };
+        job.run.called = None;
         // What only prepares needs no mark.
         if !entry.account.prepares(&job.outgoing.draft) {
             mark(job, entry, job.run.history.all() + 1).await?;

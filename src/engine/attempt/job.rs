@@ -14,6 +14,7 @@ use crate::engine::accept::keys::{Claim, KeyGuard};
 use crate::engine::accept::op::Op;
 use crate::engine::account::Entry;
 use crate::engine::account::halt::Probe;
+use crate::engine::attempt::gate::Called;
 use crate::engine::attempt::progress::Rest;
 use crate::engine::attempt::retry::History;
 use crate::engine::attempt::scratch::Scratch;
@@ -51,6 +52,8 @@ pub struct Run {
     pub scratch: Option<Box<Scratch>>,
     /// When the last attempt ended, if nothing has come after it.
     pub answered: Option<Duration>,
+    /// It was called from among those that wait, and has the place before a gate.
+    pub called: Option<Called>,
     /// It tries whether an account that was stopped is of use again.
     pub probe: Option<Probe>,
     /// It stands in the outbox that bytes of it may have gone.

@@ -39,6 +39,10 @@ impl Stop {
     pub fn winds_down(&self) -> bool {
         self.state.load(Ordering::Acquire) >= WINDS_DOWN
     }
+    /// True once it is raised.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Acquire)
+    }
 
     /// Waits until the flag is raised.
     pub async fn stopped(&self) {
@@ -55,6 +59,14 @@ impl Stop {
             .await;
             if self.state.load(Ordering::Acquire) == STOPPED {
                 return;
+            }
+        let mut notified = pin!(self.notify.notified());
+        poll_fn(|cx| {
+            // Registered before the flag is read: a stop between the two is not missed.
+            let is_notified = notified.as_mut().poll(cx).is_ready();
+            match is_notified || self.is_stopped() {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
             }
         }
     }

@@ -4,28 +4,30 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
+use crate::engine::Shared;
 use crate::engine::attempt::deliver::deliver;
 use crate::engine::attempt::job::Job;
 use crate::engine::runtime::Runtime;
+use crate::engine::runtime::dispatch::{Dispatch, Dispatcher};
 use crate::model::error::Result;
 
 /// How many workers without a job are kept for the next.
 const MAX_IDLE: usize = 64;
 
-/// Jobs that are to be begun on the I/O thread: to wake it costs a system call, so only the first of
-/// those that wait does.
+/// Where sends go whose results go into a queue.
 #[derive(Clone)]
 pub struct Inbox {
     runtime: Arc<Runtime>,
-    #[expect(clippy::vec_box, reason = "a job is handed on in its box")]
-    jobs: Arc<Mutex<Vec<Box<Job>>>>,
-    workers: Arc<Workers>,
+    dispatch: Arc<Dispatch>,
 }
 
 impl Inbox {
-    /// The inbox of this runtime.
-    pub fn new(runtime: Arc<Runtime>) -> Inbox {
-        Inbox { runtime, jobs: Arc::default(), workers: Arc::default() }
+    /// The inbox of a client, which this runtime works for.
+    pub fn new(runtime: Arc<Runtime>, shared: &Arc<Shared>) -> Inbox {
+        let (dispatch, workers): (Arc<Dispatch>, Arc<Workers>) = Default::default();
+        let dispatcher = Dispatcher::new(shared, &dispatch, move |job| workers.give(job));
+        drop(runtime.spawn(dispatcher.run()));
+        Inbox { runtime, dispatch }
     }
 
     /// Starts the thread that the sends need, which must be done before one is begun.
@@ -33,19 +35,9 @@ impl Inbox {
         self.runtime.start_io()
     }
 
-    /// Begins a send whose result goes into the queue.
+    /// Begins a send whose result goes into a queue.
     pub fn begin(&self, job: Box<Job>) {
-        let first = {
-            let mut jobs = lock(&self.jobs);
-            jobs.push(job);
-            jobs.len() == 1
-        };
-        if first {
-            let (waiting, workers) = (Arc::clone(&self.jobs), Arc::clone(&self.workers));
-            self.runtime.spawn(async move {
-                lock(&waiting).drain(..).for_each(|job| workers.give(job));
-            });
-        }
+        self.dispatch.begin(job);
     }
 }
 

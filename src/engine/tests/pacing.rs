@@ -9,9 +9,8 @@ use std::time::Duration;
 use fastrand::Rng;
 use serde_json::json;
 
-use super::{accept, accounts, body, http};
+use super::{Submits, accounts, body, http};
 use crate::engine::Shared;
-use crate::engine::attempt::deliver::deliver;
 use crate::engine::runtime::TokioClock;
 use crate::model::config::ClientConfig;
 use crate::model::receipt::{Delivery, Receipt};
@@ -141,18 +140,15 @@ fn run(
         let config = ClientConfig::from_value(config).expect("a valid configuration");
         let transport = Carrier::Scripted(Box::new(Arc::clone(&service)));
         let shared = Arc::new(Shared::new(config, transport, clock, seed).expect("accounts"));
-        let tasks: Vec<_> = (0..messages)
+        let submits = Submits::of(&shared);
+        (0..messages)
             .map(|n| {
                 let to = json!({"group": format!("g{}", n % GROUPS)});
                 let message = json!({"v": 1, "account": "im", "to": to, "text": format!("{n}")});
-                let mut job = accept(&shared, message, None);
-                tokio::spawn(async move { deliver(&mut job).await })
+                submits.submit(message, n as u64);
             })
-            .collect();
-        let mut receipts = Vec::new();
-        for task in tasks {
-            receipts.push(*task.await.expect("no panic").expect("the caller's receipt"));
-        }
+            .for_each(drop);
+        let receipts = submits.results().await.into_iter().map(|(_, receipt)| receipt).collect();
         let state = std::mem::take(&mut *service.state.lock().expect("no panic inside"));
         let took = state.taken.last().copied().unwrap_or_default() - began;
         Run { state, receipts, took }

@@ -17,11 +17,10 @@ use serde_json::{Value, json};
 
 use self::apps::Apps;
 use self::circulars::Circulars;
-use super::{body, http};
+use super::{Submits, body, http};
 use crate::engine::Shared;
-use crate::engine::attempt::deliver::deliver;
+use crate::engine::account::stats::Why;
 use crate::engine::attempt::job::{Job, Sink};
-use crate::engine::results::queue::Waited;
 use crate::engine::runtime::TokioClock;
 use crate::model::config::{AccountConfig, ClientConfig};
 use crate::model::error::ErrorCode;
@@ -448,6 +447,8 @@ fn nothing_is_left(shared: &Shared) {
     // One of each account or app, of each group and recipient, and of the address.
     assert!(shared.windows.len() <= 16 + 2 * 4 + 6 + 4, "{} windows", shared.windows.len());
     for entry in shared.accounts.all() {
+        let waits = [Why::Time, Why::Key, Why::Order, Why::Pace, Why::Connection];
+        assert!(waits.iter().all(|why| entry.stats.waits(*why) == 0), "who waits?");
         assert_eq!((entry.in_flight.load(Ordering::Relaxed), entry.permits.in_use()), (0, 0));
     }
 }
@@ -465,8 +466,7 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
     let shared = Shared::new(config, transport, clock.clone(), rng.u64(..));
     let shared = Arc::new(shared.expect("valid accounts"));
     let close_at = (rng.u32(0..4) == 0).then(|| rng.usize(0..messages));
-    let (mut sent, mut tasks) = (Vec::new(), Vec::new());
-    let results = Arc::new(Mutex::new(Vec::new()));
+    let (mut sent, submits) = (Vec::new(), Submits::of(&shared));
     for n in 0..messages {
         if close_at == Some(n) {
             shared.sends.refuse();
@@ -509,26 +509,10 @@ async fn live(seed: u64, messages: usize) -> (Vec<Sent>, Vec<(Duration, Receipt)
                 op.cancel();
             });
         }
-        let (shared, clock, results) =
-            (Arc::clone(&shared), Arc::clone(&clock), Arc::clone(&results));
-        tasks.push(tokio::spawn(async move {
-            deliver(&mut job).await;
-            if let Ok(Waited::Results(receipts)) =
-                shared.sends.own().wait(Some(Duration::ZERO), 100)
-            {
-                let now = clock.now();
-                results
-                    .lock()
-                    .expect("no panic inside")
-                    .extend(receipts.into_iter().map(|r| (now, r)));
-            }
-        }));
+        submits.begin(job);
     }
-    for task in tasks {
-        task.await.expect("no task panics");
-    }
+    let results = submits.results().await;
     nothing_is_left(&shared);
-    let results = std::mem::take(&mut *results.lock().expect("no panic inside"));
     let record = std::mem::take(&mut *world.lock());
     (sent, results, record)
 }

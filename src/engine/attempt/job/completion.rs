@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use crate::engine::attempt::gate::{Call, Cancel};
 use crate::engine::custody::{Custody, Direct};
 use crate::engine::results::queue::Results;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
+use crate::engine::runtime::mailbox::Mailbox;
 use crate::engine::runtime::on_io_thread;
-use crate::engine::runtime::stop::Stop;
 use crate::engine::store::Seq;
 use crate::model::error::Error;
 use crate::model::receipt::Receipt;
@@ -39,7 +40,7 @@ pub struct Completion {
     /// Its caller waits, and the outbox has to say when it is to be begun.
     pub direct: Option<Box<Direct>>,
     /// Made for whoever may cancel.
-    pub(super) cancel: Option<Arc<Stop>>,
+    pub(super) cancel: Option<Arc<Cancel>>,
     sink: Sink,
     pub(super) slot: Option<Slot>,
     unfinished: Option<Unfinished>,
@@ -74,6 +75,15 @@ impl Completion {
     /// Its result is being made: no other is from here on.
     pub fn begin_end(&mut self) {
         self.over = true;
+    }
+
+    /// Its message waits by this number, and whoever cancels it has to say so there; false if somebody has
+    /// cancelled it already.
+    pub fn wait_at(&mut self, calls: &Arc<Mailbox<Call>>, number: u64) -> bool {
+        // A handle that nobody else has any more will not be used.
+        let is_idle = |own: &mut Cancel| !own.is_cancelled();
+        drop(self.cancel.take_if(|cancel| Arc::get_mut(cancel).is_some_and(is_idle)));
+        self.cancel.as_ref().is_none_or(|cancel| cancel.wait_at(calls, number))
     }
 
     /// There will be no result; what counts the send is given back.

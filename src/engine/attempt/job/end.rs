@@ -77,7 +77,7 @@ impl Job {
             };
             let cancelled = async {
                 match &cancel {
-                    Some(cancel) => cancel.stopped().await,
+                    Some(cancel) => cancel.cancelled().await,
                     None => std::future::pending().await,
                 }
             };

@@ -28,7 +28,7 @@ pub struct Outgoing {
     /// The first message of its key holds it; another may only follow.
     pub key: Option<Claim>,
     /// Its place in its recipient's queue, if it is ordered.
-    pub ticket: Option<Ticket>,
+    pub ticket: Option<Box<Ticket>>,
     /// The queue that it joins if it does not follow another of its key any more.
     pub(super) queues_later: Option<String>,
 }

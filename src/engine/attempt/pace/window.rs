@@ -89,6 +89,12 @@ impl Window {
         Arc::clone(self.turnstile.get_or_init(|| Arc::new(Semaphore::new(1))))
     }
 
+    /// True if whoever comes now has to wait, for the window or for those who stand in line.
+    pub fn is_shut(&self, now: Duration) -> bool {
+        let is_taken = |line: &Arc<Semaphore>| line.available_permits() == 0;
+        self.free_at(now) > now || (!self.is_brake() && self.turnstile.get().is_some_and(is_taken))
+    }
+
     /// True if it is what a window of this limit would be.
     pub fn is_of(&self, limit: Limit) -> bool {
         self.limit == Limit { count: limit.count.max(1), ..limit }
