@@ -69,7 +69,7 @@ soak: ## 64 in flight against a faulty sandbox for SECONDS seconds; the verdicts
 bench: ## measure beside libcurl, reqwest and hyper; writes docs/benchmarks.md (RUNS=9)
 	tools/bench-tools
 	benches/run.py --write
-	$(CARGO) bench --locked -p hongyan --features outbox,testing --bench outbox --bench accounts --bench waiting
+	$(CARGO) bench --locked -p hongyan --features outbox,testing --bench outbox --bench accounts --bench waiting --bench mail
 
 bench-bindings: ## measure a send through every binding beside C; writes docs/benchmarks.md (RUNS=5)
 	tools/bench-tools counts
