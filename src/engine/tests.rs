@@ -29,7 +29,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::accept::op::Op;
-use super::attempt::deliver::deliver;
+use super::attempt::deliver::{carry, deliver};
 use super::attempt::job::{Job, Sink};
 use super::results::queue::Waited;
 use super::runtime::TokioClock;
@@ -313,12 +313,16 @@ impl Submits {
     fn of(shared: &Arc<Shared>) -> Submits {
         let (dispatch, done): (Arc<Dispatch>, Arc<Done>) = Default::default();
         let give = {
-            let (shared, done) = (Arc::clone(shared), Arc::clone(&done));
+            let (shared, done, again) =
+                (Arc::clone(shared), Arc::clone(&done), Arc::clone(&dispatch));
             move |mut job: Box<Job>| {
-                let (shared, own) = (Arc::clone(&shared), Arc::clone(&done));
+                let (shared, own, again) =
+                    (Arc::clone(&shared), Arc::clone(&done), Arc::clone(&again));
                 let task = tokio::spawn(async move {
-                    deliver(&mut job).await;
-                    own.collect(&shared);
+                    match carry(&mut job).await {
+                        Some(_) => own.collect(&shared),
+                        None => again.begin(job),
+                    }
                 });
                 done.tasks.lock().expect("no panic inside").push(task);
             }
@@ -350,9 +354,10 @@ impl Submits {
         op
     }
 
-    /// How many tasks there are, or were since the last look.
+    /// How many tasks there are.
     fn tasks(&self) -> usize {
-        self.done.tasks.lock().expect("no panic inside").len()
+        let tasks = self.done.tasks.lock().expect("no panic inside");
+        tasks.iter().filter(|task| !task.is_finished()).count()
     }
 
     /// The results until now, and when they came.

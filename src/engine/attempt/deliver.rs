@@ -15,8 +15,8 @@ use crate::engine::attempt::direct::{called, enter};
 use crate::engine::attempt::job::{EndReason, Job};
 use crate::engine::attempt::mark::{is_elsewhere, mark, may_resend, unmark};
 use crate::engine::attempt::pace::{Reservation, TooFast, Window};
-use crate::engine::attempt::retry::{Circumstances, Next};
-use crate::engine::attempt::steps::{Signing, attempt};
+use crate::engine::attempt::retry::{Circumstances, Next, Signing};
+use crate::engine::attempt::steps::attempt;
 use crate::engine::attempt::{lost, pace, retry};
 use crate::model::error::{ErrorCode, Result};
 use crate::model::log::{Level, enabled, log};
@@ -30,18 +30,28 @@ const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// Carries a send to its end; gives the receipt back where it does not go into the queue.
 pub async fn deliver(job: &mut Job) -> Option<Box<Receipt>> {
+    loop {
+        if let Some(ended) = carry(job).await {
+            return ended;
+        }
+    }
+}
+
+/// Carries a send to its end, or to where it waits for its next attempt: `None`, and whoever calls it again
+/// may let it wait without a task.
+pub async fn carry(job: &mut Job) -> Option<Option<Box<Receipt>>> {
     if job.is_refused() {
-        return job.finish_refused();
+        return Some(job.finish_refused());
     }
     if job.completion.direct.is_some() && enter(job).await {
-        return job.finish();
+        return Some(job.finish());
     }
     match &job.outgoing.key {
         // What is known needs no time.
         Some(Claim::Known(first)) => {
             let first = Arc::clone(first);
             job.follow(&first);
-            return job.finish();
+            return Some(job.finish());
         }
         // Until the first has its verdict nobody can say that this message was not sent.
         Some(Claim::Joined(_)) => job.run.history.doubt = true,
@@ -68,10 +78,22 @@ pub async fn deliver(job: &mut Job) -> Option<Box<Receipt>> {
         let _ = settled.await;
     }
     let receipt = if has_result { job.finish() } else { None };
+    let goes_on = ended.is_none() && job.run.again.is_some();
+    let ended = match goes_on {
+        true => None,
+        false => {
+            let has_result = ended.is_none_or(|ended| job.end(ended));
+            if let Some(settled) = job.finish_direct() {
+                // Dropped where the outbox ends: then nothing more can be kept.
+                let _ = settled.await;
+            }
+            Some(if has_result { job.finish() } else { None })
+        }
+    };
     if let Some(scratch) = job.run.scratch.take() {
         shared.scratch_pool.give_back(scratch, patience);
     }
-    receipt
+    ended
 }
 
 /// Finds a message's verdict, which is then in the receipt: the first's of its key, or its own.
@@ -91,7 +113,7 @@ async fn work(job: &mut Job) {
     if job.completion.direct.is_some() && called(job).await {
         return;
     }
-    if !admitted(job) {
+    if job.run.again.is_none() && !admitted(job) {
         return;
     }
     attempts(job).await;
@@ -117,7 +139,8 @@ fn admitted(job: &mut Job) -> bool {
     }
 }
 
-/// Makes attempts until there is a verdict, which is then in the receipt.
+/// Makes attempts until there is a verdict, which is then in the receipt, or until the next has to wait for its
+/// time.
 async fn attempts(job: &mut Job) {
     let shared = Arc::clone(&job.shared);
     let Some(mut entry) = job.outgoing.entry.clone() else { return };
@@ -126,7 +149,9 @@ async fn attempts(job: &mut Job) {
         entry = now;
     }
     let mut wait = job.outgoing.not_before.map(|at| at.saturating_sub(shared.clock.now()));
-    let (mut renew_signature, mut skew) = (false, entry.skew());
+    let first = Signing { renew: false, skew: entry.skew() };
+    let mut signing = job.run.again.take().unwrap_or(first);
+    let mut is_first = true;
     if let Some(ticket) = &job.outgoing.ticket {
         let _waiting = entry.stats.waiting(Why::Order);
         let called = {
@@ -142,6 +167,11 @@ async fn attempts(job: &mut Job) {
     }
     loop {
         if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
+            if !is_first {
+                job.outgoing.not_before = Some(shared.clock.now() + wait);
+                job.run.again = Some(signing);
+                return;
+            }
             let _waiting = entry.stats.waiting(Why::Time);
             if job.run.history.attempts == 0 {
                 waits(&job.receipt.id, wait, "time");
@@ -187,10 +217,8 @@ async fn attempts(job: &mut Job) {
         }
         let started = shared.clock.now();
         job.begin_in_words(started);
-        let signing = Signing { renew: renew_signature, skew };
-        // In a box, which only those have that are sent now: as a part of this future it would be the
-        // larger part of what each message keeps that waits.
-        let (mut outcome, now) = Box::pin(attempt(job, &entry, permit, signing, started)).await;
+        is_first = false;
+        let (mut outcome, now) = attempt(job, &entry, permit, signing, started).await;
         job.run.answered = Some(now);
         let began = reservation.end(now, outcome.delivery == Delivery::Sent);
 
@@ -205,10 +233,10 @@ async fn attempts(job: &mut Job) {
         if let Some(each) = outcome.each.take().filter(|_| job.outgoing.progress.is_some()) {
             narrow(&outcome, &windows, began, now, outcome.told_wait.unwrap_or_default());
             if outcome.delivery == Delivery::Sent {
-                entry.set_skew(skew);
+                entry.set_skew(signing.skew);
             }
             match job.told_each(&entry, each, at) {
-                Some(next) => (wait, renew_signature) = (next, false),
+                Some(next) => (wait, signing.renew) = (next, false),
                 None => return,
             }
             continue;
@@ -221,7 +249,7 @@ async fn attempts(job: &mut Job) {
             Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
                 narrow(&outcome, &windows, began, now, retry_after.unwrap_or_default());
                 if outcome.delivery == Delivery::Sent {
-                    entry.set_skew(skew);
+                    entry.set_skew(signing.skew);
                 }
                 job.receipt.deduplicated |= deduplicated;
                 // With more time there would have been another attempt.
@@ -233,7 +261,7 @@ async fn attempts(job: &mut Job) {
                 });
                 if job.outgoing.progress.is_some() {
                     match job.told(&entry, delivery, outcome, error) {
-                        Some(next) => (wait, renew_signature) = (next, false),
+                        Some(next) => (wait, signing.renew) = (next, false),
                         None => return,
                     }
                     continue;
@@ -266,11 +294,9 @@ async fn attempts(job: &mut Job) {
                     job.run.history.first_sent = None;
                 }
                 unmark(job, Some(next));
+                signing.renew = re_sign;
                 if re_sign {
-                    renew_signature = true;
-                    skew = job.run.skew_seen.unwrap_or(skew);
-                } else {
-                    renew_signature = false;
+                    signing.skew = job.run.skew_seen.unwrap_or(signing.skew);
                 }
                 job.run.answered = None;
                 wait = Some(next);

@@ -16,7 +16,7 @@ use crate::engine::account::Entry;
 use crate::engine::account::halt::Probe;
 use crate::engine::attempt::gate::Called;
 use crate::engine::attempt::progress::Rest;
-use crate::engine::attempt::retry::History;
+use crate::engine::attempt::retry::{History, Signing};
 use crate::engine::attempt::scratch::Scratch;
 use crate::engine::attempt::{lost, masked, repeats};
 use crate::engine::results::queue::Results;
@@ -54,6 +54,8 @@ pub struct Run {
     pub answered: Option<Duration>,
     /// It was called from among those that wait, and has the place before a gate.
     pub called: Option<Called>,
+    /// What the next attempt needs of the last one, while it waits for its time.
+    pub again: Option<Signing>,
     /// It tries whether an account that was stopped is of use again.
     pub probe: Option<Probe>,
     /// It stands in the outbox that bytes of it may have gone.

@@ -39,6 +39,15 @@ impl History {
     }
 }
 
+/// What the signatures of an attempt are made with.
+#[derive(Clone, Copy, Debug)]
+pub struct Signing {
+    /// The last signature was refused.
+    pub renew: bool,
+    /// Seconds that the service's clock is ahead of ours.
+    pub skew: i64,
+}
+
 /// What the decision is made from besides the outcome.
 #[derive(Clone, Copy, Debug)]
 pub struct Circumstances {

@@ -13,6 +13,7 @@ use crate::engine::attempt::connections::Permit;
 use crate::engine::attempt::failure::{failed, of_failure};
 use crate::engine::attempt::job::Job;
 use crate::engine::attempt::mark::{mark, may_resend};
+use crate::engine::attempt::retry::Signing;
 use crate::engine::attempt::session;
 use crate::model::error::{Error, ErrorCode};
 use crate::model::receipt::{AttemptTrace, Delivery, Raw, RawAnswer};
@@ -27,15 +28,6 @@ const SKEW_WORTH_TELLING: i64 = 60;
 const MAX_WORDS: usize = 600;
 /// The most steps that an attempt has before the request that sends: ten files of Slack take two each.
 const MOST_STEPS: u8 = 24;
-
-/// What the signatures of an attempt are made with.
-#[derive(Clone, Copy)]
-pub struct Signing {
-    /// The last signature was refused.
-    pub renew: bool,
-    /// Seconds that the service's clock is ahead of ours.
-    pub skew: i64,
-}
 
 /// What an attempt came to.
 struct AttemptEnd {

@@ -1,23 +1,24 @@
-//! Who has submitted messages carried out, and keeps those that have to wait before their first attempt.
+//! Who has submitted messages carried out, and keeps those that have to wait.
 //!
 //! A task for each of them would keep what an attempt needs for as long as the wait lasts. So what waits is
 //! data here: a job in a box, a number, and the gate that it stands before.
 //!
 //! ```text
-//! begin ─▶ arrived ─▶ admit ─┬─ nothing to wait for ─────────────────────────▶ give: a worker's task
-//!             ▲              ├─ its time has not come ─▶ times ─┐ (one timer)       ▲
-//!             │              └─ a gate is shut ─▶ its line ─────┼─ called: the first ┘
-//!             └──── its time, or another account by its name ◀──┤
-//!                                                               └─▶ ended: cancelled, closed, too late, or
-//!                                                                   its account is gone
+//! begin ─▶ arrived ─▶ admit ─┬─ nothing to wait for ─────────────────▶ give: a worker's task
+//!             ▲              ├─ its time has not come ─▶ times ─┐         ▲          │
+//!             │              └─ a gate is shut ─▶ its line ─────┼─ called ┘          │
+//!             ├───── its time, or its account is another now ◀──┤                    │
+//!             │                                                 └─▶ ended: cancelled, closed, too late, or
+//!             │                                                     its account is gone
+//!             └───── the next attempt is later ◀─────────────────────────────────────┘
 //! ```
 //!
-//! A gate ([`Gate`]) is a window of a rate, or the connections to a host. A message stands before the first that is
-//! shut, from the narrowest window on, so that one recipient's line is not in the way of another's. Of each line one
-//! message is called: it is a task and has the place before the gate ([`Called`]), and whoever gives that place up
-//! calls the next. It waits there by [`crate::engine::attempt::pace`], as those do that never stand here: sends whose
-//! callers wait, later attempts, and what waits for an earlier message of its key or its line. That alone decides who goes when; the lines
-//! only decide who is a task.
+//! A gate ([`Gate`]) is a window of a rate, or the connections to a host. A message stands before the first that
+//! is shut, from the narrowest window on, so that one recipient's line is not in the way of another's. Of each
+//! line one message is called: it is a task and has the place before the gate ([`Called`]), and whoever gives that
+//! place up calls the next. It waits there by [`crate::engine::attempt::pace`], as those do that never stand here:
+//! sends whose callers wait, and what is ordered or waits for another message of its key. That alone decides who
+//! goes when; the lines only decide who is a task.
 //!
 //! The task that does all this owns the lines, so that nothing of them is locked.
 
@@ -181,7 +182,9 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
         if let Some(wait) = job.outgoing.not_before.and_then(|at| at.checked_sub(now))
             && !wait.is_zero()
         {
-            waits(&job.receipt.id, wait, "time");
+            if job.run.history.attempts == 0 {
+                waits(&job.receipt.id, wait, "time");
+            }
             return self.keep(job, None);
         }
         match self.shut(&entry, &job, None) {
@@ -193,7 +196,7 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
     /// The account that a job is sent with now.
     fn current(&self, job: &Job) -> Result<Arc<Entry>, Error> {
         match &job.outgoing.entry {
-            Some(entry) => self.shared.accounts.current(entry, None),
+            Some(entry) => self.shared.accounts.current(entry, job.run.probe.as_ref()),
             None => Err(self.shared.accounts.unknown(&job.receipt.account)),
         }
     }

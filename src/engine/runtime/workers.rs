@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
 use crate::engine::Shared;
-use crate::engine::attempt::deliver::deliver;
+use crate::engine::attempt::deliver::carry;
 use crate::engine::attempt::job::Job;
 use crate::engine::runtime::Runtime;
 use crate::engine::runtime::dispatch::{Dispatch, Dispatcher};
@@ -24,7 +24,8 @@ pub struct Inbox {
 impl Inbox {
     /// The inbox of a client, which this runtime works for.
     pub fn new(runtime: Arc<Runtime>, shared: &Arc<Shared>) -> Inbox {
-        let (dispatch, workers): (Arc<Dispatch>, Arc<Workers>) = Default::default();
+        let dispatch: Arc<Dispatch> = Arc::default();
+        let workers = Arc::new(Workers::new(&dispatch));
         let dispatcher = Dispatcher::new(shared, &dispatch, move |job| workers.give(job));
         drop(runtime.spawn(dispatcher.run()));
         Inbox { runtime, dispatch }
@@ -43,9 +44,10 @@ impl Inbox {
 
 /// Tasks that carry one job out after another: to make a task for each would cost more than to send
 /// a small message.
-#[derive(Default)]
 struct Workers {
     idle: Mutex<Vec<Arc<WorkerSlot>>>,
+    /// Where a job goes that waits for its next attempt.
+    dispatch: Arc<Dispatch>,
 }
 
 /// Where a worker without a job waits for its next.
@@ -66,6 +68,10 @@ impl WorkerSlot {
 }
 
 impl Workers {
+    fn new(dispatch: &Arc<Dispatch>) -> Workers {
+        Workers { idle: Mutex::default(), dispatch: Arc::clone(dispatch) }
+    }
+
     /// Gives a job to whoever is idle, or to a new worker; on the runtime only.
     fn give(self: &Arc<Self>, job: Box<Job>) {
         let Some(slot) = lock(&self.idle).pop() else {
@@ -87,8 +93,10 @@ impl Workers {
         let slot = Arc::new(WorkerSlot::default());
         let mut next = Some(first);
         while let Some(mut job) = next {
-            deliver(&mut job).await;
-            drop(job);
+            match carry(&mut job).await {
+                Some(_) => drop(job),
+                None => self.dispatch.begin(job),
+            }
             next = match self.wait_at(&slot) {
                 true => Some(poll_fn(|cx| slot.poll_next(cx)).await),
                 false => None,

@@ -1,4 +1,4 @@
-//! Submitted messages that wait before their first attempt: they are data then, and yet all that waits.
+//! Submitted messages that wait: they are data then, and still heard of.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use crate::engine::Shared;
 use crate::engine::account::stats::Why;
 use crate::model::config::AccountConfig;
 use crate::model::receipt::{Delivery, Receipt};
+use crate::net::Way;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// More than are ever tasks because they wait.
@@ -215,5 +216,27 @@ fn what_waits_for_a_connection_behind_many_is_no_task() {
         assert!(results.len() == MANY && results.iter().all(is_sent));
         let took = results[MANY - 1].0 - began;
         assert_eq!(took.as_secs(), MANY as u64 / 4, "no connection was idle");
+    });
+}
+
+#[test]
+fn what_waits_for_its_next_attempt_is_no_task() {
+    let lost = || Step::Fail { way: Way::Network, begun: false };
+    let steps = (0..MANY).map(|_| lost()).chain([answer(200, r#"{"id":1,"idstr":"1"}"#)]);
+    let world = World::new(steps).with("accounts", json!({"a": account(Value::Null)}));
+    world.with("retry", json!({"initial_ms": 5000, "max_ms": 5000})).live(|shared| async move {
+        let submits = Submits::of(&shared);
+        submit(&submits, MANY - 1).await;
+        let op = submits.submit(message(MANY), MANY as u64);
+        pause(&submits, 1).await;
+        assert_eq!((submits.tasks(), waits(&shared, Why::Time)), (0, MANY), "each was tried once");
+        op.cancel();
+        pause(&submits, 1).await;
+        let told = submits.told();
+        let [(_, receipt)] = &told[..] else { panic!("{told:?}") };
+        assert_eq!((name_of(receipt), receipt.attempts), ("cancelled", 1));
+        let results = submits.results().await;
+        assert!(results.len() == MANY - 1 && results.iter().all(is_sent));
+        assert!(results.iter().all(|(_, receipt)| receipt.attempts == 2));
     });
 }
