@@ -46,10 +46,15 @@ impl Halt {
         self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
+    /// True while the account is stopped.
+    pub fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::Acquire)
+    }
+
     /// Refuses whoever comes while the account is stopped, save the one who tries.
     pub fn check(self: &Arc<Self>, probe: Option<&Probe>) -> Result<()> {
         let is_probe = || probe.is_some_and(|probe| Arc::ptr_eq(&probe.0, self));
-        if !self.halted.load(Ordering::Acquire) || is_probe() {
+        if !self.is_halted() || is_probe() {
             return Ok(());
         }
         self.state().as_ref().map_or(Ok(()), |state| Err(state.error()))
@@ -57,7 +62,7 @@ impl Halt {
 
     /// The same for a message that begins: it may be the one who tries, if it is time and `tries`.
     pub fn admit(self: &Arc<Self>, now: Duration, tries: bool) -> Result<Option<Probe>> {
-        if !self.halted.load(Ordering::Acquire) {
+        if !self.is_halted() {
             return Ok(None);
         }
         match &mut *self.state() {

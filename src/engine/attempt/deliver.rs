@@ -122,9 +122,8 @@ async fn work(job: &mut Job) {
 /// False for a message of an account that its service has stopped, unless it is the one that tries
 /// whether that still holds: it has its result then.
 fn admitted(job: &mut Job) -> bool {
-    let Some(entry) = job.outgoing.entry.as_ref().filter(|entry| !entry.is_outdated()) else {
-        return true;
-    };
+    let is_stopped = |entry: &&Arc<Entry>| !entry.is_outdated() && entry.halt.is_halted();
+    let Some(entry) = job.outgoing.entry.as_ref().filter(is_stopped) else { return true };
     // Whoever waits first would keep others from it.
     let tries = job.outgoing.not_before.is_none() && job.outgoing.ticket.is_none();
     match entry.halt.admit(job.shared.clock.now(), tries) {

@@ -259,6 +259,9 @@ async fn exchange(
             }
             let hint = entry.account.hint(&answer, &reading);
             let outcome = Outcome { hint, ..judge(entry.table, &answer, reading) };
+            if outcome.delivery != Delivery::Sent {
+                job.run.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
+            }
             // Mail has no status.
             (outcome, Some(answer.status).filter(|status| *status > 0), raw(answer.body))
         }

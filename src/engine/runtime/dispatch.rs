@@ -177,11 +177,10 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
         if !waits_here(&job) || self.shared.stop.is_stopped() {
             return (self.give)(job);
         }
-        let now = self.shared.clock.now();
         let Ok(entry) = self.current(&job) else { return (self.give)(job) };
-        if let Some(wait) = job.outgoing.not_before.and_then(|at| at.checked_sub(now))
-            && !wait.is_zero()
-        {
+        // The clock is asked only where it matters: most have no time.
+        let wait = job.outgoing.not_before.map(|at| at.saturating_sub(self.shared.clock.now()));
+        if let Some(wait) = wait.filter(|wait| !wait.is_zero()) {
             if job.run.history.attempts == 0 {
                 waits(&job.receipt.id, wait, "time");
             }
@@ -189,7 +188,7 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
         }
         match self.shut(&entry, &job, None) {
             None => (self.give)(job),
-            Some(gate) => self.stand(job, gate, now),
+            Some(gate) => self.stand(job, gate),
         }
     }
 
@@ -224,9 +223,9 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
     }
 
     /// Has a job stand in line before a gate, or be called where there is none.
-    fn stand(&mut self, mut job: Box<Job>, gate: Gate, now: Duration) {
+    fn stand(&mut self, mut job: Box<Job>, gate: Gate) {
         if let Gate::Window(window) = &gate {
-            let wait = free_in(std::slice::from_ref(window), now);
+            let wait = free_in(std::slice::from_ref(window), self.shared.clock.now());
             waits(&job.receipt.id, wait, "turn within its rate");
         }
         if self.lines.contains_key(&gate.number()) {
@@ -280,7 +279,7 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
             let Some(mut job) = self.take(number) else { continue };
             match self.current(&job).map(|entry| self.shut(&entry, &job, Some(gate))) {
                 // It stands before a narrower one from now on.
-                Ok(Some(other)) => self.stand(job, other, self.shared.clock.now()),
+                Ok(Some(other)) => self.stand(job, other),
                 Ok(None) => {
                     job.run.called = Some(Called::new(gate.clone(), &self.dispatch.calls));
                     return (self.give)(job);
