@@ -50,10 +50,10 @@ mod kook;
 #[cfg(feature = "service-line")]
 mod line;
 mod mark;
-#[cfg(feature = "service-matrix")]
-mod matrix;
 #[cfg(feature = "service-mastodon")]
 mod mastodon;
+#[cfg(feature = "service-matrix")]
+mod matrix;
 #[cfg(feature = "service-mattermost")]
 mod mattermost;
 mod notice;

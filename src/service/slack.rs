@@ -110,7 +110,7 @@ fn open(mut opening: Opening) -> Result<Opened> {
 
 /// True while it is not known which channel a user's direct messages have.
 fn lacks_channel(draft: &Draft) -> bool {
-    draft.remember.is_some() && draft.kept(CHANNEL).is_none()
+    draft.lacks().next().is_some()
 }
 
 /// What all of Slack's bodies are.
@@ -139,17 +139,10 @@ impl Account for Bot {
                 ..HttpRequest::post(url.clone(), CONTENT_TYPE, Vec::new())
             })
         };
-        match body::addressed(draft, draft.kept(CHANNEL)) {
-            Some(body) => Exchange::commit(HttpRequest { body, ..post(&self.post, Vec::new()) }),
-            None => {
-                let user = draft.remembered_of();
-                let body = serde_json::json!({"users": user}).to_string().into_bytes();
-                Exchange { commits: false, ..Exchange::commit(post(&self.open, body)) }
-            }
         let prepares =
             |request: HttpRequest| Exchange { commits: false, ..Exchange::commit(request) };
         if lacks_channel(draft) {
-            let user = draft.remember.as_ref().map_or("", |own| &own.of);
+            let user = draft.remembered_of();
             let body = serde_json::json!({"users": user}).to_string().into_bytes();
             return prepares(post(&self.open, body.into()));
         }
@@ -170,14 +163,6 @@ impl Account for Bot {
     }
 
     fn prepares(&self, draft: &Draft) -> bool {
-        !draft.remember.is_empty() && draft.kept(CHANNEL).is_none()
-    }
-
-    fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
-        match self.prepares(draft).then(|| answer::channel(answer)) {
-            None => answer::read(answer),
-            Some(channel) => draft.step_gave(CHANNEL, channel),
-        }
         let has_files = !draft.rest.is_empty();
         lacks_channel(draft) || has_files && !matches!(upload::step(draft), Step::Share)
     }

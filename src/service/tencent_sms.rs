@@ -156,7 +156,7 @@ impl Tencent {
             body.put("TemplateParamSet", vec![text]);
         }
         extra::merge(&mut body, message, &INFO)?;
-        if !body.get("TemplateId").and_then(Value::as_str).is_some_and(|id| !id.is_empty()) {
+        if body.get("TemplateId").and_then(Value::as_str).is_none_or(str::is_empty) {
             let words = "Tencent sends templates: give the id of one, as text, here or as \"template\" of the account";
             return wrong("extra.TemplateId", words);
         }

@@ -72,12 +72,6 @@ pub async fn carry(job: &mut Job) -> Option<Option<Box<Receipt>>> {
         .await
     };
     let ended = ended.or(job.run.leaves.then_some(EndReason::Closed));
-    let has_result = ended.is_none_or(|ended| job.end(ended));
-    if let Some(settled) = job.finish_direct() {
-        // Dropped where the outbox ends: then nothing more can be kept.
-        let _ = settled.await;
-    }
-    let receipt = if has_result { job.finish() } else { None };
     let goes_on = ended.is_none() && job.run.again.is_some();
     let ended = match goes_on {
         true => None,
@@ -336,7 +330,6 @@ async fn turn<'a>(
     let shared = Arc::clone(&job.shared);
     let until = job.outgoing.until.map(|(at, _)| at);
     shared.accounts.channels.recall(&entry.sender, &mut job.outgoing.draft, clock.now());
-    shared.accounts.channels.recall(&entry.sender, &mut job.outgoing.draft);
     // Nobody waits behind one who has to wait elsewhere first.
     drop(job.run.called.take_if(|called| !called.is_next(windows, clock.now())));
     loop {

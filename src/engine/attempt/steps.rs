@@ -243,7 +243,6 @@ async fn exchange(
     let raw = |body| Some(RawAnswer { body, redactor: Arc::clone(&entry.redactor), signatures });
     let (mut outcome, status, raw) = match sent {
         Ok(answer) => {
-            job.run.skew_seen = seen_skew(&answer, shared.clock.unix_ms());
             let lacked: Vec<_> = job.outgoing.draft.lacks().map(|own| own.name).collect();
             let reading = entry.account.read(&mut job.outgoing.draft, &answer);
             let goes_on = match reading {

@@ -124,7 +124,7 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
             } else {
                 let_others_run().await;
             }
-            if shared.stop.is_stopped() {
+            if shared.stop.winds_down() {
                 self.end_all();
             }
             if shared.accounts.changes().0 != self.changes {
@@ -160,6 +160,7 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
                 return Poll::Pending;
             }
             if changes != self.changes
+                || shared.stop.winds_down()
                 || stopped.as_mut().poll(cx).is_ready()
                 || changed.as_mut().poll(cx).is_ready()
             {
@@ -174,7 +175,7 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
 
     /// Gives a job away, or lets it wait.
     fn admit(&mut self, job: Box<Job>) {
-        if !waits_here(&job) || self.shared.stop.is_stopped() {
+        if !waits_here(&job) || self.shared.stop.winds_down() {
             return (self.give)(job);
         }
         let Ok(entry) = self.current(&job) else { return (self.give)(job) };

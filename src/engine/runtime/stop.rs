@@ -39,9 +39,10 @@ impl Stop {
     pub fn winds_down(&self) -> bool {
         self.state.load(Ordering::Acquire) >= WINDS_DOWN
     }
+
     /// True once it is raised.
     pub fn is_stopped(&self) -> bool {
-        self.stopped.load(Ordering::Acquire)
+        self.state.load(Ordering::Acquire) == STOPPED
     }
 
     /// Waits until the flag is raised.
@@ -51,22 +52,14 @@ impl Stop {
             poll_fn(|cx| {
                 // Registered before the flag is read: a stop between the two is not missed.
                 let is_notified = notified.as_mut().poll(cx).is_ready();
-                match is_notified || self.state.load(Ordering::Acquire) == STOPPED {
+                match is_notified || self.is_stopped() {
                     true => Poll::Ready(()),
                     false => Poll::Pending,
                 }
             })
             .await;
-            if self.state.load(Ordering::Acquire) == STOPPED {
+            if self.is_stopped() {
                 return;
-            }
-        let mut notified = pin!(self.notify.notified());
-        poll_fn(|cx| {
-            // Registered before the flag is read: a stop between the two is not missed.
-            let is_notified = notified.as_mut().poll(cx).is_ready();
-            match is_notified || self.is_stopped() {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
             }
         }
     }
