@@ -235,6 +235,20 @@ func (a KeyAuth) MarshalJSON() ([]byte, error) {
 	return tagged("type", "key", plain(a))
 }
 
+// KeyTencentSmsAuth: A key, by which each request is signed: tencent_sms, aliyun_sms.
+type KeyTencentSmsAuth struct {
+	// ID: the key's id
+	ID string `json:"id"`
+	// Secret: its secret, which is never sent
+	Secret string `json:"secret"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a KeyTencentSmsAuth) MarshalJSON() ([]byte, error) {
+	type plain KeyTencentSmsAuth
+	return tagged("type", "key", plain(a))
+}
+
 // MacAuth: OAuth 2 with a signature over each request: renren.
 type MacAuth struct {
 	// Token: the access token, without quotes
@@ -320,9 +334,10 @@ func (a StandardWebhooksAuth) MarshalJSON() ([]byte, error) {
 	return tagged("type", "standard_webhooks", plain(a))
 }
 
-// TokenAuth: The token of an application: gotify, pushplus, wxpusher, pushover, matrix.
+// TokenAuth: The access token of an app, with the scopes write:statuses and write:media: mastodon, gotify,
+// whatsapp_cloud, pushplus, wxpusher, pushover, matrix.
 type TokenAuth struct {
-	// Token: the token of the application, `A…`
+	// Token: the access token, as it is
 	Token string `json:"token"`
 }
 
@@ -633,6 +648,25 @@ func (a ZulipAccount) MarshalJSON() ([]byte, error) {
 	return tagged("service", "zulip", plain(a))
 }
 
+// MastodonAccount: Mastodon direct message, with token.
+type MastodonAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: required: the server, such as `https://mastodon.social`; http with `allow_http` only
+	BaseURL string `json:"base_url,omitempty"`
+	// AllowHTTP: true: credentials may travel over http beyond this machine
+	AllowHTTP bool `json:"allow_http,omitempty"`
+	// MaxCharacters: the longest post that the server takes, where that is not 500: `GET /api/v2/instance` tells
+	// it
+	MaxCharacters int64 `json:"max_characters,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a MastodonAccount) MarshalJSON() ([]byte, error) {
+	type plain MastodonAccount
+	return tagged("service", "mastodon", plain(a))
+}
+
 // NtfyAccount: ntfy notification, with none or bearer or basic.
 type NtfyAccount struct {
 	Auth Auth `json:"auth"`
@@ -677,6 +711,22 @@ type LineAccount struct {
 func (a LineAccount) MarshalJSON() ([]byte, error) {
 	type plain LineAccount
 	return tagged("service", "line", plain(a))
+}
+
+// WhatsappCloudAccount: WhatsApp message of a business, by the Cloud API, with token.
+type WhatsappCloudAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://graph.facebook.com`
+	BaseURL string `json:"base_url,omitempty"`
+	// PhoneNumberID: the id of the number that sends, which is not the number itself
+	PhoneNumberID string `json:"phone_number_id"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a WhatsappCloudAccount) MarshalJSON() ([]byte, error) {
+	type plain WhatsappCloudAccount
+	return tagged("service", "whatsapp_cloud", plain(a))
 }
 
 // ServerchanAccount: ServerChan push (Server酱 Turbo and Server酱³), with key.
@@ -931,6 +981,48 @@ type MatrixAccount struct {
 func (a MatrixAccount) MarshalJSON() ([]byte, error) {
 	type plain MatrixAccount
 	return tagged("service", "matrix", plain(a))
+}
+
+// TencentSmsAccount: Tencent Cloud SMS, with key.
+type TencentSmsAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://sms.tencentcloudapi.com`
+	BaseURL string `json:"base_url,omitempty"`
+	// SDKAppID: the SMS application's SdkAppId
+	SDKAppID any `json:"sdk_app_id"`
+	// SignName: the signature of messages, as it was approved; within China it is needed
+	SignName string `json:"sign_name,omitempty"`
+	// Template: the template of messages that name none as `TemplateId` in `extra`
+	Template any `json:"template,omitempty"`
+	// Region: `ap-guangzhou` by default
+	Region string `json:"region,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a TencentSmsAccount) MarshalJSON() ([]byte, error) {
+	type plain TencentSmsAccount
+	return tagged("service", "tencent_sms", plain(a))
+}
+
+// AliyunSmsAccount: Alibaba Cloud SMS, with key.
+type AliyunSmsAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: instead of `https://dysmsapi.aliyuncs.com`
+	BaseURL string `json:"base_url,omitempty"`
+	// SignName: the signature of messages, as it was approved
+	SignName string `json:"sign_name"`
+	// Template: the template of messages that name none as `TemplateCode` in `extra`, `SMS_…`
+	Template string `json:"template,omitempty"`
+	// TextParam: the variable of the template that a message's text fills
+	TextParam string `json:"text_param,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a AliyunSmsAccount) MarshalJSON() ([]byte, error) {
+	type plain AliyunSmsAccount
+	return tagged("service", "aliyun_sms", plain(a))
 }
 
 // End

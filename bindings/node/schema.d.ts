@@ -168,6 +168,15 @@ export interface KeyAuth {
   key: string
 }
 
+/** A key, by which each request is signed: tencent_sms, aliyun_sms. */
+export interface KeyTencentSmsAuth {
+  type: 'key'
+  /** the key's id */
+  id: string
+  /** its secret, which is never sent */
+  secret: string
+}
+
 /** OAuth 2 with a signature over each request: renren. */
 export interface MacAuth {
   type: 'mac'
@@ -222,10 +231,10 @@ export interface StandardWebhooksAuth {
   secret: string
 }
 
-/** The token of an application: gotify, pushplus, wxpusher, pushover, matrix. */
+/** The access token of an app, with the scopes write:statuses and write:media: mastodon, gotify, whatsapp_cloud, pushplus, wxpusher, pushover, matrix. */
 export interface TokenAuth {
   type: 'token'
-  /** the token of the application, `A…` */
+  /** the access token, as it is */
   token: string
 }
 
@@ -419,6 +428,18 @@ export interface ZulipAccount extends Common {
   allow_http?: boolean
 }
 
+/** Mastodon direct message. */
+export interface MastodonAccount extends Common {
+  service: 'mastodon'
+  auth: TokenAuth
+  /** required: the server, such as `https://mastodon.social`; http with `allow_http` only */
+  base_url?: string
+  /** true: credentials may travel over http beyond this machine */
+  allow_http?: boolean
+  /** the longest post that the server takes, where that is not 500: `GET /api/v2/instance` tells it */
+  max_characters?: number
+}
+
 /** ntfy notification. */
 export interface NtfyAccount extends Common {
   service: 'ntfy'
@@ -445,6 +466,16 @@ export interface LineAccount extends Common {
   auth: BotAuth
   /** instead of `https://api.line.me`; http only for this machine */
   base_url?: string
+}
+
+/** WhatsApp message of a business, by the Cloud API. */
+export interface WhatsappCloudAccount extends Common {
+  service: 'whatsapp_cloud'
+  auth: TokenAuth
+  /** instead of `https://graph.facebook.com` */
+  base_url?: string
+  /** the id of the number that sends, which is not the number itself */
+  phone_number_id: string
 }
 
 /** ServerChan push (Server酱 Turbo and Server酱³). */
@@ -599,6 +630,36 @@ export interface MatrixAccount extends Common {
   allow_http?: boolean
 }
 
+/** Tencent Cloud SMS. */
+export interface TencentSmsAccount extends Common {
+  service: 'tencent_sms'
+  auth: KeyTencentSmsAuth
+  /** instead of `https://sms.tencentcloudapi.com` */
+  base_url?: string
+  /** the SMS application's SdkAppId */
+  sdk_app_id: number | string
+  /** the signature of messages, as it was approved; within China it is needed */
+  sign_name?: string
+  /** the template of messages that name none as `TemplateId` in `extra` */
+  template?: number | string
+  /** `ap-guangzhou` by default */
+  region?: string
+}
+
+/** Alibaba Cloud SMS. */
+export interface AliyunSmsAccount extends Common {
+  service: 'aliyun_sms'
+  auth: KeyTencentSmsAuth
+  /** instead of `https://dysmsapi.aliyuncs.com` */
+  base_url?: string
+  /** the signature of messages, as it was approved */
+  sign_name: string
+  /** the template of messages that name none as `TemplateCode` in `extra`, `SMS_…` */
+  template?: string
+  /** the variable of the template that a message's text fills */
+  text_param?: string
+}
+
 /** An account, as a configuration has it. */
 export type Account =
   | FanfouAccount
@@ -615,9 +676,11 @@ export type Account =
   | DiscordAccount
   | MattermostAccount
   | ZulipAccount
+  | MastodonAccount
   | NtfyAccount
   | GotifyAccount
   | LineAccount
+  | WhatsappCloudAccount
   | ServerchanAccount
   | PushplusAccount
   | WxpusherAccount
@@ -635,4 +698,6 @@ export type Account =
   | QqBotAccount
   | TwilioAccount
   | MatrixAccount
+  | TencentSmsAccount
+  | AliyunSmsAccount
 // End

@@ -54,6 +54,7 @@ __all__ = [
     "Account",
     "Auth",
     "Rate",
+    "aliyun_sms",
     "app",
     "app_dingtalk_app",
     "app_wecom_app",
@@ -71,9 +72,11 @@ __all__ = [
     "gotify",
     "header",
     "key",
+    "key_tencent_sms",
     "kook",
     "line",
     "mac",
+    "mastodon",
     "matrix",
     "mattermost",
     "none",
@@ -94,6 +97,7 @@ __all__ = [
     "teams",
     "telegram",
     "tencent_im",
+    "tencent_sms",
     "token",
     "token_rocketchat",
     "twilio",
@@ -104,6 +108,7 @@ __all__ = [
     "wecom_app",
     "wecom_bot",
     "weibo",
+    "whatsapp_cloud",
     "wxpusher",
     "xoauth2",
     "zulip",
@@ -232,6 +237,22 @@ def key(
     }
 
 
+def key_tencent_sms(
+    id: str,
+    secret: str,
+) -> Auth:
+    """A key, by which each request is signed: tencent_sms, aliyun_sms.
+
+    ``id``: the key's id
+    ``secret``: its secret, which is never sent
+    """
+    return {
+        "type": "key",
+        "id": id,
+        "secret": secret,
+    }
+
+
 def mac(
     token: str,
     mac_key: str,
@@ -332,9 +353,10 @@ def standard_webhooks(
 def token(
     token: str,
 ) -> Auth:
-    """The token of an application: gotify, pushplus, wxpusher, pushover, matrix.
+    """The access token of an app, with the scopes write:statuses and write:media: mastodon,
+    gotify, whatsapp_cloud, pushplus, wxpusher, pushover, matrix.
 
-    ``token``: the token of the application, ``A…``
+    ``token``: the access token, as it is
     """
     return {
         "type": "token",
@@ -819,6 +841,38 @@ def zulip(
     )
 
 
+def mastodon(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    max_characters: int | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Mastodon direct message, with `token`.
+
+    ``base_url``: required: the server, such as ``https://mastodon.social``; http with
+        ``allow_http`` only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    ``max_characters``: the longest post that the server takes, where that is not 500: ``GET
+        /api/v2/instance`` tells it
+    """
+    return _account(
+        "mastodon",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
+        max_characters=max_characters,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
 def ntfy(
     auth: Mapping[str, Any],
     *,
@@ -893,6 +947,33 @@ def line(
         auth,
         rate,
         base_url=base_url,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def whatsapp_cloud(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    phone_number_id: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """WhatsApp message of a business, by the Cloud API, with `token`.
+
+    ``base_url``: instead of ``https://graph.facebook.com``
+    ``phone_number_id``: the id of the number that sends, which is not the number itself
+    """
+    return _account(
+        "whatsapp_cloud",
+        auth,
+        rate,
+        base_url=base_url,
+        phone_number_id=phone_number_id,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,
@@ -1330,6 +1411,76 @@ def matrix(
         rate,
         base_url=base_url,
         allow_http=allow_http,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def tencent_sms(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    sdk_app_id: int | str | None = None,
+    sign_name: str | None = None,
+    template: int | str | None = None,
+    region: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Tencent Cloud SMS, with `key`.
+
+    ``base_url``: instead of ``https://sms.tencentcloudapi.com``
+    ``sdk_app_id``: the SMS application's SdkAppId
+    ``sign_name``: the signature of messages, as it was approved; within China it is needed
+    ``template``: the template of messages that name none as ``TemplateId`` in ``extra``
+    ``region``: ``ap-guangzhou`` by default
+    """
+    return _account(
+        "tencent_sms",
+        auth,
+        rate,
+        base_url=base_url,
+        sdk_app_id=sdk_app_id,
+        sign_name=sign_name,
+        template=template,
+        region=region,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def aliyun_sms(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    sign_name: str | None = None,
+    template: str | None = None,
+    text_param: str | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """Alibaba Cloud SMS, with `key`.
+
+    ``base_url``: instead of ``https://dysmsapi.aliyuncs.com``
+    ``sign_name``: the signature of messages, as it was approved
+    ``template``: the template of messages that name none as ``TemplateCode`` in ``extra``,
+        ``SMS_…``
+    ``text_param``: the variable of the template that a message's text fills
+    """
+    return _account(
+        "aliyun_sms",
+        auth,
+        rate,
+        base_url=base_url,
+        sign_name=sign_name,
+        template=template,
+        text_param=text_param,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,

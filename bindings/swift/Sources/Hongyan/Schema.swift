@@ -799,6 +799,46 @@ public enum Accounts {
         }
     }
 
+    /// Mastodon direct message.
+    public struct Mastodon: Account, Hashable {
+        public var auth: Auth
+        /// required: the server, such as `https://mastodon.social`; http with `allow_http` only
+        public var baseURL: String?
+        /// true: credentials may travel over http beyond this machine
+        public var allowHttp: Bool?
+        /// the longest post that the server takes, where that is not 500: `GET /api/v2/instance` tells it
+        public var maxCharacters: Int64?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, baseURL: String? = nil, allowHttp: Bool? = nil, maxCharacters: Int64? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.baseURL = baseURL
+            self.allowHttp = allowHttp
+            self.maxCharacters = maxCharacters
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("mastodon", auth.json, [("base_url", baseURL.map(JSON.string)), ("allow_http", allowHttp.map(JSON.bool)), ("max_characters", maxCharacters.map(JSON.int))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// The access token of an app, with the scopes write:statuses and write:media.
+            /// - Parameter token: the access token, as it is
+            case token(token: String)
+
+            var json: JSON {
+                switch self {
+                case .token(let token):
+                    .fields([("type", "token"), ("token", JSON.string(token))])
+                }
+            }
+        }
+    }
+
     /// ntfy notification.
     public struct Ntfy: Account, Hashable {
         public var auth: Auth
@@ -911,6 +951,43 @@ public enum Accounts {
                 switch self {
                 case .bot(let token):
                     .fields([("type", "bot"), ("token", JSON.string(token))])
+                }
+            }
+        }
+    }
+
+    /// WhatsApp message of a business, by the Cloud API.
+    public struct WhatsappCloud: Account, Hashable {
+        public var auth: Auth
+        /// the id of the number that sends, which is not the number itself
+        public var phoneNumberID: String
+        /// instead of `https://graph.facebook.com`
+        public var baseURL: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, phoneNumberID: String, baseURL: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.phoneNumberID = phoneNumberID
+            self.baseURL = baseURL
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("whatsapp_cloud", auth.json, [("phone_number_id", JSON.string(phoneNumberID)), ("base_url", baseURL.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// The access token of a system user, with whatsapp_business_messaging.
+            /// - Parameter token: the access token, as it is
+            case token(token: String)
+
+            var json: JSON {
+                switch self {
+                case .token(let token):
+                    .fields([("type", "token"), ("token", JSON.string(token))])
                 }
             }
         }
@@ -1549,6 +1626,97 @@ public enum Accounts {
                     .fields([("type", "token"), ("token", JSON.string(token))])
                 case .password(let username, let password, let deviceID):
                     .fields([("type", "password"), ("username", JSON.string(username)), ("password", JSON.string(password)), ("device_id", deviceID.map(JSON.string))])
+                }
+            }
+        }
+    }
+
+    /// Tencent Cloud SMS.
+    public struct TencentSms: Account, Hashable {
+        public var auth: Auth
+        /// the SMS application's SdkAppId
+        public var sdkAppID: String
+        /// instead of `https://sms.tencentcloudapi.com`
+        public var baseURL: String?
+        /// the signature of messages, as it was approved; within China it is needed
+        public var signName: String?
+        /// the template of messages that name none as `TemplateId` in `extra`
+        public var template: String?
+        /// `ap-guangzhou` by default
+        public var region: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, sdkAppID: String, baseURL: String? = nil, signName: String? = nil, template: String? = nil, region: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.sdkAppID = sdkAppID
+            self.baseURL = baseURL
+            self.signName = signName
+            self.template = template
+            self.region = region
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("tencent_sms", auth.json, [("sdk_app_id", JSON.string(sdkAppID)), ("base_url", baseURL.map(JSON.string)), ("sign_name", signName.map(JSON.string)), ("template", template.map(JSON.string)), ("region", region.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// A key, by which each request is signed.
+            /// - Parameter id: the key's id
+            /// - Parameter secret: its secret, which is never sent
+            case key(id: String, secret: String)
+
+            var json: JSON {
+                switch self {
+                case .key(let id, let secret):
+                    .fields([("type", "key"), ("id", JSON.string(id)), ("secret", JSON.string(secret))])
+                }
+            }
+        }
+    }
+
+    /// Alibaba Cloud SMS.
+    public struct AliyunSms: Account, Hashable {
+        public var auth: Auth
+        /// the signature of messages, as it was approved
+        public var signName: String
+        /// instead of `https://dysmsapi.aliyuncs.com`
+        public var baseURL: String?
+        /// the template of messages that name none as `TemplateCode` in `extra`, `SMS_…`
+        public var template: String?
+        /// the variable of the template that a message's text fills
+        public var textParam: String?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, signName: String, baseURL: String? = nil, template: String? = nil, textParam: String? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.signName = signName
+            self.baseURL = baseURL
+            self.template = template
+            self.textParam = textParam
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("aliyun_sms", auth.json, [("sign_name", JSON.string(signName)), ("base_url", baseURL.map(JSON.string)), ("template", template.map(JSON.string)), ("text_param", textParam.map(JSON.string))])
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// A key, by which each request is signed.
+            /// - Parameter id: the key's id
+            /// - Parameter secret: its secret, which is never sent
+            case key(id: String, secret: String)
+
+            var json: JSON {
+                switch self {
+                case .key(let id, let secret):
+                    .fields([("type", "key"), ("id", JSON.string(id)), ("secret", JSON.string(secret))])
                 }
             }
         }

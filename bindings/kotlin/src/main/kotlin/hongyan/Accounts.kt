@@ -127,6 +127,22 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) : Json
         )
 
     /**
+     * A key, by which each request is signed: tencent_sms, aliyun_sms.
+     *
+     * @param id the key's id
+     * @param secret its secret, which is never sent
+     */
+    public class KeyTencentSms(
+        id: String,
+        secret: String,
+    ) :
+        Auth(
+            "key",
+            "id" to id,
+            "secret" to secret,
+        )
+
+    /**
      * OAuth 2 with a signature over each request: renren.
      *
      * @param token the access token, without quotes
@@ -220,9 +236,10 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) : Json
         )
 
     /**
-     * The token of an application: gotify, pushplus, wxpusher, pushover, matrix.
+     * The access token of an app, with the scopes write:statuses and write:media: mastodon, gotify,
+     *   whatsapp_cloud, pushplus, wxpusher, pushover, matrix.
      *
-     * @param token the token of the application, `A…`
+     * @param token the access token, as it is
      */
     public class Token(
         token: String,
@@ -698,6 +715,36 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
         )
 
     /**
+     * Mastodon direct message, with `token`.
+     *
+     * @param baseUrl required: the server, such as `https://mastodon.social`; http with `allow_http` only
+     * @param allowHttp true: credentials may travel over http beyond this machine
+     * @param maxCharacters the longest post that the server takes, where that is not 500: `GET
+     *   /api/v2/instance` tells it
+     */
+    public class Mastodon(
+        auth: Auth,
+        baseUrl: String? = null,
+        allowHttp: Boolean? = null,
+        maxCharacters: Long? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "mastodon",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "allow_http" to allowHttp,
+            "max_characters" to maxCharacters,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
      * ntfy notification, with `none` or `bearer` or `basic`.
      *
      * @param baseUrl `https://ntfy.sh` by default, or a server of your own; http with `allow_http` only
@@ -766,6 +813,32 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
             "line",
             auth,
             rate,
+            "base_url" to baseUrl,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * WhatsApp message of a business, by the Cloud API, with `token`.
+     *
+     * @param baseUrl instead of `https://graph.facebook.com`
+     * @param phoneNumberId the id of the number that sends, which is not the number itself
+     */
+    public class WhatsappCloud(
+        auth: Auth,
+        phoneNumberId: String,
+        baseUrl: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "whatsapp_cloud",
+            auth,
+            rate,
+            "phone_number_id" to phoneNumberId,
             "base_url" to baseUrl,
             "to" to to,
             "max_in_flight" to maxInFlight,
@@ -1184,6 +1257,73 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
             rate,
             "base_url" to baseUrl,
             "allow_http" to allowHttp,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Tencent Cloud SMS, with `key`.
+     *
+     * @param baseUrl instead of `https://sms.tencentcloudapi.com`
+     * @param sdkAppId the SMS application's SdkAppId
+     * @param signName the signature of messages, as it was approved; within China it is needed
+     * @param template the template of messages that name none as `TemplateId` in `extra`
+     * @param region `ap-guangzhou` by default
+     */
+    public class TencentSms(
+        auth: Auth,
+        sdkAppId: Any,
+        baseUrl: String? = null,
+        signName: String? = null,
+        template: Any? = null,
+        region: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "tencent_sms",
+            auth,
+            rate,
+            "sdk_app_id" to sdkAppId,
+            "base_url" to baseUrl,
+            "sign_name" to signName,
+            "template" to template,
+            "region" to region,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * Alibaba Cloud SMS, with `key`.
+     *
+     * @param baseUrl instead of `https://dysmsapi.aliyuncs.com`
+     * @param signName the signature of messages, as it was approved
+     * @param template the template of messages that name none as `TemplateCode` in `extra`, `SMS_…`
+     * @param textParam the variable of the template that a message's text fills
+     */
+    public class AliyunSms(
+        auth: Auth,
+        signName: String,
+        baseUrl: String? = null,
+        template: String? = null,
+        textParam: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "aliyun_sms",
+            auth,
+            rate,
+            "sign_name" to signName,
+            "base_url" to baseUrl,
+            "template" to template,
+            "text_param" to textParam,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
