@@ -112,6 +112,19 @@ impl Config {
         }
     }
 
+    /// Its outbox without what one logs in with, to look at no more than its schema: who prints that need
+    /// not have the password.
+    #[cfg(feature = "postgres")]
+    pub fn outbox_without_login(&self) -> Result<Option<OutboxFile>, Usage> {
+        let mut config = self.value();
+        let url = config.pointer_mut("/outbox/postgres");
+        if let Some(url) = url.filter(|url| url.as_str().is_some_and(|url| url.contains("${"))) {
+            *url = "postgres://localhost".into();
+        }
+        let known = OutboxFile::of_config(&config.to_string());
+        known.map_err(|error| Usage::config(&self.path, error))
+    }
+
     /// The names of its accounts.
     pub fn accounts(&self) -> HashSet<String> {
         let config = self.value();

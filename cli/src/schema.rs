@@ -18,7 +18,12 @@ pub fn run(
     out: &mut Output,
 ) -> anyhow::Result<Exit> {
     let OutboxCommand::Init { print } = args.command;
-    let outbox = Config::load(config)?.outbox(None)?.ok_or_else(no_outbox)?;
+    let config = Config::load(config)?;
+    let outbox = match print {
+        true => config.outbox_without_login()?,
+        false => config.outbox(None)?,
+    };
+    let outbox = outbox.ok_or_else(no_outbox)?;
     let Some(sql) = outbox.schema_sql() else {
         diagnose(
             "hongyan: an outbox in a file is made when it is opened first: there is nothing to do",

@@ -74,6 +74,12 @@ fn a_schema_is_made_by_the_command_or_by_what_it_prints() {
         &std::fs::read_to_string(folder.path().join("hongyan.json")).expect("a file"),
     )
     .expect("JSON");
+    // Who prints the SQL need not have the password.
+    config["outbox"]["postgres"] = json!("postgres://u:${env:HONGYAN_NOT_SET}@h/d");
+    folder.write("hongyan.json", config.to_string());
+    let again = folder.run(&["outbox", "init", "--print"]).expect(0).out;
+    assert!(again == printed);
+    folder.run(&["outbox", "init"]).expect(2);
     config["outbox"] = json!({"path": folder.path().join("outbox.db")});
     folder.write("hongyan.json", config.to_string());
     let told = folder.run(&["outbox", "init"]).expect(0);
