@@ -381,3 +381,6 @@ pub fn pass_over(draft: &mut Draft) {
     let others = others.map(|(_, others)| others.to_owned()).unwrap_or_default();
     draft.keep(CANDIDATES, others);
 }
+
+#[cfg(test)]
+mod tests;
