@@ -1,4 +1,4 @@
-"""Alibaba Cloud's own client of its SMS, which does not say by itself that a message was refused."""
+"""Alibaba Cloud's own client of its SMS, which raises nothing where a message is refused."""
 
 from __future__ import annotations
 

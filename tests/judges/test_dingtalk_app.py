@@ -1,4 +1,4 @@
-"""DingTalk's own client of its newer interfaces, for the token and for messages to users and groups."""
+"""DingTalk's own client of its newer interfaces: tokens, and messages to users and groups."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ SERVICE = "dingtalk_app"
 
 def config(sandbox: Sandbox) -> Config:
     """Where the sandbox is."""
-    return Config(endpoint=sandbox.url.removeprefix("http://"), protocol="http", region_id="central")
+    return Config(
+        endpoint=sandbox.url.removeprefix("http://"), protocol="http", region_id="central"
+    )
 
 
 def token(sandbox: Sandbox, secret: str | None = None) -> str:
     """A token of the sandbox's app."""
     auth = sandbox.accounts[SERVICE]["auth"]
-    request = oauth2.GetAccessTokenRequest(
-        app_key=auth["key"], app_secret=secret or auth["secret"]
-    )
+    request = oauth2.GetAccessTokenRequest(app_key=auth["key"], app_secret=secret or auth["secret"])
     body = OAuth2(config(sandbox)).get_access_token(request).body
     assert body.expire_in == 7200
     return str(body.access_token)
@@ -72,7 +72,9 @@ def test_a_group_gets_its_message(sandbox: Sandbox) -> None:
         msg_param=json.dumps({"content": "hi"}),
     )
     client = Robot(config(sandbox))
-    assert client.org_group_send_with_options(request, headers, RuntimeOptions()).body.process_query_key
+    assert client.org_group_send_with_options(
+        request, headers, RuntimeOptions()
+    ).body.process_query_key
     assert sandbox.last["recipient"] == "cidHongyan0000=="
 
 

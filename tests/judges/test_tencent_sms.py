@@ -25,7 +25,9 @@ def client_of(sandbox: Sandbox, **wrong: str) -> SmsClient:
     return SmsClient(Credential(auth["id"], auth["secret"]), "ap-guangzhou", profile)
 
 
-def request(*numbers: str, template: str = "1110", params: list[str] | None = None) -> models.SendSmsRequest:
+def request(
+    *numbers: str, template: str = "1110", params: list[str] | None = None
+) -> models.SendSmsRequest:
     """A message to these numbers."""
     one = models.SendSmsRequest()
     one.PhoneNumberSet = list(numbers)
@@ -65,7 +67,10 @@ def test_refusals_are_understood(sandbox: Sandbox, monkeypatch: pytest.MonkeyPat
     client = client_of(sandbox)
     for wrong, code in [
         (request("+8613800000001", template="1"), "FailedOperation.TemplateIncorrectOrUnapproved"),
-        (request("+8613800000001", params=[]), "FailedOperation.TemplateParamSetNotMatchApprovedTemplate"),
+        (
+            request("+8613800000001", params=[]),
+            "FailedOperation.TemplateParamSetNotMatchApprovedTemplate",
+        ),
         (
             request("+8613800000001", "+14155550100"),
             "UnsupportedOperation.ContainDomesticAndInternationalPhoneNumber",
