@@ -159,10 +159,14 @@ fn any_text_arrives_as_it_was_given() {
                     | "mastodon"
                     | "ntfy"
                     | "pushover"
+                    | "ntfy"
+                    | "pushover"
+                    | "pushplus"
                     | "qq_bot"
                     | "smtp"
                     | "telegram"
                     | "twilio"
+                    | "wxpusher"
             ) {
                 text = format!("a{text}b");
             }
