@@ -11,7 +11,7 @@ mod imp {
     use std::fs::File;
     use std::io::{self, Read as _, Write as _};
     use std::mem::MaybeUninit;
-    use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
+    use std::os::fd::{AsRawFd as _, OwnedFd};
 
     /// A descriptor that is readable while raised: an eventfd where there is one, else a pipe.
     pub struct Wake {
@@ -23,6 +23,8 @@ mod imp {
     impl Wake {
         #[cfg(any(target_os = "linux", target_os = "android"))]
         pub fn new() -> io::Result<Wake> {
+            use std::os::fd::FromRawFd as _;
+
             // SAFETY: eventfd takes no pointers.
             let fd = unsafe { libc::eventfd(0, libc::EFD_CLOEXEC | libc::EFD_NONBLOCK) };
             if fd < 0 {
