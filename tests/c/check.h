@@ -1,7 +1,8 @@
 /* Checks that stop the program with file, line and the library's own words.
  *
  * Every program takes the base URL of a sandbox, the base URL of a hostile server (see
- * tests/support/hostile.rs) and how it was built: "plain", "sanitized" or "valgrind". */
+ * tests/support/hostile.rs) and how it was built: "plain", "sanitized" or "valgrind", or
+ * that it is "emulated". */
 #ifndef CHECK_H
 #define CHECK_H
 

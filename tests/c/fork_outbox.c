@@ -241,7 +241,7 @@ int main(int argc, char **argv)
     fork_inside_the_log();
     /* AddressSanitizer's own allocator may be locked by another thread in the child. */
     if (strcmp(argv[3], "sanitized") != 0)
-        fork_while_busy(is_under_valgrind(argv) ? 5 : 200);
+        fork_while_busy(is_under_valgrind(argv) || is_emulated(argv) ? 5 : 200);
     char remove[600];
     snprintf(remove, sizeof remove, "rm -r '%s'", folder);
     CHECK_INT(system(remove), 0);

@@ -3,8 +3,8 @@
  *
  * Needs: a resolver of its own by netdb.h, and /proc */
 #include "peer.h"
+#include "threads.h"
 
-#include <dirent.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <time.h>
@@ -76,19 +76,6 @@ static void open_the_gate(int open)
     pthread_mutex_unlock(&lock);
 }
 
-/* The kernel may list a thread for a moment after it was done. */
-static void await_one_thread(void)
-{
-    for (int threads = 0; threads != 1; sched_yield()) {
-        DIR *dir = opendir("/proc/self/task");
-        CHECK(dir != NULL);
-        threads = 0;
-        for (struct dirent *entry; (entry = readdir(dir)) != NULL;)
-            threads += entry->d_name[0] != '.';
-        closedir(dir);
-    }
-}
-
 /* "ff" at a name that is found, "h0" … at names that hang. */
 static hy_client_t *client_of(const char *sandbox, int names, const char *settings)
 {
@@ -121,6 +108,7 @@ int main(int argc, char **argv)
 {
     const char *sandbox = sandbox_of(argc, argv);
     uint64_t unfinished = 0;
+    note_threads();
 
     /* All who ask for a name share its look-up, and a name that is well waits for none of them. */
     hy_client_t *client = client_of(sandbox, NAMES, "");
@@ -138,10 +126,10 @@ int main(int argc, char **argv)
     CHECK_INT(count(&hanging), NAMES);
     open_the_gate(1);
     await_hanging(0);
-    await_one_thread();
+    await_no_threads();
     open_the_gate(0);
 
-    /* The bound only tells a wait for the resolver from none: that was two seconds each. */
+    /* The bound only tells a wait for the resolver from none: that was two seconds each. An emulator may take as long. */
     time_t began = time(NULL);
     for (int round = 0; round < ROUNDS; round++) {
         client = client_of(sandbox, 1, "");
@@ -149,7 +137,7 @@ int main(int argc, char **argv)
         await_hanging(round + 1);
         hy_free(client);
     }
-    CHECK(time(NULL) - began < ROUNDS);
+    CHECK(is_emulated(argv) || time(NULL) - began < ROUNDS);
     CHECK_INT(count(&hanging), ROUNDS);
 
     /* An attempt waits for a name no longer than for anything else. */
@@ -163,6 +151,6 @@ int main(int argc, char **argv)
     hy_free(client);
     open_the_gate(1);
     await_hanging(0);
-    await_one_thread();
+    await_no_threads();
     return 0;
 }

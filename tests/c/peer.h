@@ -30,6 +30,12 @@ static inline int is_under_valgrind(char **argv)
     return strcmp(argv[3], "valgrind") == 0;
 }
 
+/* By an emulator of another processor, which keeps the masks of signals itself. */
+static inline int is_emulated(char **argv)
+{
+    return strcmp(argv[3], "emulated") == 0;
+}
+
 /* Under valgrind every thread but one sleeps, wherever it is. */
 static inline int sleep_can_be_seen(char **argv)
 {

@@ -62,6 +62,7 @@ impl Build {
         let sandbox = Sandbox::start(Options::default()).map_err(|error| error.to_string())?;
         let hostile = Hostile::start().map_err(|error| error.to_string())?;
         let how = match self {
+            Build::Plain if target().is_emulated() => "emulated",
             Build::Plain => "plain",
             Build::Sanitized(_) => "sanitized",
             Build::Valgrind => "valgrind",

@@ -62,6 +62,11 @@ impl Target {
         self.machine.contains("mingw") || self.machine.contains("windows")
     }
 
+    /// True where programs run by an emulator of their processor, and take ten times as long.
+    pub fn is_emulated(&self) -> bool {
+        self.runner.first().is_some_and(|runner| runner.contains("qemu"))
+    }
+
     /// What a program of this name is called.
     pub fn program(&self, path: PathBuf) -> PathBuf {
         if self.is_windows() { path.with_extension("exe") } else { path }
