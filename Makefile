@@ -32,7 +32,7 @@ size: ## build the C library as small as it gets; prints where it is
 test: ## run every part of the tests and say what failed; installs missing C tools, where it may
 	FEATURES=$(FEATURES) tools/test-all
 
-.PHONY: test-all test-musl test-windows check-android
+.PHONY: test-all test-musl test-windows test-arm64 check-android check-apple
 test-all: ## all of `make test`, and what takes long: other systems, and what is built for them
 	FEATURES=$(FEATURES) tools/test-all everything
 
@@ -42,8 +42,14 @@ test-musl: ## build the command and the C library for musl, and send with them
 test-windows: ## build for Windows; C programs, the library's and the command's tests under wine, from Debian
 	FEATURES=$(FEATURES) tools/test-windows
 
+test-arm64: ## build for 64-bit ARM; C programs and the library's tests under qemu, from Debian
+	FEATURES=$(FEATURES) tools/test-arm64
+
 check-android: ## check that the library and its C ABI compile for Android; nothing of it runs
 	tools/check-android
+
+check-apple: ## check that the library and its C ABI compile for iOS and macOS; nothing of it runs
+	tools/check-apple
 
 counts: ## count instructions and allocations a message, and bytes of the library; fails where they grew
 	tools/bench-tools counts
