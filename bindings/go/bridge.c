@@ -1,4 +1,5 @@
 #include "bridge.h"
+#include "_cgo_export.h"
 
 static void tell(const hy_result_t *from, hyg_result *to)
 {
@@ -30,4 +31,15 @@ hy_error_t *hyg_wait(hy_client_t *c, hy_queue_t *q, int64_t timeout_ms, hyg_batc
     for (size_t i = 0; i < batch->count; i++)
         tell(batch->handles[i], &batch->results[i]);
     return error;
+}
+
+static void line(void *user, int32_t level, const char *target, const char *text)
+{
+    (void)user;
+    hygLine(level, (char *)target, (char *)text);
+}
+
+hy_error_t *hyg_set_log(int32_t max_level)
+{
+    return hy_set_log(max_level, max_level == 0 ? NULL : line, NULL);
 }

@@ -30,4 +30,7 @@ typedef struct {
 /* Waits for results of q, or of the client's own queue where q is NULL; their handles are the caller's. */
 hy_error_t *hyg_wait(hy_client_t *c, hy_queue_t *q, int64_t timeout_ms, hyg_batch *batch);
 
+/* Has Go told every line of the log up to a level; 0: none. */
+hy_error_t *hyg_set_log(int32_t max_level);
+
 #endif

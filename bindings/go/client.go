@@ -13,7 +13,6 @@ package hongyan
 /*
 #cgo LDFLAGS: -lhongyan
 #cgo noescape hy_submit_to
-#cgo nocallback hy_submit_to
 #include "bridge.h"
 */
 import "C"
