@@ -159,8 +159,6 @@ fn any_text_arrives_as_it_was_given() {
                     | "mastodon"
                     | "ntfy"
                     | "pushover"
-                    | "ntfy"
-                    | "pushover"
                     | "pushplus"
                     | "qq_bot"
                     | "smtp"
