@@ -86,6 +86,8 @@ mod sina;
 mod slack;
 #[cfg(feature = "service-smtp")]
 mod smtp;
+#[cfg(feature = "service-statusnet")]
+mod statusnet;
 #[cfg(test)]
 #[path = "../tests/services/teamchat.rs"]
 mod teamchat;
@@ -163,6 +165,8 @@ pub(crate) static SERVICES: &[&Service] = &[
     &zulip::SERVICE,
     #[cfg(feature = "service-mastodon")]
     &mastodon::SERVICE,
+    #[cfg(feature = "service-statusnet")]
+    &statusnet::SERVICE,
     #[cfg(feature = "service-ntfy")]
     &ntfy::SERVICE,
     #[cfg(feature = "service-gotify")]

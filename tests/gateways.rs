@@ -65,6 +65,7 @@ fn accounts() -> Vec<(&'static str, Value, Value)> {
             json!({"auth": {"type": "token", "token": "t"}, "phone_number_id": "1"}),
             json!({"to": {"phone": "+8613800138000"}}),
         ),
+        ("statusnet", json!({"auth": basic.clone()}), json!({"to": {"name": "anna"}})),
         ("pushplus", json!({"auth": {"type": "token", "token": "t"}}), json!({})),
         (
             "wxpusher",

@@ -179,6 +179,13 @@ fn any_text_arrives_as_it_was_given() {
             Ok(())
         };
         match service {
+            // Blanks around a text are taken off, entities are read, and XML carries no control characters.
+            "statusnet" => {
+                let text = form_text(most(service)).prop_map(|text| {
+                    format!("a{}b", text.replace(|c: char| c == '&' || c.is_control(), ""))
+                });
+                for_all(text, property);
+            }
             // An `@` would call somebody.
             "mastodon" => {
                 let text = any_text(most(service)).prop_map(|text| text.replace('@', ""));

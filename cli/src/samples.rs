@@ -411,6 +411,8 @@ pub const SENT: &[Sample] = &[
         "file",
         r#"{"text": "a note", "attachments": [{"name": "note.txt", "data_base64": "aGk="}]}"#,
     ),
+    sample("statusnet", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
+    sample("statusnet", "by id", r#"{"to": {"user": "3"}, "title": "鸿雁", "text": "a &lt; b"}"#),
     sample("discord", "text", r#"{"text": "鸿雁 carries letters & *signs* as they stand"}"#),
     sample(
         "discord",
@@ -736,6 +738,7 @@ pub const REFUSED: &[Sample] = &[
         "silent for a day",
         r#"{"to": {"phone": "+447700900123"}, "text": "hello?"}"#,
     ),
+    sample("statusnet", "no friend", r#"{"to": {"name": "stranger"}, "text": "hello?"}"#),
     sample("discord.bot", "blocked", r#"{"to": {"user": "80351110224678913"}, "text": "hello?"}"#),
     sample(
         "smtp.password",

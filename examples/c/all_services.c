@@ -130,6 +130,10 @@
 
 #define APP(id, secret) "{\"type\":\"app\",\"id\":\"" id "\",\"secret\":\"" secret "\"}"
 
+#define STATUSNET(password)                                                                  \
+    "{\"type\":\"basic\",\"username\":\"goose\",\"password\":\"" password "\"}"
+#define TO_A_NAME(name) "\"to\":{\"name\":\"" name "\"},\"text\":\"hello from C\""
+
 #define WHATSAPP(token) TOKEN(token) ",\"phone_number_id\":\"106540352242922\""
 #define TO_WHATSAPP(text) "\"to\":{\"phone\":\"+8613800138000\"},\"text\":\"" text "\""
 
@@ -205,6 +209,8 @@ static const struct {
      TO_USER("anna@social.example", "hello from C")},
     {"whatsapp_cloud", "token", NULL, WHATSAPP("EAAGm0PX4ZCpsBAhongyanJ7ZCcarriesZBletters2Kd9QZDZD"),
      TO_WHATSAPP("hello from C")},
+    {"statusnet", "basic", "json", STATUSNET("statusnet-password"), TO_A_NAME("anna")},
+    {"statusnet", "basic", "xml", STATUSNET("statusnet-password"), TO_A_NAME("bruno")},
     {"ntfy", "none", NULL, NTFY("\"none\""), TO_TOPIC("alerts")},
     {"ntfy", "bearer", NULL, NTFY("\"bearer\",\"token\":\"tk_AgQdq7mVBoFD37zQVN29RhuMzNIz2\""),
      TO_TOPIC("private")},
@@ -273,6 +279,7 @@ static const struct {
     {"zulip", ZULIP("of-another"), TO_A_TOPIC, HY_E_AUTH},
     {"mastodon", TOKEN("another"), TO_USER("anna@social.example", "hello?"), HY_E_AUTH},
     {"whatsapp_cloud", WHATSAPP("another"), TO_WHATSAPP("hello?"), HY_E_AUTH},
+    {"statusnet", STATUSNET("statusnet-password"), TO_A_NAME("stranger"), HY_E_FORBIDDEN},
     {"ntfy", NTFY("\"none\""), TO_TOPIC("announcements"), HY_E_FORBIDDEN},
     {"gotify", GOTIFY("CgooseGotify4711"), "\"text\":\"hello?\"", HY_E_FORBIDDEN},
     {"googlechat", GOOGLECHAT("another"), "\"text\":\"hello?\"", HY_E_AUTH},

@@ -55,6 +55,7 @@ MESSAGES: dict[str, Message] = {
     "zulip": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},
     "mastodon": {"account": "", "text": "鸿雁 carries letters"},
     "whatsapp_cloud": {"account": "", "text": "鸿雁 carries letters"},
+    "statusnet": {"account": "", "text": "鸿雁 carries letters"},
     "discord": {"account": "", "text": "鸿雁 carries letters"},
     "ntfy": {"account": "", "title": "Disk", "text": "90 %", "priority": "high"},
     "gotify": {"account": "", "title": "Disk", "text": "**90 %**", "format": "markdown"},

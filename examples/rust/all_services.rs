@@ -240,6 +240,14 @@ fn cases(base: &str) -> Vec<Case> {
             json!({"to": {"phone": "+8613800138000"}, "text": "鸿雁 carries letters"}),
         ),
         (
+            "statusnet",
+            json!({"type": "oauth1", "consumer_key": "statusnet-consumer-key",
+                "consumer_secret": "statusnet-consumer-secret", "token": "statusnet-token",
+                "token_secret": "statusnet-token-secret"}),
+            json!({"format": "xml"}),
+            json!({"to": {"name": "anna"}, "text": "鸿雁 carries letters"}),
+        ),
+        (
             "discord",
             json!({"type": "bot",
                 "token": "MTk4NjIyNDgzNDcxOTI1MjQ4.Cl2FMQ.ZnCjm1XVW7vRze4b7Cq4se7kKWs"}),

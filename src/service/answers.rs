@@ -175,6 +175,7 @@ fn senders() -> Vec<Sender> {
     let to_user = || json!({"to": {"user": "11051"}});
     let jsonp = json!({"to": {"user": "11051"}, "extra": {"callback": "cb"}});
     let sina = json!({"auth": basic(), "app_key": "k", "format": "xml"});
+    let site = json!({"auth": basic(), "format": "xml", "base_url": "https://social.example"});
     // Nothing stands between us and a mail server that speaks HTTP.
     let over_http = SERVICES.iter().filter(|service| service.info.schemes.contains(&"http"));
     let mut senders: Vec<_> =
@@ -184,6 +185,7 @@ fn senders() -> Vec<Sender> {
         fanfou("xml", to_user(), XML_MESSAGE),
         fanfou("rss", to_user(), FEED),
         Sender::new("sina", sina, to_user(), XML_MESSAGE),
+        Sender::new("statusnet", site, to_user(), XML_MESSAGE),
     ]);
     senders
 }

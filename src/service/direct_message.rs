@@ -1,15 +1,30 @@
-//! Reads the answers of the direct-message family (Fanfou, old Sina, Weibo): a message object, or
-//! an error, in JSON or XML.
+//! The direct-message family (Fanfou, old Sina, Weibo, StatusNet): how a form is sent, and how its answers are
+//! read, a message object or an error, in JSON or XML.
 //!
 //! The content type is not looked at: these services send errors as HTML, JSON or XML, whatever was
 //! asked for. A success comes in what was asked for.
 
 use serde_json::Value;
+use url::Url;
 
-use super::api::{Answer, Reading};
+use super::api::{Answer, Body, Exchange, HttpRequest, Reading, Stamp};
+use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::judge::{excerpt, is_success};
 use super::wire::json::{self, parsed};
-use super::wire::xml;
+use super::wire::{form, xml};
+
+/// The request that sends a form, to the first URL and signed for the second.
+pub fn exchange(
+    auth: &BasicOrOAuth1,
+    (url, signing_url): (&Url, &Url),
+    params: &[(&'static str, String)],
+    body: impl Into<Body>,
+    at: &Stamp,
+) -> Exchange {
+    let (authorization, signatures) = auth.authorize(signing_url, params, at);
+    let request = HttpRequest::post(url.clone(), form::CONTENT_TYPE, body);
+    Exchange::commit(request.authorized(Some(authorization))).with_secrets(signatures)
+}
 
 /// What an answer holds.
 #[derive(Debug)]

@@ -5,12 +5,11 @@ mod verdicts;
 
 use url::Url;
 
-use super::api::{
-    Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
-};
+use super::api::{Account, Answer, Draft, Exchange, Opened, Reading, Seed, Service, Stamp};
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::auth::hint_at_signing_url;
 use super::check::{check, recipient, refuse_nul};
+use super::direct_message;
 use super::info::{Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
 use super::text::{self, Markup, Rules, Title, Unit};
@@ -148,9 +147,8 @@ impl Account for FanfouAccount {
     }
 
     fn next(&self, draft: &Draft, at: &Stamp, _session: Option<&Secret>) -> Exchange {
-        let (authorization, signatures) = self.auth.authorize(&self.signing_url, &draft.params, at);
-        let request = HttpRequest::post(self.url.clone(), form::CONTENT_TYPE, draft.body.clone());
-        Exchange::commit(request.authorized(Some(authorization))).with_secrets(signatures)
+        let urls = (&self.url, &self.signing_url);
+        direct_message::exchange(&self.auth, urls, &draft.params, draft.body.clone(), at)
     }
 
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {

@@ -4,9 +4,7 @@ mod verdicts;
 
 use url::Url;
 
-use super::api::{
-    Account, Answer, Draft, Exchange, HttpRequest, Opened, Reading, Seed, Service, Stamp,
-};
+use super::api::{Account, Answer, Draft, Exchange, Opened, Reading, Seed, Service, Stamp};
 use super::auth::basic_or_oauth1::BasicOrOAuth1;
 use super::auth::hint_at_signing_url;
 use super::check::{check, no_extra, numeric_id, refuse_nul};
@@ -136,10 +134,8 @@ impl Account for SinaAccount {
         let mut params = Vec::with_capacity(draft.params.len() + 1);
         params.extend(self.app_key.iter().map(|key| ("source", key.clone())));
         params.extend(draft.params.iter().cloned());
-        let (authorization, signatures) = self.auth.authorize(&self.signing_url, &params, at);
         let body = form::body(&params);
-        let request = HttpRequest::post(self.url.clone(), form::CONTENT_TYPE, body);
-        Exchange::commit(request.authorized(Some(authorization))).with_secrets(signatures)
+        direct_message::exchange(&self.auth, (&self.url, &self.signing_url), &params, body, at)
     }
 
     fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {

@@ -1,4 +1,4 @@
-"""requests-oauthlib, which signs for most Python clients of such services, at Fanfou and Sina."""
+"""requests-oauthlib, which signs for most Python clients of such services, at three of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from requests_oauthlib import OAuth1Session
 from sandbox import Sandbox
 
 SERVICE = None
-SERVICES = ["fanfou", "sina"]
+SERVICES = ["fanfou", "sina", "statusnet"]
 TEXT = "鸿雁: a&b=c + 100% ~ 'so'"
 
 
@@ -27,8 +27,12 @@ def session(sandbox: Sandbox, service: str, **other: str) -> OAuth1Session:
 
 def send(sandbox: Sandbox, service: str, session: OAuth1Session) -> Any:
     """Sends one text."""
-    to = {"user": "lisztli"} if service == "fanfou" else {"id": "11051"}
-    url = f"{sandbox.url}/{service}/direct_messages/new.json"
+    to, path = {
+        "fanfou": ({"user": "lisztli"}, ""),
+        "sina": ({"id": "11051"}, ""),
+        "statusnet": ({"screen_name": "anna"}, "api/"),
+    }[service]
+    url = f"{sandbox.url}/{service}/{path}direct_messages/new.json"
     return session.post(url, data={**to, "text": TEXT}, timeout=300)
 
 

@@ -27,6 +27,7 @@ mod serverchan;
 mod sina;
 mod slack;
 pub(crate) mod smtp;
+mod statusnet;
 mod teams;
 mod telegram;
 mod tencent_im;
@@ -100,6 +101,7 @@ pub(crate) fn all() -> Vec<Box<dyn Service>> {
         Box::new(rocketchat::RocketChat::default()),
         Box::new(zulip::Zulip::default()),
         Box::new(mastodon::Mastodon::default()),
+        Box::new(statusnet::StatusNet::default()),
         Box::new(ntfy::Ntfy::default()),
         Box::new(gotify::Gotify::default()),
         Box::new(line::Line::default()),
