@@ -171,7 +171,7 @@ func (a AppWecomAppAuth) MarshalJSON() ([]byte, error) {
 	return tagged("type", "app", plain(a))
 }
 
-// BasicAuth: Name and password: fanfou, sina, webhook, zulip, ntfy, twilio.
+// BasicAuth: Name and password: fanfou, sina, webhook, zulip, statusnet, ntfy, twilio.
 type BasicAuth struct {
 	// Username: the user, without a colon
 	Username string `json:"username"`
@@ -272,7 +272,7 @@ func (a NoneAuth) MarshalJSON() ([]byte, error) {
 	return tagged("type", "none", plain(a))
 }
 
-// Oauth1Auth: OAuth 1.0a: fanfou, sina.
+// Oauth1Auth: OAuth 1.0a: fanfou, sina, statusnet.
 type Oauth1Auth struct {
 	// ConsumerKey: the app's key
 	ConsumerKey string `json:"consumer_key"`
@@ -665,6 +665,24 @@ type MastodonAccount struct {
 func (a MastodonAccount) MarshalJSON() ([]byte, error) {
 	type plain MastodonAccount
 	return tagged("service", "mastodon", plain(a))
+}
+
+// StatusnetAccount: StatusNet or GNU social direct message, with basic or oauth1.
+type StatusnetAccount struct {
+	Auth Auth `json:"auth"`
+	Common
+	// BaseURL: required: the site, up to where `/api` begins; http with `allow_http` only
+	BaseURL string `json:"base_url,omitempty"`
+	// AllowHTTP: true: credentials may travel over http beyond this machine
+	AllowHTTP bool `json:"allow_http,omitempty"`
+	// Format: json, xml: what a success must come in
+	Format string `json:"format,omitempty"`
+}
+
+// MarshalJSON gives the JSON that a configuration has.
+func (a StatusnetAccount) MarshalJSON() ([]byte, error) {
+	type plain StatusnetAccount
+	return tagged("service", "statusnet", plain(a))
 }
 
 // NtfyAccount: ntfy notification, with none or bearer or basic.

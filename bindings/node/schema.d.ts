@@ -129,7 +129,7 @@ export interface AppWecomAppAuth {
   secret: string
 }
 
-/** Name and password: fanfou, sina, webhook, zulip, ntfy, twilio. */
+/** Name and password: fanfou, sina, webhook, zulip, statusnet, ntfy, twilio. */
 export interface BasicAuth {
   type: 'basic'
   /** the user, without a colon */
@@ -191,7 +191,7 @@ export interface NoneAuth {
   type: 'none'
 }
 
-/** OAuth 1.0a: fanfou, sina. */
+/** OAuth 1.0a: fanfou, sina, statusnet. */
 export interface Oauth1Auth {
   type: 'oauth1'
   /** the app's key */
@@ -440,6 +440,18 @@ export interface MastodonAccount extends Common {
   max_characters?: number
 }
 
+/** StatusNet or GNU social direct message. */
+export interface StatusnetAccount extends Common {
+  service: 'statusnet'
+  auth: BasicAuth | Oauth1Auth
+  /** required: the site, up to where `/api` begins; http with `allow_http` only */
+  base_url?: string
+  /** true: credentials may travel over http beyond this machine */
+  allow_http?: boolean
+  /** what a success must come in */
+  format?: 'json' | 'xml'
+}
+
 /** ntfy notification. */
 export interface NtfyAccount extends Common {
   service: 'ntfy'
@@ -677,6 +689,7 @@ export type Account =
   | MattermostAccount
   | ZulipAccount
   | MastodonAccount
+  | StatusnetAccount
   | NtfyAccount
   | GotifyAccount
   | LineAccount

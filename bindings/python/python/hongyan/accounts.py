@@ -94,6 +94,7 @@ __all__ = [
     "slack",
     "smtp",
     "standard_webhooks",
+    "statusnet",
     "teams",
     "telegram",
     "tencent_im",
@@ -170,7 +171,7 @@ def basic(
     username: str,
     password: str,
 ) -> Auth:
-    """Name and password: fanfou, sina, webhook, zulip, ntfy, twilio.
+    """Name and password: fanfou, sina, webhook, zulip, statusnet, ntfy, twilio.
 
     ``username``: the user, without a colon
     ``password``: his password
@@ -282,7 +283,7 @@ def oauth1(
     token: str,
     token_secret: str,
 ) -> Auth:
-    """OAuth 1.0a: fanfou, sina.
+    """OAuth 1.0a: fanfou, sina, statusnet.
 
     ``consumer_key``: the app's key
     ``consumer_secret``: the app's secret
@@ -867,6 +868,36 @@ def mastodon(
         base_url=base_url,
         allow_http=allow_http,
         max_characters=max_characters,
+        to=to,
+        max_in_flight=max_in_flight,
+        proxy=proxy,
+    )
+
+
+def statusnet(
+    auth: Mapping[str, Any],
+    *,
+    base_url: str | None = None,
+    allow_http: bool | None = None,
+    format: Literal["json", "xml"] | None = None,
+    to: _To = None,
+    rate: _Rate = None,
+    max_in_flight: int | None = None,
+    proxy: str | None = None,
+) -> Account:
+    """StatusNet or GNU social direct message, with `basic` or `oauth1`.
+
+    ``base_url``: required: the site, up to where ``/api`` begins; http with ``allow_http`` only
+    ``allow_http``: true: credentials may travel over http beyond this machine
+    ``format``: what a success must come in
+    """
+    return _account(
+        "statusnet",
+        auth,
+        rate,
+        base_url=base_url,
+        allow_http=allow_http,
+        format=format,
         to=to,
         max_in_flight=max_in_flight,
         proxy=proxy,

@@ -839,6 +839,60 @@ public enum Accounts {
         }
     }
 
+    /// StatusNet or GNU social direct message.
+    public struct Statusnet: Account, Hashable {
+        public var auth: Auth
+        /// required: the site, up to where `/api` begins; http with `allow_http` only
+        public var baseURL: String?
+        /// true: credentials may travel over http beyond this machine
+        public var allowHttp: Bool?
+        /// what a success must come in
+        public var format: Format?
+        public var options: AccountOptions
+
+        public init(
+            _ auth: Auth, baseURL: String? = nil, allowHttp: Bool? = nil, format: Format? = nil,
+            options: AccountOptions = AccountOptions()
+        ) {
+            self.auth = auth
+            self.baseURL = baseURL
+            self.allowHttp = allowHttp
+            self.format = format
+            self.options = options
+        }
+
+        public var json: JSON {
+            options.account("statusnet", auth.json, [("base_url", baseURL.map(JSON.string)), ("allow_http", allowHttp.map(JSON.bool)), ("format", format.map { (it: Format) in .string(it.rawValue) })])
+        }
+
+        public enum Format: String, Sendable {
+            case json
+            case xml
+        }
+
+        public enum Auth: Sendable, Hashable {
+            /// Name and password.
+            /// - Parameter username: the user, without a colon
+            /// - Parameter password: his password
+            case basic(username: String, password: String)
+            /// OAuth 1.0a.
+            /// - Parameter consumerKey: the app's key
+            /// - Parameter consumerSecret: the app's secret
+            /// - Parameter token: the user's token
+            /// - Parameter tokenSecret: its secret
+            case oauth1(consumerKey: String, consumerSecret: String, token: String, tokenSecret: String)
+
+            var json: JSON {
+                switch self {
+                case .basic(let username, let password):
+                    .fields([("type", "basic"), ("username", JSON.string(username)), ("password", JSON.string(password))])
+                case .oauth1(let consumerKey, let consumerSecret, let token, let tokenSecret):
+                    .fields([("type", "oauth1"), ("consumer_key", JSON.string(consumerKey)), ("consumer_secret", JSON.string(consumerSecret)), ("token", JSON.string(token)), ("token_secret", JSON.string(tokenSecret))])
+                }
+            }
+        }
+    }
+
     /// ntfy notification.
     public struct Ntfy: Account, Hashable {
         public var auth: Auth

@@ -56,7 +56,7 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) : Json
         )
 
     /**
-     * Name and password: fanfou, sina, webhook, zulip, ntfy, twilio.
+     * Name and password: fanfou, sina, webhook, zulip, statusnet, ntfy, twilio.
      *
      * @param username the user, without a colon
      * @param password his password
@@ -164,7 +164,7 @@ public sealed class Auth(type: String, vararg fields: Pair<String, Any?>) : Json
     public object None : Auth("none")
 
     /**
-     * OAuth 1.0a: fanfou, sina.
+     * OAuth 1.0a: fanfou, sina, statusnet.
      *
      * @param consumerKey the app's key
      * @param consumerSecret the app's secret
@@ -739,6 +739,35 @@ public sealed class Account(service: String, auth: Auth, rate: Rate?, vararg fie
             "base_url" to baseUrl,
             "allow_http" to allowHttp,
             "max_characters" to maxCharacters,
+            "to" to to,
+            "max_in_flight" to maxInFlight,
+            "proxy" to proxy,
+        )
+
+    /**
+     * StatusNet or GNU social direct message, with `basic` or `oauth1`.
+     *
+     * @param baseUrl required: the site, up to where `/api` begins; http with `allow_http` only
+     * @param allowHttp true: credentials may travel over http beyond this machine
+     * @param format `json`, `xml`: what a success must come in
+     */
+    public class Statusnet(
+        auth: Auth,
+        baseUrl: String? = null,
+        allowHttp: Boolean? = null,
+        format: String? = null,
+        to: To? = null,
+        rate: Rate? = null,
+        maxInFlight: Int? = null,
+        proxy: String? = null,
+    ) :
+        Account(
+            "statusnet",
+            auth,
+            rate,
+            "base_url" to baseUrl,
+            "allow_http" to allowHttp,
+            "format" to format,
             "to" to to,
             "max_in_flight" to maxInFlight,
             "proxy" to proxy,
