@@ -62,10 +62,11 @@ simulation: ## the engine in SEEDS random worlds of MESSAGES messages each; HY_S
 	HY_SEEDS=$(SEEDS) HY_MESSAGES=$(MESSAGES) \
 		$(CARGO) test --locked -p hongyan --profile simulation --lib simulation
 
-torture: ## a million messages a world; 500 kills of an outbox, 2,000 cuts of its power
+torture: ## a million messages a world; 500 kills of an outbox and of a fleet, 2,000 cuts of its power
 	$(MAKE) --no-print-directory simulation SEEDS=8 MESSAGES=1000000
 	HY_KILLS=500 HY_MESSAGES=20000 HY_CUTS=2000 HY_FAULTS=600 $(CARGO) test --locked --release -p hongyan \
 		--features outbox,testing --test outbox_kill --test outbox_power
+	HY_KILLS=500 $(CARGO) test --locked --release -p hongyan --features postgres,testing --test fleet
 
 SECONDS  ?= 600
 
