@@ -101,6 +101,8 @@ pub struct Outbox {
     unfinished: AtomicU64,
     /// What was found damaged in the store, if anything was.
     damage: Option<String>,
+    /// It is kept in a database, which others change too.
+    is_shared: bool,
     /// How often this client was taken for dead and came back: what its jobs held before is not theirs.
     membership: AtomicU32,
     /// Of one that is shared: whether the database answers.
@@ -110,8 +112,8 @@ pub struct Outbox {
 
 impl Outbox {
     /// An outbox whose keeper is about to start.
-    fn new(damage: Option<String>) -> Outbox {
-        Outbox { damage, ..Outbox::default() }
+    fn new(damage: Option<String>, is_shared: bool) -> Outbox {
+        Outbox { damage, is_shared, ..Outbox::default() }
     }
 
     /// Keeps the thread of its keeper, to wait for it at the end.
@@ -191,6 +193,11 @@ impl Outbox {
             // Its panic was its own; what it could not write is found by the next run.
             let _ = thread.join();
         }
+    }
+
+    /// True if it is kept in a database, which may be out of reach for long.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
     }
 
     /// What was found damaged in the store when it was opened, and done about it.

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::{Duration, Instant};
 
 use crate::engine::accept::files::load;
 use crate::engine::accept::op::Op;
@@ -15,7 +16,7 @@ use crate::engine::results::sends::Unfinished;
 use crate::engine::store::Accept;
 use crate::engine::{Engine, Shared, lost, outbox};
 use crate::model::digest::{self, Content};
-use crate::model::error::{Error, Result};
+use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, MessageSource, Parsed};
 
 /// How a message is submitted.
@@ -173,11 +174,28 @@ impl Engine {
         outbox.accept(jobs, &sender);
         drop(sender);
         let mut told: Vec<_> = ops.iter().map(|_| None).collect();
-        for (i, answer) in receiver {
-            told[i] = Some(answer);
+        // A disk is waited for. A database may be out of reach for long.
+        let until = outbox.is_shared().then(|| Instant::now() + shared.timeout);
+        let next = || match until {
+            None => receiver.recv().map_err(|_| lost()),
+            Some(until) => {
+                receiver.recv_timeout(until.saturating_duration_since(Instant::now())).map_err(
+                    |why| if why == RecvTimeoutError::Timeout { unanswered() } else { lost() },
+                )
+            }
+        };
+        let mut missing = lost();
+        for _ in 0..told.len() {
+            match next() {
+                Ok((i, answer)) => told[i] = Some(answer),
+                Err(error) => {
+                    missing = error;
+                    break;
+                }
+            }
         }
         let ops = ops.into_iter().zip(told).map(|((mut op, mut message), answer)| {
-            message.seq = answer.unwrap_or_else(|| Err(lost()))?;
+            message.seq = answer.unwrap_or_else(|| Err(missing.clone()))?;
             op.on_disk = Some(Box::new((outbox.hold(), message)));
             Ok(op)
         });
@@ -273,6 +291,15 @@ impl Shared {
             from: None,
         }
     }
+}
+
+/// `storage`: nobody knows yet whether the outbox has a message.
+fn unanswered() -> Error {
+    let words = "the outbox did not answer in time";
+    Error::new(ErrorCode::Storage, words).at("outbox.postgres").hint(
+        "it may have the message all the same, and then there will be its one result: submit it again with \
+         a key only",
+    )
 }
 
 fn key_of(message: &Message) -> Option<(String, Content)> {

@@ -44,7 +44,7 @@ pub fn start(
     begins: Begins,
     does: Does,
 ) -> Result<()> {
-    let outbox = Arc::new(Outbox::new(store.damage()));
+    let outbox = Arc::new(Outbox::new(store.damage(), store.is_shared()));
     let wakes = Arc::downgrade(&outbox);
     store.watch(Arc::new(move || wakes.upgrade().into_iter().for_each(|outbox| outbox.nudge())));
     let keeper =

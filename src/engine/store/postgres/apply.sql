@@ -27,6 +27,10 @@ DECLARE
     leader text; c record; e record; op jsonb;
 BEGIN
     PERFORM fence(p_member);
+    IF cardinality(a_id) + cardinality(b_seq) + cardinality(e_seq) + cardinality(f_seq) = 0 AND x = '[]' THEN
+        -- Acknowledgements alone: they are on the disk once the member leaves.
+        PERFORM in_haste();
+    END IF;
     r_begun := '{}'; r_finished := '{}'; r_acked := '{}'; r_x := '[]'; tied := '{}'; rest := '{}';
 
     IF cardinality(e_seq) > 0 THEN

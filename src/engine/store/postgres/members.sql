@@ -57,6 +57,7 @@ SET search_path = {schema}, pg_temp AS $$
 DECLARE gone bigint; is_sender boolean;
 BEGIN
     now := now_ms();
+    PERFORM in_haste();
     UPDATE members SET until_ms = now + p_lease_ms WHERE member = p_member AND NOT fenced RETURNING sends INTO is_sender;
     IF NOT FOUND THEN
         RAISE EXCEPTION 'this member of the outbox is gone: its leases have ended' USING ERRCODE = 'HY001';
@@ -101,6 +102,7 @@ CREATE OR REPLACE FUNCTION {schema}.lease(p_member bigint, p_account text, p_mos
 RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     RETURN QUERY UPDATE messages m SET holder = p_member FROM (
         SELECT f.seq FROM messages f WHERE f.account = p_account AND f.turn IS NOT NULL AND f.holder IS NULL
             AND f.state = 0 AND f.direct IS NULL ORDER BY f.turn LIMIT p_most FOR UPDATE SKIP LOCKED
@@ -112,6 +114,7 @@ CREATE OR REPLACE FUNCTION {schema}.adopt(p_member bigint, p_most integer)
 RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     RETURN QUERY UPDATE messages m SET holder = p_member, orphan = NULL FROM (
         SELECT f.seq FROM messages f WHERE f.orphan ORDER BY f.seq LIMIT p_most FOR UPDATE SKIP LOCKED
     ) AS free WHERE m.seq = free.seq RETURNING m.*;
@@ -122,6 +125,7 @@ CREATE OR REPLACE FUNCTION {schema}.overdue(p_member bigint, p_most integer)
 RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     RETURN QUERY UPDATE messages m SET holder = p_member FROM (
         SELECT f.seq FROM messages f WHERE f.expires_ms <= now_ms() AND f.holder IS NULL AND f.state < 4
             AND f.direct IS NULL ORDER BY f.expires_ms LIMIT p_most FOR UPDATE SKIP LOCKED
@@ -133,6 +137,7 @@ CREATE OR REPLACE FUNCTION {schema}.unfinished(p_member bigint, p_account text, 
 RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     RETURN QUERY UPDATE messages m SET holder = p_member FROM (
         SELECT f.seq FROM messages f WHERE f.account = p_account AND f.seq > p_after AND f.holder IS NULL
             AND f.state < 3 AND f.direct IS NULL ORDER BY f.seq LIMIT p_most FOR UPDATE SKIP LOCKED
@@ -144,6 +149,7 @@ CREATE OR REPLACE FUNCTION {schema}.take(p_member bigint, p_seq bigint)
 RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     RETURN QUERY UPDATE messages m SET holder = p_member
         WHERE m.seq = p_seq AND m.state < 4 AND (m.holder IS NULL OR m.holder = p_member) RETURNING m.*;
 END $$;
@@ -161,6 +167,7 @@ RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_
 DECLARE r messages; other messages;
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     FOR r IN SELECT * FROM messages WHERE home = ANY (p_mine) AND direct AND state < 4 ORDER BY seq LOOP
         IF r.state = 3 THEN
             SELECT * INTO other FROM messages WHERE id = r.follows;
@@ -183,6 +190,7 @@ CREATE OR REPLACE FUNCTION {schema}.release(p_member bigint, OUT accounts text[]
 LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     WITH due AS (SELECT seq FROM messages WHERE wake_ms <= now_ms() ORDER BY wake_ms, seq LIMIT 4096 FOR UPDATE SKIP LOCKED),
     made AS (UPDATE messages m SET state = 0, turn = nextval('numbers'), wake_ms = NULL FROM due
         WHERE m.seq = due.seq RETURNING m.account)
@@ -197,6 +205,7 @@ SET search_path = {schema}, pg_temp AS $$
 DECLARE made integer;
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     RETURN QUERY DELETE FROM messages m WHERE m.home = ANY (p_mine) AND m.direct AND m.state = 5
         RETURNING m.id, m.delivery, m.receipt;
     GET DIAGNOSTICS made = ROW_COUNT;
@@ -210,6 +219,7 @@ RETURNS TABLE (seq bigint, id text, token bigint, borrowed boolean, delivery sma
 LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
     PERFORM fence(p_member);
+    PERFORM in_haste();
     RETURN QUERY UPDATE messages m SET taker = p_member, taken_ms = now_ms() FROM (
         SELECT f.seq FROM messages f WHERE f.awaits = p_owner
             AND (f.taker IS NULL OR f.taken_ms < now_ms() - p_lease_ms
