@@ -172,7 +172,8 @@ fn scope_name(info: &Info, scope: Scope, identity: &str) -> String {
 fn window(windows: &Windows, scope: String, rate: &info::Rate, now: Duration) -> Arc<Window> {
     let per = Duration::from_millis(u64::from(rate.per_ms));
     let own = rate.scope == Scope::Account;
-    let limit = Limit { count: rate.count as usize, per, codes: rate.codes, own };
+    let here = rate.scope == Scope::Ip;
+    let limit = Limit { count: rate.count as usize, per, codes: rate.codes, own, here };
     // A scope may have several: so many a second, and so many a minute.
     windows.get(format!("{scope}/{:?}/{}", rate.scope, rate.per_ms), limit, now)
 }
@@ -190,7 +191,7 @@ fn own_windows(
         Rate::Unlimited => Vec::new(),
         Rate::Limit { count, per } => {
             let count = usize::try_from(count).unwrap_or(usize::MAX);
-            let limit = Limit { count, per, codes: &[], own: true };
+            let limit = Limit { count, per, codes: &[], own: true, here: false };
             vec![windows.get(format!("account/{name}"), limit, now)]
         }
         Rate::Documented => {

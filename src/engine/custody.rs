@@ -1,13 +1,14 @@
 //! What keeps messages beyond the memory of their process, as those see it who carry them out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::engine::results::queue::closed;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
-use crate::engine::store::{Begin, Seq};
+use crate::engine::store::{Begin, RateLimit, Seq};
 use crate::model::error::Error;
 use crate::model::receipt::Receipt;
 
@@ -38,6 +39,16 @@ pub trait Custody: Send + Sync {
     /// Something went in words of these slots; not later than the result that says so, and with another
     /// change that somebody waits for.
     fn went(&self, slots: [u32; 2]);
+
+    /// True if others send what is kept here.
+    fn is_shared(&self) -> bool;
+
+    /// Asks all senders' leave for one more request within these limits: how long it has to wait, or that it
+    /// may go, and counts then.
+    fn pace(&self, id: i64, limits: Vec<RateLimit>) -> oneshot::Receiver<Duration>;
+
+    /// A request that had leave has its answer, or was not sent.
+    fn paced(&self, id: i64, went: bool);
 
     /// A job ends without a result, which a later run will find.
     fn left(&self, seq: Seq);

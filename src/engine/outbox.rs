@@ -22,7 +22,7 @@ use crate::engine::results::opened::Room;
 use crate::engine::results::queue::closed;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
-use crate::engine::store::{Accept, Begin, Change, Seq, Verdict};
+use crate::engine::store::{Accept, Begin, Change, RateLimit, Seq, Verdict};
 use crate::model::error::Result;
 use crate::model::receipt::Receipt;
 
@@ -38,6 +38,8 @@ enum Wants {
     /// A caller, by his number among those of one submit, and the job that may begin at once.
     Accept(Box<Job>, usize, Reply),
     Begin(oneshot::Sender<()>),
+    /// How long a request has to wait.
+    Pace(oneshot::Sender<Duration>),
     /// The queue: the result is handed out now. What counts its send, where a job did.
     Finish(Box<Receipt>, Option<Slot>, Option<Unfinished>),
     /// A send whose caller waits.
@@ -288,6 +290,20 @@ impl Custody for Hold {
 
     fn went(&self, slots: [u32; 2]) {
         self.outbox.went(slots);
+    }
+
+    fn is_shared(&self) -> bool {
+        self.outbox.is_shared
+    }
+
+    fn pace(&self, id: i64, limits: Vec<RateLimit>) -> oneshot::Receiver<Duration> {
+        let (sender, told) = oneshot::channel();
+        self.push(Change::Pace { id, limits }, Wants::Pace(sender));
+        told
+    }
+
+    fn paced(&self, id: i64, went: bool) {
+        self.push(Change::Paced { id, went }, Wants::Nobody);
     }
 
     fn left(&self, seq: Seq) {

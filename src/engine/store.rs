@@ -180,6 +180,21 @@ pub enum Change {
         /// The library's own id of it.
         id: String,
     },
+    /// One more request within these limits, which all members of a shared store share.
+    Pace {
+        /// Which, by chance.
+        id: i64,
+        /// The limits that hold for it.
+        limits: Vec<RateLimit>,
+    },
+    /// A request that had leave has its answer, and counts from now on for the length of its windows; or it
+    /// did not go.
+    Paced {
+        /// Which.
+        id: i64,
+        /// It was sent.
+        went: bool,
+    },
     /// A message that this member of a shared store has in its hands and does not begin is for whoever comes.
     Free {
         /// Which.
@@ -191,6 +206,17 @@ pub enum Change {
         /// The library's own id of it.
         id: String,
     },
+}
+
+/// How many requests of one scope may go in any stretch of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Whose limit it is, by a name that all members have for it.
+    pub scope: String,
+    /// So many.
+    pub count: i64,
+    /// In so many milliseconds.
+    pub per_ms: i64,
 }
 
 /// What must be known to go on after a crash.
@@ -252,6 +278,11 @@ pub enum Applied {
         ready: Vec<String>,
         /// When such a message will be due, if it waits for its time now.
         due_ms: Option<u64>,
+    },
+    /// A request may go, if it need not wait.
+    Paced {
+        /// For so long.
+        wait: Duration,
     },
     /// There is no such row, or it is not in a state for this change.
     Missed,

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use hongyan::{Client, Delivery, ErrorCode, Origin, Receipt, SubmitOptions, Waited};
 use serde_json::{Value, json};
@@ -108,6 +108,39 @@ fn two_senders_share_the_work_and_send_nothing_twice() {
 }
 
 #[test]
+fn a_rate_holds_over_all_senders_together() {
+    const PER: Duration = Duration::from_millis(250);
+    let arrived = Arc::<Mutex<Vec<Instant>>>::default();
+    let server = {
+        let arrived = Arc::clone(&arrived);
+        RawServer::start(move |_, stream| {
+            arrived.lock().expect("unbroken").push(Instant::now());
+            stream.write_all(&answer(200, "", OK))?;
+            Ok(Then::Keep)
+        })
+    };
+    let folder = Folder::new();
+    let rate = json!({"count": 4, "per_ms": 250});
+    let config = folder.config(&server.url(), json!({"accounts": {"ff-json": {"rate": rate}}}));
+    let clients: Vec<_> = (0..3).map(|_| client(&config)).collect();
+    for client in &clients {
+        (0..8).for_each(|token| drop(submit(client, &message("ff-json"), token)));
+    }
+    for receipt in clients.iter().flat_map(|client| take_all(client, 8)) {
+        assert_eq!(verdict(&receipt), ("sent", "ok"));
+    }
+    let mut arrived = arrived.lock().expect("unbroken").clone();
+    arrived.sort_unstable();
+    assert_eq!(arrived.len(), 24);
+    // The database counts whole milliseconds.
+    let least = PER - Duration::from_millis(2);
+    for five in arrived.windows(5) {
+        let took = five[4] - five[0];
+        assert!(took >= least, "five requests in {took:?}");
+    }
+}
+
+#[test]
 fn one_key_is_one_message_for_all_members() {
     let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
     let clients: Vec<_> = (0..3).map(|_| folder.client(&server.url())).collect();
@@ -163,7 +196,7 @@ fn what_a_member_had_begun_that_is_gone_is_in_doubt() {
     // As if its process had been stopped for longer than its lease: its number is taken from it.
     folder.psql("SELECT SCHEMA.leave(holder) FROM SCHEMA.messages");
     let mut receipts = Vec::new();
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     while receipts.is_empty() {
         for client in &clients {
             match client.wait(Some(Duration::from_millis(10)), 8).expect("open") {

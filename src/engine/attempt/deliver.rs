@@ -14,7 +14,7 @@ use crate::engine::attempt::connections::Permit;
 use crate::engine::attempt::direct::{called, enter};
 use crate::engine::attempt::job::{EndReason, Job};
 use crate::engine::attempt::mark::{is_elsewhere, mark, may_resend, unmark};
-use crate::engine::attempt::pace::{Reservation, TooFast, Window};
+use crate::engine::attempt::pace::{Asked, Reservation, TooFast, Window};
 use crate::engine::attempt::retry::{Circumstances, Next, Signing};
 use crate::engine::attempt::steps::attempt;
 use crate::engine::attempt::{lost, pace, retry};
@@ -356,12 +356,25 @@ async fn turn<'a>(
             }
         };
         job.run.called = None;
+        let shared_row = job.completion.row.as_ref().filter(|row| row.custody.is_shared());
+        let outbox =
+            shared_row.map(|row| (Arc::clone(&row.custody), shared.random(|rng| rng.i64(..))));
+        let leave = match pace::ask(outbox, windows).await? {
+            Asked::Go(leave) => leave,
+            Asked::Wait(wait) => {
+                // For whoever else stands here, too.
+                let until = clock.now() + wait;
+                let windows = windows.iter().filter(|window| window.shared().is_some());
+                windows.for_each(|window| window.block(until));
+                continue;
+            }
+        };
         // What only prepares needs no mark.
         if !entry.account.prepares(&job.outgoing.draft) {
             mark(job, entry, job.run.history.all() + 1).await?;
         }
         if let Some(reservation) = pace::go(windows, clock) {
-            return Ok(Ok((permit, reservation)));
+            return Ok(Ok((permit, reservation.with(leave))));
         }
         unmark(job, None);
     }

@@ -1,5 +1,6 @@
 //! Sliding windows: never more attempts in any stretch of time than a service documents.
 
+mod leave;
 mod window;
 
 use std::collections::HashMap;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::net::Clock;
+pub use leave::{Asked, Leave, ask};
 pub use window::{Limit, TooFast, Window};
 
 /// Beyond this many windows, those that have been idle are forgotten.
@@ -21,9 +23,17 @@ pub struct Reservation<'a> {
     began: Duration,
     /// When its answer came, and whether the service took the message.
     answer: Option<(Duration, bool)>,
+    /// The leave of all senders of its outbox.
+    leave: Option<Leave>,
 }
 
 impl Reservation<'_> {
+    /// Keeps the leave of all senders until its answer is there.
+    pub fn with(mut self, leave: Option<Leave>) -> Self {
+        self.leave = leave;
+        self
+    }
+
     /// The answer is there: whether the service took the message; tells when the attempt began.
     pub fn end(mut self, now: Duration, taken: bool) -> Duration {
         self.answer = Some((now, taken));
@@ -38,12 +48,16 @@ impl Drop for Reservation<'_> {
         }
         let (now, taken) = self.answer.unwrap_or_else(|| (self.clock.now(), false));
         self.windows.iter().for_each(|window| window.answered(self.began, now, taken));
+        if let Some(leave) = &mut self.leave {
+            leave.went = true;
+        }
     }
 }
 
 /// Goes through all of these windows now, or through none.
 pub fn go<'a>(windows: &'a [Arc<Window>], clock: &'a dyn Clock) -> Option<Reservation<'a>> {
-    let mut reservation = Reservation { windows, clock, began: Duration::ZERO, answer: None };
+    let mut reservation =
+        Reservation { windows, clock, began: Duration::ZERO, answer: None, leave: None };
     if windows.is_empty() {
         return Some(reservation);
     }
@@ -146,7 +160,7 @@ impl Windows {
             windows.retain(|_, window| Arc::strong_count(window) > 1 || !window.is_idle(now));
             *kept = windows.len();
         }
-        let window = Arc::new(Window::new(limit));
+        let window = Arc::new(Window::new(&scope, limit));
         windows.insert(scope.into(), Arc::clone(&window));
         window
     }
@@ -188,7 +202,7 @@ mod tests {
     }
 
     fn window(count: usize, per: Duration) -> Window {
-        Window::new(Limit { count, per, codes: &[], own: true })
+        Window::new("", Limit { count, per, codes: &[], own: true, here: false })
     }
 
     fn most_in_any(went: &[Duration], per: Duration) -> usize {

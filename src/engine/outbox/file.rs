@@ -141,7 +141,7 @@ fn made(applied: Applied, id: &str) -> Result<()> {
             let words = format!("the key of {id} belongs to a message that says something else");
             Err(Error::new(ErrorCode::Message, words).at("key"))
         }
-        Applied::Missed => {
+        Applied::Missed | Applied::Paced { .. } => {
             let words = format!("{id} is not in the outbox, or not in a state for this");
             Err(Error::new(ErrorCode::Argument, words))
         }

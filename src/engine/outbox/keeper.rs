@@ -416,6 +416,8 @@ impl Keeper {
             (Wants::Accept(job, i, reply), applied) => {
                 self.accepted(change, job, i, &reply, applied);
             }
+            (Wants::Pace(sender), Applied::Paced { wait }) => drop(sender.send(wait)),
+            (Wants::Pace(_), _) => {}
             // It has its result already: who waits learns that nothing may go.
             (Wants::Begin(_), Applied::Missed) => {}
             (Wants::Begin(sender), _) => drop(sender.send(())),

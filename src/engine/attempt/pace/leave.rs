@@ -31,8 +31,12 @@ pub enum Asked {
     Wait(Duration),
 }
 
-/// Asks whether one more request may go through these windows; `id`: by chance.
-pub async fn ask(custody: &Arc<dyn Custody>, windows: &[Arc<Window>], id: i64) -> Result<Asked> {
+/// Asks all senders of an outbox whether one more request may go through these windows; its number is by chance.
+pub async fn ask(
+    outbox: Option<(Arc<dyn Custody>, i64)>,
+    windows: &[Arc<Window>],
+) -> Result<Asked> {
+    let Some((custody, id)) = outbox else { return Ok(Asked::Go(None)) };
     let limits: Vec<_> = windows
         .iter()
         .filter_map(|window| window.shared())
@@ -42,11 +46,11 @@ pub async fn ask(custody: &Arc<dyn Custody>, windows: &[Arc<Window>], id: i64) -
             per_ms: i64::try_from(limit.per.as_millis()).unwrap_or(i64::MAX),
         })
         .collect();
-    if limits.is_empty() || !custody.is_shared() {
+    if limits.is_empty() {
         return Ok(Asked::Go(None));
     }
     // Kept from here on: where this is cut off in the middle, the leave is given back.
-    let leave = Leave { custody: Arc::clone(custody), id, went: false };
+    let leave = Leave { custody: Arc::clone(&custody), id, went: false };
     let wait = custody.pace(id, limits).await.map_err(|_| closed())?;
     Ok(match wait.is_zero() {
         true => Asked::Go(Some(leave)),

@@ -19,11 +19,14 @@ pub struct Limit {
     pub codes: &'static [&'static str],
     /// One account's own: also meant by codes that no limit names.
     pub own: bool,
+    /// Of this machine: what others send does not count.
+    pub here: bool,
 }
 
 impl Limit {
     /// Nothing is counted; only a refusal stops it for a while.
-    pub const NONE: Limit = Limit { count: usize::MAX, per: Duration::ZERO, codes: &[], own: true };
+    pub const NONE: Limit =
+        Limit { count: usize::MAX, per: Duration::ZERO, codes: &[], own: true, here: true };
 }
 
 /// What a service said to an attempt that it found too fast.
@@ -46,6 +49,7 @@ pub struct TooFast {
 /// Whoever waits for a window stands in line at the turnstile: only the first has a timer, so that
 /// waiting costs no wake-up a message, and one who gives up leaves no hole.
 pub struct Window {
+    scope: Box<str>,
     limit: Limit,
     turnstile: OnceLock<Arc<Semaphore>>,
     log: Mutex<Log>,
@@ -78,10 +82,10 @@ struct Log {
 
 impl Window {
     /// A window of this limit.
-    pub fn new(limit: Limit) -> Window {
+    pub fn new(scope: &str, limit: Limit) -> Window {
         let limit = Limit { count: limit.count.max(1), ..limit };
         let log = Log { allowed: limit.count, ..Log::default() };
-        Window { limit, turnstile: OnceLock::new(), log: Mutex::new(log) }
+        Window { scope: scope.into(), limit, turnstile: OnceLock::new(), log: Mutex::new(log) }
     }
 
     /// Where those stand in line who wait for it; made for the first of them.
@@ -108,6 +112,17 @@ impl Window {
     /// True if it is one account's own.
     pub fn is_own(&self) -> bool {
         self.limit.own
+    }
+
+    /// Whose window it is, and its limit, where all senders of one outbox share it.
+    pub fn shared(&self) -> Option<(&str, Limit)> {
+        (!self.limit.here && !self.is_brake()).then_some((&*self.scope, self.limit))
+    }
+
+    /// Nobody goes before then.
+    pub fn block(&self, until: Duration) {
+        let mut log = self.log();
+        log.blocked_until = log.blocked_until.max(until);
     }
 
     /// True if it counts nothing.
@@ -278,7 +293,7 @@ mod tests {
     }
 
     fn window(count: usize) -> Window {
-        Window::new(Limit { count, per: SECOND, codes: &[], own: true })
+        Window::new("", Limit { count, per: SECOND, codes: &[], own: true, here: false })
     }
 
     /// How many may go now.
@@ -385,7 +400,7 @@ mod tests {
 
     #[test]
     fn a_brake_counts_nothing_and_stops_for_the_wait() {
-        let window = Window::new(Limit::NONE);
+        let window = Window::new("", Limit::NONE);
         assert_eq!(window.free_at(SECOND), Duration::ZERO);
         let refusal = TooFast { began: SECOND, now: SECOND, wait: SECOND * 3, told: false };
         window.narrow(refusal);

@@ -65,7 +65,7 @@ impl Keeper {
                 Err(Error::new(ErrorCode::Full, words)
                     .hint("take and acknowledge results, or raise the limit of \"outbox\""))
             }
-            Applied::Done { .. } | Applied::Missed => {
+            Applied::Done { .. } | Applied::Missed | Applied::Paced { .. } => {
                 self.give_up(job);
                 Err(Error::new(ErrorCode::Internal, "the outbox did not take a message"))
             }

@@ -43,9 +43,13 @@ impl Keeper {
                 })),
             },
             Applied::Conflict => Admission::Refused(keys::conflict(key)),
-            Applied::Full { .. } | Applied::Done { .. } | Applied::Missed => Admission::Refused(
-                Error::new(ErrorCode::Internal, "the outbox gave a message no place"),
-            ),
+            Applied::Full { .. }
+            | Applied::Done { .. }
+            | Applied::Missed
+            | Applied::Paced { .. } => Admission::Refused(Error::new(
+                ErrorCode::Internal,
+                "the outbox gave a message no place",
+            )),
         };
         say(Some(sender), told);
     }

@@ -3,6 +3,7 @@
 --
 -- p_mine: the numbers that the member had before, and this one. a_*: messages to keep. a_inbox: the row of the inbox that it comes from, which must still be there.
 -- r_what: 0 queued, 1 waits, 2 follows, 3 known, 4 conflict, 5 too many, 6 too large, 7 not in the inbox any more.
+-- p_*: requests that want leave, a limit each; q_id: those that were answered, g_id: those that did not go.
 -- e_*: attempts that ended, before others of the same messages begin. b_*: begun. f_*: results. k_id: acknowledged. x: what is rare, one object each, in order.
 CREATE OR REPLACE FUNCTION {schema}.apply(
     p_member bigint, p_mine bigint[], p_leases boolean, p_max_messages bigint, p_max_bytes bigint, p_keep_ms bigint,
@@ -13,9 +14,9 @@ CREATE OR REPLACE FUNCTION {schema}.apply(
     b_seq bigint[], b_first bigint[], b_attempts integer[], b_sender text[], b_body bytea[], b_mark text[],
     b_progress bytea[],
     f_seq bigint[], f_delivery smallint[], f_receipt bytea[], f_alone boolean[],
-    k_id text[], x jsonb,
+    k_id text[], p_id bigint[], p_scope text[], p_count bigint[], p_per bigint[], q_id bigint[], g_id bigint[], x jsonb,
     OUT r_seq bigint[], OUT r_what smallint[], OUT r_delivery smallint[], OUT r_receipt bytea[],
-    OUT r_begun bigint[], OUT r_finished bigint[], OUT r_acked text[], OUT r_x jsonb
+    OUT r_begun bigint[], OUT r_finished bigint[], OUT r_acked text[], OUT r_wait bigint[], OUT r_x jsonb
 ) LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 DECLARE
     now bigint := now_ms();
@@ -27,7 +28,8 @@ DECLARE
     leader text; c record; e record; op jsonb;
 BEGIN
     PERFORM fence(p_member);
-    IF cardinality(a_id) + cardinality(b_seq) + cardinality(e_seq) + cardinality(f_seq) = 0 AND x = '[]' THEN
+    IF cardinality(a_id) + cardinality(b_seq) + cardinality(e_seq) + cardinality(f_seq)
+            + cardinality(p_id) + cardinality(q_id) = 0 AND x = '[]' THEN
         -- Acknowledgements alone: they are on the disk once the member leaves.
         PERFORM in_haste();
     END IF;
@@ -195,6 +197,26 @@ BEGIN
             r_x := r_x || jsonb_build_array(jsonb_build_object('what', e.what, 'seq', e.o_seq));
         END CASE;
     END LOOP;
+
+    IF cardinality(q_id) > 0 THEN
+        UPDATE requests r SET until_ms = now + r.per_ms
+            WHERE r.member = ANY (p_mine) AND r.id = ANY (q_id) AND r.until_ms IS NULL;
+    END IF;
+    IF cardinality(g_id) > 0 THEN
+        DELETE FROM requests r WHERE r.member = ANY (p_mine) AND r.id = ANY (g_id) AND r.until_ms IS NULL;
+    END IF;
+    r_wait := '{}';
+    IF cardinality(p_id) > 0 THEN
+        FOR i IN SELECT DISTINCT hashtext(u.scope) FROM unnest(p_scope) AS u(scope) ORDER BY 1 LOOP
+            PERFORM pg_advisory_xact_lock(hashtext('{schema}/requests'), i);
+        END LOOP;
+        -- The lock may have been waited for.
+        FOR c IN SELECT t.id, array_agg(t.scope) AS scopes, array_agg(t.count) AS counts, array_agg(t.per) AS pers
+                FROM unnest(p_id, p_scope, p_count, p_per) WITH ORDINALITY AS t(id, scope, count, per, at)
+                GROUP BY t.id ORDER BY min(t.at) LOOP
+            r_wait := r_wait || pace(p_member, c.id, c.scopes, c.counts, c.pers, now_ms());
+        END LOOP;
+    END IF;
 
     -- Last, so that whoever counts in the same part waits for the end of a transaction only.
     IF d_messages <> 0 OR d_open <> 0 OR d_bytes <> 0 THEN

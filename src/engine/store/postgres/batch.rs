@@ -1,6 +1,7 @@
 //! Changes as the arrays that `apply` of the schema takes, and its answer.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio_postgres::Row;
@@ -35,6 +36,9 @@ pub(super) struct Batch<'a> {
     begins: Begins<'a>,
     finished: Finished<'a>,
     acked: Vec<&'a str>,
+    paces: Paces<'a>,
+    answered: Vec<i64>,
+    unsent: Vec<i64>,
     rare: Vec<Value>,
     rare_json: String,
     files: Vec<(&'a str, i32, &'a [u8])>,
@@ -58,6 +62,14 @@ struct Accepts<'a> {
     receipts: Vec<Option<&'a [u8]>>,
     direct: Vec<Option<bool>>,
     inbox: Vec<Option<i64>>,
+}
+
+#[derive(Default)]
+struct Paces<'a> {
+    ids: Vec<i64>,
+    scopes: Vec<&'a str>,
+    counts: Vec<i64>,
+    pers: Vec<i64>,
 }
 
 #[derive(Default)]
@@ -89,10 +101,10 @@ struct Begins<'a> {
 
 /// The statement that makes a batch.
 pub(super) fn sql(schema: &str) -> String {
-    let values: Vec<String> = (1..=38).map(|n| format!("${n}")).collect();
+    let values: Vec<String> = (1..=44).map(|n| format!("${n}")).collect();
     format!(
-        "SELECT r_seq, r_what, r_delivery, r_receipt, r_begun, r_finished, r_acked, r_x::text
-         FROM {schema}.apply({}, $39::text::jsonb)",
+        "SELECT r_seq, r_what, r_delivery, r_receipt, r_begun, r_finished, r_acked, r_wait, r_x::text
+         FROM {schema}.apply({}, $45::text::jsonb)",
         values.join(", ")
     )
 }
@@ -142,6 +154,14 @@ impl<'a> Batch<'a> {
                 self.finished.alone.push(*alone);
             }
             Change::Ack { id } => self.acked.push(id),
+            Change::Pace { id, limits } => limits.iter().for_each(|limit| {
+                self.paces.ids.push(*id);
+                self.paces.scopes.push(&limit.scope);
+                self.paces.counts.push(limit.count);
+                self.paces.pers.push(limit.per_ms);
+            }),
+            Change::Paced { id, went: true } => self.answered.push(*id),
+            Change::Paced { id, went: false } => self.unsent.push(*id),
             Change::Went { slots } => self.rare.push(json!({"op": "went", "slots": slots})),
             Change::Retry { id } => self.rare.push(json!({"op": "retry", "id": id})),
             Change::Free { seq } => self.rare.push(json!({"op": "free", "seq": seq})),
@@ -160,8 +180,9 @@ impl<'a> Batch<'a> {
         bounds: &[&'b (dyn ToSql + Sync)],
     ) -> Vec<&'b (dyn ToSql + Sync)> {
         let (a, b, e, f) = (&self.accepts, &self.begins, &self.ended, &self.finished);
+        let p = &self.paces;
         let mut values = bounds.to_vec();
-        let of: [&(dyn ToSql + Sync); 33] = [
+        let of: [&(dyn ToSql + Sync); 39] = [
             &a.ids,
             &a.tokens,
             &a.owners,
@@ -194,6 +215,12 @@ impl<'a> Batch<'a> {
             &f.receipts,
             &f.alone,
             &self.acked,
+            &p.ids,
+            &p.scopes,
+            &p.counts,
+            &p.pers,
+            &self.answered,
+            &self.unsent,
             &self.rare_json,
         ];
         values.extend(of);
@@ -238,6 +265,8 @@ pub(super) fn applied(changes: &[Change], answer: &Row, by: &By<'_>) -> Vec<Appl
         receipts: answer.get::<_, Option<Vec<Option<Vec<u8>>>>>("r_receipt").unwrap_or_default(),
     };
     let rare: Vec<Value> = serde_json::from_str(answer.get("r_x")).unwrap_or_default();
+    let waits: Vec<i64> = answer.get::<_, Option<Vec<i64>>>("r_wait").unwrap_or_default();
+    let mut waits = waits.into_iter();
     let (mut next_accept, mut rare) = (0.., rare.into_iter());
     let done = |made: bool| match made {
         true => Applied::Done { followers: Vec::new(), ready: Vec::new(), due_ms: None },
@@ -249,7 +278,10 @@ pub(super) fn applied(changes: &[Change], answer: &Row, by: &By<'_>) -> Vec<Appl
         }
         Change::Begin(begin) => done(begun.contains(&begin.seq)),
         // Whatever became of it, nobody waits for that.
-        Change::Ended { .. } => done(true),
+        Change::Ended { .. } | Change::Paced { .. } => done(true),
+        Change::Pace { .. } => {
+            Applied::Paced { wait: Duration::from_millis(row::ms(waits.next().unwrap_or(0))) }
+        }
         Change::Finish { seq, .. } => done(finished.contains(seq)),
         Change::Ack { id } => done(acked.contains(id.as_str())),
         Change::Retry { .. } => retried(&rare.next().unwrap_or_default(), by),

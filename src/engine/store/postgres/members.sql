@@ -34,6 +34,8 @@ BEGIN
     IF NOT FOUND THEN RETURN; END IF;
     UPDATE messages SET holder = NULL, orphan = CASE WHEN state = 4 THEN true END WHERE holder = p_member;
     wakes := FOUND;
+    -- What it had under way may have arrived until now.
+    UPDATE requests SET until_ms = now + per_ms WHERE member = p_member AND until_ms IS NULL;
     SELECT array_agg(DISTINCT account) INTO tied FROM messages WHERE home = p_member AND direct AND state <> 4;
     IF tied IS NOT NULL THEN
         PERFORM tie(tied);
@@ -81,6 +83,7 @@ BEGIN
             ORDER BY k.until_ms LIMIT 1000 FOR UPDATE SKIP LOCKED));
         DELETE FROM messages AS m WHERE m.ctid = ANY (ARRAY(SELECT d.ctid FROM messages d WHERE d.until_ms <= now
             ORDER BY d.until_ms LIMIT 1000 FOR UPDATE SKIP LOCKED));
+        DELETE FROM requests WHERE until_ms <= now;
         DELETE FROM files AS f WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = f.id);
     END IF;
     SELECT sum(c.messages), sum(c.open) INTO messages, open FROM counts c;

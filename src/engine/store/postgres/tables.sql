@@ -106,6 +106,17 @@ CREATE INDEX IF NOT EXISTS keys_until ON {schema}.keys (until_ms) WHERE until_ms
 -- Words in which anything went, as far as they are remembered.
 CREATE TABLE IF NOT EXISTS {schema}.went (slot integer PRIMARY KEY);
 
+-- Requests within limits that all senders share: under way while until_ms is null, and counted until then.
+CREATE TABLE IF NOT EXISTS {schema}.requests (
+    scope text NOT NULL,
+    member bigint NOT NULL,
+    id bigint NOT NULL,
+    per_ms bigint NOT NULL,
+    until_ms bigint,
+    PRIMARY KEY (scope, member, id)
+) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
+CREATE INDEX IF NOT EXISTS requests_member ON {schema}.requests (member, id);
+
 -- Messages, results that nobody acknowledged yet, and bytes, in parts: a member counts in one of them, so
 -- that senders do not wait for each other.
 CREATE TABLE IF NOT EXISTS {schema}.counts (

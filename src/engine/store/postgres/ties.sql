@@ -30,6 +30,31 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Counts one more request, if all of its limits allow it; else how many milliseconds it has to wait.
+--
+-- What is under way may arrive at any time until its answer is there: it counts as long as that, and for the
+-- length of the window from then on.
+CREATE OR REPLACE FUNCTION {schema}.pace(p_member bigint, p_id bigint, p_scopes text[], p_counts bigint[],
+    p_pers bigint[], p_now bigint) RETURNS bigint LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
+DECLARE wait bigint := 0; free bigint; had bigint;
+BEGIN
+    FOR i IN 1 .. cardinality(p_scopes) LOOP
+        SELECT count(*) INTO had FROM requests
+            WHERE scope = p_scopes[i] AND (until_ms IS NULL OR until_ms > p_now);
+        IF had >= p_counts[i] THEN
+            SELECT until_ms - p_now INTO free FROM requests WHERE scope = p_scopes[i] AND until_ms > p_now
+                ORDER BY until_ms OFFSET had - p_counts[i] LIMIT 1;
+            -- Of those under way nobody knows when they will be answered.
+            wait := greatest(wait, coalesce(free, 25));
+        END IF;
+    END LOOP;
+    IF wait = 0 THEN
+        INSERT INTO requests (scope, member, id, per_ms) SELECT s, p_member, p_id, p
+            FROM unnest(p_scopes, p_pers) AS t(s, p) ON CONFLICT DO NOTHING;
+    END IF;
+    RETURN wait;
+END $$;
+
 -- Where a message that has its key stands now: queued, or waiting for its line or its time.
 CREATE OR REPLACE FUNCTION {schema}.next_of(p_account text, p_line text, p_due bigint, p_now bigint) RETURNS smallint
 LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$

@@ -143,7 +143,7 @@ impl<'c> Batch<'c> {
             Change::Went { slots } => self.went(*slots),
             Change::Retry { id } => self.retry(id),
             // Nobody else could take it.
-            Change::Free { .. } => Ok(done(0)),
+            Change::Free { .. } | Change::Pace { .. } | Change::Paced { .. } => Ok(done(0)),
             Change::Drop { id } => self.drop_row(id),
         }
     }
