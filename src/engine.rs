@@ -339,6 +339,12 @@ fn open_store(config: &OutboxConfig, turns: Turns) -> Result<Box<dyn store::Stor
     }
 }
 
+/// The store of a configuration, without an engine.
+#[cfg(all(feature = "postgres", feature = "testing"))]
+pub fn open_store_of(config: &OutboxConfig) -> Result<Box<dyn store::Store>> {
+    open_store(config, Turns::of_one_who_goes(None, false))
+}
+
 #[cfg(all(feature = "outbox", not(feature = "postgres")))]
 fn no_database() -> Error {
     Error::new(ErrorCode::Unavailable, "this build knows no database").at("outbox.postgres")

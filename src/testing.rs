@@ -112,6 +112,14 @@ pub mod outbox {
         ROOM.with_borrow(|room| room.as_ref().is_none_or(|room| room(bytes)))
     }
 
+    /// The outbox in the database of a configuration, its schema made where there is none.
+    #[cfg(feature = "postgres")]
+    pub fn open_database(config: &str) -> crate::Result<Box<dyn Store>> {
+        let outbox = crate::OutboxFile::of_config(config)?.expect("an outbox");
+        outbox.make_schema()?;
+        crate::engine::open_store_of(&outbox.file.config)
+    }
+
     pub use crate::engine::store::sqlite::{Options, Reader, Sqlite};
     pub use crate::engine::store::{
         Accept, Applied, Begin, Change, Follower, Listed, Ready, Seq, State, Store, StoredResult,

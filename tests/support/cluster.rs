@@ -120,6 +120,11 @@ impl Cluster {
         }
     }
 
+    /// Where a program of this PostgreSQL is.
+    pub fn program_path(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
+    }
+
     /// The superuser's URL of the database `postgres`, over loopback.
     pub fn url(&self) -> String {
         self.url_of("postgres", "postgres")
