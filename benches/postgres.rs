@@ -77,7 +77,7 @@ fn ours(cluster: &Cluster, group: usize, messages: usize) -> Cost {
     let config = json!({"v": 1, "accounts": {}, "outbox": {"postgres": cluster.url()}});
     cluster.psql("postgres", "DROP SCHEMA IF EXISTS hongyan CASCADE");
     let mut store = open_database(&config.to_string()).expect("a database");
-    let (began, client, server) = (Instant::now(), process(), servers());
+    let (began, client, server) = (Instant::now(), process(), servers(cluster));
     for first in (0..messages).step_by(group) {
         let ids: Vec<_> = (first..first + group).map(|n| format!("{n:026}")).collect();
         let accepts: Vec<_> = ids.iter().map(|id| accept(id)).collect();
@@ -95,7 +95,7 @@ fn ours(cluster: &Cluster, group: usize, messages: usize) -> Cost {
         let acks: Vec<_> = ids.into_iter().map(|id| Change::Ack { id }).collect();
         store.commit(&acks, NOW).expect("acknowledged");
     }
-    Cost { client: process() - client, server: servers() - server, took: began.elapsed() }
+    Cost { client: process() - client, server: servers(cluster) - server, took: began.elapsed() }
 }
 
 fn accept(id: &str) -> Change {
@@ -155,7 +155,7 @@ fn bare(cluster: &Cluster, group: usize, messages: usize) -> Cost {
     );
     let file = std::env::temp_dir().join(format!("hongyan-bench-{}.sql", std::process::id()));
     fs::write(&file, script).expect("a file");
-    let (began, children, server) = (Instant::now(), ended_children(), servers());
+    let (began, children, server) = (Instant::now(), ended_children(), servers(cluster));
     let made = Command::new(cluster.program_path("pgbench"))
         .args(["-n", "-M", "prepared", "-c", "1", "-f"])
         .arg(&file)
@@ -165,7 +165,7 @@ fn bare(cluster: &Cluster, group: usize, messages: usize) -> Cost {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let cost = Cost {
         client: ended_children() - children,
-        server: servers() - server,
+        server: servers(cluster) - server,
         took: began.elapsed(),
     };
     let _ = fs::remove_file(&file);
@@ -193,9 +193,18 @@ fn ended_children() -> Duration {
     duration(ticks(&fs::read_to_string("/proc/self/stat").expect("Linux"), 16, 2))
 }
 
-/// Of all processes of PostgreSQL, with the children of theirs that have ended.
-fn servers() -> Duration {
+/// Of a cluster's first process and all others, which are its children; of those that have ended, too.
+fn servers(cluster: &Cluster) -> Duration {
+    let first = cluster.first_process();
     let processes = fs::read_dir("/proc").expect("Linux").flatten();
     let stats = processes.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
-    duration(stats.filter(|stat| stat.contains("(postgres)")).map(|stat| ticks(&stat, 14, 4)).sum())
+    let spent = stats.map(|stat| {
+        let own = stat.split(' ').next() == Some(&*first.to_string());
+        match (own, ticks(&stat, 4, 1) == first) {
+            (true, _) => ticks(&stat, 14, 4),
+            (_, true) => ticks(&stat, 14, 2),
+            _ => 0,
+        }
+    });
+    duration(spent.sum())
 }

@@ -72,6 +72,15 @@ fn a_life(config: &str, messages: &[String]) {
     }
 }
 
+/// The configuration of a sandbox, without its pace and without retries: nothing waits.
+fn in_haste(sandbox: &Sandbox) -> serde_json::Value {
+    let mut config = sandbox.config();
+    config["retry"] = json!({"max_attempts": 1});
+    let accounts = config["accounts"].as_object_mut().expect("accounts");
+    accounts.values_mut().for_each(|account| account["rate"] = json!(null));
+    config
+}
+
 /// A message of each account, and one as deep as JSON may be.
 fn messages(sandbox: &Sandbox) -> Vec<String> {
     let config = sandbox.config();
@@ -109,8 +118,7 @@ fn messages(sandbox: &Sandbox) -> Vec<String> {
 fn every_call_runs_on_the_stack_that_the_header_tells() {
     for tls in [Tls::Off, Tls::Good] {
         let sandbox = Sandbox::start(Options { tls, ..Options::default() }).expect("a sandbox");
-        let mut config = sandbox.config();
-        config["retry"] = json!({"max_attempts": 1});
+        let mut config = in_haste(&sandbox);
         let messages = messages(&sandbox);
         on_a_small_stack(|| a_life(&config.to_string(), &messages));
         // Without it the system's authorities are read.
@@ -126,7 +134,7 @@ fn an_outbox_asks_for_no_more() {
     let folder = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
         .join(format!("stack-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("a folder");
-    let mut config = sandbox.config();
+    let mut config = in_haste(&sandbox);
     config["outbox"] = json!({"path": folder.join("outbox.db")});
     let messages = messages(&sandbox);
     on_a_small_stack(|| a_life(&config.to_string(), &messages));

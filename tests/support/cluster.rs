@@ -120,6 +120,13 @@ impl Cluster {
         }
     }
 
+    /// The process that all others of the server are children of.
+    pub fn first_process(&self) -> u64 {
+        let file = self.data().join("postmaster.pid");
+        let text = fs::read_to_string(file).expect("a server that runs");
+        text.lines().next().and_then(|line| line.parse().ok()).expect("a number")
+    }
+
     /// Where a program of this PostgreSQL is.
     pub fn program_path(&self, name: &str) -> PathBuf {
         self.programs.join(name)

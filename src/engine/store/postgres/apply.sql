@@ -22,7 +22,7 @@ DECLARE
     now bigint := now_ms();
     d_messages bigint := 0; d_open bigint := 0; d_bytes bigint := 0;
     had_messages bigint; had_bytes bigint;
-    wakes boolean := false; refused smallint;
+    wakes boolean := false; plain boolean := false; refused smallint;
     rest bigint[]; tied text[];
     i integer; s smallint; n bigint; size bigint; what smallint; leased boolean;
     leader text; c record; e record; op jsonb;
@@ -65,11 +65,14 @@ BEGIN
             FROM f WHERE m.seq = f.seq AND m.holder = p_member AND m.state IN (0, 4)
                 AND m.key IS NULL AND m.line IS NULL AND m.direct IS NULL
             RETURNING m.seq, m.id, m.files, m.delivery, length(m.receipt) AS size)
-        SELECT coalesce(array_agg(seq), '{}'), count(*), coalesce(sum(made.size), 0) INTO r_finished, i, size FROM made;
+        SELECT coalesce(array_agg(seq), '{}'), count(*), coalesce(sum(made.size), 0),
+                bool_or(made.files IS NOT NULL AND made.delivery = {sent}), count(pg_notify('{schema}_result', id)::text)
+            INTO r_finished, i, size, leased, n FROM made;
         d_open := d_open - i; d_bytes := d_bytes + size;
-        PERFORM pg_notify('{schema}_result', id) FROM messages WHERE seq = ANY (r_finished);
-        DELETE FROM files USING messages m
-            WHERE files.id = m.id AND m.seq = ANY (r_finished) AND m.files IS NOT NULL AND m.delivery = {sent};
+        IF leased THEN
+            DELETE FROM files USING messages m
+                WHERE files.id = m.id AND m.seq = ANY (r_finished) AND m.files IS NOT NULL AND m.delivery = {sent};
+        END IF;
         SELECT coalesce(array_agg(t.seq), '{}') INTO rest FROM unnest(f_seq) AS t(seq) WHERE t.seq <> ALL (r_finished);
         -- A result that was written before its answer was lost is made.
         IF cardinality(rest) > 0 THEN
@@ -113,6 +116,33 @@ BEGIN
 
     IF cardinality(a_id) > 0 THEN
         SELECT sum(messages), sum(bytes) INTO had_messages, had_bytes FROM counts;
+        plain := cardinality(array_remove(a_key, NULL)) + cardinality(array_remove(a_line, NULL))
+            + cardinality(array_remove(a_due, NULL)) + cardinality(array_remove(a_receipt, NULL))
+            + cardinality(array_remove(a_direct, NULL)) + cardinality(array_remove(a_inbox, NULL)) = 0;
+    END IF;
+    IF plain THEN
+        -- Those for which there is room, all at once: they are tied to nothing.
+        SELECT count(*) FILTER (WHERE t.at <= p_max_messages - had_messages - d_messages
+                    AND had_bytes + d_bytes + t.bytes <= p_max_bytes),
+                count(*) FILTER (WHERE t.at <= p_max_messages - had_messages - d_messages)
+            INTO i, n FROM (SELECT u.at, sum(length(u.message) + coalesce(u.files, 0)) OVER (ORDER BY u.at) AS bytes
+                FROM unnest(a_message, a_files) WITH ORDINALITY AS u(message, files, at)) AS t;
+        WITH made AS (INSERT INTO messages (seq, turn, holder, expires_ms, home, accepted_ms, deadline_ms, token, files,
+                state, id, owner, account, message)
+            SELECT t.seq, t.seq, CASE WHEN p_leases THEN p_member END, t.deadline, p_member, t.accepted, t.deadline,
+                t.token, t.files, 0, t.id, t.owner, t.account, t.message
+            FROM (SELECT nextval('numbers') AS seq, u.* FROM unnest(a_id, a_token, a_owner, a_account, a_message, a_files,
+                    a_accepted, a_deadline) WITH ORDINALITY
+                    AS u(id, token, owner, account, message, files, accepted, deadline, at)
+                WHERE u.at <= i) AS t
+            RETURNING messages.seq, length(messages.message) + coalesce(messages.files, 0) AS size)
+        SELECT coalesce(array_agg(seq ORDER BY seq), '{}'), coalesce(sum(made.size), 0) INTO r_seq, size FROM made;
+        d_messages := d_messages + i; d_open := d_open + i; d_bytes := d_bytes + size;
+        wakes := wakes OR i > 0 AND NOT p_leases;
+        refused := CASE WHEN n > i THEN 6 ELSE 5 END;
+        r_what := array_fill(0::smallint, ARRAY[i]) || array_fill(refused, ARRAY[cardinality(a_id) - i]);
+        r_seq := r_seq || array_fill(0::bigint, ARRAY[cardinality(a_id) - i]);
+    ELSIF cardinality(a_id) > 0 THEN
         FOR i IN 1 .. cardinality(a_id) LOOP
             size := length(a_message[i]) + coalesce(a_files[i], 0) + coalesce(length(a_receipt[i]), 0);
             n := NULL; what := NULL; s := 0; leased := false;
