@@ -132,7 +132,8 @@ def test_what_was_cut_is_resent_and_arrives_once(
 ) -> None:
     proxy.cuts = 2
     result = hongyan.send(to={"room": room}, text="once")
-    assert (result["delivery"], result["attempts"]) == ("sent", 3), result
+    # A look at the room before an attempt may meet the cut connection too: that attempt sent nothing.
+    assert result["delivery"] == "sent" and result["attempts"] >= 3, result
     sends = proxy.paths("/send/")
     assert len(sends) == 3 and len(set(sends)) == 1
     assert [one["body"] for one in anna.messages(room)] == ["once"]
