@@ -132,7 +132,7 @@ def test_what_was_cut_is_resent_and_arrives_once(
 ) -> None:
     proxy.cuts = 2
     result = hongyan.send(to={"room": room}, text="once")
-    # A look at the room before an attempt may meet the cut connection too: that attempt sent nothing.
+    # A look at the room may meet the cut connection too: that attempt sent nothing.
     assert result["delivery"] == "sent" and result["attempts"] >= 3, result
     sends = proxy.paths("/send/")
     assert len(sends) == 3 and len(set(sends)) == 1
