@@ -57,7 +57,10 @@ class Hongyan:
         """Runs the command, and returns what it printed."""
         config = self.folder / "hongyan.json"
         accounts = {"a": self.account}
-        config.write_text(json.dumps({"v": 1, "timeout_ms": 60_000, "accounts": accounts}))
+        # The server takes two messages a second, so that some are tried often.
+        retry = {"max_attempts": 20}
+        told = {"v": 1, "timeout_ms": 60_000, "retry": retry, "accounts": accounts}
+        config.write_text(json.dumps(told))
         command = [HONGYAN, "--config", str(config), *words]
         done = subprocess.run(command, capture_output=True, text=True, timeout=GUARD)
         assert status is None or done.returncode == status, done.stdout + done.stderr
