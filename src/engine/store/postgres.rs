@@ -319,7 +319,6 @@ impl Store for Postgres {
         let (mine, sends) = (self.mine.clone(), self.sends);
         let (most, bytes, keep) = (self.max_messages, self.max_bytes, self.keep_ms);
         let made = self.with("write to", async |connection, member| {
-            let mine = if mine.is_empty() { vec![member] } else { mine };
             let bounds: [&(dyn ToSql + Sync); 6] = [&member, &mine, &sends, &most, &bytes, &keep];
             if files.is_empty() {
                 return connection.one(&sql, &batch.values(&bounds)).await;
