@@ -28,6 +28,7 @@ mod dingtalk_bot;
 mod direct_message;
 #[cfg(feature = "service-discord")]
 mod discord;
+mod draft;
 mod extra;
 #[cfg(feature = "service-fanfou")]
 mod fanfou;
@@ -68,6 +69,7 @@ mod pushover;
 mod pushplus;
 #[cfg(feature = "service-qq_bot")]
 mod qq_bot;
+mod reading;
 #[cfg(test)]
 #[path = "../tests/services/registered.rs"]
 mod registered;
