@@ -15,6 +15,7 @@ pub mod runtime;
 pub mod store;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -208,7 +209,11 @@ impl Engine {
     /// Adds an account or replaces one; holds for attempts begun later.
     pub fn set_account(&self, name: &str, config: AccountConfig) -> Result<()> {
         self.refuse_if_closed()?;
+        let was = self.shared.accounts.get(name);
         self.shared.set_account(name, config)?;
+        if was.is_some_and(|was| was.halt.is_halted()) {
+            self.shared.tell_resumed(name);
+        }
         self.shared.outbox().inspect(|outbox| outbox.account(name, false));
         Ok(())
     }

@@ -18,3 +18,5 @@ mod raw;
 mod roles;
 #[path = "postgres/sql.rs"]
 mod sql;
+#[path = "postgres/told.rs"]
+mod told;

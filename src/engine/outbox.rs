@@ -22,7 +22,7 @@ use crate::engine::results::opened::Room;
 use crate::engine::results::queue::closed;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
-use crate::engine::store::{Accept, Begin, Change, RateLimit, Seq, Verdict};
+use crate::engine::store::{Accept, Begin, Change, RateLimit, Seq, Told, Verdict};
 use crate::model::error::Result;
 use crate::model::receipt::Receipt;
 
@@ -35,6 +35,8 @@ pub type Reply = SyncSender<(usize, Result<Seq>)>;
 /// Who is told that a change was made.
 enum Wants {
     Nobody,
+    /// Nobody either, but others are to know it soon.
+    Soon,
     /// A caller, by his number among those of one submit, and the job that may begin at once.
     Accept(Box<Job>, usize, Reply),
     Begin(oneshot::Sender<()>),
@@ -235,6 +237,11 @@ impl Outbox {
     /// Something went in words of these slots; see [`Custody::went`].
     pub fn went(&self, slots: [u32; 2]) {
         self.push(Change::Went { slots }, Wants::Nobody);
+    }
+
+    /// A service said something that holds for all senders.
+    pub fn tell(&self, told: Told) {
+        self.push(Change::Tell(told), Wants::Soon);
     }
 
     /// What a job of now sees of it.

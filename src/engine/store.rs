@@ -195,6 +195,8 @@ pub enum Change {
         /// It was sent.
         went: bool,
     },
+    /// A service said something that holds for all members of a shared store.
+    Tell(Told),
     /// A message that this member of a shared store has in its hands and does not begin is for whoever comes.
     Free {
         /// Which.
@@ -217,6 +219,17 @@ pub struct RateLimit {
     pub count: i64,
     /// In so many milliseconds.
     pub per_ms: i64,
+}
+
+/// What a service said to one member of a shared store, and what holds for all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// What it is about, by a name that all members have for it: what is told later takes its place.
+    pub about: String,
+    /// It holds until then, in Unix milliseconds; where it has no words, never less long than was told before.
+    pub until_ms: u64,
+    /// What else must be known of it.
+    pub words: Option<String>,
 }
 
 /// What must be known to go on after a crash.
@@ -529,6 +542,12 @@ pub trait Store: Send {
     /// until it is accepted.
     fn arrived(&mut self, _most: usize) -> Result<Vec<Arrived>> {
         Ok(Vec::new())
+    }
+
+    /// What members told, this one too, since it was last asked for: looked for whenever a request wants leave
+    /// or is marked as begun, so that nothing goes past what was told before.
+    fn heard(&mut self) -> Vec<Told> {
+        Vec::new()
     }
 
     /// The results of direct messages of this member that followed others, by their ids.

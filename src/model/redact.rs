@@ -131,6 +131,11 @@ impl Redactor {
         self.needles.push(needle);
     }
 
+    /// The secrets that it recognises.
+    pub fn secrets(&self) -> impl Iterator<Item = &[u8]> {
+        self.needles.iter().map(|needle| &**needle.bytes)
+    }
+
     /// Gives back room that no secret needs: nothing is added any more.
     pub fn shrink(&mut self) {
         self.needles.shrink_to_fit();

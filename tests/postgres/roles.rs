@@ -189,6 +189,39 @@ fn a_schema_is_made_again_without_harm_and_beside_others() {
 }
 
 #[test]
+fn an_older_schema_becomes_current_and_grants_stay() {
+    let folder = Folder::new();
+    let sql = submitter(&folder, "till");
+    folder.psql("GRANT EXECUTE ON FUNCTION SCHEMA.result(text) TO till");
+    // A function as it took other values before, one that gave others, and one of somebody else.
+    folder.psql(
+        "UPDATE SCHEMA.meta SET version = 1; \
+         CREATE FUNCTION SCHEMA.apply(p_member bigint, x jsonb) RETURNS jsonb LANGUAGE sql AS 'SELECT $2'; \
+         DROP FUNCTION SCHEMA.next_deadline(); \
+         CREATE FUNCTION SCHEMA.next_deadline() RETURNS text LANGUAGE sql AS 'SELECT NULL::text'; \
+         CREATE FUNCTION SCHEMA.mine() RETURNS integer LANGUAGE sql AS 'SELECT 42'",
+    );
+    let server = RawServer::fixed(answer(200, "", OK));
+    let config = folder.config(&server.url(), json!({})).to_string();
+    let older = hongyan::Client::from_json(&config).err().expect("an older schema");
+    assert!(older.hint_text().is_some_and(|hint| hint.contains("outbox init")), "{older}");
+
+    folder.file().make_schema().expect("current");
+    let twice = folder.psql(
+        "SELECT coalesce(string_agg(proname, ', '), '') FROM (SELECT proname FROM pg_proc \
+         WHERE pronamespace = 'SCHEMA'::regnamespace GROUP BY proname HAVING count(*) > 1) AS twice",
+    );
+    assert_eq!((twice.as_str(), folder.psql("SELECT SCHEMA.mine()").as_str()), ("", "42"));
+    let _worker = folder.client(&server.url());
+    let id = sql(&format!("SELECT SCHEMA.submit($${}$$::jsonb)", message("ff-json")));
+    let id = id.expect("it may submit still");
+    let started = std::time::Instant::now();
+    while sql(&format!("SELECT SCHEMA.result('{id}')")).expect("and read results").is_empty() {
+        assert!(started.elapsed() < GUARD, "no result of {id}");
+    }
+}
+
+#[test]
 fn a_schema_that_is_missing_is_told_with_what_makes_it() {
     let config =
         Folder::new().config("http://127.0.0.1:1", json!({"outbox": {"schema": "nowhere"}}));

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::model::error::{Error, ErrorCode, Result};
 
 /// How long after a stop a message may try whether the account is of use again.
-const PROBE_AFTER: Duration = Duration::from_secs(60);
+pub const PROBE_AFTER: Duration = Duration::from_secs(60);
 
 /// Whether an account is stopped.
 #[derive(Default)]
@@ -77,20 +77,41 @@ impl Halt {
 
     /// The service says that the account is of no use any more; true if that is news.
     pub fn stop(&self, why: Error, now: Duration) -> bool {
+        self.stop_until(why, now, now + PROBE_AFTER)
+    }
+
+    /// The same, as another sender has heard it: a message may try from then on.
+    pub fn stop_until(&self, why: Error, now: Duration, probe_at: Duration) -> bool {
         let mut state = self.state();
         let is_news = state.is_none();
         let (since, probed) = state.as_ref().map_or((now, false), |s| (s.since, s.probed));
-        *state = Some(State { since, why, probe_at: now + PROBE_AFTER, probed });
+        *state = Some(State { since, why, probe_at, probed });
         self.halted.store(true, Ordering::Release);
         is_news
     }
 
-    /// A message that tried has arrived.
-    pub fn resume(self: &Arc<Self>, probe: Option<&Probe>) {
-        if probe.is_some_and(|probe| Arc::ptr_eq(&probe.0, self)) {
-            *self.state() = None;
-            self.halted.store(false, Ordering::Release);
+    /// Another sender tries, or has tried: a message may do so from then on. What those end with who come
+    /// before.
+    pub fn probe_at(&self, at: Duration) -> Option<Error> {
+        let mut state = self.state();
+        let state = state.as_mut()?;
+        state.probe_at = state.probe_at.max(at);
+        Some(state.error())
+    }
+
+    /// A message that tried has arrived; true if it did try.
+    pub fn resume(self: &Arc<Self>, probe: Option<&Probe>) -> bool {
+        let tried = probe.is_some_and(|probe| Arc::ptr_eq(&probe.0, self));
+        if tried {
+            self.go_on();
         }
+        tried
+    }
+
+    /// The account is of use again.
+    pub fn go_on(&self) {
+        *self.state() = None;
+        self.halted.store(false, Ordering::Release);
     }
 
     /// For people: since when, what the service said, and when a message may try; null while it runs.

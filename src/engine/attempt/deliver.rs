@@ -18,6 +18,7 @@ use crate::engine::attempt::pace::{Asked, Reservation, TooFast, Window};
 use crate::engine::attempt::retry::{Circumstances, Next, Signing};
 use crate::engine::attempt::steps::attempt;
 use crate::engine::attempt::{lost, pace, retry};
+use crate::engine::custody::Custody;
 use crate::model::error::{ErrorCode, Result};
 use crate::model::log::{Level, enabled, log};
 use crate::model::receipt::{Delivery, Receipt};
@@ -107,7 +108,7 @@ async fn work(job: &mut Job) {
     if job.completion.direct.is_some() && called(job).await {
         return;
     }
-    if job.run.again.is_none() && !admitted(job) {
+    if job.run.again.is_none() && !admitted(job).await {
         return;
     }
     attempts(job).await;
@@ -115,12 +116,20 @@ async fn work(job: &mut Job) {
 
 /// False for a message of an account that its service has stopped, unless it is the one that tries
 /// whether that still holds: it has its result then.
-fn admitted(job: &mut Job) -> bool {
+async fn admitted(job: &mut Job) -> bool {
     let is_stopped = |entry: &&Arc<Entry>| !entry.is_outdated() && entry.halt.is_halted();
     let Some(entry) = job.outgoing.entry.as_ref().filter(is_stopped) else { return true };
     // Whoever waits first would keep others from it.
     let tries = job.outgoing.not_before.is_none() && job.outgoing.ticket.is_none();
-    match entry.halt.admit(job.shared.clock.now(), tries) {
+    let entry = Arc::clone(entry);
+    let admitted = match entry.halt.admit(job.shared.clock.now(), tries) {
+        Ok(Some(probe)) => {
+            let may = may_try(Arc::clone(&job.shared), all_senders(job), &entry).await;
+            may.map(|()| Some(probe))
+        }
+        admitted => admitted,
+    };
+    match admitted {
         Ok(probe) => {
             job.run.probe = probe;
             true
@@ -130,6 +139,27 @@ fn admitted(job: &mut Job) -> bool {
             false
         }
     }
+}
+
+/// Asks all senders whether a message may try with a stopped account: one a minute does.
+async fn may_try(
+    shared: Arc<Shared>,
+    outbox: Option<(Arc<dyn Custody>, i64)>,
+    entry: &Entry,
+) -> Result<()> {
+    let Some((custody, id)) = outbox else { return Ok(()) };
+    let wait = pace::ask_to_try(custody, id, &entry.name).await?;
+    let now = shared.clock.now();
+    match entry.halt.probe_at(now + wait).filter(|_| !wait.is_zero()) {
+        Some(stopped) => Err(stopped),
+        None => Ok(()),
+    }
+}
+
+/// Whom to ask for leave, and by which number, where others send what the outbox of a message keeps.
+fn all_senders(job: &Job) -> Option<(Arc<dyn Custody>, i64)> {
+    let row = job.completion.row.as_ref().filter(|row| row.custody.is_shared())?;
+    Some((Arc::clone(&row.custody), job.shared.random(|rng| rng.i64(..))))
 }
 
 /// Makes attempts until there is a verdict, which is then in the receipt, or until the next has to wait for its
@@ -224,7 +254,7 @@ async fn attempts(job: &mut Job) {
             chance: shared.random(|rng| rng.f64()),
         };
         if let Some(each) = outcome.each.take().filter(|_| job.outgoing.progress.is_some()) {
-            narrow(&outcome, &windows, began, now, outcome.told_wait.unwrap_or_default());
+            narrow(&shared, &outcome, &windows, began, now, outcome.told_wait.unwrap_or_default());
             if outcome.delivery == Delivery::Sent {
                 entry.set_skew(signing.skew);
             }
@@ -240,7 +270,7 @@ async fn attempts(job: &mut Job) {
         }
         match next {
             Next::Done { delivery, deduplicated, retryable, retry_after, deadline } => {
-                narrow(&outcome, &windows, began, now, retry_after.unwrap_or_default());
+                narrow(&shared, &outcome, &windows, began, now, retry_after.unwrap_or_default());
                 if outcome.delivery == Delivery::Sent {
                     entry.set_skew(signing.skew);
                 }
@@ -281,7 +311,7 @@ async fn attempts(job: &mut Job) {
                 if let Some(last) = job.receipt.trace.as_mut().and_then(|trace| trace.last_mut()) {
                     last.wait_ms = u64::try_from(next.as_millis()).unwrap_or(u64::MAX);
                 }
-                narrow(&outcome, &windows, began, now, next);
+                narrow(&shared, &outcome, &windows, began, now, next);
                 if renew {
                     job.outgoing.draft.renew(Seed(shared.random(|rng| rng.u64(..))));
                     job.run.history.first_sent = None;
@@ -356,10 +386,7 @@ async fn turn<'a>(
             }
         };
         job.run.called = None;
-        let shared_row = job.completion.row.as_ref().filter(|row| row.custody.is_shared());
-        let outbox =
-            shared_row.map(|row| (Arc::clone(&row.custody), shared.random(|rng| rng.i64(..))));
-        let leave = match pace::ask(outbox, windows).await? {
+        let leave = match pace::ask(all_senders(job), windows).await? {
             Asked::Go(leave) => leave,
             Asked::Wait(wait) => {
                 // For whoever else stands here, too.
@@ -383,6 +410,7 @@ async fn turn<'a>(
 /// The service found it too fast: nobody shall go on at that pace through the window it speaks of,
 /// or else through the account's own.
 fn narrow(
+    shared: &Shared,
     outcome: &Outcome,
     windows: &[Arc<Window>],
     began: Duration,
@@ -396,13 +424,16 @@ fn narrow(
     let (wait, told) = (wait.min(retry::LONGEST_WAIT), outcome.told_wait.is_some());
     let too_fast = TooFast { began, now, wait, told };
     let mut meant = windows.iter().filter(|window| window.is_meant_by(code)).peekable();
+    let slows = |window: &Arc<Window>| {
+        window.narrow(too_fast);
+        if told {
+            shared.tell_wait(window, wait);
+        }
+    };
     match meant.peek() {
         // A told wait holds for whatever the code may speak of.
-        Some(_) if told => meant.for_each(|window| window.narrow(too_fast)),
-        Some(window) => window.narrow(too_fast),
-        None => {
-            let own = windows.iter().find(|window| window.is_own());
-            own.into_iter().for_each(|window| window.narrow(too_fast));
-        }
+        Some(_) if told => meant.for_each(slows),
+        Some(window) => slows(window),
+        None => windows.iter().find(|window| window.is_own()).into_iter().for_each(slows),
     }
 }

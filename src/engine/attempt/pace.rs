@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::net::Clock;
-pub use leave::{Asked, Leave, ask};
+pub use leave::{Asked, Leave, ask, ask_to_try};
 pub use window::{Limit, TooFast, Window};
 
 /// Beyond this many windows, those that have been idle are forgotten.
@@ -133,6 +133,8 @@ pub struct Windows(Mutex<Scopes>);
 #[derive(Default)]
 struct Scopes {
     windows: HashMap<Box<str>, Arc<Window>>,
+    /// Until when nobody goes through these, as other senders were told; some of them are not made yet.
+    blocked: HashMap<Box<str>, Duration>,
     /// How many windows were kept when those that had been idle were last forgotten.
     kept: usize,
 }
@@ -146,10 +148,18 @@ impl Windows {
         scopes.windows.len()
     }
 
+    /// Nobody goes through the window of this scope before then, whenever it is made.
+    pub fn block(&self, scope: &str, until: Duration, now: Duration) {
+        let mut scopes = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        scopes.windows.get(scope).into_iter().for_each(|window| window.block(until));
+        scopes.blocked.retain(|_, until| *until > now);
+        scopes.blocked.insert(scope.into(), until);
+    }
+
     /// The window of a scope; made anew if its limit is another now.
     pub fn get(&self, scope: String, limit: Limit, now: Duration) -> Arc<Window> {
         let mut scopes = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let Scopes { windows, kept } = &mut *scopes;
+        let Scopes { windows, kept, blocked } = &mut *scopes;
         if let Some(window) = windows.get(scope.as_str())
             && window.is_of(limit)
         {
@@ -161,6 +171,7 @@ impl Windows {
             *kept = windows.len();
         }
         let window = Arc::new(Window::new(&scope, limit));
+        blocked.get(scope.as_str()).into_iter().for_each(|until| window.block(*until));
         windows.insert(scope.into(), Arc::clone(&window));
         window
     }

@@ -97,17 +97,22 @@ pub async fn attempt(
 /// Stops an account of which its service says that it is of no use any more, and lets it go on once a
 /// message of it has arrived again.
 fn heed(job: &mut Job, entry: &Entry, outcome: &Outcome, now: Duration) {
-    if outcome.delivery == Delivery::Sent {
-        entry.halt.resume(job.run.probe.as_ref());
+    if outcome.delivery == Delivery::Sent && entry.halt.resume(job.run.probe.as_ref()) {
+        job.shared.tell_resumed(&entry.name);
     }
     // Where a new token may help, that is tried first.
     let may_help = outcome.class == Class::Reauthenticate && !job.run.history.reauthenticated;
     if outcome.stops
         && !may_help
         && let Some(error) = &job.receipt.error
-        && entry.halt.stop(error.clone(), now)
     {
-        job.shared.accounts.has_changed();
+        let is_news = entry.halt.stop(error.clone(), now);
+        if is_news {
+            job.shared.accounts.has_changed();
+        }
+        if is_news || job.run.probe.is_some() {
+            job.shared.tell_stop(entry, error);
+        }
     }
 }
 

@@ -335,6 +335,8 @@ impl Keeper {
             Ok(made) => {
                 self.pause = Duration::ZERO;
                 self.careful = self.careful.filter(|_| !self.outbox.lock().pending.is_empty());
+                // Before anything is begun.
+                self.shared.hear(self.store.heard());
                 for ((change, wants), applied) in changes.into_iter().zip(wants).zip(made) {
                     self.made(change, wants, applied);
                 }
@@ -444,7 +446,7 @@ impl Keeper {
                 self.hand_out(receipt, slot, unfinished);
             }
             (Wants::Nobody, Applied::Done { ready, due_ms, .. }) => self.is_ready(ready, due_ms),
-            (Wants::Nobody, _) => {}
+            (Wants::Nobody | Wants::Soon, _) => {}
         }
     }
 

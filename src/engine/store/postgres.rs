@@ -24,7 +24,7 @@ use bytes::Bytes;
 use tokio_postgres::types::ToSql;
 
 use super::{
-    Applied, Arrived, Change, News, Ready, Seq, Store, StoredResult, Submitted, Turn, Verdict,
+    Applied, Arrived, Change, News, Ready, Seq, Store, StoredResult, Submitted, Told, Turn, Verdict,
 };
 use crate::engine::runtime::TokioClock;
 use crate::model::config::{OutboxConfig, Postgres as Place};
@@ -49,8 +49,24 @@ pub fn schema_sql(schema: &str) -> String {
         include_str!("postgres/members.sql"),
         include_str!("postgres/submit.sql"),
     ];
+    let functions: Vec<String> =
+        names_of_functions(&parts).map(|name| format!("'{name}'")).collect();
+    // Whole or not at all, and one after the other: PostgreSQL makes a schema twice if two ask at once.
+    let sql = format!(
+        "BEGIN;\nSELECT pg_advisory_xact_lock(hashtext('hongyan schema'));\n{}\nCOMMIT;\n",
+        parts.join("\n")
+    );
     // A schema's name needs no quotes: the configuration takes no other.
-    parts.join("\n").replace("{schema}", schema).replace("{sent}", "2")
+    sql.replace("{functions}", &functions.join(", "))
+        .replace("{schema}", schema)
+        .replace("{sent}", "2")
+}
+
+/// The names of the functions that these parts make.
+fn names_of_functions<'a>(parts: &[&'a str]) -> impl Iterator<Item = &'a str> {
+    const MAKES: &str = "CREATE OR REPLACE FUNCTION {schema}.";
+    let made = parts.iter().flat_map(|part| part.split(MAKES).skip(1)).collect::<Vec<_>>();
+    made.into_iter().filter_map(|rest| rest.split('(').next())
 }
 
 /// Makes a schema, or an older one current.
@@ -58,20 +74,18 @@ pub fn make_schema(place: &Place) -> Result<()> {
     let driver = Driver::start(place.clone(), Arc::default())?;
     let failed = |fault| faults::storage(driver.shown(), "make the schema of", fault);
     let connection = driver.connect().map_err(failed)?;
-    // Whole or not at all, and one after the other: PostgreSQL makes a schema twice if two ask at once.
-    let lock = "SELECT pg_advisory_xact_lock(hashtext('hongyan schema'))";
-    let sql = format!("BEGIN;\n{lock};\n{}\nCOMMIT;", schema_sql(&place.schema));
-    driver.wait(connection.run(&sql)).map_err(failed)
+    driver.wait(connection.run(&schema_sql(&place.schema))).map_err(failed)
 }
 
 /// The version of the schema that this library knows.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// What notifications have said, until it is looked at.
 #[derive(Default)]
 struct Heard {
     work: AtomicBool,
     results: AtomicBool,
+    told: AtomicBool,
 }
 
 /// One member of an outbox in a database.
@@ -99,6 +113,9 @@ pub struct Postgres {
     ahead_ms: i64,
     counts: (u64, u64),
     heard: Arc<Heard>,
+    /// What members told that was not asked for yet, and the number of the last of it.
+    told: Vec<Told>,
+    seen: i64,
     /// When the last sign of life was given, and when it was looked for what there is.
     beat: Option<Instant>,
     looked: Option<Instant>,
@@ -129,6 +146,8 @@ impl Postgres {
             ahead_ms: 0,
             counts: (0, 0),
             heard,
+            told: Vec::new(),
+            seen: 0,
             beat: None,
             looked: None,
         };
@@ -232,6 +251,24 @@ impl Postgres {
         Ok(())
     }
 
+    /// Looks for what members told.
+    fn hear(&mut self) -> Result<()> {
+        let sql = format!("SELECT {}.heard($1)::text", self.schema);
+        let seen = self.seen;
+        let row = self.with("read what was told in", async |connection, _| {
+            connection.one(&sql, &[&seen]).await
+        })?;
+        self.note(row.get(0));
+        Ok(())
+    }
+
+    /// Notes what members told, as the database gives it.
+    fn note(&mut self, told: Option<&str>) {
+        let Some(told) = told else { return };
+        let now = TokioClock::default().unix_ms();
+        self.seen = batch::told(told, now, &mut self.told).unwrap_or(self.seen);
+    }
+
     /// Rows that a function of the schema puts into this member's hands.
     fn take(&mut self, what: &str, call: &str, more: &[&(dyn ToSql + Sync)]) -> Result<Vec<Ready>> {
         let sql = format!("SELECT {} FROM {}.{call} ORDER BY turn, seq", row::READY, self.schema);
@@ -282,6 +319,9 @@ impl Store for Postgres {
             self.connection = Some(self.connect()?);
         }
         let looks = self.looked.is_none_or(|at| at.elapsed() >= LOOKS_EVERY);
+        if self.heard.told.swap(false, Ordering::AcqRel) || looks {
+            self.hear()?;
+        }
         if looks {
             self.looked = Some(Instant::now());
         }
@@ -299,7 +339,7 @@ impl Store for Postgres {
         left(self.beat, self.lease / 3).min(left(self.looked, LOOKS_EVERY))
     }
 
-    fn commit(&mut self, changes: &[Change], _now_ms: u64) -> Result<Vec<Applied>> {
+    fn commit(&mut self, changes: &[Change], now_ms: u64) -> Result<Vec<Applied>> {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
@@ -309,6 +349,7 @@ impl Store for Postgres {
             sends: self.sends,
             max_messages: self.max_messages,
             max_bytes: self.max_bytes,
+            now_ms,
             ahead_ms: self.ahead_ms,
         };
         let batch = batch::Batch::of(changes, &by);
@@ -318,8 +359,10 @@ impl Store for Postgres {
             format!("INSERT INTO {}.files (id, file, bytes) VALUES ($1, $2, $3)", self.schema);
         let (mine, sends) = (self.mine.clone(), self.sends);
         let (most, bytes, keep) = (self.max_messages, self.max_bytes, self.keep_ms);
+        let seen = self.seen;
         let made = self.with("write to", async |connection, member| {
-            let bounds: [&(dyn ToSql + Sync); 6] = [&member, &mine, &sends, &most, &bytes, &keep];
+            let bounds: [&(dyn ToSql + Sync); 7] =
+                [&member, &mine, &sends, &most, &bytes, &keep, &seen];
             if files.is_empty() {
                 return connection.one(&sql, &batch.values(&bounds)).await;
             }
@@ -332,7 +375,10 @@ impl Store for Postgres {
             Ok(row)
         });
         match made {
-            Ok(row) => Ok(batch::applied(changes, &row, &by)),
+            Ok(row) => {
+                self.note(row.get("r_told"));
+                Ok(batch::applied(changes, &row, &by))
+            }
             Err(error) => {
                 if !files.is_empty() {
                     // A transaction that is half done ends with its connection.
@@ -448,6 +494,10 @@ impl Store for Postgres {
             };
             Ok(rows.iter().map(arrived).collect())
         })
+    }
+
+    fn heard(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
     }
 
     fn followed(&mut self) -> Result<Vec<(String, Verdict)>> {

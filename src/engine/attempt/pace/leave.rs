@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Window;
+use crate::engine::account::halt::PROBE_AFTER;
 use crate::engine::custody::Custody;
 use crate::engine::results::queue::closed;
 use crate::engine::store::RateLimit;
@@ -29,6 +30,18 @@ pub enum Asked {
     Go(Option<Leave>),
     /// Not before so long.
     Wait(Duration),
+}
+
+/// Asks all senders of an outbox for leave to try whether a stopped account is of use again; how long that has to
+/// wait, if another has tried.
+pub async fn ask_to_try(custody: Arc<dyn Custody>, id: i64, account: &str) -> Result<Duration> {
+    let per_ms = i64::try_from(PROBE_AFTER.as_millis()).unwrap_or(i64::MAX);
+    let once = RateLimit { scope: format!("probe/{account}"), count: 1, per_ms };
+    let mut leave = Leave { custody: Arc::clone(&custody), id, went: false };
+    let wait = custody.pace(id, vec![once]).await.map_err(|_| closed())?;
+    // It counts from now on, whatever becomes of it.
+    leave.went = wait.is_zero();
+    Ok(wait)
 }
 
 /// Asks all senders of an outbox whether one more request may go through these windows; its number is by chance.

@@ -119,6 +119,11 @@ impl Window {
         (!self.limit.here && !self.is_brake()).then_some((&*self.scope, self.limit))
     }
 
+    /// Whose window it is, by a name that all senders of one outbox have for it.
+    pub fn scope(&self) -> &str {
+        &self.scope
+    }
+
     /// Nobody goes before then.
     pub fn block(&self, until: Duration) {
         let mut log = self.log();

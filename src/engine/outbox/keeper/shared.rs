@@ -42,6 +42,7 @@ impl Keeper {
         let news = self.store.attend(&self.loaded);
         self.outbox.is_reached(news.is_ok());
         let news = news?;
+        self.shared.hear(self.store.heard());
         self.pause = Duration::ZERO;
         if news.lost {
             self.begin_anew();
@@ -89,7 +90,8 @@ impl Keeper {
             return batch;
         }
         let now = self.outbox.membership.load(Ordering::Relaxed);
-        let is_new = |wants: &Wants| matches!(wants, Wants::Accept(..) | Wants::Enter(_));
+        let is_new =
+            |wants: &Wants| matches!(wants, Wants::Accept(..) | Wants::Enter(_) | Wants::Soon);
         let mut batch = batch;
         batch.retain(|pending| pending.membership == now || is_new(&pending.wants));
         batch

@@ -1,12 +1,13 @@
 -- Makes the changes of one member in one transaction. The arrays of a kind have one length; what comes back
 -- is in their order, or names the rows that were changed.
 --
--- p_mine: the numbers that the member had before, and this one. a_*: messages to keep. a_inbox: the row of the inbox that it comes from, which must still be there.
+-- p_mine: the numbers that the member had before, and this one. p_seen: the number of what it last heard. a_*: messages to keep. a_inbox: the row of the inbox that it comes from, which must still be there.
 -- r_what: 0 queued, 1 waits, 2 follows, 3 known, 4 conflict, 5 too many, 6 too large, 7 not in the inbox any more.
 -- p_*: requests that want leave, a limit each; q_id: those that were answered, g_id: those that did not go.
 -- e_*: attempts that ended, before others of the same messages begin. b_*: begun. f_*: results. k_id: acknowledged. x: what is rare, one object each, in order.
 CREATE OR REPLACE FUNCTION {schema}.apply(
     p_member bigint, p_mine bigint[], p_leases boolean, p_max_messages bigint, p_max_bytes bigint, p_keep_ms bigint,
+    p_seen bigint,
     a_id text[], a_token bigint[], a_owner text[], a_account text[], a_message bytea[], a_files bigint[],
     a_key text[], a_content bytea[], a_line text[], a_accepted bigint[], a_due bigint[], a_deadline bigint[],
     a_delivery smallint[], a_receipt bytea[], a_direct boolean[], a_inbox bigint[],
@@ -16,7 +17,8 @@ CREATE OR REPLACE FUNCTION {schema}.apply(
     f_seq bigint[], f_delivery smallint[], f_receipt bytea[], f_alone boolean[],
     k_id text[], p_id bigint[], p_scope text[], p_count bigint[], p_per bigint[], q_id bigint[], g_id bigint[], x jsonb,
     OUT r_seq bigint[], OUT r_what smallint[], OUT r_delivery smallint[], OUT r_receipt bytea[],
-    OUT r_begun bigint[], OUT r_finished bigint[], OUT r_acked text[], OUT r_wait bigint[], OUT r_x jsonb
+    OUT r_begun bigint[], OUT r_finished bigint[], OUT r_acked text[], OUT r_wait bigint[], OUT r_x jsonb,
+    OUT r_told jsonb
 ) LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 DECLARE
     now bigint := now_ms();
@@ -214,6 +216,9 @@ BEGIN
         WHEN 'went' THEN
             INSERT INTO went SELECT v::integer FROM jsonb_array_elements_text(op->'slots') v ON CONFLICT DO NOTHING;
             r_x := r_x || to_jsonb(true);
+        WHEN 'tell' THEN
+            PERFORM tell(op->>'about', (op->>'left')::bigint, op->>'words');
+            r_x := r_x || to_jsonb(true);
         WHEN 'drop' THEN
             SELECT * INTO e FROM drop_row(op->>'id', now);
             d_messages := d_messages - e.gone; d_open := d_open - e.ended; d_bytes := d_bytes - e.less;
@@ -247,6 +252,8 @@ BEGIN
             r_wait := r_wait || pace(p_member, c.id, c.scopes, c.counts, c.pers, now_ms());
         END LOOP;
     END IF;
+
+    IF cardinality(b_seq) + cardinality(p_id) > 0 THEN r_told := heard(p_seen); END IF;
 
     -- Last, so that whoever counts in the same part waits for the end of a transaction only.
     IF d_messages <> 0 OR d_open <> 0 OR d_bytes <> 0 THEN

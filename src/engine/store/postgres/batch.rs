@@ -8,7 +8,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
 use crate::engine::store::postgres::row;
-use crate::engine::store::{Accept, Applied, Change, Seq};
+use crate::engine::store::{Accept, Applied, Change, Seq, Told};
 
 /// Who makes changes.
 #[derive(Clone, Copy)]
@@ -17,7 +17,8 @@ pub(super) struct By<'a> {
     pub(super) sends: bool,
     pub(super) max_messages: i64,
     pub(super) max_bytes: i64,
-    /// How far the clock of the database is ahead of ours, in milliseconds.
+    /// Our time, in Unix milliseconds, and how far the clock of the database is ahead of it.
+    pub(super) now_ms: u64,
     pub(super) ahead_ms: i64,
 }
 
@@ -101,10 +102,10 @@ struct Begins<'a> {
 
 /// The statement that makes a batch.
 pub(super) fn sql(schema: &str) -> String {
-    let values: Vec<String> = (1..=44).map(|n| format!("${n}")).collect();
+    let values: Vec<String> = (1..=45).map(|n| format!("${n}")).collect();
     format!(
-        "SELECT r_seq, r_what, r_delivery, r_receipt, r_begun, r_finished, r_acked, r_wait, r_x::text
-         FROM {schema}.apply({}, $45::text::jsonb)",
+        "SELECT r_seq, r_what, r_delivery, r_receipt, r_begun, r_finished, r_acked, r_wait, r_x::text, r_told::text
+         FROM {schema}.apply({}, $46::text::jsonb)",
         values.join(", ")
     )
 }
@@ -164,6 +165,12 @@ impl<'a> Batch<'a> {
             Change::Paced { id, went: false } => self.unsent.push(*id),
             Change::Went { slots } => self.rare.push(json!({"op": "went", "slots": slots})),
             Change::Retry { id } => self.rare.push(json!({"op": "retry", "id": id})),
+            Change::Tell(told) => self.rare.push(json!({
+                "op": "tell",
+                "about": told.about,
+                "left": told.until_ms.saturating_sub(by.now_ms),
+                "words": told.words,
+            })),
             Change::Free { seq } => self.rare.push(json!({"op": "free", "seq": seq})),
             Change::Drop { id } => self.rare.push(json!({"op": "drop", "id": id})),
         }
@@ -285,7 +292,7 @@ pub(super) fn applied(changes: &[Change], answer: &Row, by: &By<'_>) -> Vec<Appl
         Change::Finish { seq, .. } => done(finished.contains(seq)),
         Change::Ack { id } => done(acked.contains(id.as_str())),
         Change::Retry { .. } => retried(&rare.next().unwrap_or_default(), by),
-        Change::Went { .. } | Change::Free { .. } | Change::Drop { .. } => {
+        Change::Went { .. } | Change::Free { .. } | Change::Drop { .. } | Change::Tell(_) => {
             done(rare.next() == Some(Value::Bool(true)))
         }
     };
@@ -337,4 +344,17 @@ fn retried(told: &Value, by: &By<'_>) -> Applied {
         Some("full") => Applied::Full { what: "max_messages", most: row::ms(by.max_messages) },
         _ => Applied::Missed,
     }
+}
+
+/// Adds what members told, as the database gives it, to what was not asked for yet; the last number of it.
+pub(super) fn told(json: &str, now_ms: u64, to: &mut Vec<Told>) -> Option<i64> {
+    let all: Vec<Value> = serde_json::from_str(json).unwrap_or_default();
+    to.extend(all.iter().filter_map(|one| {
+        Some(Told {
+            about: one["about"].as_str()?.to_owned(),
+            until_ms: now_ms.saturating_add(one["left"].as_u64()?),
+            words: one["words"].as_str().map(str::to_owned),
+        })
+    }));
+    all.iter().filter_map(|one| one["number"].as_i64()).max()
 }

@@ -90,8 +90,12 @@ impl Driver {
             self.handle.spawn(async move {
                 while let Some(Ok(message)) = poll_fn(|cx| connection.poll_message(cx)).await {
                     if let AsyncMessage::Notification(told) = message {
-                        let is_result = told.channel().ends_with("_result");
-                        let heard = if is_result { &heard.results } else { &heard.work };
+                        let channel = told.channel().rsplit('_').next();
+                        let heard = match channel {
+                            Some("result") => &heard.results,
+                            Some("told") => &heard.told,
+                            _ => &heard.work,
+                        };
                         heard.store(true, Ordering::Release);
                         wake.get().inspect(|wake| wake());
                     }
@@ -103,7 +107,8 @@ impl Driver {
             connection
                 .run(&format!(
                     "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; \
-                     SET client_min_messages = warning; LISTEN {schema}_work; LISTEN {schema}_result"
+                     SET client_min_messages = warning; LISTEN {schema}_work; \
+                     LISTEN {schema}_result; LISTEN {schema}_told"
                 ))
                 .await?;
             Ok(connection)

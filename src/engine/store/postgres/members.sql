@@ -84,6 +84,7 @@ BEGIN
         DELETE FROM messages AS m WHERE m.ctid = ANY (ARRAY(SELECT d.ctid FROM messages d WHERE d.until_ms <= now
             ORDER BY d.until_ms LIMIT 1000 FOR UPDATE SKIP LOCKED));
         DELETE FROM requests WHERE until_ms <= now;
+        DELETE FROM told WHERE until_ms <= now - CASE WHEN words IS NULL THEN 0 ELSE 86400000 END;
         DELETE FROM files AS f WHERE NOT EXISTS (SELECT 1 FROM messages m WHERE m.id = f.id);
     END IF;
     SELECT sum(c.messages), sum(c.open) INTO messages, open FROM counts c;

@@ -3,13 +3,27 @@
 
 CREATE SCHEMA IF NOT EXISTS {schema};
 
+-- The functions of any version go, since another one may take or give other values. Those that programs call stay
+-- what they were to them, with whom they were granted to.
+DO $$
+DECLARE f regprocedure;
+BEGIN
+    FOR f IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = '{schema}'::regnamespace
+            AND p.proname IN ({functions})
+            AND p.proowner = (SELECT c.relowner FROM pg_class c WHERE c.oid = to_regclass('{schema}.meta'))
+            AND p.oid IS DISTINCT FROM to_regprocedure('{schema}.submit(jsonb, text)')
+            AND p.oid IS DISTINCT FROM to_regprocedure('{schema}.result(text)') LOOP
+        EXECUTE format('DROP FUNCTION %s', f);
+    END LOOP;
+END $$;
+
 -- One row: the version of what stands here, and the sender who takes messages out of the inbox.
 CREATE TABLE IF NOT EXISTS {schema}.meta (
     one boolean PRIMARY KEY DEFAULT true CHECK (one),
     version integer NOT NULL,
     admitter bigint
 );
-INSERT INTO {schema}.meta (version) VALUES (1) ON CONFLICT DO NOTHING;
+INSERT INTO {schema}.meta (version) VALUES (2) ON CONFLICT (one) DO UPDATE SET version = 2;
 
 -- The order in which messages were accepted, and their turns.
 CREATE SEQUENCE IF NOT EXISTS {schema}.numbers CACHE 1;
@@ -116,6 +130,16 @@ CREATE TABLE IF NOT EXISTS {schema}.requests (
     PRIMARY KEY (scope, member, id)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
 CREATE INDEX IF NOT EXISTS requests_member ON {schema}.requests (member, id);
+
+-- What services said that holds for all senders: a wait, or more, which its words tell. number: the order in which
+-- it was told.
+CREATE TABLE IF NOT EXISTS {schema}.told (
+    about text PRIMARY KEY,
+    number bigint NOT NULL,
+    until_ms bigint NOT NULL,
+    words text
+);
+CREATE UNIQUE INDEX IF NOT EXISTS told_number ON {schema}.told (number);
 
 -- Messages, results that nobody acknowledged yet, and bytes, in parts: a member counts in one of them, so
 -- that senders do not wait for each other.

@@ -55,6 +55,28 @@ BEGIN
     RETURN wait;
 END $$;
 
+-- Keeps what a service said, for all senders. Without words it is a wait, of which the longer one holds.
+CREATE OR REPLACE FUNCTION {schema}.tell(p_about text, p_left bigint, p_words text) RETURNS void LANGUAGE plpgsql
+SET search_path = {schema}, pg_temp AS $$
+BEGIN
+    -- Numbers are there in their order, so that nobody looks past one that is not there yet.
+    PERFORM pg_advisory_xact_lock(hashtext('{schema}/told'), 0);
+    INSERT INTO told AS t (about, number, until_ms, words)
+        VALUES (p_about, nextval('numbers'), now_ms() + p_left, p_words)
+        ON CONFLICT (about) DO UPDATE SET number = excluded.number, words = excluded.words,
+            until_ms = CASE WHEN excluded.words IS NULL THEN greatest(t.until_ms, excluded.until_ms)
+                ELSE excluded.until_ms END;
+    PERFORM pg_notify('{schema}_told', '');
+END $$;
+
+-- What was told after this number; null where nothing was.
+CREATE OR REPLACE FUNCTION {schema}.heard(p_seen bigint) RETURNS jsonb LANGUAGE sql STABLE
+SET search_path = {schema}, pg_temp AS $$
+    SELECT jsonb_agg(jsonb_build_object('number', t.number, 'about', t.about, 'words', t.words,
+        'left', greatest(t.until_ms - now_ms(), 0)) ORDER BY t.number)
+    FROM told t WHERE t.number > p_seen AND (t.words IS NOT NULL OR t.until_ms > now_ms())
+$$;
+
 -- Where a message that has its key stands now: queued, or waiting for its line or its time.
 CREATE OR REPLACE FUNCTION {schema}.next_of(p_account text, p_line text, p_due bigint, p_now bigint) RETURNS smallint
 LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$

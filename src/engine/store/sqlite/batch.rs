@@ -143,7 +143,9 @@ impl<'c> Batch<'c> {
             Change::Went { slots } => self.went(*slots),
             Change::Retry { id } => self.retry(id),
             // Nobody else could take it.
-            Change::Free { .. } | Change::Pace { .. } | Change::Paced { .. } => Ok(done(0)),
+            Change::Free { .. } | Change::Pace { .. } | Change::Paced { .. } | Change::Tell(_) => {
+                Ok(done(0))
+            }
             Change::Drop { id } => self.drop_row(id),
         }
     }
