@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds the library and the command, starts the sandbox on a free port, and sends through every
-# service from a C program that knows the header and the built library only.
+# service from a C program that knows the header and the built library only. Then three workers send what comes by
+# SQL, over one PostgreSQL.
 #
 # LIBRARY names another library than the one that is built here, shared or static, COMMAND another command; CC
 # is a compiler with its arguments, RUN what runs the program where this system does not. Exit status: that of
@@ -65,3 +66,8 @@ echo "the sandbox is at $url"
 echo
 # shellcheck disable=SC2086 # a program and its arguments
 LD_LIBRARY_PATH="$work${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}" ${RUN:-} "$work/all_services" "$url"
+
+# A command that is given is another system's.
+if [ -z "${COMMAND:-}" ]; then
+    tools/fleet-demo "$url" "$built/hongyan"
+fi
