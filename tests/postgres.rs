@@ -14,6 +14,8 @@ mod members;
 mod place;
 #[path = "support/raw.rs"]
 mod raw;
+#[path = "support/relay.rs"]
+mod relay;
 #[path = "postgres/roles.rs"]
 mod roles;
 #[path = "postgres/sql.rs"]

@@ -1,9 +1,7 @@
 //! Several members of one outbox: who sends, whose results they are, and what becomes of leases.
 
 use std::collections::HashSet;
-use std::io::{Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::Write as _;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -14,6 +12,7 @@ use super::accounts::{ACCOUNTS, client, message, message_with, take, verdict};
 use super::cluster::Cluster;
 use super::place::Folder;
 use super::raw::{GUARD, RawServer, Then, answer};
+use super::relay::Relay;
 
 const OK: &str = ACCOUNTS[0].1;
 
@@ -256,62 +255,22 @@ fn while_the_database_is_away_submits_are_refused_and_what_was_accepted_goes_on_
     assert_eq!(waiting, "1", "what was accepted is there");
 }
 
-/// Passes everything on between clients and a database, but no answers while it is told so.
-struct Proxy {
-    port: u16,
-    holds: Arc<AtomicBool>,
-}
-
-impl Proxy {
-    fn to(port: u16) -> Proxy {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback");
-        let own = listener.local_addr().expect("an address").port();
-        let holds = Arc::<AtomicBool>::default();
-        let held = Arc::clone(&holds);
-        std::thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                let Ok(server) = TcpStream::connect(("127.0.0.1", port)) else { continue };
-                let clone = |stream: &TcpStream| stream.try_clone().expect("a descriptor");
-                let (from, to) = (clone(&client), clone(&server));
-                std::thread::spawn(move || pass(from, to, || false));
-                let held = Arc::clone(&held);
-                std::thread::spawn(move || pass(server, client, || held.load(Ordering::Acquire)));
-            }
-        });
-        Proxy { port: own, holds }
-    }
-}
-
-fn pass(mut from: TcpStream, mut to: TcpStream, holds: impl Fn() -> bool) {
-    let mut bytes = [0; 16 << 10];
-    while let Ok(n @ 1..) = from.read(&mut bytes) {
-        while holds() {
-            std::thread::yield_now();
-        }
-        if to.write_all(&bytes[..n]).is_err() {
-            break;
-        }
-    }
-    let _ = to.shutdown(Shutdown::Both);
-}
-
 #[test]
 fn a_submit_that_is_not_answered_in_time_may_have_been_accepted_and_yields_its_result_then() {
     let server = RawServer::fixed(answer(200, "", OK));
     let folder = Folder::new();
     let direct = Cluster::shared();
-    let proxy = Proxy::to(direct.port());
-    let url = direct.url().replace(&format!(":{}/", direct.port()), &format!(":{}/", proxy.port));
-    let more = json!({"timeout_ms": 200, "outbox": {"postgres": url}});
+    let relay = Relay::to(direct.port());
+    let more = json!({"timeout_ms": 200, "outbox": {"postgres": direct.url_by(relay.port())}});
     let client = client(&folder.config(&server.url(), more));
     submit(&client, &message("ff-json"), 1);
     assert_eq!(take(&client).token, 1);
-    proxy.holds.store(true, Ordering::Release);
+    relay.hold_answers();
     let text = message("ff-json").to_string();
     let unanswered = client.submit(text.as_bytes(), SubmitOptions::token(2));
     let unanswered = unanswered.err().expect("nobody answers");
     assert_eq!(unanswered.code(), ErrorCode::Storage);
-    proxy.holds.store(false, Ordering::Release);
+    relay.go_on();
     let receipt = take(&client);
     assert_eq!((receipt.token, verdict(&receipt)), (2, ("sent", "ok")));
 }

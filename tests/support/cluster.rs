@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 /// The password of the superuser, whose letters mean something in a URL.
 pub const PASSWORD: &str = "p@ss/w:rd";
@@ -24,6 +25,9 @@ const PASSWORD_IN_URL: &str = "p%40ss%2Fw%3Ard";
 
 /// How often another port is tried, where somebody took the one that was free.
 const TRIES: u32 = 5;
+
+/// The longest that is waited for what must come.
+const GUARD: Duration = Duration::from_secs(300);
 
 /// A running cluster: over loopback with a password (SCRAM), over its Unix socket for the superuser
 /// without.
@@ -47,6 +51,16 @@ impl Cluster {
     /// Starts a cluster with more settings, such as `max_connections=20`, and files in the folder above
     /// its data, which they may name: `ssl_cert_file=../server.crt`.
     pub fn start(settings: &[&str], files: &[(&str, &str)]) -> Cluster {
+        let mut cluster = Cluster::folder();
+        files.iter().for_each(|(name, content)| drop(cluster.write(name, content)));
+        cluster.init();
+        cluster.configure(settings);
+        cluster.begin(settings);
+        cluster
+    }
+
+    /// A folder for a cluster, which goes with this process.
+    fn folder() -> Cluster {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("hy-pg-{}-{number}", std::process::id());
@@ -60,18 +74,49 @@ impl Cluster {
         }
         let mut cluster = Cluster { programs: programs(), folder, port: 0, user, sweeper: None };
         cluster.sweeper = Some(cluster.sweep());
-        files.iter().for_each(|(name, content)| drop(cluster.write(name, content)));
-        cluster.init();
-        cluster.configure(settings);
+        cluster
+    }
+
+    /// Starts a cluster that follows this one, without which this one confirms no commit from then on.
+    pub fn standby(&self) -> Cluster {
+        // Of commits nobody is told that only this one has.
+        let own = |sql: &str| drop(self.psql("postgres", sql));
+        own("ALTER SYSTEM SET synchronous_standby_names = ''");
+        own("SELECT pg_reload_conf()");
+        let mut standby = Cluster::folder();
+        let mut copy = self.program("pg_basebackup");
+        copy.arg("-h").arg(&self.folder).args(["-p", &self.port.to_string(), "-U", "postgres"]);
+        copy.args(["-X", "stream", "-c", "fast", "--no-sync", "-D"]).arg(standby.data());
+        told(copy.output(), "pg_basebackup").unwrap_or_else(|why| panic!("{why}"));
+        let _ = fs::remove_file(standby.data().join("postmaster.pid"));
+        standby.give(&standby.write("data/standby.signal", ""));
+        let from = format!(
+            "primary_conninfo=host={} port={} user=postgres",
+            self.folder.display(),
+            self.port
+        );
+        let settings = [from.as_str(), "wal_retrieve_retry_interval=100"];
+        standby.configure(&settings);
+        standby.begin(&settings);
+        own("ALTER SYSTEM SET synchronous_standby_names = '*'");
+        own("SELECT pg_reload_conf()");
+        let follows = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
+        let started = Instant::now();
+        while self.psql("postgres", follows) != "1" {
+            assert!(started.elapsed() < GUARD, "{}\n{}", self.log(), standby.log());
+        }
+        standby
+    }
+
+    fn begin(&mut self, settings: &[&str]) {
         for tries in 1.. {
-            match cluster.control(&["start", "-w", "-t", "120", "-l", &cluster.in_folder("log")]) {
+            match self.control(&["start", "-w", "-t", "120", "-l", &self.in_folder("log")]) {
                 Ok(()) => break,
-                Err(why) if tries == TRIES => panic!("{why}\n{}", cluster.log()),
+                Err(why) if tries == TRIES => panic!("{why}\n{}", self.log()),
                 // Its port was taken meanwhile.
-                Err(_) => cluster.configure(settings),
+                Err(_) => self.configure(settings),
             }
         }
-        cluster
     }
 
     fn init(&self) {
@@ -91,7 +136,7 @@ impl Cluster {
         self.port = free.local_addr().expect("an address").port();
         let mut text = format!(
             "listen_addresses = '127.0.0.1'\nport = {}\nunix_socket_directories = '{}'\n\
-             fsync = on\nmax_connections = 100\nlog_min_messages = warning\n",
+             fsync = on\ndynamic_shared_memory_type = mmap\nmax_connections = 100\nlog_min_messages = warning\n",
             self.port,
             self.folder.display()
         );
@@ -140,6 +185,11 @@ impl Cluster {
     /// The URL of a user who has the superuser's password.
     pub fn url_of(&self, user: &str, database: &str) -> String {
         format!("postgres://{user}:{PASSWORD_IN_URL}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The superuser's URL of the database `postgres`, by way of another port on loopback.
+    pub fn url_by(&self, port: u16) -> String {
+        format!("postgres://postgres:{PASSWORD_IN_URL}@127.0.0.1:{port}/postgres")
     }
 
     /// The port on loopback.
@@ -198,6 +248,44 @@ impl Cluster {
     pub fn start_again(&self) {
         let started = self.control(&["start", "-w", "-t", "120", "-l", &self.in_folder("log")]);
         started.unwrap_or_else(|why| panic!("{why}\n{}", self.log()));
+    }
+
+    /// Kills every process of the server at once, as a machine does that loses its power.
+    pub fn kill(&self) {
+        let first = self.first_process();
+        let pid_file = self.data().join("postmaster.pid");
+        let file = fs::read_to_string(&pid_file).expect("a server");
+        // Others of its processes end by themselves once they notice, which may be after another commit.
+        let mut all = vec![first];
+        for entry in fs::read_dir("/proc").expect("Linux").flatten() {
+            let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+            // "number (name) state parent": the name may hold anything.
+            let rest = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+            if rest.split(' ').nth(1) == Some(&first.to_string()) {
+                all.extend(entry.file_name().to_str().and_then(|name| name.parse::<u64>().ok()));
+            }
+        }
+        let mut kill = Command::new("kill");
+        kill.arg("-KILL").args(all.iter().map(u64::to_string)).stderr(Stdio::null());
+        // One of them may have ended meanwhile.
+        let _ = kill.status().expect("kill runs");
+        let started = Instant::now();
+        while Path::new(&format!("/proc/{first}/stat")).exists() {
+            assert!(started.elapsed() < GUARD, "{first} does not end");
+        }
+        // Its number may be another process's by the time that somebody stops this server.
+        let _ = fs::remove_file(pid_file);
+        // The kernel keeps the segment by which two servers over one folder notice each other.
+        let segment = file.lines().nth(6).and_then(|line| line.split_whitespace().nth(1));
+        if let Some(segment) = segment {
+            let _ = Command::new("ipcrm").args(["-m", segment]).stderr(Stdio::null()).status();
+        }
+    }
+
+    /// Makes a standby a server of its own, which can be written.
+    pub fn promote(&self) {
+        let made = self.control(&["promote", "-w", "-t", "120"]);
+        made.unwrap_or_else(|why| panic!("{why}\n{}", self.log()));
     }
 
     /// What the server has logged.
