@@ -1,0 +1,17 @@
+//! Clients whose messages are in a file.
+
+#[path = "everywhere.rs"]
+mod everywhere;
+#[path = "../outbox/file.rs"]
+#[allow(dead_code, reason = "not every case looks into it")]
+mod place;
+
+use serde_json::{Value, json};
+
+use super::accounts;
+use place::Folder;
+
+/// What a configuration says so that there is room for so many messages.
+pub fn room_for(most: usize) -> Value {
+    json!({"outbox": {"max_messages": most}})
+}
