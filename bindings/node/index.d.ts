@@ -230,6 +230,19 @@ export class Op {
   cancel(): void
 }
 
+/** How much a line of the log matters; a level includes those before it. */
+export type LogLevel = 'error' | 'warn' | 'info' | 'debug' | 'trace'
+
+/** Takes a line: its target, such as `hongyan::retry`, and its text, which has no secret and no message. */
+export type LogFunction = (level: LogLevel, target: string, text: string) => void
+
+/**
+ * Has a function called for each line of the log up to a level, of all clients of the process; `'off'`: for none any
+ * more, once the promise is fulfilled. It is called by the event loop, and the thread that wrote the line waits for it.
+ */
+export function setLog(level: LogLevel, callback: LogFunction): Promise<void>
+export function setLog(level: 'off'): Promise<void>
+
 /** What this build can send. */
 export function services(): { v: number; services: Record<string, unknown>[] }
 

@@ -39,6 +39,7 @@ for (const declared of [
   'void hy_result_free(uintptr_t r)',
   'const char *hy_error_detail_json(uintptr_t e, uintptr_t len)',
   'void hy_error_free(uintptr_t e)',
+  'uintptr_t hy_set_log(int32_t max_level, void *fn, uintptr_t user)',
   'const char *hy_services_json()',
   'const char *hy_version()'
 ]) {
@@ -61,4 +62,9 @@ const textAt = (address, length) => koffi.decode(address, 'char', Number(length)
 /** Calls back while the descriptor is readable. */
 const poll = (descriptor, callback) => koffi.node.poll(descriptor, { readable: true }, callback)
 
-module.exports = { functions, text, place, textAt, poll }
+const line = koffi.pointer(koffi.proto('void hy_log_fn(uintptr_t user, int32_t level, const char *target, const char *text)'))
+
+/** A function for the lines of the log, for good; what calls it from another thread waits for the event loop. */
+const logFunction = (callback) => koffi.register(callback, line)
+
+module.exports = { functions, text, place, textAt, poll, logFunction }

@@ -1,5 +1,5 @@
 // The types as an ES module sees them: tsc reads this, and nothing runs it.
-import { Client, HongyanError, services, version } from 'hongyan'
+import { Client, HongyanError, services, setLog, version } from 'hongyan'
 import type { Account, Config, Delivery, Message, Result, TelegramAccount } from 'hongyan'
 
 const telegram: TelegramAccount = { service: 'telegram', auth: { type: 'bot', token: '1:a' }, rate: null }
@@ -10,6 +10,8 @@ const accounts: Record<string, Account> = {
 const config: Config = { accounts, outbox: { path: 'outbox.db' } }
 
 export async function use(signal: AbortSignal): Promise<Delivery> {
+  await setLog('debug', (level, target, text) => console.log(level.toUpperCase(), target, text))
+  await setLog('off')
   await using client = new Client(config)
   const message: Message = { account: 'ops', to: { chat: '4711' }, text: 'hello' }
   try {
