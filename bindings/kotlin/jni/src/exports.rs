@@ -13,8 +13,8 @@ use jni::sys::{jboolean, jint, jlong};
 use jni::{Env, EnvUnowned};
 
 use crate::host::{Host, packed, text};
-use crate::hosts;
 use crate::thrown::{Failure, call};
+use crate::{hosts, log};
 
 /// The files of a message, each at its place among the attachments; null where there is none.
 type FileArray<'local> = JObjectArray<'local, JByteArray<'local>>;
@@ -256,6 +256,25 @@ pub extern "system" fn Java_hongyan_Native_free<'local>(
         hosts::free(host);
         Ok(())
     })
+}
+
+/// Keeps lines of the log up to this level, or none at 0.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_hongyan_Native_logLevel<'local>(
+    env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+    level: jint,
+) {
+    call(env, |_| Ok(log::set_level(level)?))
+}
+
+/// Waits for lines of the log and packs them.
+#[unsafe(no_mangle)]
+pub extern "system" fn Java_hongyan_Native_takeLog<'local>(
+    env: EnvUnowned<'local>,
+    _class: JClass<'local>,
+) -> JByteArray<'local> {
+    call(env, |env| Ok(env.byte_array_from_slice(&log::take())?))
 }
 
 fn count(sends: usize) -> jint {

@@ -10,4 +10,5 @@
 mod exports;
 mod host;
 mod hosts;
+mod log;
 mod thrown;

@@ -127,6 +127,18 @@ public class HongyanClient private constructor(json: ByteArray) : AutoCloseable 
         /** What this build can send, per service: recipients, parts, extra fields, limits, codes; as JSON. */
         @JvmStatic public fun services(): String = text(Native.services())
 
+        /**
+         * Has a function called for each line of the log up to a level, of all clients of the process, in place of
+         * the one before.
+         *
+         * One thread of its own calls it, with one line after the other; at the end of the process, lines that wait
+         * are gone. What it throws goes to that thread's handler of uncaught exceptions, and the log goes on.
+         */
+        @JvmStatic public fun setLog(level: LogLevel, function: LogFunction): Unit = Log.set(level, function)
+
+        /** Ends the log: once this has returned the function is not called any more, unless this is called in it. */
+        @JvmStatic public fun stopLog(): Unit = Log.set(null, null)
+
         private fun text(bytes: ByteArray) = String(bytes, Charsets.UTF_8)
 
         /** As the core takes it: negative is without end. */

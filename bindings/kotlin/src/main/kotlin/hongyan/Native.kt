@@ -59,6 +59,11 @@ internal object Native {
 
     @JvmStatic external fun free(host: Long)
 
+    @JvmStatic external fun logLevel(level: Int)
+
+    /** Waits for lines. */
+    @JvmStatic external fun takeLog(): ByteArray
+
     /** Called by the native methods for what goes wrong in them, to throw it. */
     @JvmStatic fun exception(json: ByteArray): Throwable = HongyanException.of(Json.objectOf(json), null)
 

@@ -49,7 +49,7 @@ internal abstract class Suite {
 /** Runs all tests, or those whose names have the first argument in them. */
 fun main(args: Array<String>) {
     val filter = args.firstOrNull() ?: ""
-    val suites = listOf(ClientTests(), PendingTests(), ResultsTests(), TextTests(), TypeTests(), GarbageTests(), Conformance())
+    val suites = listOf(ClientTests(), PendingTests(), ResultsTests(), TextTests(), TypeTests(), LogTests(), GarbageTests(), Conformance())
     val failed = suites.flatMap { it.run(filter) }
     val ran = suites.sumOf { it.ran }
     println("$ran tests, ${failed.size} failed")
