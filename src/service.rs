@@ -104,6 +104,7 @@ mod tencent_sms;
 pub mod text;
 #[cfg(feature = "service-twilio")]
 mod twilio;
+mod upload;
 pub mod verdict;
 #[cfg(feature = "service-webhook")]
 mod webhook;

@@ -177,8 +177,7 @@ pub struct Inquiry {
 impl Inquiry {
     /// A request that commits nothing, and how its answer is read.
     pub fn new(request: HttpRequest, read: fn(&Answer) -> Reading) -> Inquiry {
-        let exchange = Exchange { commits: false, ..Exchange::commit(request) };
-        Inquiry { exchange, read }
+        Inquiry { exchange: Exchange::prepare(request), read }
     }
 }
 
@@ -198,6 +197,12 @@ impl Exchange {
     #[inline(never)]
     pub fn commit(request: HttpRequest) -> Exchange {
         Exchange { wire: Wire::Http(request), commits: true, secrets: Vec::new() }
+    }
+
+    /// A request of a step before that one, or of none: nothing is sent by it.
+    #[inline(never)]
+    pub fn prepare(request: HttpRequest) -> Exchange {
+        Exchange { wire: Wire::Http(request), commits: false, secrets: Vec::new() }
     }
 
     /// The same with what must not be shown of it.

@@ -96,16 +96,15 @@ impl Account for Robot {
     }
 
     fn prepares(&self, draft: &Draft) -> bool {
-        body::lacks_media(draft)
+        draft.has_to_upload(body::MEDIA)
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, session: Option<&Secret>) -> Exchange {
         let token = session.map(Secret::expose).unwrap_or_default();
-        if body::lacks_media(draft) {
+        if draft.has_to_upload(body::MEDIA) {
             let mut url = self.upload.clone();
             url.query_pairs_mut().append_pair("access_token", token);
-            let request = HttpRequest { body: body::form(draft), ..draft.post(url) };
-            return Exchange { commits: false, ..Exchange::commit(request) };
+            return Exchange::prepare(draft.upload(url));
         }
         let url = if draft.to.is_empty() { &self.group } else { &self.users };
         let body = body::with_media(draft);
@@ -116,7 +115,7 @@ impl Account for Robot {
     }
 
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
-        match body::lacks_media(draft) {
+        match draft.has_to_upload(body::MEDIA) {
             false => answer::sent(answer, &draft.to),
             true => draft.step_gave(body::MEDIA, answer::uploaded(answer)),
         }
@@ -151,7 +150,7 @@ impl Session for Robot {
         let body =
             serde_json::json!({"appKey": self.app.id, "appSecret": self.app.secret.expose()});
         let body = body.to_string().into_bytes();
-        app::ask(HttpRequest::post(self.token.clone(), json::CONTENT_TYPE, body))
+        Exchange::prepare(HttpRequest::post(self.token.clone(), json::CONTENT_TYPE, body))
     }
 
     fn read(&self, answer: &Answer) -> Granted {

@@ -197,7 +197,7 @@ impl Account for Bot {
             let user = draft.remembered_of();
             let body = serde_json::json!({"recipient_id": user}).to_string().into_bytes();
             let request = HttpRequest::post(self.url("users/@me/channels"), CONTENT_TYPE, body);
-            return Exchange { commits: false, ..Exchange::commit(self.authorized(request)) };
+            return Exchange::prepare(self.authorized(request));
         };
         let mut request = draft.post(self.url(&format!("channels/{channel}/messages")));
         if let Some(dedupe) = &draft.dedupe {

@@ -96,16 +96,15 @@ impl Account for Bot {
     }
 
     fn prepares(&self, draft: &Draft) -> bool {
-        body::lacks_file(draft)
+        draft.has_to_upload(body::KEY)
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, session: Option<&Secret>) -> Exchange {
         let token = session.map(Secret::expose).unwrap_or_default();
         let authorized = |request: HttpRequest| request.authorized(Some(format!("Bearer {token}")));
-        if body::lacks_file(draft) {
+        if draft.has_to_upload(body::KEY) {
             let url = if body::is_image(draft) { &self.images } else { &self.files };
-            let request = HttpRequest { body: body::form(draft), ..draft.post(url.clone()) };
-            return Exchange { commits: false, ..Exchange::commit(authorized(request)) };
+            return Exchange::prepare(authorized(draft.upload(url.clone())));
         }
         let mut url = self.messages.clone();
         match (draft.kept(body::REPLY), draft.kept(body::ID_TYPE)) {
@@ -123,7 +122,7 @@ impl Account for Bot {
     }
 
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
-        if !body::lacks_file(draft) {
+        if !draft.has_to_upload(body::KEY) {
             return answer::sent(answer);
         }
         let name = if body::is_image(draft) { "image_key" } else { "file_key" };
@@ -156,7 +155,7 @@ impl Session for Bot {
         let body =
             serde_json::json!({"app_id": self.app.id, "app_secret": self.app.secret.expose()});
         let body = body.to_string().into_bytes();
-        app::ask(HttpRequest::post(self.token.clone(), json::CONTENT_TYPE, body))
+        Exchange::prepare(HttpRequest::post(self.token.clone(), json::CONTENT_TYPE, body))
     }
 
     fn read(&self, answer: &Answer) -> Granted {

@@ -86,14 +86,12 @@ impl Account for Bot {
     }
 
     fn prepares(&self, draft: &Draft) -> bool {
-        !draft.rest.is_empty() && draft.kept(FILE).is_none()
+        draft.has_to_upload(FILE)
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
         if self.prepares(draft) {
-            let request = HttpRequest { body: body::form(draft), ..draft.post(self.files.clone()) };
-            let exchange = Exchange::commit(self.authorized(request));
-            return Exchange { commits: false, ..exchange };
+            return Exchange::prepare(self.authorized(draft.upload(self.files.clone())));
         }
         let url = if draft.kept(DIRECT).is_some() { &self.users } else { &self.channels };
         let body = body::with_file(draft, draft.kept(FILE));

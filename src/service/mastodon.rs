@@ -159,7 +159,7 @@ impl Account for User {
                 return Exchange::commit(request);
             }
         };
-        Exchange { commits: false, ..Exchange::commit(self.authorized(request)) }
+        Exchange::prepare(self.authorized(request))
     }
 
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {

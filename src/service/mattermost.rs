@@ -128,7 +128,7 @@ impl Bot {
         match (draft.kept(CHANNEL), draft.kept(ME)) {
             (None, None) => Step::Me,
             (None, Some(_)) => Step::Channel,
-            (Some(_), _) if !draft.rest.is_empty() && draft.kept(FILES).is_none() => Step::Files,
+            (Some(_), _) if draft.has_to_upload(FILES) => Step::Files,
             (Some(_), _) => Step::Post,
         }
     }
@@ -170,10 +170,7 @@ impl Account for Bot {
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let kept = |name: &str| draft.kept(name).unwrap_or_default();
-        let prepares = |request: HttpRequest| Exchange {
-            commits: false,
-            ..Exchange::commit(self.authorized(request))
-        };
+        let prepares = |request: HttpRequest| Exchange::prepare(self.authorized(request));
         match Bot::step(draft) {
             Step::Me => prepares(HttpRequest::get(self.users_me.clone())),
             Step::Channel => {
@@ -184,7 +181,7 @@ impl Account for Bot {
             Step::Files => {
                 let mut url = self.files.clone();
                 url.query_pairs_mut().append_pair("channel_id", kept(CHANNEL));
-                prepares(HttpRequest { body: body::form(draft), ..draft.post(url) })
+                prepares(draft.upload(url))
             }
             Step::Post => {
                 let pending = draft.dedupe.as_ref().map_or("", |own| &*own.value);

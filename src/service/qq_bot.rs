@@ -91,7 +91,7 @@ impl Account for Bot {
         match draft.kept(body::FILE).filter(|_| body::lacks_media(draft)) {
             Some(file) => {
                 let request = post("files", super::api::Body::from(file.as_bytes().to_vec()));
-                Exchange { commits: false, ..Exchange::commit(request) }
+                Exchange::prepare(request)
             }
             None => Exchange::commit(post("messages", body::with_media(draft))),
         }
@@ -131,7 +131,7 @@ impl Session for Bot {
         let body =
             serde_json::json!({"appId": self.app.id, "clientSecret": self.app.secret.expose()});
         let body = body.to_string().into_bytes();
-        app::ask(HttpRequest::post(self.token.clone(), json::CONTENT_TYPE, body))
+        Exchange::prepare(HttpRequest::post(self.token.clone(), json::CONTENT_TYPE, body))
     }
 
     fn read(&self, answer: &Answer) -> Granted {

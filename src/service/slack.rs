@@ -139,8 +139,7 @@ impl Account for Bot {
                 ..HttpRequest::post(url.clone(), CONTENT_TYPE, Vec::new())
             })
         };
-        let prepares =
-            |request: HttpRequest| Exchange { commits: false, ..Exchange::commit(request) };
+        let prepares = |request: HttpRequest| Exchange::prepare(request);
         if lacks_channel(draft) {
             let user = draft.remembered_of();
             let body = serde_json::json!({"users": user}).to_string().into_bytes();

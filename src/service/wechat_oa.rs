@@ -148,7 +148,7 @@ impl Session for Official {
         let body = serde_json::json!({"grant_type": "client_credential", "appid": self.app.id,
             "secret": self.app.secret.expose(), "force_refresh": false});
         let body = body.to_string().into_bytes();
-        app::ask(HttpRequest::post(self.token.clone(), json::CONTENT_TYPE, body))
+        Exchange::prepare(HttpRequest::post(self.token.clone(), json::CONTENT_TYPE, body))
     }
 
     fn read(&self, answer: &Answer) -> Granted {

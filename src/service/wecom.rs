@@ -1,4 +1,6 @@
-//! What WeCom's robot and its apps have in common.
+//! What WeCom's robot, its apps and WeChat's official accounts have in common.
+
+pub mod media;
 
 use serde_json::{Map, Value};
 

@@ -15,6 +15,7 @@ use super::api::{
 use super::auth::app::{self, App};
 use super::info::{Auth, Field, FieldKind, Info, Limit, Rate, Scope};
 use super::opening::Opening;
+use super::wecom::media::{self, MEDIA};
 use super::wire::json;
 use crate::model::error::Result;
 use crate::model::message::Message;
@@ -103,7 +104,7 @@ impl Account for Agent {
     }
 
     fn prepares(&self, draft: &Draft) -> bool {
-        body::lacks_media(draft)
+        draft.has_to_upload(MEDIA)
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, session: Option<&Secret>) -> Exchange {
@@ -113,21 +114,18 @@ impl Account for Agent {
             url.query_pairs_mut().append_pair("access_token", token);
             url
         };
-        if body::lacks_media(draft) {
-            let mut url = with_token(&self.upload);
-            url.query_pairs_mut().append_pair("type", draft.kept(body::KIND).unwrap_or_default());
-            let request = HttpRequest { body: body::form(draft), ..draft.post(url) };
-            return Exchange { commits: false, ..Exchange::commit(request) };
+        if draft.has_to_upload(MEDIA) {
+            return Exchange::prepare(media::upload(draft, with_token(&self.upload)));
         }
         let url = if draft.to.is_empty() { &self.chat } else { &self.send };
-        let body = body::with_media(draft);
+        let body = media::body(draft);
         Exchange::commit(HttpRequest::post(with_token(url), json::CONTENT_TYPE, body))
     }
 
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
-        match body::lacks_media(draft) {
+        match draft.has_to_upload(MEDIA) {
             false => answer::sent(answer, &draft.to),
-            true => draft.step_gave(body::MEDIA, answer::uploaded(answer)),
+            true => draft.step_gave(MEDIA, media::given(answer, answer::envelope)),
         }
     }
 
@@ -157,7 +155,7 @@ impl Session for Agent {
         url.query_pairs_mut()
             .append_pair("corpid", &self.app.id)
             .append_pair("corpsecret", self.app.secret.expose());
-        app::ask(HttpRequest::get(url))
+        Exchange::prepare(HttpRequest::get(url))
     }
 
     fn read(&self, answer: &Answer) -> Granted {

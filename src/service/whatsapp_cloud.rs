@@ -85,15 +85,14 @@ impl Account for Business {
     }
 
     fn prepares(&self, draft: &Draft) -> bool {
-        !draft.rest.is_empty() && draft.kept(MEDIA).is_none()
+        draft.has_to_upload(MEDIA)
     }
 
     fn next(&self, draft: &Draft, _at: &Stamp, _session: Option<&Secret>) -> Exchange {
         let authorized =
             |request: HttpRequest| request.authorized(Some(self.token.header("Bearer")));
         if self.prepares(draft) {
-            let request = HttpRequest { body: body::form(draft), ..draft.post(self.media.clone()) };
-            return Exchange { commits: false, ..Exchange::commit(authorized(request)) };
+            return Exchange::prepare(authorized(draft.upload(self.media.clone())));
         }
         let body = body::with_media(draft, draft.kept(MEDIA));
         Exchange::commit(authorized(HttpRequest::post(self.messages.clone(), CONTENT_TYPE, body)))
@@ -103,13 +102,7 @@ impl Account for Business {
         if !self.prepares(draft) {
             return answer::message(answer);
         }
-        match answer::uploaded(answer) {
-            Ok(id) => {
-                draft.keep(MEDIA, id);
-                Reading::Next
-            }
-            Err(reading) => reading,
-        }
+        draft.step_gave(MEDIA, answer::uploaded(answer))
     }
 
     fn hint(&self, _answer: &Answer, reading: &Reading) -> Option<&'static str> {

@@ -99,7 +99,7 @@ impl Account for Bot {
             let request = HttpRequest::post(self.uploads.clone(), "", form);
             let mut request = self.authorized(request);
             request.headers.content_type = content_type.into();
-            return Exchange { commits: false, ..Exchange::commit(request) };
+            return Exchange::prepare(request);
         }
         let whole = body::with_links(draft, uploaded(draft));
         let request = HttpRequest::post(self.messages.clone(), CONTENT_TYPE, whole);

@@ -131,7 +131,11 @@ impl Session for App {
 
     fn ask(&self, _at: &Stamp) -> Exchange {
         let body = serde_json::json!({"id": self.id, "secret": self.secret.expose()}).to_string();
-        app::ask(HttpRequest::post(self.token_url.clone(), json::CONTENT_TYPE, body.into_bytes()))
+        Exchange::prepare(HttpRequest::post(
+            self.token_url.clone(),
+            json::CONTENT_TYPE,
+            body.into_bytes(),
+        ))
     }
 
     fn read(&self, answer: &Answer) -> Granted {

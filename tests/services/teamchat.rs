@@ -128,7 +128,7 @@ impl Account for Bot {
         let user = draft.remember.first().map(|remember| &*remember.of);
         let Some(channel) = draft.kept(CHANNEL) else {
             let request = self.request(&self.channels_url, serde_json::json!({"user": user}));
-            return Exchange { commits: false, ..Exchange::commit(request) };
+            return Exchange::prepare(request);
         };
         let text = String::from_utf8_lossy(&draft.body);
         let body = serde_json::json!({"channel": channel, "text": text});

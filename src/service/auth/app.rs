@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::secret::Secret;
-use crate::service::api::{Answer, Exchange, Granted, HttpRequest, Reading};
+use crate::service::api::{Answer, Granted, Reading};
 use crate::service::info::{Field, FieldKind};
 use crate::service::judge::{excerpt, is_success, text};
 use crate::service::opening::Opening;
@@ -35,11 +35,6 @@ impl App {
     pub fn key(&self, url: &str) -> String {
         format!("{} {url} {}", self.id, self.secret.expose())
     }
-}
-
-/// The exchange that asks for a token.
-pub fn ask(request: HttpRequest) -> Exchange {
-    Exchange { commits: false, ..Exchange::commit(request) }
 }
 
 /// What the answer to a request for a token says: a success has the token and the seconds that it holds under

@@ -11,6 +11,7 @@ use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot::{self, links};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
+use crate::service::upload::bytes_of;
 use crate::service::wire::multipart::Multipart;
 
 /// The longest `msgParam`, in bytes.
@@ -93,10 +94,8 @@ pub fn encode(message: &Message, info: &Info, robot_code: &str, seed: Seed) -> R
         let file = kind_of(attachment).map_err(at)?;
         let seed = Seed(seed.0.wrapping_add(i as u64));
         let form = Multipart::new(seed).text("type", file).file("media", attachment);
-        let Draft { body, rest, content_type, .. } = Draft::multipart(form.finish());
-        let mut own = draft(if file == "image" { IMAGE } else { "sampleFile" }, None);
-        own.rest = [vec![body], rest].concat();
-        own.content_type = content_type;
+        let key = if file == "image" { IMAGE } else { "sampleFile" };
+        let mut own = draft(key, None).with_form(form.finish());
         if file != "image" {
             own.keep(FILE, attachment.file_name().to_owned());
         }
@@ -196,14 +195,7 @@ fn made_title(text: &str) -> String {
 
 /// What DingTalk calls a file of this kind, which goes up and is sent as such.
 fn kind_of(file: &Attachment) -> Result<&'static str> {
-    let refused = |code, words: String| Err(Error::new(code, words));
-    let Some(bytes) = file.bytes() else {
-        return refused(ErrorCode::Internal, "the file was not read; this is a bug".to_owned());
-    };
-    if bytes.len() > MAX_FILE as usize {
-        let words = format!("it has {} bytes; DingTalk takes {MAX_FILE}", bytes.len());
-        return refused(ErrorCode::TooLarge, words);
-    }
+    bytes_of(file, MAX_FILE, "DingTalk")?;
     if matches!(file.media_type(), "image/jpeg" | "image/png" | "image/gif" | "image/bmp") {
         return Ok("image");
     }
@@ -214,23 +206,13 @@ fn kind_of(file: &Attachment) -> Result<&'static str> {
                 "DingTalk's robots send images, and files of the kinds xlsx, pdf, zip, rar, doc and docx, \
                  and no {other:?}"
             );
-            refused(ErrorCode::Unsupported, words)
+            Err(Error::new(ErrorCode::Unsupported, words))
         }
     }
 }
 
 fn extension(name: &str) -> &str {
     name.rsplit_once('.').map_or("", |(_, extension)| extension)
-}
-
-/// True for a draft whose file has to go up first.
-pub fn lacks_media(draft: &Draft) -> bool {
-    !draft.rest.is_empty() && draft.kept(MEDIA).is_none()
-}
-
-/// The form of a draft's file.
-pub fn form(draft: &Draft) -> Body {
-    Body::Several(draft.rest.clone())
 }
 
 /// The body of a draft, with the file that went up.

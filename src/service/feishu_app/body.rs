@@ -13,6 +13,7 @@ use crate::service::feishu::{LANGUAGE, is_text, paragraphs, refuse_unknown_membe
 use crate::service::info::{Info, Scope};
 use crate::service::robot;
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, as_is, compose};
+use crate::service::upload::bytes_of;
 use crate::service::wire::json::Object;
 use crate::service::wire::multipart::Multipart;
 
@@ -88,9 +89,7 @@ pub fn encode(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
         let seed = Seed(seed.0.wrapping_add(n as u64));
         let mut draft = addressed(members, &target, uuid.as_deref(), seed);
         if let Some((kind, form)) = form {
-            let Draft { body, rest, content_type, .. } = form;
-            draft.rest = [vec![body], rest].concat();
-            draft.content_type = content_type;
+            draft = draft.with_form(form);
             draft.keep(FILE, kind.to_owned());
         }
         made.push(draft);
@@ -299,27 +298,19 @@ fn addressed(
 }
 
 /// How a file goes up: its type of message, and the form.
-fn form_of(file: &Attachment, seed: Seed) -> Result<(&'static str, Draft)> {
-    let refused = |code, words: String| Err(Error::new(code, words));
-    let Some(bytes) = file.bytes() else {
-        return refused(ErrorCode::Internal, "the file was not read; this is a bug".to_owned());
-    };
+fn form_of(file: &Attachment, seed: Seed) -> Result<(&'static str, (String, Body))> {
     let is_image = matches!(
         file.media_type(),
         "image/jpeg" | "image/png" | "image/gif" | "image/webp" | "image/bmp" | "image/tiff"
     );
     let most = if is_image { MAX_IMAGE } else { MAX_FILE };
-    if bytes.len() > most as usize {
-        let words = format!("it has {} bytes; Feishu takes {most} of such a file", bytes.len());
-        return refused(ErrorCode::TooLarge, words);
-    }
-    if bytes.is_empty() {
-        return refused(ErrorCode::Message, "Feishu takes no empty file".to_owned());
+    if bytes_of(file, most, "Feishu")?.is_empty() {
+        return Err(Error::new(ErrorCode::Message, "Feishu takes no empty file"));
     }
     let form = Multipart::new(seed);
     if is_image {
         let form = form.text("image_type", "message").file("image", file);
-        return Ok(("image", Draft::multipart(form.finish())));
+        return Ok(("image", form.finish()));
     }
     let name = file.file_name();
     let kind = match name.rsplit('.').next().map(str::to_ascii_lowercase).as_deref() {
@@ -331,22 +322,12 @@ fn form_of(file: &Attachment, seed: Seed) -> Result<(&'static str, Draft)> {
         _ => "stream",
     };
     let form = form.text("file_type", kind).text("file_name", name).file("file", file);
-    Ok(("file", Draft::multipart(form.finish())))
-}
-
-/// True for a draft whose file has to go up first.
-pub fn lacks_file(draft: &Draft) -> bool {
-    !draft.rest.is_empty() && draft.kept(KEY).is_none()
+    Ok(("file", form.finish()))
 }
 
 /// True for a draft of an image.
 pub fn is_image(draft: &Draft) -> bool {
     draft.kept(FILE) == Some("image")
-}
-
-/// The form of a draft's file.
-pub fn form(draft: &Draft) -> Body {
-    Body::Several(draft.rest.clone())
 }
 
 /// The body of a draft, with the file that went up.

@@ -95,9 +95,7 @@ pub fn encode(message: &Message, info: &Info, to: &str, seed: Seed) -> Result<Dr
     }
     let uploads = files.into_iter().zip(&message.attachments).map(|(body, file)| {
         let form = Multipart::new(seed).file("file", file).finish();
-        let Draft { body: start, mut rest, content_type, .. } = Draft::multipart(form);
-        rest.insert(0, start);
-        Draft { rest, content_type, ..Draft::json(&body) }
+        Draft::json(&body).with_form(form)
     });
     let mut drafts = bodies.into_iter().map(|body| Draft::json(&body)).chain(uploads);
     let first = drafts.next().unwrap_or_default();
@@ -110,11 +108,6 @@ fn file_body(file: &Attachment, common: &Map<String, Value>) -> Map<String, Valu
     let mut body = common.clone();
     body.put("type", type_of(file));
     body
-}
-
-/// The form of a draft's file.
-pub fn form(draft: &Draft) -> Body {
-    Body::Several(draft.rest.clone())
 }
 
 /// The body of a draft, with where its file lies once it is uploaded.

@@ -7,7 +7,6 @@ use url::Url;
 use super::answer;
 use crate::model::secret::Secret;
 use crate::service::api::{Answer, Exchange, Granted, HttpRequest, Session, Stamp};
-use crate::service::auth::app;
 use crate::service::opening::Opening;
 use crate::service::wire::json::{CONTENT_TYPE, object};
 
@@ -57,7 +56,7 @@ impl Session for Login {
             "initial_device_display_name": "hongyan",
         };
         let body = body.to_string().into_bytes();
-        app::ask(HttpRequest::post(self.url.clone(), CONTENT_TYPE, body))
+        Exchange::prepare(HttpRequest::post(self.url.clone(), CONTENT_TYPE, body))
     }
 
     fn read(&self, answer: &Answer) -> Granted {

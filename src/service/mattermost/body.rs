@@ -138,10 +138,7 @@ pub fn post(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
     let mut draft = drafts(message, info, ("message", common, &[]), is_whole)?;
     if !files.is_empty() {
         let form = files.iter().fold(Multipart::new(seed), |form, file| form.file("files", file));
-        let Draft { body, mut rest, content_type, .. } = Draft::multipart(form.finish());
-        rest.insert(0, body);
-        draft.rest = rest;
-        draft.content_type = content_type;
+        draft = draft.with_form(form.finish());
     }
     Ok(draft)
 }
@@ -159,11 +156,6 @@ pub fn hook(message: &Message, info: &Info, _seed: Seed) -> Result<Draft> {
         |body: &Map<String, Value>| body.contains_key("text") || body.contains_key("attachments");
     let of_all = ["username", "icon_url", "icon_emoji"];
     drafts(message, info, ("text", common, &of_all), is_whole)
-}
-
-/// The form of a draft's files.
-pub fn form(draft: &Draft) -> Body {
-    Body::Several(draft.rest.clone())
 }
 
 /// The body of a post, with what its steps gave.

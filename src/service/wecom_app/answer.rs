@@ -51,20 +51,6 @@ pub fn sent(answer: &Answer, to: &[(Kind, String)]) -> Reading {
     }
 }
 
-/// Reads the id of a file that was uploaded.
-pub fn uploaded(answer: &Answer) -> Result<String, Reading> {
-    match envelope(answer) {
-        Reading::Sent { .. } => {
-            let found = text(answer).and_then(|body| members(body, ["media_id"]));
-            let id = found.ok().and_then(|[id]| parsed::<String>(id).ok().flatten());
-            id.filter(|id| !id.is_empty()).ok_or_else(|| {
-                Reading::Contradiction("the answer to an upload has no media_id".to_owned())
-            })
-        }
-        reading => Err(reading),
-    }
-}
-
 fn each(answer: &Answer, to: &[(Kind, String)]) -> Result<Reading, String> {
     const NAMES: [&str; 5] =
         ["msgid", "invaliduser", "invalidparty", "invalidtag", "unlicenseduser"];

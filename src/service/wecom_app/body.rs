@@ -1,20 +1,19 @@
 //! The body of a message of WeCom's app, and of its files.
 
-use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::answer::EVERYBODY;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Attachment, Format, Kind, Message, Part};
 use crate::model::receipt::Note;
-use crate::service::api::{Body, Dedupe, Draft, ScopeKey, Seed};
+use crate::service::api::{Dedupe, Draft, ScopeKey, Seed};
 use crate::service::check::{check, first_of};
 use crate::service::extra;
 use crate::service::info::{Info, Scope};
 use crate::service::robot::{self, Link, Mentions, is_phone, links};
 use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
-use crate::service::wecom::draft;
-use crate::service::wire::multipart::Multipart;
+use crate::service::upload::bytes_of;
+use crate::service::wecom::{draft, media};
 
 /// The longest text, and the longest Markdown, in bytes of UTF-8.
 pub const MAX_TEXT: u32 = 2048;
@@ -34,10 +33,6 @@ const MOST: [(Kind, &str, usize); 3] = [
     (Kind::Departments, "toparty", 100),
     (Kind::Tags, "totag", 100),
 ];
-
-/// What the type and the id of an uploaded file are kept as.
-pub const KIND: &str = "kind";
-pub const MEDIA: &str = "media";
 
 /// The parameters of the document that no field of a message sets.
 pub const EXTRA: [&str; 15] = [
@@ -286,50 +281,16 @@ fn news(links: &[Link]) -> Result<Map<String, Value>> {
 
 /// The draft of a file: the form by which it goes up stands in its `rest`.
 fn file(attachment: &Attachment, body: Map<String, Value>, seed: Seed) -> Result<Draft> {
-    let refused = |code, words: String| Err(Error::new(code, words));
     let (kind, most) = match attachment.media_type() {
         "image/jpeg" | "image/png" => ("image", MAX_IMAGE),
         "audio/amr" => ("voice", MAX_VOICE),
         "video/mp4" => ("video", MAX_IMAGE),
         _ => ("file", MAX_FILE),
     };
-    let Some(bytes) = attachment.bytes() else {
-        return refused(ErrorCode::Internal, "the file was not read; this is a bug".to_owned());
-    };
-    if bytes.len() > most as usize {
-        let words = format!("it has {} bytes; WeCom takes {most} of such a file", bytes.len());
-        return refused(ErrorCode::TooLarge, words);
+    let length = bytes_of(attachment, most, "WeCom")?.len();
+    if length <= MIN_FILE {
+        let words = format!("it has {length} bytes; WeCom takes no file of so few");
+        return Err(Error::new(ErrorCode::Message, words));
     }
-    if bytes.len() <= MIN_FILE {
-        let words = format!("it has {} bytes; WeCom takes no file of so few", bytes.len());
-        return refused(ErrorCode::Message, words);
-    }
-    let mut body = body;
-    body.insert("msgtype".to_owned(), kind.into());
-    let mut own = draft(body)?;
-    let Draft { body, rest, content_type, .. } =
-        Draft::multipart(Multipart::new(seed).file("media", attachment).finish());
-    own.rest = [vec![body], rest].concat();
-    own.content_type = content_type;
-    own.keep(KIND, kind.to_owned());
-    Ok(own)
-}
-
-/// True for a draft whose file has to go up first.
-pub fn lacks_media(draft: &Draft) -> bool {
-    !draft.rest.is_empty() && draft.kept(MEDIA).is_none()
-}
-
-/// The form of a draft's file.
-pub fn form(draft: &Draft) -> Body {
-    Body::Several(draft.rest.clone())
-}
-
-/// The body of a draft, with the file that went up.
-pub fn with_media(draft: &Draft) -> Body {
-    let (Some(kind), Some(media)) = (draft.kept(KIND), draft.kept(MEDIA)) else {
-        return Body::One(draft.body.clone());
-    };
-    let object = format!(",{}:{{\"media_id\":{}}}}}", Value::from(kind), Value::from(media));
-    Body::Several(vec![draft.body.slice(..draft.body.len() - 1), Bytes::from(object)])
+    media::draft(body, kind, attachment, seed)
 }

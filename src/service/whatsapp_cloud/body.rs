@@ -216,19 +216,12 @@ impl File {
                 Draft::json(&body)
             }
             File::Form(form, own) => {
-                let Draft { body: start, mut rest, content_type, .. } = Draft::multipart(form);
-                rest.insert(0, start);
                 let own = Value::Object(own).to_string();
                 let params = vec![("kind", kind), ("own", own)];
-                Draft { rest, content_type, params, ..Draft::json(&body) }
+                Draft { params, ..Draft::json(&body).with_form(form) }
             }
         }
     }
-}
-
-/// The form of a draft's file.
-pub fn form(draft: &Draft) -> Body {
-    Body::Several(draft.rest.clone())
 }
 
 /// The body of a draft, with the id of its file once that is uploaded.
