@@ -315,12 +315,25 @@ struct Upload {
     success: &'static str,
 }
 
-const UPLOADS: [Upload; 5] = [
+const UPLOADS: [Upload; 7] = [
     Upload {
         service: "wecom_app",
         file,
         path: "/cgi-bin/media/upload",
         success: r#"{"errcode":0,"errmsg":"ok","type":"file","media_id":"m1","created_at":"1"}"#,
+    },
+    Upload {
+        service: "wechat_oa",
+        file: || json!({"name": "a.png", "data_base64": "aG9uZ3lhbg=="}),
+        path: "/cgi-bin/media/upload",
+        success: r#"{"errcode":0,"errmsg":"ok","type":"image","media_id":"m1","created_at":1}"#,
+    },
+    // As WeChat's older document has it.
+    Upload {
+        service: "wechat_oa",
+        file: || json!({"name": "a.png", "data_base64": "aG9uZ3lhbg=="}),
+        path: "/cgi-bin/media/upload",
+        success: r#"{"type":"image","media_id":"m1","created_at":1}"#,
     },
     Upload {
         service: "feishu_app",

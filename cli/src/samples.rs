@@ -605,6 +605,11 @@ pub const SENT: &[Sample] = &[
     ),
     sample(
         "wechat_oa",
+        "image",
+        r#"{"attachments": [{"name": "鸿雁.gif", "data_base64": "R0lGODlhAQABAAAAACw="}]}"#,
+    ),
+    sample(
+        "wechat_oa",
         "template",
         r#"{"extra": {"template_id": "tpl-disk", "data": {"first": {"value": "90 %"}}}}"#,
     ),

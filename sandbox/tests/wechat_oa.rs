@@ -62,6 +62,44 @@ fn a_stable_token_lives_beside_the_next_and_an_old_one_does_not() {
     assert_eq!(send(&sandbox, &fourth, "custom/send", &text(ANNA))["errcode"], 0);
 }
 
+fn upload(sandbox: &Sandbox, token: &str, kind: &str, name: &str, bytes: &str) -> Value {
+    let path = format!("/wechat_oa/cgi-bin/media/upload?access_token={token}&type={kind}");
+    let form = ("Content-Type", "multipart/form-data; boundary=b");
+    let body = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"media\"; filename=\"{name}\"\r\n\
+         Content-Type: image/png\r\n\r\n{bytes}\r\n--b--\r\n"
+    );
+    request(sandbox, "POST", &path, &[form], &body).json()
+}
+
+#[test]
+fn a_file_is_sent_as_what_it_went_up_as_for_three_days() {
+    let (sandbox, clock) = start();
+    let token = live(&sandbox);
+    let long = "x".repeat((64 << 10) + 1);
+    for (token, kind, name, bytes, code) in [
+        ("x", "image", "a.png", "PNG", 40001),
+        (&*token, "file", "a.pdf", "PDF", 40004),
+        (&token, "image", "a.txt", "text", 40005),
+        (&token, "image", "a.png", "", 44001),
+        (&token, "thumb", "a.jpg", &long, 45001),
+    ] {
+        let answer = upload(&sandbox, token, kind, name, bytes);
+        assert_eq!(answer["errcode"], code, "{kind} {name}");
+    }
+    let media = upload(&sandbox, &token, "image", "a.png", "PNG");
+    assert_eq!((&media["errcode"], &media["type"]), (&json!(0), &json!("image")));
+    let send = |kind: &str| {
+        let body = json!({"touser": ANNA, "msgtype": kind, kind: {"media_id": media["media_id"]}});
+        send(&sandbox, &live(&sandbox), "custom/send", &body)["errcode"].clone()
+    };
+    assert_eq!((send("image"), send("image"), send("voice")), (0.into(), 0.into(), 40007.into()));
+    let shown = &sandbox.messages()[1];
+    assert_eq!((&shown["text"], &shown["attachments"][0]["name"]), (&json!(""), &json!("a.png")));
+    clock.advance(3 * 86_400_000);
+    assert_eq!(send("image"), 40007);
+}
+
 #[test]
 fn each_interface_has_its_own_rules() {
     let (sandbox, _) = start();

@@ -16,6 +16,7 @@ use super::info::{Auth, Field, FieldKind, Info, Limit};
 use super::judge::text;
 use super::opening::Opening;
 use super::robot::busy_in_success;
+use super::wecom::media::{self, MEDIA};
 use super::wire::envelope::Envelope;
 use super::wire::json::{self, members};
 use crate::model::error::Result;
@@ -40,15 +41,18 @@ static INFO: Info = Info {
     )],
     to: &["user"],
     parts: &["text", "link"],
+    attachments: &["data"],
     needs_content: false,
     extra: &body::EXTRA,
     limits: &[
         Limit { what: "title of a one-time subscription: characters", most: body::MAX_TITLE },
         Limit { what: "text of a one-time subscription: characters", most: body::MAX_ONCE },
+        Limit { what: "image and video: bytes", most: body::MAX_IMAGE },
+        Limit { what: "recording: bytes", most: body::MAX_VOICE },
     ],
     dedupe_ms: Some(WINDOW),
     message_id: true,
-    document: "developers.weixin.qq.com, customer, template and subscription messages, of 2026",
+    document: "developers.weixin.qq.com, customer, template and subscription messages, temporary material, of 2026",
     ..Info::PLAIN
 };
 
@@ -71,6 +75,7 @@ struct Official {
     app: App,
     token: Url,
     message: Url,
+    upload: Url,
 }
 
 /// Opens an account.
@@ -79,9 +84,9 @@ fn open(mut opening: Opening) -> Result<Opened> {
     let at = |path: &str| {
         opening.endpoint("https://api.weixin.qq.com", &format!("cgi-bin/{path}"), false)
     };
-    let (token, message) = (at("stable_token")?, at("message")?);
+    let (token, message, upload) = (at("stable_token")?, at("message")?, at("media/upload")?);
     let (origin, identity) = (message.clone(), app.id.clone());
-    Ok(opening.opened(origin, &identity, Official { app, token, message }))
+    Ok(opening.opened(origin, &identity, Official { app, token, message, upload }))
 }
 
 /// Reads what all answers have in common.
@@ -94,17 +99,31 @@ impl Account for Official {
         body::encode(message, &INFO, seed)
     }
 
+    fn prepares(&self, draft: &Draft) -> bool {
+        draft.has_to_upload(MEDIA)
+    }
+
     fn next(&self, draft: &Draft, _at: &Stamp, session: Option<&Secret>) -> Exchange {
+        let with_token = |mut url: Url| {
+            let token = session.map(Secret::expose).unwrap_or_default();
+            url.query_pairs_mut().append_pair("access_token", token);
+            url
+        };
+        if draft.has_to_upload(MEDIA) {
+            return Exchange::prepare(media::upload(draft, with_token(self.upload.clone())));
+        }
         let mut url = self.message.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.extend(draft.kept(body::PATH).unwrap_or_default().split('/'));
         }
-        let token = session.map(Secret::expose).unwrap_or_default();
-        url.query_pairs_mut().append_pair("access_token", token);
-        Exchange::commit(HttpRequest::post(url, json::CONTENT_TYPE, draft.body.clone()))
+        let body = media::body(draft);
+        Exchange::commit(HttpRequest::post(with_token(url), json::CONTENT_TYPE, body))
     }
 
     fn read(&self, draft: &mut Draft, answer: &Answer) -> Reading {
+        if draft.has_to_upload(MEDIA) {
+            return draft.step_gave(MEDIA, media::given(answer, envelope));
+        }
         match envelope(answer) {
             Reading::Sent { .. } if draft.kept(body::PATH) == Some(body::CUSTOM) => {
                 Reading::sent(None, None)
@@ -180,6 +199,9 @@ mod tests {
     fn what_cannot_be_sent_is_refused_where_it_stands() {
         use ErrorCode::{Message as Wrong, TooLarge, Unsupported};
         let link = json!({"type": "link", "url": "https://example.com/"});
+        let file = |name: &str, base64: &str| json!({"name": name, "data_base64": base64});
+        let (image, empty, note) =
+            (file("a.gif", "R0lG"), file("a.gif", ""), file("a.txt", "eA=="));
         for (fields, code, path) in [
             (json!({}), Wrong, "text"),
             (json!({"to": null, "text": "x"}), Wrong, "to.user"),
@@ -203,6 +225,19 @@ mod tests {
             (json!({"extra": {"msgtype": "dance"}}), Wrong, "extra.msgtype"),
             (json!({"text": "x", "extra": {"msgtype": "wxcard"}}), Unsupported, "text"),
             (json!({"parts": [link, link]}), Unsupported, "parts[1]"),
+            (json!({"attachments": [image, note]}), Unsupported, "attachments[1]"),
+            (json!({"attachments": [empty]}), Wrong, "attachments[0]"),
+            (
+                json!({"attachments": [image], "extra": {"template_id": "t"}}),
+                Unsupported,
+                "attachments",
+            ),
+            (
+                json!({"text": "x", "attachments": [image],
+                    "extra": {"template_id": "t", "scene": "1"}}),
+                Unsupported,
+                "attachments",
+            ),
             (
                 json!({"extra": {"template_id": "t", "client_msg_id": ""}}),
                 Wrong,
@@ -211,6 +246,59 @@ mod tests {
         ] {
             let error = encoded(&fields).expect_err(&fields.to_string());
             assert_eq!((error.code(), error.path()), (code, Some(path)), "{fields}: {error}");
+        }
+    }
+
+    #[test]
+    fn each_file_is_a_message_of_its_own_behind_the_text() {
+        let file = |name: &str| json!({"name": name, "data_base64": "R0lG"});
+        let files = json!([file("a.gif"), file("b.amr"), file("c.mp4")]);
+        let service = json!({"kf_account": "anna@x"});
+        let own = json!({"text": "x", "attachments": files, "extra": {"customservice": service}});
+        let mut draft = encoded(&own).expect("a text and three files");
+        let bodies = |draft: &Draft| -> Value {
+            serde_json::from_slice(&media::body(draft).whole()).expect("JSON")
+        };
+        assert_eq!(bodies(&draft)["text"], json!({"content": "x"}));
+        assert_eq!(draft.pieces.len(), 3);
+        for (piece, kind) in draft.pieces.iter_mut().zip(["image", "voice", "video"]) {
+            assert!(piece.has_to_upload(MEDIA));
+            piece.keep(MEDIA, "m\"1".to_owned());
+            let body = bodies(piece);
+            assert_eq!(
+                (&body["msgtype"], &body[kind]),
+                (&json!(kind), &json!({"media_id": "m\"1"}))
+            );
+            assert_eq!((&body["touser"], &body["customservice"]), (&json!("oAnna"), &service));
+        }
+        let alone = encoded(&json!({"attachments": [file("a.jpg")]})).expect("a file alone");
+        assert!(alone.has_to_upload(MEDIA) && alone.pieces.is_empty());
+    }
+
+    #[test]
+    fn an_upload_gave_what_its_answer_says_whole() {
+        let read = |status: u16, body: &str| {
+            let answer = Answer { status, body: body.into(), ..Answer::default() };
+            match media::given(&answer, envelope) {
+                Ok(id) => id,
+                Err(Reading::Refused { code, .. }) => code,
+                Err(Reading::Contradiction(_)) => "contradiction".to_owned(),
+                Err(_) => "unreadable".to_owned(),
+            }
+        };
+        for (status, body, meant) in [
+            (200, r#"{"type":"image","media_id":"m1","created_at":1672500000}"#, "m1"),
+            (200, r#"{"errcode":0,"errmsg":"ok","media_id":"m1"}"#, "m1"),
+            (200, r#"{"errcode":40004,"errmsg":"no","media_id":"m1"}"#, "40004"),
+            (200, r#"{"errcode":40004,"errmsg":"invalid media type"}"#, "40004"),
+            (200, r#"{"errcode":0,"errmsg":"ok"}"#, "contradiction"),
+            (200, r#"{"errcode":0,"errmsg":"ok","media_id":""}"#, "contradiction"),
+            (200, r#"{"errcode":0,"errmsg":"ok","media_id":7}"#, "contradiction"),
+            (500, r#"{"media_id":"m1"}"#, "unreadable"),
+            (200, r#"{"media_id":"m1"#, "unreadable"),
+            (200, "", "unreadable"),
+        ] {
+            assert_eq!(read(status, body), meant, "{status} {body}");
         }
     }
 

@@ -27,6 +27,25 @@ def test_a_customer_message_and_a_template_arrive(sandbox: Sandbox, client: WeCh
     assert sandbox.last["text"] == "90 %"
 
 
+def test_a_file_goes_up_and_is_sent(sandbox: Sandbox, client: WeChatClient) -> None:
+    for kind, name, send in [
+        ("image", "goose.png", client.message.send_image),
+        ("voice", "call.amr", client.message.send_voice),
+        ("video", "flight.mp4", client.message.send_video),
+    ]:
+        media = client.media.upload(kind, (name, b"hongyan carries letters"))
+        assert media["type"] == kind
+        send(ANNA, media["media_id"])
+        assert [one["name"] for one in sandbox.last["attachments"]] == [name]
+    with pytest.raises(WeChatClientException) as refused:
+        client.message.send_image(ANNA, media["media_id"])
+    assert refused.value.errcode == 40007
+    with pytest.raises(WeChatClientException) as refused:
+        client.media.upload("image", ("letter.txt", b"hongyan carries letters"))
+    assert refused.value.errcode == 40005
+    assert len(sandbox.messages) == 3
+
+
 def test_what_is_refused_is_seen(sandbox: Sandbox, client: WeChatClient) -> None:
     with pytest.raises(WeChatClientException) as refused:
         client.message.send_text("oSilent_hongyan0123456789abc", "hi")

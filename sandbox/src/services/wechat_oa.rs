@@ -1,11 +1,13 @@
-//! WeChat's official accounts: `stable_token`, customer messages, templates and subscriptions.
+//! WeChat's official accounts: `stable_token`, `media/upload`, customer messages, templates and subscriptions.
 
 use serde_json::{Map, Value, json};
 
 use super::wecom_bot::has_escapes;
 use super::{About, Service};
+use crate::delivered::Attached;
 use crate::exchange::{Answer, Call, Delivered, Outcome};
 use crate::memory::Memory;
+use crate::multipart;
 use crate::route::{self, Handled, Params, Route};
 use crate::shape::{Field, Kind, check, must};
 use crate::tokens::{Known, Tokens};
@@ -19,10 +21,12 @@ const LEFT: &str = "oLeft_hongyan0123456789abcde";
 const TEMPLATES: [&str; 3] = ["tpl-disk", "tpl-sub", "tpl-once"];
 const TEN_MINUTES_MS: u64 = 600_000;
 const TWO_HOURS_MS: u64 = 7_200_000;
+const THREE_DAYS_MS: u64 = 3 * 86_400_000;
 
 const ROUTES: &[Route<WeChatOa>] = &[
     Route::post("/cgi-bin/stable_token", WeChatOa::stable),
     Route::get("/cgi-bin/token", WeChatOa::old),
+    Route::post("/cgi-bin/media/upload", WeChatOa::upload),
     Route::post("/cgi-bin/message/custom/send", WeChatOa::custom),
     Route::post("/cgi-bin/message/template/send", WeChatOa::template),
     Route::post("/cgi-bin/message/subscribe/bizsend", WeChatOa::subscription),
@@ -55,6 +59,8 @@ pub(super) struct WeChatOa {
     old: Option<(String, u64)>,
     /// Templates of ten minutes, by user and `client_msg_id`.
     seen: Memory<u64>,
+    /// Files of three days with their types, by the id that each was given.
+    media: Memory<(String, Attached)>,
     count: u64,
 }
 
@@ -64,6 +70,7 @@ impl Default for WeChatOa {
             stable: Tokens::new("oa-", TWO_HOURS_MS, TEN_MINUTES_MS / 2),
             old: None,
             seen: Memory::new(TEN_MINUTES_MS),
+            media: Memory::new(THREE_DAYS_MS),
             count: 200_228_000,
         }
     }
@@ -108,8 +115,7 @@ impl WeChatOa {
         Ok(Answer::json(200, &json!({"access_token": token, "expires_in": 7200})).into())
     }
 
-    /// The body of a message, and the user that it is to.
-    fn enter(&mut self, call: &Call) -> Result<(Map<String, Value>, String), Answer> {
+    fn check_token(&self, call: &Call) -> Result<(), Answer> {
         let token = call.query("access_token").unwrap_or_default();
         if token.is_empty() {
             return Err(refused(41001, "access_token missing"));
@@ -125,6 +131,45 @@ impl WeChatOa {
                 }
             }
         }
+        Ok(())
+    }
+
+    fn upload(&mut self, call: &Call, _: &Params) -> Handled {
+        self.check_token(call)?;
+        let kind = call.query("type").unwrap_or_default();
+        let (most, endings): (usize, &[&str]) = match &*kind {
+            "image" => (10 << 20, &["jpg", "jpeg", "png", "gif"]),
+            "voice" => (2 << 20, &["amr", "mp3"]),
+            "video" => (10 << 20, &["mp4"]),
+            "thumb" => (64 << 10, &["jpg"]),
+            _ => return Err(refused(40004, "invalid media type")),
+        };
+        let parts = multipart::parts(call.header("content-type").unwrap_or_default(), &call.body);
+        let file = parts.ok().into_iter().flatten().find(|part| part.name == "media");
+        let Some(file) = file else { return Err(refused(41005, "media data missing")) };
+        let Some(name) = &file.file_name else { return Err(refused(41005, "media data missing")) };
+        let ending = name.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+        if !endings.contains(&&*ending) {
+            return Err(refused(40005, "invalid file type"));
+        }
+        if file.bytes.is_empty() {
+            return Err(refused(44001, "empty media data"));
+        }
+        if file.bytes.len() > most {
+            return Err(refused(45001, "media size out of limit"));
+        }
+        self.count += 1;
+        let id = format!("oa-media-{}", self.count);
+        let attached = Attached::new(name, &file.content_type, &file.bytes);
+        self.media.put(id.as_str(), (kind.clone(), attached), call.now_ms);
+        let body = json!({"errcode": 0, "errmsg": "ok", "type": kind, "media_id": id,
+            "created_at": call.now_s()});
+        Ok(Answer::json(200, &body).into())
+    }
+
+    /// The body of a message, and the user that it is to.
+    fn enter(&mut self, call: &Call) -> Result<(Map<String, Value>, String), Answer> {
+        self.check_token(call)?;
         if has_escapes(&call.body) {
             return Err(refused(
                 40033,
@@ -154,15 +199,25 @@ impl WeChatOa {
             return Err(refused(44004, "empty content"));
         };
         check(content, fields).map_err(|words| refused(47001, &words))?;
+        let mut attachments = Vec::new();
         let text = match name {
+            "image" | "voice" | "video" => {
+                let id = content["media_id"].as_str().unwrap_or_default();
+                let own = self.media.get(id, call.now_ms).filter(|(kind, _)| kind == name);
+                let Some((_, file)) = own else {
+                    return Err(refused(40007, "invalid media_id"));
+                };
+                attachments.push(file.clone());
+                String::new()
+            }
             "text" => content["content"].as_str().unwrap_or_default().to_owned(),
             "news" => content["articles"][0]["title"].as_str().unwrap_or_default().to_owned(),
             _ => Value::from(content.clone()).to_string(),
         };
-        if text.is_empty() {
+        if text.is_empty() && attachments.is_empty() {
             return Err(refused(44004, "empty content"));
         }
-        let delivered = Delivered::to(APP, user, text);
+        let delivered = Delivered { attachments, ..Delivered::to(APP, user, text) };
         Ok(Outcome::took(Answer::json(200, &json!({"errcode": 0, "errmsg": "ok"})), delivered))
     }
 
@@ -241,6 +296,10 @@ impl Service for WeChatOa {
         refused(87014, "risky content")
     }
 
+    fn largest_body(&self) -> usize {
+        (10 << 20) + (1 << 20)
+    }
+
     fn accounts(&self) -> Vec<(&'static str, Value)> {
         let auth = json!({"type": "app", "id": APP, "secret": SECRET});
         let to = json!({"user": ANNA});
@@ -251,7 +310,7 @@ impl Service for WeChatOa {
         About {
             title: "WeChat official account",
             paths: "<code>POST /wechat_oa/cgi-bin/stable_token</code>, <code>GET …/token</code>, \
-                    <code>POST …/message/custom/send</code>, <code>…/template/send</code>, \
+                    <code>POST …/media/upload</code>, <code>…/message/custom/send</code>, <code>…/template/send</code>, \
                     <code>…/subscribe/bizsend</code>, <code>…/template/subscribe</code>",
             auth: "a token in the query, which holds for two hours",
             recipients: "<code>oAnna6_hongyan0123456789abcd</code>, who wrote lately; \
@@ -263,6 +322,8 @@ impl Service for WeChatOa {
                 "a repeated client_msg_id is answered with the id of the first message",
                 "a token of the older kind ends at once where another is made",
                 "a fault in a field is 47001",
+                "a file is of the type that its name ends in; one of another type is 40005",
+                "a media_id is of use for messages of the type that it went up as",
             ],
         }
     }

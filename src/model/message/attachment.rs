@@ -179,6 +179,7 @@ impl Attachment {
             "gif" => "image/gif",
             "webp" => "image/webp",
             "svg" => "image/svg+xml",
+            "amr" => "audio/amr",
             "mp3" => "audio/mpeg",
             "ogg" | "oga" => "audio/ogg",
             "mp4" => "video/mp4",

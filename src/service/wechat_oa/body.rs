@@ -4,19 +4,26 @@ use serde_json::{Map, Value, json};
 
 use super::WINDOW;
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::message::{Kind, Message};
+use crate::model::message::{Attachment, Kind, Message};
+use crate::model::receipt::Note;
 use crate::service::api::{Dedupe, Draft, Seed};
 use crate::service::check::{check, recipient};
 use crate::service::extra;
 use crate::service::info::Info;
 use crate::service::robot::{self, links};
-use crate::service::text::{Markup, Rules, Title, Unit, compose, drafts};
-use crate::service::wecom::draft;
+use crate::service::text::{Markup, Piece, Rules, Title, Unit, compose};
+use crate::service::upload::bytes_of;
+use crate::service::wecom::{draft, media};
 
 /// The longest title of a one-time subscription, in characters.
 pub const MAX_TITLE: u32 = 15;
 /// The longest text of one, in characters.
 pub const MAX_ONCE: u32 = 200;
+
+/// The largest image and the largest video, in bytes.
+pub const MAX_IMAGE: u32 = 10 << 20;
+/// The largest recording, in bytes.
+pub const MAX_VOICE: u32 = 2 << 20;
 
 /// What the path below `/cgi-bin/message/` is kept as, and the paths.
 pub const PATH: &str = "path";
@@ -48,6 +55,8 @@ pub const EXTRA: [&str; 20] = [
     "page",
     "scene",
 ];
+/// What of them holds for each request of a customer message.
+const OF_ALL: &str = "customservice";
 /// Those of customer messages.
 const OF_CUSTOM: usize = 13;
 /// The types of customer message beside a text.
@@ -67,7 +76,7 @@ pub fn encode(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
     let user = recipient(message, Kind::User)?;
     let touser = || Map::from_iter([("touser".to_owned(), user.into())]);
     match given(message, "template_id") {
-        None => custom(message, info, touser()),
+        None => custom(message, info, &touser(), seed),
         Some(Value::String(id)) if !id.trim().is_empty() => {
             if let Some(name) =
                 EXTRA[..OF_CUSTOM].iter().find(|name| given(message, name).is_some())
@@ -75,6 +84,7 @@ pub fn encode(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
                 let words = format!("a template has no {name:?}");
                 return error(ErrorCode::Message, words, format!("extra.{name}"));
             }
+            without_files(message)?;
             match (given(message, "scene"), given(message, "page")) {
                 (Some(_), None) => once(message, info, touser()),
                 (None, Some(_)) => subscription(message, info, touser()),
@@ -89,13 +99,43 @@ pub fn encode(message: &Message, info: &Info, seed: Seed) -> Result<Draft> {
     }
 }
 
-/// A customer message, a request a piece of its text.
-fn custom(message: &Message, info: &Info, body: Map<String, Value>) -> Result<Draft> {
+/// A customer message: its text or card, and each file after that, a request each.
+fn custom(message: &Message, info: &Info, body: &Map<String, Value>, seed: Seed) -> Result<Draft> {
     if let Some(name) = EXTRA[OF_CUSTOM..].iter().find(|name| given(message, name).is_some()) {
         let words = format!("only a template has a {name:?}: give its \"template_id\"");
         return error(ErrorCode::Message, words, format!("extra.{name}"));
     }
+    let (mut drafts, notes) = words(message, info, body)?;
+    for (i, attachment) in message.attachments.iter().enumerate() {
+        let mut body = body.clone();
+        body.extend(given(message, OF_ALL).map(|value| (OF_ALL.to_owned(), value.clone())));
+        let seed = Seed(seed.0.wrapping_add(i as u64));
+        let file = file(attachment, body, seed);
+        drafts.push(file.map_err(|error| error.at(format!("attachments[{i}]")))?);
+    }
+    for draft in &mut drafts {
+        draft.keep(PATH, CUSTOM.to_owned());
+    }
+    Draft::first_of(drafts, notes).map_or_else(empty, Ok)
+}
+
+fn empty<T>() -> Result<T> {
+    let words = "the message is empty: give \"text\", \"parts\", a file, or a card in \"extra\"";
+    error(ErrorCode::Message, words, "text")
+}
+
+/// The drafts of the text, the link or the card of a customer message; none where it has none.
+fn words(
+    message: &Message,
+    info: &Info,
+    body: &Map<String, Value>,
+) -> Result<(Vec<Draft>, Vec<Note>)> {
     let links = links(message, info.title)?;
+    let has_words = robot::has_words(message) || message.title.is_some();
+    let is_of_card = |name: &str| name != OF_ALL && given(message, name).is_some();
+    if !has_words && !EXTRA.iter().any(|name| is_of_card(name)) {
+        return Ok((Vec::new(), Vec::new()));
+    }
     let is_type =
         |name: &&&str| **name != "msgtype" && given(message, name).is_some_and(Value::is_object);
     let kind = match given(message, "msgtype").and_then(Value::as_str) {
@@ -116,12 +156,9 @@ fn custom(message: &Message, info: &Info, body: Map<String, Value>) -> Result<Dr
         body.extend(content.map(|content| (kind.to_owned(), content)));
         extra::merge(&mut body, message, info)?;
         if !body.contains_key(kind) {
-            let words = "the message is empty: give \"text\", \"parts\", or a card in \"extra\"";
-            return error(ErrorCode::Message, words, "text");
+            return empty();
         }
-        let mut own = draft(body)?;
-        own.keep(PATH, CUSTOM.to_owned());
-        Ok(own)
+        draft(body)
     };
     if let [link, more @ ..] = links.as_slice() {
         if !more.is_empty() {
@@ -135,22 +172,51 @@ fn custom(message: &Message, info: &Info, body: Map<String, Value>) -> Result<Dr
                 article[name] = value.into();
             }
         }
-        return finish(Some(json!({"articles": [article]})));
+        return Ok((vec![finish(Some(json!({"articles": [article]})))?], Vec::new()));
     }
-    let has_words = robot::has_words(message) || message.title.is_some();
     match (kind, has_words) {
-        (_, false) => finish(None),
+        (_, false) => Ok((vec![finish(None)?], Vec::new())),
         ("text", true) => {
             let (unit, markup) = (Unit::CodePoints, Markup::Plain);
             let rules = Rules { unit, most: usize::MAX, markup, title: Title::FirstLine };
             let pieces = compose(message, &rules)?;
-            drafts(pieces, |_, piece| finish(Some(json!({"content": piece.text}))))
+            let text = |piece: &Piece| finish(Some(json!({"content": piece.text})));
+            let drafts = pieces.iter().map(text).collect::<Result<_>>()?;
+            Ok((drafts, pieces.first().map(Piece::notes).unwrap_or_default()))
         }
         (_, true) => {
             let words = format!("a message of the type {kind:?} has no text of its own");
             error(ErrorCode::Unsupported, words, "text")
         }
     }
+}
+
+/// The draft of a file, which WeChat shows as what it is.
+fn file(attachment: &Attachment, body: Map<String, Value>, seed: Seed) -> Result<Draft> {
+    let (kind, most) = match attachment.media_type() {
+        "image/jpeg" | "image/png" | "image/gif" => ("image", MAX_IMAGE),
+        "audio/amr" | "audio/mpeg" => ("voice", MAX_VOICE),
+        "video/mp4" => ("video", MAX_IMAGE),
+        other => {
+            let words = format!(
+                "WeChat sends images (JPEG, PNG, GIF), recordings (AMR, MP3) and videos (MP4), and no {other}"
+            );
+            return Err(Error::new(ErrorCode::Unsupported, words));
+        }
+    };
+    if bytes_of(attachment, most, "WeChat")?.is_empty() {
+        return Err(Error::new(ErrorCode::Message, "WeChat takes no empty file"));
+    }
+    media::draft(body, kind, attachment, seed)
+}
+
+/// Refuses files beside a template.
+fn without_files(message: &Message) -> Result<()> {
+    if message.attachments.is_empty() {
+        return Ok(());
+    }
+    let words = "a template has no files: leave it out, or send them in a message of their own";
+    error(ErrorCode::Unsupported, words, "attachments")
 }
 
 /// Refuses words beside a template, whose values are all that it shows.
