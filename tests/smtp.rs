@@ -200,14 +200,61 @@ fn what_goes_wrong_at_each_step_is_told_as_it_is() {
 
 #[test]
 fn a_server_that_says_nothing_costs_the_time_and_leaves_a_doubt_behind_the_dot_only() {
-    for (step, delivery) in [("CONNECT", "not_sent"), ("RCPT", "not_sent"), (".", "maybe_sent")] {
-        let server = MailServer::start(&FULL, move |said: &Said<'_>| {
+    let auth = json!({"type": "password", "username": "goose", "password": "p4ss"});
+    for step in ["CONNECT", "EHLO", "AUTH", "MAIL", "RCPT", "DATA", "."] {
+        let server = MailServer::start(&["AUTH PLAIN"], move |said: &Said<'_>| {
             said.line.starts_with(step).then_some(Act::Hang)
         });
-        let client = client_with(&server.url(), json!({}), json!({"timeout_ms": 300}));
+        // Up to the dot it has to come within the time.
+        let (ms, delivery) = if step == "." { (3000, "maybe_sent") } else { (300, "not_sent") };
+        let client = client_with(&server.url(), json!({"auth": auth}), json!({"timeout_ms": ms}));
         let receipt = send(&client, &message(json!({"emails": ["a@example.org"]})));
         assert_eq!(receipt.delivery.name(), delivery, "{step}: {:?}", receipt.error);
     }
+}
+
+#[test]
+fn a_reply_without_an_end_is_none_at_whatever_step() {
+    let line = || Act::Say(format!("250 {}", "x".repeat(1 << 20)));
+    let lines = || Act::Say("250-x\r\n".repeat(100_000));
+    for step in ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."] {
+        for act in [line, lines] {
+            let server = MailServer::start(&FULL, move |said: &Said<'_>| {
+                said.line.starts_with(step).then(act)
+            });
+            let receipt = send(&client(&server), &message(json!({"emails": ["a@example.org"]})));
+            let expected = match step {
+                "." => ("maybe_sent", "service"),
+                _ => ("not_sent", "protocol"),
+            };
+            let (delivery, name, _) = told(&receipt);
+            assert_eq!((delivery, name), expected, "{step}: {:?}", receipt.error);
+        }
+    }
+}
+
+#[test]
+fn what_a_greeting_says_of_the_server_is_not_believed() {
+    // In several lines, of a server that then knows no extensions, and of one that has fewer than it says.
+    for greeting in ["220-mx.example ESMTP\r\n220-PIPELINING\r\n220 STARTTLS", "220"] {
+        let server = MailServer::start(&FULL, move |said: &Said<'_>| match said.line {
+            "CONNECT" => say(greeting),
+            line if line.starts_with("EHLO") => say("502 5.5.1 what?"),
+            _ => None,
+        });
+        assert_eq!(told(&send(&client(&server), &three())).0, "sent");
+        let words = ["EHLO", "HELO", "MAIL", "RCPT", "RCPT", "RCPT", "DATA"];
+        let lines = server.lines();
+        assert!(lines.iter().zip(words).all(|(line, word)| line.starts_with(word)), "{lines:?}");
+        assert!(lines.iter().all(|line| !line.contains("SIZE=")), "{lines:?}");
+    }
+    let server = MailServer::start(&FULL, |said: &Said<'_>| match said.line {
+        line if line.starts_with("MAIL") && line.contains("SIZE=") => {
+            say("555 5.5.4 no such parameter")
+        }
+        _ => None,
+    });
+    assert_eq!(told(&send(&client(&server), &three())).0, "not_sent");
 }
 
 #[test]
