@@ -103,10 +103,11 @@ fn got(case: &Case) -> (Value, String) {
     }
     let (receipt, requests) = receipt;
     let error = receipt.error.as_ref();
+    let own_id = receipt.id.to_ascii_lowercase();
     let mut got = json!({
         "delivery": receipt.delivery.name(),
         "name": error.map(|error| error.code().name()),
-        "message_id": receipt.message_id,
+        "message_id": receipt.message_id.as_ref().map(|id| id.replace(&own_id, "{id}")),
         "service_code": error.and_then(|error| error.service_code()),
         "requests": requests,
         "attempts": receipt.attempts,

@@ -66,6 +66,7 @@ pub struct Expect {
     pub delivery: String,
     /// The error; null for `sent`.
     pub name: Option<String>,
+    /// What it is called by; `{id}` is the library's own id of it, of which a Message-ID is made.
     pub message_id: Option<String>,
     pub service_code: Option<String>,
     pub class: Class,

@@ -34,11 +34,13 @@ def check(services: list[str], server: Server) -> int:
 
 
 def _delivery(case: Case, server: Server, config: Path) -> str:
-    account = {**case.account, "base_url": f"http://127.0.0.1:{server.port}"}
-    config.write_text(
-        json.dumps({"v": 1, "accounts": {"corpus": account}, "retry": {"max_attempts": 1}})
-    )
-    server.give(case.answer, case.prepares)
+    url = f"http://127.0.0.1:{server.port}"
+    if case.script is not None:
+        url = f"smtps://localhost:{server.port}"
+    settings = {"retry": {"max_attempts": 1}, "ca_file": str(server.authority)}
+    accounts = {"corpus": {**case.account, "base_url": url}}
+    config.write_text(json.dumps({"v": 1, "accounts": accounts, **settings}))
+    server.give(case.answer, case.prepares, case.script)
     done = subprocess.run(
         [HONGYAN, "send", "--config", str(config), "--json", "-m", "-"],
         input=json.dumps({"v": 1, "account": "corpus", **case.message}),

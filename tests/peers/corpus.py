@@ -41,6 +41,8 @@ class Case:
     particular: bool
     # What the steps before the one that sends are answered, by the path that they ask for.
     prepares: dict[str, str]
+    # What a mail server says, by the step that it says it to; the rest goes as usual.
+    script: dict[str, str] | None
 
 
 def services() -> list[str]:
@@ -56,16 +58,18 @@ def cases(service: str, success: bytes | None = None) -> list[Case]:
     """
     default = _read(CORPUS / service / "default.json")
     filling = success or (CORPUS / service / "success.body").read_bytes()
-    own = _names(service)
+    mail = default.get("mail", False)
+    kind = "smtp" if mail else "http"
+    own = _names(service, kind)
     shared = [
         name
-        for name in _names(TEMPLATES)
+        for name in ([] if mail else _names(TEMPLATES))
         if name not in own and name not in default.get("without", [])
     ]
     found = []
     for folder, name in [(service, name) for name in own] + [(TEMPLATES, name) for name in shared]:
         case = _read(CORPUS / folder / f"{name}.json")
-        data = (CORPUS / folder / f"{name}.http").read_bytes()
+        data = (CORPUS / folder / f"{name}.{kind}").read_bytes()
         if folder == TEMPLATES:
             if success is not None and data.endswith(b"{{success}}\n"):
                 data = data[:-1]
@@ -73,14 +77,15 @@ def cases(service: str, success: bytes | None = None) -> list[Case]:
         found.append(
             Case(
                 name=name,
-                file=f"{folder}/{name}.http",
+                file=f"{folder}/{name}.{kind}",
                 delivery=case["expect"]["delivery"],
                 inferred=case["source"] == "inferred",
-                answer=answer(data),
+                answer=Answer(data, b"", None, True) if mail else answer(data),
                 account={**default["account"], **case.get("account", {})},
                 message={**default["message"], **case.get("message", {})},
                 particular="account" in case or "message" in case,
                 prepares=default.get("prepares", {}),
+                script=_script(data) if mail else None,
             )
         )
     return sorted(found, key=lambda case: case.name)
@@ -139,8 +144,13 @@ def answer(http: bytes) -> Answer:
     return Answer(b"\r\n".join(head) + b"\r\n" + rest, rest, status, closes)
 
 
-def _names(folder: str) -> list[str]:
-    return sorted(path.stem for path in (CORPUS / folder).glob("*.http"))
+def _script(data: bytes) -> dict[str, str]:
+    lines = (line.partition(": ") for line in data.decode().splitlines())
+    return {step: reply for step, _, reply in lines}
+
+
+def _names(folder: str, kind: str = "http") -> list[str]:
+    return sorted(path.stem for path in (CORPUS / folder).glob(f"*.{kind}"))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -36,10 +36,11 @@ What a client says is read in its favour:
 | Apprise | the result's status is `SUCCESS` | it is `FAILURE` |
 | notifiers | the status is `Success` | it is `Failure` |
 | onepush | it judges nothing and hands back the HTTP response, which Python takes for true: its \
-status is below 400 | the response is taken for false, or there is none |
+status is below 400; of mail it hands back whom Python's `smtplib` could not send to: nobody | the \
+response is taken for false, or there is none; somebody, or the error of `smtplib` |
 | push-all-in-one | it judges nothing and hands back the HTTP response: its status is below \
 400, as the package reads one where it does so itself | another status, or the request failed with \
-its error |
+its error; so of mail, to which it gives a status itself |
 
 - **right**: success of what was sent, failure of what was not.
 - **false success**: success of a message that the service, or a gateway before it, refused. It is
@@ -58,8 +59,9 @@ A client is asked only what can happen to it: it sends one text to one recipient
 the service would know it by again, and not by an older interface of the service. A webhook of
 Discord that was not told to wait says success by 204 and shows no message. A webhook of Slack says
 `ok`, and the words of the API's errors are not its. Of any other webhook (`webhook`) only the
-answers count that the status decides. A redirect leads to the log-in page of a network. Some
-answers are rare, and were made to be hard: the tables name each.
+answers count that the status decides. Mail goes by TLS, with a login by name and password. A
+redirect leads to the log-in page of a network. Some answers are rare, and were made to be hard: the
+tables name each.
 """
 
 

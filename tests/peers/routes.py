@@ -27,6 +27,8 @@ class Endpoint:
     cases: Callable[[], list[Case]] | None = None
     # Cases that cannot come to the peers: they send under no key, and not by an older interface.
     without: tuple[str, ...] = ()
+    # What further steps of a peer are answered, by the path that they ask for.
+    prepares: dict[str, str] = dataclasses.field(default_factory=dict)
 
     def all(self) -> list[Case]:
         """The cases, by name."""
@@ -80,10 +82,22 @@ ENDPOINTS = {
     "dingtalk_bot": Endpoint("dingtalk_bot", "/robot/send?"),
     "discord (webhook)": Endpoint("discord", "/api/webhooks/", _of_discord_webhook),
     "feishu_bot": Endpoint("feishu_bot", "/open-apis/bot/v2/hook/"),
+    "feishu_app": Endpoint("feishu_app", "/open-apis/im/v1/messages"),
     "googlechat": Endpoint("googlechat", "/v1/spaces/", without=("message-id-taken",)),
     "gotify": Endpoint("gotify", "/message"),
     "kook": Endpoint("kook", "/api/v3/message/create"),
     "line": Endpoint("line", "/v2/bot/message/push", without=("replayed",)),
+    "mastodon": Endpoint("mastodon", "/api/v1/statuses"),
+    "matrix": Endpoint(
+        "matrix",
+        "/send/m.room.message/",
+        prepares={
+            "/_matrix/client/v3/account/whoami": '{"user_id": "@goose:matrix.example"}',
+            "/_matrix/client/v3/join/!general:matrix.example": (
+                '{"room_id": "!general:matrix.example"}'
+            ),
+        },
+    ),
     "mattermost": Endpoint("mattermost", "/api/v4/posts", without=("still-saving",)),
     "ntfy": Endpoint("ntfy", "/"),
     "pushover": Endpoint("pushover", "/1/messages.json"),
@@ -92,14 +106,19 @@ ENDPOINTS = {
     "serverchan": Endpoint("serverchan", ".send", without=("older-key", "older-repeated")),
     "slack (webhook)": Endpoint("slack", "/services/T", _of_slack_webhook),
     "slack": Endpoint("slack", "/api/chat.postMessage"),
+    # A mail is sent with its dot.
+    "smtp": Endpoint("smtp", "."),
     "teams": Endpoint(
         "teams",
         "/triggers/manual/paths/invoke",
         without=("connector", "connector-refused", "connector-too-fast", "connector-too-large"),
     ),
     "telegram": Endpoint("telegram", "/sendMessage"),
+    "twilio": Endpoint("twilio", "/Messages.json"),
     "webhook": Endpoint("webhook", "/in/plain", _of_webhook),
+    "wecom_app": Endpoint("wecom_app", "/cgi-bin/message/send?"),
     "wecom_bot": Endpoint("wecom_bot", "/cgi-bin/webhook/send?"),
+    "whatsapp_cloud": Endpoint("whatsapp_cloud", "/106540352242922/messages"),
     "wxpusher": Endpoint("wxpusher", "/api/send/message"),
     "zulip": Endpoint("zulip", "/api/v1/messages"),
 }
@@ -124,6 +143,13 @@ ROCKETCHAT = "9HqLlyZOugoStsXCUfD:8h2mPE8C9wTEqWVi3xkXeZ5QzPqVxM4rTNnVb"
 GOOGLECHAT = "AAAAMpdlehY/AIzaSyDdI0hCZtE6vySjMm/kH9sBqD1"
 TEAMS = "prod-01.westus.logic.azure.com/0f1e2d3c4b5a/kH9sBqD1f2e3"
 BARK = "ynJ5Ft4atkMkWeo2PAvFhF"
+FEISHU_APP, FEISHU_SECRET = "cli_a1b2c3d4e5f60718", "feishu-app-secret0123456789abcdef"
+FEISHU_USER = "ou_7d8a6e6df7621556ce0d21922b676706"
+MASTODON = "Zx8h4nKq2vTf7LwPb3RgYd6Ms1Jc9Ua5EoXi0NkQtWz"
+MATRIX = "syt_aG9uZ3lhbg_secret"
+TWILIO, TWILIO_TOKEN = "AC70817e64c2a14f0b9d3e5a6b7c8d9e0f", "2f8c4e6a0b1d3f5e7a9c8b6d4e2f0a1c"
+WECOM_CORP, WECOM_SECRET = "ww0123456789abcdef", "wecom-app-secret_0123456789abcdefghijklm"
+WHATSAPP = "EAAGm0PX4ZCpsBAhongyanJ7ZCcarriesZBletters2Kd9QZDZD"
 PUSHOVER, PUSHOVER_USER = "azGDORePK8gMaC0QOYAMyEEuzJnyUi", "uQiRzpo4DXghDmr9QzzfQu27cmVRsG"
 
 ROUTES = [
@@ -161,11 +187,30 @@ ROUTES = [
             },
         ],
     ),
+    Route(
+        "feishu_app",
+        "push-all-in-one",
+        [
+            "Feishu",
+            {"FEISHU_APP_ID": FEISHU_APP, "FEISHU_APP_SECRET": FEISHU_SECRET},
+            {"receive_id_type": "open_id", "receive_id": FEISHU_USER},
+        ],
+    ),
     Route("googlechat", "apprise", f"gchat://{GOOGLECHAT}/"),
     Route("gotify", "apprise", f"gotifys://push.example/{GOTIFY}"),
     Route("gotify", "onepush", ["gotify", {"url": "https://push.example", "token": GOTIFY}]),
     Route("kook", "apprise", f"kook://{KOOK}/5551234567890/"),
     Route("line", "apprise", f"line://{LINE}/U4af4980629d85f9c1d3a1b4c5e6f7a8b/"),
+    Route(
+        "mastodon",
+        "apprise",
+        f"mastodons://{MASTODON}@social.example/@anna@far.example?visibility=direct",
+    ),
+    Route(
+        "matrix",
+        "apprise",
+        f"matrixs://{MATRIX}@matrix.example/!general:matrix.example?discovery=no&e2ee=no",
+    ),
     Route("mattermost", "apprise", f"mmosts://chat.example/{MATTERMOST}/?mode=bot&to={CHANNEL}"),
     Route("ntfy", "apprise", "ntfys://ntfy.example/alerts/"),
     Route("ntfy", "onepush", ["ntfy", {"url": "https://ntfy.example", "topic": "alerts"}]),
@@ -191,6 +236,58 @@ ROUTES = [
         "push-all-in-one",
         ["ServerChanTurbo", {"SERVER_CHAN_TURBO_SENDKEY": SERVERCHAN}],
     ),
+    Route(
+        "smtp",
+        "apprise",
+        "mailtos://goose:mail-p4ssword@example.org:465/anna@example.org"
+        "?smtp=mx.example.org&mode=ssl&from=goose@example.org",
+    ),
+    Route(
+        "smtp",
+        "notifiers",
+        [
+            "email",
+            {
+                "to": "anna@example.org",
+                "from": "goose@example.org",
+                "host": "mx.example.org",
+                "port": 465,
+                "ssl": True,
+                "username": "goose",
+                "password": "mail-p4ssword",
+            },
+        ],
+    ),
+    Route(
+        "smtp",
+        "onepush",
+        [
+            "smtp",
+            {
+                "host": "mx.example.org",
+                "port": 465,
+                "user": "goose",
+                "password": "mail-p4ssword",
+                "From": "goose@example.org",
+                "To": "anna@example.org",
+            },
+        ],
+    ),
+    Route(
+        "smtp",
+        "push-all-in-one",
+        [
+            "CustomEmail",
+            {
+                "EMAIL_TYPE": "text",
+                "EMAIL_TO_ADDRESS": "anna@example.org",
+                "EMAIL_AUTH_USER": "goose@example.org",
+                "EMAIL_AUTH_PASS": "mail-p4ssword",
+                "EMAIL_HOST": "mx.example.org",
+                "EMAIL_PORT": 465,
+            },
+        ],
+    ),
     Route("slack", "apprise", f"slack://{SLACK}/C024BE91L"),
     Route("slack (webhook)", "apprise", f"slack://{SLACK_WEBHOOK}/"),
     Route(
@@ -207,11 +304,53 @@ ROUTES = [
         "push-all-in-one",
         ["Telegram", {"TELEGRAM_BOT_TOKEN": TELEGRAM, "TELEGRAM_CHAT_ID": 4711}],
     ),
+    Route("twilio", "apprise", f"twilio://{TWILIO}:{TWILIO_TOKEN}@15005550006/15005550010/"),
+    Route(
+        "twilio",
+        "notifiers",
+        [
+            "twilio",
+            {
+                "account_sid": TWILIO,
+                "auth_token": TWILIO_TOKEN,
+                "from": "+15005550006",
+                "to": "+15005550010",
+            },
+        ],
+    ),
     Route("webhook", "apprise", "jsons://hooks.example.com/in/plain"),
     Route("webhook", "onepush", ["custom", {"url": "https://hooks.example.com/in/plain"}]),
+    Route("wecom_app", "apprise", f"wechat://{WECOM_CORP}:{WECOM_SECRET}@1000002/@anna"),
+    Route(
+        "wecom_app",
+        "onepush",
+        [
+            "wechatworkapp",
+            {
+                "corpid": WECOM_CORP,
+                "corpsecret": WECOM_SECRET,
+                "agentid": "1000002",
+                "touser": "anna",
+            },
+        ],
+    ),
+    Route(
+        "wecom_app",
+        "push-all-in-one",
+        [
+            "WechatApp",
+            {
+                "WECHAT_APP_CORPID": WECOM_CORP,
+                "WECHAT_APP_SECRET": WECOM_SECRET,
+                "WECHAT_APP_AGENTID": 1000002,
+            },
+            {"touser": "anna"},
+        ],
+    ),
     Route("wecom_bot", "apprise", f"wecombot://{WECOM}/"),
     Route("wecom_bot", "onepush", ["wechatworkbot", {"key": WECOM}]),
     Route("wecom_bot", "push-all-in-one", ["WechatRobot", {"WECHAT_ROBOT_KEY": WECOM}]),
+    Route("whatsapp_cloud", "apprise", f"whatsapp://{WHATSAPP}@106540352242922/8613800138000/"),
     Route("wxpusher", "apprise", f"wxpusher://{WXPUSHER}/{WXPUSHER_USER}/"),
     Route(
         "wxpusher",

@@ -1,4 +1,7 @@
-"""A server that answers each request with the bytes of a case, for any host, by TLS or without."""
+"""A server that answers each request with the bytes of a case, for any host, by TLS or without.
+
+A case of mail it answers over SMTP, which begins with TLS.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,12 @@ import dataclasses
 import socket
 import ssl
 import threading
+import urllib.parse
 from pathlib import Path
 from typing import Any
 
 import corpus
+import mail
 import trustme
 from corpus import Answer
 
@@ -42,6 +47,7 @@ class Server:
         self._lock = threading.Lock()
         self._answer = corpus.answer(b"")
         self._prepares: dict[str, str] = {}
+        self._script: dict[str, str] | None = None
         self._asked: list[Request] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -56,14 +62,20 @@ class Server:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
-    def give(self, answer: Answer, prepares: dict[str, str] | None = None) -> None:
-        """Answers so from now on, and forgets what was asked."""
+    def give(
+        self,
+        answer: Answer,
+        prepares: dict[str, str] | None = None,
+        script: dict[str, str] | None = None,
+    ) -> None:
+        """Answers so from now on, mail by the script, and forgets what was asked."""
         with self._lock:
             self._answer, self._prepares, self._asked = answer, prepares or {}, []
+            self._script = script
 
     @property
     def asked(self) -> list[Request]:
-        """The requests since the last `give`, without those of preparing steps."""
+        """The requests since the last `give`, without preparing ones, or a mail's steps."""
         with self._lock:
             return list(self._asked)
 
@@ -84,6 +96,13 @@ class Server:
                 connection = self._context.wrap_socket(connection, server_side=True)
                 stack.callback(connection.close)
             reader = stack.enter_context(connection.makefile("rb"))
+            with self._lock:
+                script = self._script
+            if script is not None:
+                for step in mail.serve(reader, connection.sendall, script):
+                    with self._lock:
+                        self._asked.append(Request("SMTP", "", step, b""))
+                return
             while (request := _request(reader)) is not None:
                 answer = self._chosen(request)
                 connection.sendall(answer.data)
@@ -93,7 +112,8 @@ class Server:
 
     def _chosen(self, request: Request) -> Answer:
         with self._lock:
-            prepared = self._prepares.get(request.target)
+            path = urllib.parse.unquote(request.target.partition("?")[0])
+            prepared = self._prepares.get(path)
             if prepared is not None:
                 head = "HTTP/1.1 200 OK\nContent-Type: application/json\nContent-Length: auto\n\n"
                 return corpus.answer((head + prepared).encode())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import re
+import smtplib
 import socket
+import ssl
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -135,6 +137,10 @@ def test_the_cases_are_those_of_the_page_of_truth(service: str) -> None:
     ]
     cases = corpus.cases(service)
     assert [(case.name, case.file, case.delivery) for case in cases] == shown
+    if service == "smtp":
+        answers = [re.match(r"`(.*?)`", rest)[1] for _, _, rest in rows]
+        assert [case.answer.data.decode().strip() for case in cases] == answers
+        return
     status = [re.match(r"the connection ends|\d+", rest)[0] for _, _, rest in rows]
     assert [str(case.answer.status or "the connection ends") for case in cases] == status
 
@@ -161,6 +167,39 @@ def test_an_answer_goes_out_byte_by_byte_and_only_what_must_end_ends(server: Ser
         assert {(one.method, one.target, one.body) for one in server.asked} == {
             ("POST", "/x", b"hi")
         }
+
+
+def test_mail_is_answered_by_its_script_and_as_usual_else(server: Server) -> None:
+    cases = {case.name: case for case in corpus.cases("smtp")}
+    context = ssl.create_default_context(cafile=str(server.authority))
+
+    def sent() -> dict[str, tuple[int, bytes]]:
+        connection = smtplib.SMTP_SSL("localhost", server.port, context=context)
+        with closing(connection):
+            connection.login("goose", "secret")
+            return connection.sendmail("a@x.example", ["b@x.example"], ".\r\n..\r\nhello\r\n")
+
+    server.give(cases["taken"].answer, script=cases["taken"].script)
+    assert sent() == {}
+    assert [one.target for one in server.asked] == [
+        "CONNECT",
+        "EHLO",
+        "AUTH",
+        "MAIL",
+        "RCPT",
+        "DATA",
+        ".",
+    ]
+    for name, error in [
+        ("greeting-busy", smtplib.SMTPConnectError),
+        ("login-wrong", smtplib.SMTPAuthenticationError),
+        ("no-such-user", smtplib.SMTPRecipientsRefused),
+        ("spam", smtplib.SMTPDataError),
+        ("cut-after-the-dot", smtplib.SMTPServerDisconnected),
+    ]:
+        server.give(cases[name].answer, script=cases[name].script)
+        with pytest.raises(error):
+            sent()
 
 
 def test_another_host_than_that_of_the_service_is_the_portal(server: Server) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import smtplib
 import socket
 import sys
 import time
@@ -37,11 +38,22 @@ def notifiers(how: list[Any]) -> bool | None:
 
 
 def onepush(how: list[Any]) -> bool:
-    """By a provider of onepush: it hands back a response of `requests`, or None: true or false."""
+    """By a provider of onepush: it hands back a response of `requests`, or None: true or false.
+
+    For mail it hands back whom `smtplib` could not send to, or lets that one's error out.
+    """
     from onepush import notify
 
     provider, named = how
-    return bool(notify(provider, content=TEXT, **named))
+    try:
+        given = notify(provider, content=TEXT, **named)
+    except smtplib.SMTPException:
+        return False
+    except ValueError as error:
+        if isinstance(error.__cause__, smtplib.SMTPException):
+            return False
+        raise
+    return not given if isinstance(given, dict) else bool(given)
 
 
 def always_success(how: str) -> bool:
