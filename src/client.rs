@@ -61,9 +61,7 @@ impl Client {
     /// that is queued there, save what a send of its own has to wait for. What is submitted is not
     /// kept.
     ///
-    /// The outbox is opened at the first send that has a key or is ordered. It waits for others that give
-    /// it free soon, and for an owner if it has a time-out or the outbox is `shared`; then it fails with
-    /// `locked`.
+    /// The outbox is opened at the first send that has a key or is ordered, beside others that have it.
     #[cfg(feature = "outbox")]
     pub fn for_sends(json: &str) -> Result<Client> {
         Client::make(json.as_bytes(), Begins::Needed)

@@ -54,7 +54,6 @@ use results::sends::Sends;
 use runtime::stop::Stop;
 use runtime::workers::Inbox;
 use runtime::{Runtime, TokioClock};
-use store::Turns;
 
 /// What all sends of one client share.
 pub struct Shared {
@@ -187,14 +186,8 @@ impl Engine {
         let engine = Engine { shared, runtime, inbox, unopened: Mutex::default() };
         match outbox {
             Some(outbox) if begins == Begins::All => {
-                let time_out = engine.shared.timeout;
-                let turns = Turns {
-                    for_a_turn: false,
-                    turn: time_out,
-                    owner: if outbox.shared { time_out } else { Duration::ZERO },
-                };
                 let does = Does { sends: outbox.sends, takes: outbox.takes };
-                let store = open_store(&outbox, turns)?;
+                let store = open_store(&outbox, does, engine.shared.timeout, false)?;
                 keeper::start(&engine.shared, engine.inbox.clone(), store, begins, does)?;
             }
             outbox => *engine.unopened() = outbox.map(Ok),
@@ -324,16 +317,29 @@ impl Drop for Engine {
     }
 }
 
+/// The store of a configuration, for a new member that does this. Others that open it are waited for at most so
+/// long. `for_a_change`: it makes one and goes.
 #[cfg(feature = "outbox")]
-fn open_store(config: &OutboxConfig, turns: Turns) -> Result<Box<dyn store::Store>> {
+fn open_store(
+    config: &OutboxConfig,
+    does: Does,
+    wait: Duration,
+    for_a_change: bool,
+) -> Result<Box<dyn store::Store>> {
     use store::owned::Owned;
-    use store::sqlite::Options;
+    use store::sqlite::{Options, ticks};
 
     let options = Options {
         max_messages: config.max_messages,
         max_bytes: config.max_bytes,
         key_days: config.key_days,
-        turns,
+        owner: &config.owner,
+        sends: does.sends,
+        takes: does.takes,
+        lease: config.lease,
+        wait,
+        for_a_change,
+        ticks,
     };
     match &config.place {
         Place::Path(path) => Ok(Box::new(Owned::open(path, options)?)),
@@ -347,7 +353,8 @@ fn open_store(config: &OutboxConfig, turns: Turns) -> Result<Box<dyn store::Stor
 /// The store of a configuration, without an engine.
 #[cfg(all(feature = "postgres", feature = "testing"))]
 pub fn open_store_of(config: &OutboxConfig) -> Result<Box<dyn store::Store>> {
-    open_store(config, Turns::of_one_who_goes(None, false))
+    let does = Does { sends: config.sends, takes: config.takes };
+    open_store(config, does, Duration::from_secs(10), false)
 }
 
 #[cfg(all(feature = "outbox", not(feature = "postgres")))]
@@ -356,7 +363,12 @@ fn no_database() -> Error {
 }
 
 #[cfg(not(feature = "outbox"))]
-fn open_store(_config: &OutboxConfig, _turns: Turns) -> Result<Box<dyn store::Store>> {
+fn open_store(
+    _config: &OutboxConfig,
+    _does: Does,
+    _wait: Duration,
+    _for_a_change: bool,
+) -> Result<Box<dyn store::Store>> {
     Err(Error::new(ErrorCode::Unavailable, "this build has no outbox"))
 }
 

@@ -12,9 +12,8 @@ use crate::model::receipt::Delivery;
 
 /// An outbox file, by its path. Nothing is held open between two calls.
 ///
-/// Looking works beside the client that owns the file. Changing needs to own it for a moment, and is
-/// answered with `locked` while a client does; it sends nothing. Any number of processes may change it
-/// at once: they take turns, and each waits for its own as long as [`OutboxFile::wait_at_most`] says.
+/// Looking and changing work beside clients that have it, and send nothing. Any number of processes may change
+/// it at once.
 #[derive(Clone, Debug)]
 pub struct OutboxFile {
     pub(crate) file: Changed,
@@ -145,8 +144,8 @@ impl OutboxFile {
         self
     }
 
-    /// The same, but whoever changes it waits so long for others, clients included. Otherwise that is
-    /// 10 s for others that change it as well, and nothing for a client unless the file is `shared`.
+    /// The same, but whoever changes it waits so long for others that open it, and may have to rescue it first;
+    /// otherwise 10 s.
     pub fn wait_at_most(mut self, time_out: Duration) -> OutboxFile {
         self.file.wait = Some(time_out);
         self

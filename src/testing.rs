@@ -120,9 +120,9 @@ pub mod outbox {
         crate::engine::open_store_of(&outbox.file.config)
     }
 
-    pub use crate::engine::store::sqlite::{Options, Reader, Sqlite};
+    pub use crate::engine::store::sqlite::{Options, Reader, Sqlite, ticks};
     pub use crate::engine::store::{
         Accept, Applied, Begin, Change, Follower, Listed, Ready, Seq, State, Store, StoredResult,
-        Turn, Turns, Verdict,
+        Turn, Verdict,
     };
 }

@@ -9,6 +9,8 @@ mod cases;
 #[path = "support/cluster.rs"]
 mod cluster;
 #[path = "postgres/members.rs"]
+mod leases;
+#[path = "outbox/members.rs"]
 mod members;
 #[path = "outbox/database.rs"]
 mod place;

@@ -59,8 +59,9 @@ pub extern "C" fn hy_services_json() -> *const c_char {
 /// Errors: argument (NULL), config (anything wrong with the JSON, with its path and never with the
 /// value that stands there; a malformed variable of a proxy), unavailable (an
 /// outbox in a build without one), storage (its file cannot be used, or was
-/// damaged and something may be lost: the next hy_init goes on with the rest), locked (another client has it;
-/// with "shared" after waiting timeout_ms for its turn), internal (no descriptor or thread left).
+/// damaged and something may be lost: the next hy_init goes on with the rest), locked (an older
+/// version of the library has it for itself, or others open it for longer than timeout_ms), internal (no
+/// descriptor or thread left).
 /// Nothing waits for a pipe or a device where the configuration names a file: that is config, or
 /// storage for the outbox.
 #[unsafe(no_mangle)]

@@ -19,11 +19,13 @@ use crate::engine::account::Entry;
 use crate::engine::attempt::job::{Intake, Job, Sink};
 use crate::engine::outbox::keeper::{self, Does};
 use crate::engine::results::slot::{Limit, Slot};
-use crate::engine::store::Turns;
 use crate::engine::{Begins, Engine, Shared, open_store};
-use crate::model::error::{ErrorCode, Result};
+use crate::model::error::Result;
 use crate::model::id::ulid;
 use crate::model::message::{Message, Parsed};
+
+/// How long others that open an outbox are waited for.
+const OPENS_WITHIN: Duration = Duration::from_secs(10);
 
 impl Shared {
     /// Accepts a message: from here on it has exactly one result.
@@ -115,21 +117,11 @@ impl Engine {
             }
         };
         self.refuse_if_closed()?;
-        let turns = Turns::of_one_who_goes(wait, config.shared);
+        let wait = wait.map_or(OPENS_WITHIN, |wait| wait.min(OPENS_WITHIN));
         let (shared, inbox) = (&self.shared, self.inbox.clone());
-        let opened = open_store(&config, turns)
+        let opened = open_store(&config, Does::NOTHING, wait, true)
             .and_then(|store| keeper::start(shared, inbox, store, Begins::Needed, Does::ALL));
-        opened.map_err(|error| {
-            let error = match error.code() {
-                ErrorCode::Locked => error.hint(
-                    "a message that has a key or is ordered needs the outbox: let that process \
-                     send it, or close that one first",
-                ),
-                _ => error,
-            };
-            *unopened = Some(Err(error.clone()));
-            error
-        })
+        opened.inspect_err(|error| *unopened = Some(Err(error.clone())))
     }
 }
 

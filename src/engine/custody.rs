@@ -40,9 +40,6 @@ pub trait Custody: Send + Sync {
     /// change that somebody waits for.
     fn went(&self, slots: [u32; 2]);
 
-    /// True if others send what is kept here.
-    fn is_shared(&self) -> bool;
-
     /// Asks all senders' leave for one more request within these limits: how long it has to wait, or that it
     /// may go, and counts then.
     fn pace(&self, id: i64, limits: Vec<RateLimit>) -> oneshot::Receiver<Duration>;

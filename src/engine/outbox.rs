@@ -60,9 +60,9 @@ impl Wants {
 /// What a client begins of what its outbox holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Begins {
-    /// All: it is the outbox's owner.
+    /// All, if it sends.
     All,
-    /// Only what a send of its own waits for, and the result stays there for the owner.
+    /// Only what a send of its own waits for, and the result stays there for others.
     Needed,
 }
 
@@ -105,19 +105,19 @@ pub struct Outbox {
     unfinished: AtomicU64,
     /// What was found damaged in the store, if anything was.
     damage: Option<String>,
-    /// It is kept in a database, which others change too.
-    is_shared: bool,
+    /// It is kept in a database, which may be out of reach for long.
+    is_remote: bool,
     /// How often this client was taken for dead and came back: what its jobs held before is not theirs.
     membership: AtomicU32,
-    /// Of one that is shared: whether the database answers.
+    /// Whether the database answers.
     reach: OnceLock<AtomicBool>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Outbox {
     /// An outbox whose keeper is about to start.
-    fn new(damage: Option<String>, is_shared: bool) -> Outbox {
-        Outbox { damage, is_shared, ..Outbox::default() }
+    fn new(damage: Option<String>, is_remote: bool) -> Outbox {
+        Outbox { damage, is_remote, ..Outbox::default() }
     }
 
     /// Keeps the thread of its keeper, to wait for it at the end.
@@ -199,11 +199,6 @@ impl Outbox {
         }
     }
 
-    /// True if it is kept in a database, which may be out of reach for long.
-    pub fn is_shared(&self) -> bool {
-        self.is_shared
-    }
-
     /// What was found damaged in the store when it was opened, and done about it.
     pub fn damage(&self) -> Option<&str> {
         self.damage.as_deref()
@@ -211,7 +206,9 @@ impl Outbox {
 
     /// Notes whether the database answers.
     fn is_reached(&self, is_reached: bool) {
-        self.reach.get_or_init(AtomicBool::default).store(is_reached, Ordering::Release);
+        if self.is_remote {
+            self.reach.get_or_init(AtomicBool::default).store(is_reached, Ordering::Release);
+        }
     }
 
     /// True while the database answers; none of a file.
@@ -297,10 +294,6 @@ impl Custody for Hold {
 
     fn went(&self, slots: [u32; 2]) {
         self.outbox.went(slots);
-    }
-
-    fn is_shared(&self) -> bool {
-        self.outbox.is_shared
     }
 
     fn pace(&self, id: i64, limits: Vec<RateLimit>) -> oneshot::Receiver<Duration> {

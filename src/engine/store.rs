@@ -35,28 +35,6 @@ pub type Seq = i64;
 /// The order in which the queued messages of an account are to be begun.
 pub type Turn = i64;
 
-/// For how long a file is wanted, and how long to wait until others give it free.
-#[derive(Clone, Copy, Debug)]
-pub struct Turns {
-    /// This one takes it for a change, and gives it back at once.
-    pub for_a_turn: bool,
-    /// How long to wait for those who do the same.
-    pub turn: Duration,
-    /// How long to wait for an owner.
-    pub owner: Duration,
-}
-
-impl Turns {
-    /// How long others who go soon are waited for, and an owner of a file that is shared.
-    const TURN: Duration = Duration::from_secs(10);
-
-    /// Of one who gives the file back soon, and waits so long for it if that is told.
-    pub fn of_one_who_goes(wait: Option<Duration>, shared: bool) -> Turns {
-        let owner = wait.or(shared.then_some(Turns::TURN)).unwrap_or_default();
-        Turns { for_a_turn: true, turn: wait.unwrap_or(Turns::TURN), owner }
-    }
-}
-
 /// A message to keep.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Accept {
@@ -88,6 +66,9 @@ pub struct Accept {
     /// There is always room for it. If its owner does not live to see its result, it is gone for the
     /// next one, unless it was begun.
     pub direct: bool,
+    /// Whoever accepts it begins it at once, if it need not wait: it is in his hands then. Otherwise it may be
+    /// for whoever comes.
+    pub held: bool,
     /// It was submitted past this library, and comes from an inbox of the store.
     pub from: Option<Submitted>,
 }
@@ -292,6 +273,15 @@ pub enum Applied {
         /// When such a message will be due, if it waits for its time now.
         due_ms: Option<u64>,
     },
+    /// The same of a result that others hand out, of a store that tells: whoever made this does not.
+    Elsewhere {
+        /// Who else has it now and is told here.
+        followers: Vec<Follower>,
+        /// As above.
+        ready: Vec<String>,
+        /// As above.
+        due_ms: Option<u64>,
+    },
     /// A request may go, if it need not wait.
     Paced {
         /// For so long.
@@ -456,8 +446,7 @@ pub trait Look {
     fn row(&self, id: &str) -> Result<Option<Listed>>;
 }
 
-/// What an outbox is kept in, for one thread at a time. A file has one owner at a time. A database is shared
-/// by many members: what [`Store::ready`], [`begun`](Store::begun), [`called`](Store::called),
+/// What an outbox is kept in, for one thread at a time, shared by many members: what [`Store::ready`], [`begun`](Store::begun), [`called`](Store::called),
 /// [`overdue`](Store::overdue) and [`unbegun`](Store::unbegun) give to one is in its hands, and no other
 /// gets it before that one gives it back, ends it, or has shown no sign of life for its lease.
 ///
@@ -466,22 +455,22 @@ pub trait Store: Send {
     /// Makes these changes in one transaction, in this order; durable when it returns. The answers
     /// come in the order of the changes.
     ///
-    /// After an error nothing of the batch is made, and nothing of it will be seen by this owner.
+    /// After an error nothing of the batch is made, and nothing of it will be seen by this member.
     /// Only where the disk took the bytes and failed to confirm them, and then nothing else could be
-    /// written until the process ended, may the next owner find the batch: all of it, never a part.
+    /// written until the process ended, may the next one find the batch: all of it, never a part.
     fn commit(&mut self, changes: &[Change], now_ms: u64) -> Result<Vec<Applied>>;
 
     /// The slots of the words in which anything went.
     fn went(&mut self) -> Result<Vec<u32>>;
 
-    /// What was begun by an earlier owner and has no result: every one of them, oldest first.
+    /// What was begun by members that are gone and has no result, oldest first.
     fn begun(&mut self) -> Result<Vec<Ready>>;
 
     /// The accounts that have queued messages, save direct ones.
     fn accounts(&mut self) -> Result<Vec<String>>;
 
-    /// Queued messages of an account, save direct ones, whose turn is after `after`, in the order of their turns.
-    fn ready(&mut self, account: &str, after: Turn, most: usize) -> Result<Vec<Ready>>;
+    /// Queued messages of an account, save direct ones, in the order of their turns.
+    fn ready(&mut self, account: &str, most: usize) -> Result<Vec<Ready>>;
 
     /// What may be begun now for those who wait: direct messages whose turn it is, and the messages
     /// that direct ones wait for, also such as an earlier owner had begun.
@@ -505,8 +494,9 @@ pub trait Store: Send {
     /// Messages of an account, save direct ones, that were not begun, have no result and follow none, after this row, oldest first.
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>>;
 
-    /// Results of an earlier owner that were not acknowledged, after this row, oldest first.
-    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<StoredResult>>;
+    /// Results that this member may hand out: of its own messages, and such of its owner as nobody else hands
+    /// out. Oldest first.
+    fn results(&mut self, most: usize) -> Result<Vec<StoredResult>>;
 
     /// The files that go with the message of this id, each with its place in it.
     fn files(&mut self, id: &str) -> Result<Vec<(usize, Bytes)>>;
@@ -519,24 +509,20 @@ pub trait Store: Send {
         None
     }
 
-    /// True if others change it too.
-    fn is_shared(&self) -> bool {
+    /// True if it may be out of reach for long, so that nobody knows what became of a change.
+    fn is_remote(&self) -> bool {
         false
     }
 
     /// Calls this, from any thread, when another member may have changed something.
-    fn watch(&mut self, _wake: Arc<dyn Fn() + Send + Sync>) {}
+    fn watch(&mut self, wake: Arc<dyn Fn() + Send + Sync>);
 
     /// Gives a sign of life where one is due, and tells what there is to look at. `held`: what this member
     /// knows to be in its hands.
-    fn attend(&mut self, _held: &HashSet<Seq>) -> Result<News> {
-        Ok(News::default())
-    }
+    fn attend(&mut self, held: &HashSet<Seq>) -> Result<News>;
 
     /// How long nothing need be done here, if nothing else comes.
-    fn rests(&self) -> Duration {
-        Duration::MAX
-    }
+    fn rests(&self) -> Duration;
 
     /// Messages from the inbox, oldest first, for the one member that takes them out of it; each stays there
     /// until it is accepted.
@@ -551,9 +537,7 @@ pub trait Store: Send {
     }
 
     /// The results of direct messages of this member that followed others, by their ids.
-    fn followed(&mut self) -> Result<Vec<(String, Verdict)>> {
-        Ok(Vec::new())
-    }
+    fn followed(&mut self) -> Result<Vec<(String, Verdict)>>;
 
     /// Goes away and leaves everything as it is: it belongs to the parent of this process.
     fn abandon(self: Box<Self>) {}

@@ -42,7 +42,7 @@ impl Shared {
     }
 
     fn tell(&self, about: String, wait: Duration, words: Option<String>) {
-        if let Some(outbox) = self.outbox().filter(|outbox| outbox.is_shared()) {
+        if let Some(outbox) = self.outbox() {
             let wait = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
             let until_ms = self.clock.unix_ms().saturating_add(wait);
             outbox.tell(Told { about, until_ms, words });

@@ -6,7 +6,7 @@ use hongyan::{Client, ErrorCode, Origin, Receipt, SubmitOptions, Waited};
 use serde_json::{Value, json};
 
 use super::accounts::{ACCOUNTS, client, message, message_with, take, verdict};
-use super::place::{Folder, IS_SHARED};
+use super::place::Folder;
 use super::raw::{GUARD, RawServer, Then, answer};
 
 const OK: &str = ACCOUNTS[0].1;
@@ -80,8 +80,7 @@ fn what_a_close_leaves_is_sent_in_a_later_run() {
     let recovered: Vec<_> = receipts.iter().map(|r| r.recovered).collect();
     assert_eq!(recovered, [true, false, false, false, false, false], "the first had begun");
     assert!(is_empty(&client), "the last is not due for long");
-    // Of what is shared, a client counts what it accepted itself.
-    assert_eq!(client.close(Some(Duration::ZERO)), usize::from(!IS_SHARED));
+    assert_eq!(client.close(Some(Duration::ZERO)), 0, "it accepted none of them itself");
 }
 
 #[test]
@@ -207,9 +206,9 @@ fn a_removed_account_ends_what_waits_for_it_on_the_disk() {
     let told: Vec<_> = ended.iter().map(|r| (r.token, r.delivery.name())).collect();
     assert_eq!(told, [0, 2, 3, 4, 5, 6, 7].map(|token| (token, "not_sent")));
     for receipt in &ended {
-        // Of what is shared, a sender refuses what it lacks the account for when it meets it.
+        // A sender refuses what it lacks the account for when it meets it.
         let name = verdict(receipt).1;
-        assert!(name == "config" || IS_SHARED && name == "message", "{receipt:?}");
+        assert!(name == "config" || name == "message", "{receipt:?}");
     }
 }
 

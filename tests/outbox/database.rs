@@ -8,9 +8,6 @@ use serde_json::{Value, json};
 use super::accounts::{client, config_with, merged};
 use super::cluster::Cluster;
 
-/// Any number of clients have it at once.
-pub const IS_SHARED: bool = true;
-
 /// A schema for one test's outbox.
 pub struct Folder(String);
 

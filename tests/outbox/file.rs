@@ -8,9 +8,6 @@ use serde_json::{Value, json};
 
 use super::accounts::{client, config_with, merged};
 
-/// One client at a time has it.
-pub const IS_SHARED: bool = false;
-
 /// A folder for one test's outbox.
 pub struct Folder(PathBuf);
 

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use hongyan::{Client, Error, ErrorCode, Origin, SubmitOptions};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::accounts::{ACCOUNTS, client, merged, message, message_with, take, verdict};
+use super::accounts::{ACCOUNTS, client, message, message_with, take, verdict};
 use super::memory::{argument, in_child};
 use super::outbox_folder::Folder;
 use super::raw::{Gate, RawServer, Then, answer};
@@ -133,45 +133,23 @@ fn a_file_that_cannot_be_made_is_said_at_once() {
 }
 
 #[test]
-fn another_process_is_told_who_has_it() {
+fn another_process_has_it_as_well() {
     let path = argument().map(std::path::PathBuf::from);
     let config = |url: &str, path: &Path| {
-        super::accounts::config_with(url, json!({"outbox": {"path": path}}))
+        super::accounts::config_with(url, json!({"outbox": {"path": path, "sends": false}}))
     };
     if let Some(path) = path {
-        let config = config("http://127.0.0.1:9", &path).to_string();
-        let error = Client::from_json(&config).err().expect("it is the parent's");
-        assert_eq!(error.code(), ErrorCode::Locked, "{error}");
-        let parent = std::os::unix::process::parent_id().to_string();
-        assert!(error.message().contains(&parent), "{error}");
+        let client = client(&config("http://127.0.0.1:9", &path));
+        let text = message_with("ff-json", json!({"text": "of the child"})).to_string();
+        client.submit(text.as_bytes(), SubmitOptions::token(7)).expect("accepted");
+        // Its result is for whoever comes.
         return;
     }
-    let folder = Folder::new();
-    let _owner = folder.client("http://127.0.0.1:9");
-    let file = folder.file();
-    in_child("outbox_disk::another_process_is_told_who_has_it", file.to_str().expect("UTF-8"));
-}
-
-#[test]
-fn who_shares_waits_for_his_turn_and_not_for_ever() {
     let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
-    let shared = |more: Value| {
-        let config = folder.config(&server.url(), json!({"outbox": {"shared": true}}));
-        merged(config, more)
-    };
-    let owner = client(&shared(json!({})));
-    let later = message_with("ff-json", json!({"not_before_ms": 32_503_680_000_000_u64}));
-    owner.submit(later.to_string().as_bytes(), SubmitOptions::token(1)).expect("accepted").cancel();
-    assert_eq!(take(&owner).token, 1);
-    let impatient = shared(json!({"timeout_ms": 1}));
-    let error = Client::from_json(&impatient.to_string()).err().expect("it has an owner");
-    assert_eq!(error.code(), ErrorCode::Locked, "{error}");
-    let next = std::thread::spawn({
-        let config = shared(json!({"timeout_ms": 600_000}));
-        move || client(&config)
-    });
-    drop(owner);
-    let next = next.join().expect("its turn came");
-    let again = take(&next);
-    assert_eq!((again.token, verdict(&again)), (1, ("not_sent", "cancelled")));
+    let owner = folder.client(&server.url());
+    let file = folder.file();
+    in_child("outbox_disk::another_process_has_it_as_well", file.to_str().expect("UTF-8"));
+    let receipt = take(&owner);
+    assert_eq!((receipt.token, receipt.origin), (7, hongyan::Origin::EarlierRun));
+    assert_eq!(verdict(&receipt), ("sent", "ok"));
 }

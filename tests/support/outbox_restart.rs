@@ -56,7 +56,8 @@ fn a_deadline_passes_while_nobody_runs() {
     }
     let client = folder.client(&server.url());
     assert_eq!(told(&take(&client)), (1, "not_sent", "expired", Origin::EarlierRun));
-    assert_eq!(client.close(Some(Duration::ZERO)), 1, "the other has its hour");
+    let left = hongyan::OutboxFile::at(folder.file()).and_then(|file| file.rows(1, 9));
+    assert_eq!(left.expect("an outbox")[0].token, 2, "the other has its hour");
     assert_eq!(server.request_count(), 0);
 }
 
@@ -203,7 +204,7 @@ fn five_thousand_wait_and_eight_are_at_work() {
 }
 
 #[test]
-fn messages_of_a_missing_account_wait_for_it() {
+fn messages_of_a_missing_account_are_refused_by_whoever_sends() {
     let (folder, server) = (Folder::new(), kind());
     {
         let nobody = mute();
@@ -214,18 +215,13 @@ fn messages_of_a_missing_account_wait_for_it() {
         assert_eq!(client.close(Some(Duration::ZERO)), 2);
     }
     let mut config = folder.config(&server.url(), json!({}));
-    let account = config["accounts"].as_object_mut().and_then(|all| all.remove("ff-json"));
-    {
-        let client = client(&config);
-        assert_eq!(told(&take(&client)), (1, "maybe_sent", "network", Origin::EarlierRun));
-        submit(&client, 3, json!({}));
-        assert_eq!(told(&take(&client)), (3, "not_sent", "message", Origin::ThisRun));
-        assert_eq!(client.flush(Some(Duration::from_millis(100))), 1, "the second waits");
-        let account = account.expect("it was there").to_string();
-        client.set_account("ff-json", &account).expect("a valid account");
-        assert_eq!(told(&take(&client)), (2, "sent", "ok", Origin::EarlierRun));
-    }
-    assert_eq!(server.request_count(), 1);
+    config["accounts"].as_object_mut().and_then(|all| all.remove("ff-json"));
+    let client = client(&config);
+    let mut receipts = [take(&client), take(&client)];
+    receipts.sort_by_key(|receipt| receipt.token);
+    assert_eq!(told(&receipts[0]), (1, "maybe_sent", "network", Origin::EarlierRun));
+    assert_eq!(told(&receipts[1]), (2, "not_sent", "message", Origin::EarlierRun));
+    assert_eq!(server.request_count(), 0);
 }
 
 #[test]

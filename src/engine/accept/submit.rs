@@ -174,15 +174,14 @@ impl Engine {
         outbox.accept(jobs, &sender);
         drop(sender);
         let mut told: Vec<_> = ops.iter().map(|_| None).collect();
-        // A disk is waited for. A database may be out of reach for long.
-        let until = outbox.is_shared().then(|| Instant::now() + shared.timeout);
-        let next = || match until {
-            None => receiver.recv().map_err(|_| lost()),
-            Some(until) => {
-                receiver.recv_timeout(until.saturating_duration_since(Instant::now())).map_err(
-                    |why| if why == RecvTimeoutError::Timeout { unanswered() } else { lost() },
-                )
-            }
+        // A database may be out of reach for long, and a file in another's hands.
+        let until = Instant::now() + shared.timeout;
+        let next = || {
+            let left = until.saturating_duration_since(Instant::now());
+            receiver.recv_timeout(left).map_err(|why| match why {
+                RecvTimeoutError::Timeout => unanswered(),
+                RecvTimeoutError::Disconnected => lost(),
+            })
         };
         let mut missing = lost();
         for _ in 0..told.len() {
@@ -248,6 +247,7 @@ impl Shared {
             deadline_ms: message.and_then(|m| m.deadline_ms).map(|ms| unix_ms.saturating_add(ms)),
             result: None,
             direct: false,
+            held: false,
             from: None,
             account,
         };
@@ -288,6 +288,7 @@ impl Shared {
             deadline_ms: None,
             result: None,
             direct: true,
+            held: true,
             from: None,
         }
     }
@@ -296,7 +297,7 @@ impl Shared {
 /// `storage`: nobody knows yet whether the outbox has a message.
 fn unanswered() -> Error {
     let words = "the outbox did not answer in time";
-    Error::new(ErrorCode::Storage, words).at("outbox.postgres").hint(
+    Error::new(ErrorCode::Storage, words).at("outbox").hint(
         "it may have the message all the same, and then there will be its one result: submit it again with \
          a key only",
     )

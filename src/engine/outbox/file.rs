@@ -1,26 +1,30 @@
-//! An outbox file while nobody sends from it: looking at it, and changing what stands in it.
+//! An outbox beside those who send from it: looking at it, and changing what stands in it.
 
 use std::time::Duration;
 
 use crate::engine::accept::keys;
 #[cfg(not(feature = "postgres"))]
 use crate::engine::no_database;
+use crate::engine::outbox::keeper::Does;
 use crate::engine::store::gate::inside;
 #[cfg(feature = "postgres")]
 use crate::engine::store::postgres::{self, Looker};
 use crate::engine::store::sqlite::Sqlite;
-use crate::engine::store::{Applied, Change, Listed, Look, Seq, Turns};
+use crate::engine::store::{Applied, Change, Listed, Look, Seq};
 use crate::engine::{Arrival, Engine, open_store};
 use crate::model::config::{OutboxConfig, Place};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
 use crate::net::Clock as _;
 
-/// An outbox file that is to be changed while nobody sends from it.
+/// How long others that open the outbox are waited for, where nothing else is said.
+const OPENS_WITHIN: Duration = Duration::from_secs(10);
+
+/// An outbox that is to be looked at or changed.
 #[derive(Clone, Debug)]
 pub struct Changed {
     pub config: OutboxConfig,
-    /// How long to wait for whoever has it, if that is told.
+    /// How long to wait for whoever opens it, if that is told.
     pub wait: Option<Duration>,
 }
 
@@ -124,15 +128,19 @@ fn change(to: &Changed, ids: &[&str], kind: impl Fn(String) -> Change) -> Result
     Ok(answers.into_iter().zip(ids).map(|(answer, id)| made(answer, id)).collect())
 }
 
-/// Makes changes as the file's owner, for as long as that takes.
+/// Makes changes as a member for as long as that takes.
 fn commit(to: &Changed, changes: &[Change]) -> Result<Vec<Applied>> {
-    let mut store = open_store(&to.config, Turns::of_one_who_goes(to.wait, to.config.shared))?;
+    let wait = to.wait.unwrap_or(OPENS_WITHIN);
+    let mut store = open_store(&to.config, Does::NOTHING, wait, true)?;
     store.commit(changes, crate::engine::runtime::TokioClock::default().unix_ms())
 }
 
 fn made(applied: Applied, id: &str) -> Result<()> {
     match applied {
-        Applied::Accepted { .. } | Applied::Known { .. } | Applied::Done { .. } => Ok(()),
+        Applied::Accepted { .. }
+        | Applied::Known { .. }
+        | Applied::Done { .. }
+        | Applied::Elsewhere { .. } => Ok(()),
         Applied::Full { what, most } => {
             let words = format!("the outbox is full: {what} is {most}");
             Err(Error::new(ErrorCode::Full, words).hint("raise the limit of \"outbox\""))

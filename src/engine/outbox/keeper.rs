@@ -21,7 +21,7 @@ use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
 use crate::engine::results::wake::spawn_thread;
 use crate::engine::runtime::workers::Inbox;
-use crate::engine::store::{Applied, Change, Follower, Seq, Store, Turn};
+use crate::engine::store::{Applied, Change, Follower, Seq, Store};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log::log;
 use crate::model::receipt::{Origin, Receipt};
@@ -44,12 +44,12 @@ pub fn start(
     begins: Begins,
     does: Does,
 ) -> Result<()> {
-    let outbox = Arc::new(Outbox::new(store.damage(), store.is_shared()));
+    let outbox = Arc::new(Outbox::new(store.damage(), store.is_remote()));
     let wakes = Arc::downgrade(&outbox);
     store.watch(Arc::new(move || wakes.upgrade().into_iter().for_each(|outbox| outbox.nudge())));
     let keeper =
         Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins, does)?;
-    if keeper.open.count() > 0 || keeper.is_shared && does.sends {
+    if keeper.sends() && keeper.store.count().1 > 0 {
         inbox.start_io()?;
     }
     let thread = spawn_thread("hy-outbox", move || keeper.run()).map_err(|e| {
@@ -60,7 +60,7 @@ pub fn start(
     Ok(())
 }
 
-/// What a member of a shared outbox does beside submitting.
+/// What a member of an outbox does beside submitting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Does {
     /// It sends what is due, whoever submitted it.
@@ -70,17 +70,11 @@ pub struct Does {
 }
 
 impl Does {
-    /// What the owner of a file does.
-    pub const ALL: Does = Does { sends: true, takes: true };
-}
+    /// Neither.
+    pub const NOTHING: Does = Does { sends: false, takes: false };
 
-/// How far the messages of an account have been loaded.
-#[derive(Default)]
-struct Cursor {
-    /// The turn of the last message that was loaded.
-    turn: Turn,
-    /// There are messages after it.
-    backlog: bool,
+    /// Both.
+    pub const ALL: Does = Does { sends: true, takes: true };
 }
 
 struct Keeper {
@@ -88,12 +82,11 @@ struct Keeper {
     outbox: Arc<Outbox>,
     inbox: Inbox,
     store: Box<dyn Store>,
-    /// Others change the store too.
-    is_shared: bool,
     does: Does,
     /// What the jobs of now see of the outbox.
     hold: Arc<dyn Custody>,
-    cursors: HashMap<String, Cursor>,
+    /// The accounts of which there may be messages that nobody has in his hands.
+    backlogs: HashSet<String>,
     /// The accounts that were removed: what is kept for them ends, after these rows.
     removed: HashMap<String, Seq>,
     /// Messages of this run that may follow another of their key.
@@ -109,8 +102,8 @@ struct Keeper {
     loaded: HashSet<Seq>,
     /// When the next message is due, or over, in Unix milliseconds.
     next_time: Option<u64>,
-    /// Results of an earlier run are handed out after this row.
-    earlier: Option<Seq>,
+    /// There may be results that others have left for this client.
+    earlier: bool,
     pause: Duration,
     /// The disk has refused something: it gets so many changes at once, the most useful first.
     careful: Option<usize>,
@@ -142,29 +135,17 @@ impl Keeper {
         begins: Begins,
         does: Does,
     ) -> Result<Keeper> {
-        let mut cursors = HashMap::new();
-        let is_shared = store.is_shared();
-        if begins == Begins::All && !is_shared {
-            let accounts = store.accounts()?.into_iter();
-            cursors.extend(accounts.map(|name| (name, Cursor { turn: 0, backlog: true })));
-        }
         store.went()?.into_iter().for_each(|slot| shared.repeats.went_earlier(slot));
-        let left = match begins {
-            // Of what is shared, others count their own.
-            _ if is_shared => 0,
-            Begins::All => usize::try_from(store.count().1).unwrap_or(usize::MAX),
-            Begins::Needed => 0,
-        };
-        let open = shared.sends.adopt(left);
+        // What others submitted they count themselves.
+        let open = shared.sends.adopt(0);
         Ok(Keeper {
             shared,
             hold: outbox.hold(),
             outbox,
             inbox,
             store,
-            is_shared,
             does,
-            cursors,
+            backlogs: HashSet::new(),
             removed: HashMap::new(),
             following: HashSet::new(),
             queues: HashMap::new(),
@@ -173,12 +154,17 @@ impl Keeper {
             begins,
             loaded: HashSet::new(),
             next_time: Some(0),
-            earlier: (begins == Begins::All && does.takes).then_some(0),
+            earlier: begins == Begins::All && does.takes,
             pause: Duration::ZERO,
             careful: None,
             stopped: false,
             open,
         })
+    }
+
+    /// True if it sends whatever is due.
+    fn sends(&self) -> bool {
+        self.begins == Begins::All && self.does.sends
     }
 
     /// The row of a job.
@@ -188,13 +174,16 @@ impl Keeper {
 
     /// Works until the client ends.
     fn run(mut self) {
-        let recovers = self.begins == Begins::All && self.does.sends;
+        let recovers = self.sends();
         let mut recovered = !recovers;
         loop {
             if !recovered
                 && let Some(begun) = self.try_to("look for what was begun", |k| k.store.begun())
             {
                 recovered = true;
+                if !begun.is_empty() {
+                    let _ = self.try_to("start what sends", |k| k.inbox.start_io());
+                }
                 // All of them are in doubt before the first is sent again.
                 let mut jobs = Vec::with_capacity(begun.len());
                 for row in begun {
@@ -217,15 +206,13 @@ impl Keeper {
             self.outbox.backlog.store(true, Ordering::SeqCst);
             fence(Ordering::SeqCst);
             if self.stopped {
-                if self.is_shared && !failed && !self.loaded.is_empty() {
-                    // What is under way is still its own.
+                if !failed {
+                    // What is under way is still its own, and others may wait to learn what is.
                     let _ = self.try_to("give a sign of life", Keeper::give_sign);
                 }
                 self.leave(failed);
             } else if !failed {
-                if self.is_shared
-                    && let Some(news) = self.try_to("give a sign of life", Keeper::attend)
-                {
+                if let Some(news) = self.try_to("give a sign of life", Keeper::attend) {
                     recovered &= !(recovers && news.work);
                 }
                 let _ = self.try_to("look what is due", Keeper::on_time);
@@ -237,8 +224,7 @@ impl Keeper {
             let (messages, unfinished) = self.store.count();
             self.outbox.messages.store(messages, Ordering::Relaxed);
             self.outbox.unfinished.store(unfinished, Ordering::Relaxed);
-            let backlog =
-                self.earlier.is_some() || self.cursors.values().any(|cursor| cursor.backlog);
+            let backlog = self.earlier || !self.backlogs.is_empty();
             self.outbox.backlog.store(backlog, Ordering::Release);
         }
     }
@@ -325,20 +311,20 @@ impl Keeper {
     /// Writes a batch; what nobody waits for is tried again if the disk refuses.
     fn commit(&mut self, batch: Vec<Pending>) -> bool {
         let batch = self.without_stale(batch);
-        let (changes, wants): (Vec<_>, Vec<_>) =
+        let (mut changes, wants): (Vec<_>, Vec<_>) =
             batch.into_iter().map(|pending| (pending.change, pending.wants)).unzip();
+        let slots = self.slots_for(&mut changes, &wants);
         let made = self.store.commit(&changes, self.shared.clock.unix_ms());
-        if self.is_shared {
-            self.outbox.is_reached(made.is_ok());
-        }
+        self.outbox.is_reached(made.is_ok());
         match made {
             Ok(made) => {
                 self.pause = Duration::ZERO;
                 self.careful = self.careful.filter(|_| !self.outbox.lock().pending.is_empty());
                 // Before anything is begun.
                 self.shared.hear(self.store.heard());
-                for ((change, wants), applied) in changes.into_iter().zip(wants).zip(made) {
-                    self.made(change, wants, applied);
+                let changes = changes.into_iter().zip(wants).zip(made).zip(slots);
+                for (((change, wants), applied), slot) in changes {
+                    self.made(change, wants, applied, slot);
                 }
                 self.shared.sends.publish();
                 true
@@ -358,7 +344,8 @@ impl Keeper {
                         Wants::Enter(sender) => {
                             let _ = sender.send(Admission::Refused(error.clone()));
                             // It may stand there all the same.
-                            if let (Change::Accept(accept), true) = (change, self.is_shared) {
+                            if let (Change::Accept(accept), true) = (change, self.store.is_remote())
+                            {
                                 again.push((Change::Drop { id: accept.id }, Wants::Nobody));
                             }
                         }
@@ -393,7 +380,31 @@ impl Keeper {
         drop(job.forget());
     }
 
-    fn made(&mut self, change: Change, wants: Wants, applied: Applied) {
+    /// Room for what is to be accepted and may begin at once; what has some is in this client's hands then.
+    fn slots_for(&mut self, changes: &mut [Change], wants: &[Wants]) -> Vec<Option<Slot>> {
+        let sends = self.sends() && !self.stopped;
+        let slot = |(change, wants): (&mut Change, &Wants)| {
+            let (Change::Accept(accept), Wants::Accept(..), true) = (change, wants, sends) else {
+                return None;
+            };
+            if accept.result.is_some()
+                || accept.due_ms.is_some()
+                || self.backlogs.contains(&accept.account)
+            {
+                return None;
+            }
+            let slot = self.shared.slot(&accept.account).ok();
+            accept.held = slot.is_some();
+            if !accept.held {
+                // Those after it come after it.
+                self.backlogs.insert(accept.account.clone());
+            }
+            slot
+        };
+        changes.iter_mut().zip(wants).map(slot).collect()
+    }
+
+    fn made(&mut self, change: Change, wants: Wants, applied: Applied, slot: Option<Slot>) {
         if let Change::Drop { id } = &change {
             self.direct.remove(id);
         }
@@ -409,14 +420,16 @@ impl Keeper {
                 if let Change::Finish { seq, .. } = change {
                     self.loaded.remove(&seq);
                 }
-                if let Applied::Done { followers, ready, due_ms } = applied {
+                if let Applied::Done { followers, ready, due_ms }
+                | Applied::Elsewhere { followers, ready, due_ms } = applied
+                {
                     self.tell(followers, &receipt);
                     self.is_ready(ready, due_ms);
                 }
                 drop(settled);
             }
             (Wants::Accept(job, i, reply), applied) => {
-                self.accepted(change, job, i, &reply, applied);
+                self.accepted(change, job, i, &reply, applied, slot);
             }
             (Wants::Pace(sender), Applied::Paced { wait }) => drop(sender.send(wait)),
             (Wants::Pace(_), _) => {}
@@ -428,19 +441,12 @@ impl Keeper {
                     self.loaded.remove(&seq);
                 }
                 self.following.remove(&receipt.id);
-                if self.is_shared && !self.is_own(&receipt, &applied) {
+                if !self.is_own(&receipt, &applied) {
                     return self.is_others(&receipt, slot, unfinished, applied);
                 }
-                match applied {
-                    Applied::Done { followers, ready, due_ms } => {
-                        self.tell(followers, &receipt);
-                        self.is_ready(ready, due_ms);
-                    }
-                    // Not a job's: a cancel came after the result, which stays the only one.
-                    _ if slot.is_none() => {
-                        return unfinished.into_iter().for_each(|one| self.open.join(one));
-                    }
-                    _ => {}
+                if let Applied::Done { followers, ready, due_ms } = applied {
+                    self.tell(followers, &receipt);
+                    self.is_ready(ready, due_ms);
                 }
                 let unfinished = unfinished.or_else(|| self.open.split());
                 self.hand_out(receipt, slot, unfinished);
@@ -471,10 +477,8 @@ impl Keeper {
 
     fn is_ready(&mut self, accounts: Vec<String>, due_ms: Option<u64>) {
         self.calls |= !accounts.is_empty();
-        if self.begins == Begins::All {
-            for account in accounts {
-                self.cursors.entry(account).or_default().backlog = true;
-            }
+        if self.sends() {
+            self.backlogs.extend(accounts);
         }
         self.wake_at(due_ms);
     }

@@ -107,6 +107,61 @@ mod imp {
         unsafe { libc::geteuid() }
     }
 
+    /// Hears of it when somebody writes to a file.
+    #[cfg(all(feature = "outbox", any(target_os = "linux", target_os = "android")))]
+    pub struct Ear {
+        queue: File,
+        stop: Wake,
+    }
+
+    #[cfg(all(feature = "outbox", any(target_os = "linux", target_os = "android")))]
+    impl Ear {
+        pub fn new(path: &std::path::Path) -> io::Result<Ear> {
+            use std::os::fd::FromRawFd as _;
+            use std::os::unix::ffi::OsStrExt as _;
+
+            let path = std::ffi::CString::new(path.as_os_str().as_bytes())?;
+            let stop = Wake::new()?;
+            // SAFETY: inotify_init1 takes no pointers.
+            let fd = unsafe { libc::inotify_init1(libc::IN_CLOEXEC | libc::IN_NONBLOCK) };
+            if fd < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: the descriptor was just made and nobody else owns it.
+            let queue = File::from(unsafe { OwnedFd::from_raw_fd(fd) });
+            // SAFETY: the path is a string that ends with a zero and lives until the call is back.
+            if unsafe { libc::inotify_add_watch(fd, path.as_ptr(), libc::IN_MODIFY) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            Ok(Ear { queue, stop })
+        }
+
+        /// Waits until somebody has written to the file; false once it is to stop.
+        pub fn hears(&self) -> bool {
+            let of =
+                |fd: &File| libc::pollfd { fd: fd.as_raw_fd(), events: libc::POLLIN, revents: 0 };
+            loop {
+                let mut both = [of(&self.queue), of(&self.stop.read)];
+                // SAFETY: there are two of them, which live until the call is back.
+                let ready = unsafe { libc::poll(both.as_mut_ptr(), 2, -1) };
+                match ready {
+                    _ if both[1].revents != 0 => return false,
+                    ..0 if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted => {
+                        return false;
+                    }
+                    ..1 => {}
+                    // What happened is of no interest, and it need not all fit in.
+                    _ => return (&self.queue).read(&mut [0; 1024]).is_ok(),
+                }
+            }
+        }
+
+        /// Whoever waits, waits no longer.
+        pub fn stop(&self) {
+            self.stop.raise();
+        }
+    }
+
     /// Keeps SIGPIPE from the calling thread while it drives sockets itself.
     ///
     /// A write to a closed connection may raise it, and a host that has not ignored it would die.
@@ -260,20 +315,21 @@ mod imp {
         event: RawHandle,
     }
 
-    /// Locks a file for as long as it is open; false if somebody else has.
+    /// Locks a file for as long as it is open, alone or together with others that do; false if somebody
+    /// else has in another way.
     ///
     /// Nobody else can read what is locked on Windows. So what is locked is one byte, far behind all that
     /// is in the file.
     #[cfg(feature = "outbox")]
-    pub fn try_lock(file: &File) -> io::Result<bool> {
+    pub fn try_lock(file: &File, shared: bool) -> io::Result<bool> {
         const AT_ONCE: u32 = 1;
         const EXCLUSIVE: u32 = 2;
         const LOCK_VIOLATION: i32 = 33;
 
         let mut place = Place { state: [0; 2], low: 0, high: 1 << 30, event: std::ptr::null_mut() };
+        let how = if shared { AT_ONCE } else { AT_ONCE | EXCLUSIVE };
         // SAFETY: the handle is open; the place lives until the call is back, which does not wait.
-        let locked =
-            unsafe { LockFileEx(file.as_raw_handle(), AT_ONCE | EXCLUSIVE, 0, 1, 0, &mut place) };
+        let locked = unsafe { LockFileEx(file.as_raw_handle(), how, 0, 1, 0, &mut place) };
         match io::Error::last_os_error() {
             _ if locked != 0 => Ok(true),
             error if error.raw_os_error() == Some(LOCK_VIOLATION) => Ok(false),
@@ -305,6 +361,8 @@ mod imp {
     }
 }
 
+#[cfg(all(feature = "outbox", any(target_os = "linux", target_os = "android")))]
+pub use imp::Ear;
 #[cfg(all(unix, feature = "outbox"))]
 pub use imp::user;
 #[cfg(all(windows, feature = "outbox"))]

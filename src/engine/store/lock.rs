@@ -1,4 +1,7 @@
-//! One owner a file: a lock beside it, held for as long as the store lives.
+//! The lock beside an outbox file: its members share it, and whoever is alone with the file knows it.
+//!
+//! Versions of this library that know of one owner only hold the same lock for themselves alone. So none
+//! of them opens a file that has members, and what such a one has is told as `locked`.
 
 #[cfg(unix)]
 use std::fs::TryLockError;
@@ -7,62 +10,100 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::gate;
 use super::sqlite::file;
 use super::sqlite::log::Mark;
-use super::{Turns, gate};
 #[cfg(windows)]
-use crate::engine::results::wake::try_lock;
+use crate::engine::results::wake;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::file::open_own;
 
-/// How often somebody who waits for his turn asks again.
+/// How often somebody who waits asks again.
 const ASK_EVERY: Duration = Duration::from_millis(10);
 
 /// So often in a row the file must name an owner before that is believed: somebody who has just taken
-/// the lock may not have written yet that he is none.
+/// the lock may not have written yet that he goes soon.
 const ASKED: u32 = 5;
 
 /// No lock file is longer.
 const LONGEST: u64 = 256;
 
-/// Each of the two lines of the file: who has it, and how far the log reaches.
+/// Each of the two lines of the file: who opened it last, and how far the log reaches.
 const LINE: usize = 40;
 const MARK: &str = "log ";
 
 /// Stands behind the number of a process that has the lock for one change only.
 const FOR_A_TURN: &str = "turn";
 
-/// The lock of one file; it ends with the process, however that ends, and no child has it.
-///
-/// The lock file stays when its owner goes: removing it would let two others own one file each.
+/// The door of a file: who opens or leaves it holds it meanwhile, so that he alone does.
 #[derive(Debug)]
-pub(super) struct Lock {
-    number: u64,
-}
+pub(super) struct Door(u64);
 
-impl Lock {
-    /// Takes the lock of this file, waiting for its turn.
-    pub(super) fn take(outbox: &Path, turns: Turns) -> Result<Lock> {
-        let path = beside(outbox);
+impl Door {
+    /// Waits for the door at most so long; `locked` if others hold it for longer.
+    pub(super) fn take(outbox: &Path, wait: Duration) -> Result<Door> {
+        let path = file::beside(outbox, "-door");
         let start = Instant::now();
-        let mut owned = 0;
         loop {
-            if let Some(number) = gate::without_heirs(|| attempt(&path, turns.for_a_turn))? {
-                return Ok(Lock { number });
+            let made = gate::without_heirs(|| {
+                let file = open(&path)?;
+                let locked = try_lock(&file, false).map_err(|e| failed(&path, "lock", &e))?;
+                Ok(locked.then_some(file))
+            })?;
+            if let Some(number) = made {
+                return Ok(Door(number));
             }
-            let holder = Holder::read(&path);
-            owned = if holder.takes_turns() { 0 } else { owned + 1 };
-            let wait = if owned < ASKED { turns.turn.max(turns.owner) } else { turns.owner };
             if start.elapsed() >= wait {
-                return Err(locked(outbox, &holder));
+                let words =
+                    format!("the outbox {} is being opened by another client", outbox.display());
+                return Err(Error::new(ErrorCode::Locked, words)
+                    .hint("try again; a damaged file is rescued first, which takes time"));
             }
             std::thread::sleep(ASK_EVERY);
         }
     }
 }
 
+impl Drop for Door {
+    fn drop(&mut self) {
+        gate::close(self.0);
+    }
+}
+
+/// The lock of a file as one member has it; it ends with the process, however that ends, and no child
+/// has it.
+///
+/// The lock file stays when the last member goes: removing it would let two share nothing.
+#[derive(Debug)]
+pub(super) struct Lock {
+    number: u64,
+}
+
 impl Lock {
-    /// What an owner of the file has noted of its log, if it did.
+    /// Takes a share of the lock, behind the door; true beside it if nobody else has one.
+    ///
+    /// `locked` where an older version has the file for itself; one that goes soon is waited for.
+    pub(super) fn share(outbox: &Path, wait: Duration) -> Result<(Lock, bool)> {
+        let path = beside(outbox);
+        let start = Instant::now();
+        let mut owned = 0;
+        loop {
+            // Given back at once: behind the door nobody can come in between but an older version, which
+            // is noticed then.
+            let alone = is_free(&path)?;
+            if let Some(number) = gate::without_heirs(|| attempt(&path, true))? {
+                return Ok((Lock { number }, alone));
+            }
+            let holder = Holder::read(&path);
+            owned = if holder.takes_turns() { 0 } else { owned + 1 };
+            if owned >= ASKED || start.elapsed() >= wait {
+                return Err(locked(outbox, &holder));
+            }
+            std::thread::sleep(ASK_EVERY);
+        }
+    }
+
+    /// What members of the file have noted of its log, if they did.
     pub(super) fn mark(&self) -> Option<Mark> {
         let mut bytes = [0; LINE];
         gate::with_file(self.number, |file| {
@@ -91,6 +132,12 @@ impl Lock {
             if mark.is_none() { file.sync_data() } else { Ok(()) }
         })
     }
+
+    /// Writes down who opened the file last, for people; a file that no outbox wrote is left as it is.
+    pub(super) fn sign(&self, outbox: &Path) -> Result<()> {
+        let path = beside(outbox);
+        gate::with_file(self.number, sign).map_err(|e| failed(&path, "use", &e))
+    }
 }
 
 /// A line of the lock file: all have one length, so that others never read a part of one.
@@ -104,50 +151,61 @@ impl Drop for Lock {
     }
 }
 
-/// Opens the file and locks it, if it is free.
-fn attempt(path: &Path, for_a_turn: bool) -> Result<Option<File>> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    let mut file = open_own(path, &mut options)
-        .and_then(|file| file::refuse_others(path, &file.metadata()?).map(|()| file))
-        .map_err(|e| failed(path, "open", &e))?;
-    if !try_lock(&file).map_err(|e| failed(path, "lock", &e))? {
-        return Ok(None);
-    }
-    note(&mut file, for_a_turn).map_err(|e| failed(path, "use", &e))?;
-    Ok(Some(file))
+/// Opens the file and locks it, alone or with others, if that is free.
+fn attempt(path: &Path, shared: bool) -> Result<Option<File>> {
+    let file = open(path)?;
+    let locked = try_lock(&file, shared).map_err(|e| failed(path, "lock", &e))?;
+    Ok(locked.then_some(file))
 }
 
-/// Locks the file for as long as it is open; false if somebody else has.
+/// True if nobody has a share of the lock.
+fn is_free(path: &Path) -> Result<bool> {
+    let number = gate::without_heirs(|| attempt(path, false))?;
+    Ok(number.inspect(|number| gate::close(*number)).is_some())
+}
+
+/// Opens a file that is there to be locked.
+pub(super) fn open(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    open_own(path, &mut options)
+        .and_then(|file| file::refuse_others(path, &file.metadata()?).map(|()| file))
+        .map_err(|e| failed(path, "open", &e))
+}
+
+/// Locks the file for as long as it is open; false if somebody else has, in a way that excludes this one.
 #[cfg(unix)]
-fn try_lock(file: &File) -> io::Result<bool> {
-    match file.try_lock() {
+pub(super) fn try_lock(file: &File, shared: bool) -> io::Result<bool> {
+    match if shared { file.try_lock_shared() } else { file.try_lock() } {
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => Err(error),
     }
 }
 
-fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
+#[cfg(windows)]
+pub(super) fn try_lock(file: &File, shared: bool) -> io::Result<bool> {
+    wake::try_lock(file, shared)
+}
+
+pub(super) fn failed(path: &Path, what: &str, error: &io::Error) -> Error {
     let text = format!("cannot {what} the lock file {}: {error}", path.display());
     Error::new(ErrorCode::Storage, text)
         .hint("the folder of the outbox must be writable, and on a disk that knows locks")
 }
 
-/// Writes down whose it is now; a file that no outbox wrote is left as it is.
-fn note(file: &mut File, for_a_turn: bool) -> io::Result<()> {
+fn sign(file: &mut File) -> io::Result<()> {
     let mut before = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
     Read::by_ref(file).take(LONGEST).read_to_end(&mut before)?;
     let before = String::from_utf8_lossy(&before).into_owned();
     if !(before.trim().is_empty() || Holder::parse(&before).is_some()) {
         let words = "it holds something else, so it is another program's";
         return Err(io::Error::new(io::ErrorKind::AlreadyExists, words));
     }
-    let process = std::process::id();
-    let text = if for_a_turn { format!("{process} {FOR_A_TURN}") } else { process.to_string() };
     file.seek(SeekFrom::Start(0))?;
     // Whose it is helps others only: without it the lock is as good.
-    let _ = file.write_all(line(&text).as_bytes());
+    let _ = file.write_all(line(&std::process::id().to_string()).as_bytes());
     Ok(())
 }
 
@@ -197,10 +255,13 @@ impl Holder {
 
 fn locked(outbox: &Path, holder: &Holder) -> Error {
     let whose = match holder.process {
-        Some(process) if process == std::process::id() => "another client of this process".into(),
         Some(process) => format!("process {process}"),
         None => "another process".to_owned(),
     };
-    Error::new(ErrorCode::Locked, format!("the outbox {} belongs to {whose}", outbox.display()))
-        .hint("close that one first, or set `shared` on both to take turns")
+    let words = format!(
+        "the outbox {} belongs to {whose} alone, which has an older hongyan",
+        outbox.display()
+    );
+    Error::new(ErrorCode::Locked, words)
+        .hint("end that process, or give it this version: from then on any number share the file")
 }

@@ -1,20 +1,23 @@
 //! A store that stays behind when its process forks: the child cannot use it.
 
+use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::sqlite::{Options, Sqlite};
-use super::{Applied, Change, Ready, Seq, Store, StoredResult, Turn, gate};
+use super::{Applied, Change, News, Ready, Seq, Store, StoredResult, Verdict, gate};
 use crate::model::error::Result;
 use crate::model::log::log;
 
-/// An outbox file that stays behind when the process forks: it belongs to the parent.
+/// A member of an outbox file that stays behind when the process forks: it is the parent.
 pub struct Owned(u64);
 
 impl Owned {
-    /// Opens the file for this process alone; see [`Sqlite::open`].
-    pub fn open(path: &Path, options: Options) -> Result<Owned> {
+    /// Opens the file for a new member; see [`Sqlite::open`].
+    pub fn open(path: &Path, options: Options<'_>) -> Result<Owned> {
         let store = Box::new(Sqlite::open(path, options)?);
         if let Some(told) = store.told() {
             log!(Error, "hongyan::outbox", "the outbox {} was damaged: {told}", path.display());
@@ -50,8 +53,8 @@ impl Store for Owned {
         self.with(|store| store.accounts())
     }
 
-    fn ready(&mut self, account: &str, after: Turn, most: usize) -> Result<Vec<Ready>> {
-        self.with(|store| store.ready(account, after, most))
+    fn ready(&mut self, account: &str, most: usize) -> Result<Vec<Ready>> {
+        self.with(|store| store.ready(account, most))
     }
 
     fn called(&mut self) -> Result<Vec<Ready>> {
@@ -78,12 +81,32 @@ impl Store for Owned {
         self.with(|store| store.unfinished(account, after, most))
     }
 
-    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<StoredResult>> {
-        self.with(|store| store.results(after, most))
+    fn results(&mut self, most: usize) -> Result<Vec<StoredResult>> {
+        self.with(|store| store.results(most))
     }
 
     fn files(&mut self, id: &str) -> Result<Vec<(usize, Bytes)>> {
         self.with(|store| store.files(id))
+    }
+
+    fn watch(&mut self, wake: Arc<dyn Fn() + Send + Sync>) {
+        // Of a parent's nobody is called.
+        let _ = self.with(|store| {
+            store.watch(wake);
+            Ok(())
+        });
+    }
+
+    fn attend(&mut self, held: &HashSet<Seq>) -> Result<News> {
+        self.with(|store| store.attend(held))
+    }
+
+    fn rests(&self) -> Duration {
+        gate::peek(self.0, |store| store.rests()).unwrap_or(Duration::MAX)
+    }
+
+    fn followed(&mut self) -> Result<Vec<(String, Verdict)>> {
+        self.with(|store| store.followed())
     }
 
     fn damage(&self) -> Option<String> {

@@ -24,7 +24,7 @@ use bytes::Bytes;
 use tokio_postgres::types::ToSql;
 
 use super::{
-    Applied, Arrived, Change, News, Ready, Seq, Store, StoredResult, Submitted, Told, Turn, Verdict,
+    Applied, Arrived, Change, News, Ready, Seq, Store, StoredResult, Submitted, Told, Verdict,
 };
 use crate::engine::runtime::TokioClock;
 use crate::model::config::{OutboxConfig, Postgres as Place};
@@ -288,7 +288,7 @@ impl Postgres {
 }
 
 impl Store for Postgres {
-    fn is_shared(&self) -> bool {
+    fn is_remote(&self) -> bool {
         true
     }
 
@@ -344,9 +344,15 @@ impl Store for Postgres {
             return Ok(Vec::new());
         }
         let owner = self.owner.clone();
+        let waits = |change: &Change| match change {
+            Change::Accept(accept) => !accept.held && !accept.direct && accept.from.is_none(),
+            _ => false,
+        };
+        // All of a batch, or none of it.
+        let holds = self.sends && !changes.iter().any(waits);
         let by = batch::By {
             owner: &owner,
-            sends: self.sends,
+            holds,
             max_messages: self.max_messages,
             max_bytes: self.max_bytes,
             now_ms,
@@ -357,12 +363,12 @@ impl Store for Postgres {
         let files = batch.files();
         let insert =
             format!("INSERT INTO {}.files (id, file, bytes) VALUES ($1, $2, $3)", self.schema);
-        let (mine, sends) = (self.mine.clone(), self.sends);
+        let mine = self.mine.clone();
         let (most, bytes, keep) = (self.max_messages, self.max_bytes, self.keep_ms);
         let seen = self.seen;
         let made = self.with("write to", async |connection, member| {
             let bounds: [&(dyn ToSql + Sync); 7] =
-                [&member, &mine, &sends, &most, &bytes, &keep, &seen];
+                [&member, &mine, &holds, &most, &bytes, &keep, &seen];
             if files.is_empty() {
                 return connection.one(&sql, &batch.values(&bounds)).await;
             }
@@ -409,7 +415,7 @@ impl Store for Postgres {
         })
     }
 
-    fn ready(&mut self, account: &str, _after: Turn, most: usize) -> Result<Vec<Ready>> {
+    fn ready(&mut self, account: &str, most: usize) -> Result<Vec<Ready>> {
         self.take("read the queue from", "lease($1, $2, $3)", &[&account, &row::most(most)])
     }
 
@@ -446,7 +452,7 @@ impl Store for Postgres {
         self.take("read messages from", call, &[&account, &after, &row::most(most)])
     }
 
-    fn results(&mut self, _after: Seq, most: usize) -> Result<Vec<StoredResult>> {
+    fn results(&mut self, most: usize) -> Result<Vec<StoredResult>> {
         let sql = format!(
             "SELECT seq, id, token, borrowed, delivery, receipt, own
              FROM {}.take_results($1, $2, $3, $4, $5) ORDER BY seq",

@@ -14,6 +14,7 @@ pub(super) const STEPS: &[Step] = &[
     Step { sql: VERSION_2, rows: Some(upgrade::digests) },
     Step { sql: VERSION_3, rows: None },
     Step { sql: VERSION_4, rows: None },
+    Step { sql: VERSION_5, rows: None },
 ];
 
 /// What makes a file one of the next version.
@@ -120,6 +121,55 @@ const VERSION_4: &str = "
     CREATE TRIGGER files_go AFTER DELETE ON messages WHEN old.files IS NOT NULL BEGIN
         DELETE FROM files WHERE id = old.id;
     END;
+";
+
+/// Many members share the file.
+///
+/// - `meta.run`: the number of the last member, as before that of the last owner. `messages`, `open`,
+///   `bytes`, `next`, `purge_ms` and `has_files`: what is known of the rows without looking at them.
+///   `members`: how often a member came or went.
+/// - `members.sole`: it alone sends, and has messages in its hands without saying so in their rows. `gone`: of
+///   what it held only results are left.
+/// - `messages.home`: the member that accepted it, in an older file the owner that finished it. `holder`: the
+///   member that has it in its hands, to send it or to hand its result out. `owner`: whose clients may take
+///   its result. `given`: its result was handed out, and not acknowledged in time.
+/// - `requests`: those within limits that all senders share; under way while `until_ms` is null, and counted
+///   until then.
+const VERSION_5: &str = "
+    ALTER TABLE meta ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN open INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN next INTEGER NOT NULL DEFAULT 1;
+    ALTER TABLE meta ADD COLUMN purge_ms INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN has_files INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN members INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE members (
+        member INTEGER PRIMARY KEY,
+        owner TEXT NOT NULL,
+        sends INTEGER NOT NULL,
+        sole INTEGER NOT NULL,
+        lease_ms INTEGER NOT NULL,
+        gone INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    ALTER TABLE messages RENAME COLUMN run TO home;
+    ALTER TABLE messages ADD COLUMN holder INTEGER;
+    ALTER TABLE messages ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    ALTER TABLE messages ADD COLUMN given INTEGER;
+    DROP INDEX messages_turn;
+    CREATE INDEX messages_turn ON messages (account, turn) WHERE turn IS NOT NULL AND holder IS NULL;
+    CREATE INDEX messages_holder ON messages (holder) WHERE holder IS NOT NULL;
+    CREATE INDEX messages_begun ON messages (state) WHERE state = 4 AND holder IS NULL;
+    CREATE INDEX messages_result ON messages (owner) WHERE state = 5 AND holder IS NULL;
+    CREATE TABLE requests (
+        scope TEXT NOT NULL,
+        member INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        per_ms INTEGER NOT NULL,
+        until_ms INTEGER,
+        PRIMARY KEY (scope, member, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX requests_id ON requests (id);
+    CREATE INDEX requests_until ON requests (until_ms) WHERE until_ms IS NOT NULL;
 ";
 
 /// What a file is.

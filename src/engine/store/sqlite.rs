@@ -1,4 +1,10 @@
-//! The store in one SQLite file, written ahead to a log (WAL) and synced at every commit.
+//! The store in one SQLite file, written ahead to a log (WAL) and synced at every commit, for any number of
+//! members in processes of one machine.
+//!
+//! A member has a number that no other ever had, and what it has in its hands carries that number. Each
+//! transaction asks first whether the member still is one: whoever was taken for dead and comes back changes
+//! nothing. A member that alone sends need not write down what it takes into its hands ([`hands`]); one that
+//! begins a message does so in the same change.
 
 mod batch;
 #[cfg(test)]
@@ -7,43 +13,75 @@ mod direct;
 mod faults;
 pub(super) mod file;
 mod files;
+mod hands;
 pub(super) mod log;
+mod members;
 mod open;
+mod rates;
 mod reader;
 mod rescue;
 mod reserve;
 mod row;
+mod sign;
 #[cfg(test)]
 mod tests;
 mod ties;
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use rusqlite::{Connection, params};
 
-use super::lock::Lock;
-use super::{Applied, Change, Ready, Seq, Store, StoredResult, Turn, Turns};
+use super::lock::{Door, Lock};
+use super::{Applied, Change, News, Ready, Seq, Store, StoredResult, Turn, Verdict};
 use crate::model::error::{Error, Result};
-use batch::{Batch, Bounds, Ledger};
+use batch::{Batch, Bounds, By, Ledger};
 use file::Identity;
 use log::Mark;
+use members::Membership;
+use rates::Unsaved;
 pub use reader::Reader;
 use reserve::Reserve;
 
 /// How a file is kept.
 #[derive(Clone, Copy, Debug)]
-pub struct Options {
+pub struct Options<'a> {
     /// The most messages without an acknowledged result.
     pub max_messages: u64,
     /// How long those messages and their results may be together.
     pub max_bytes: u64,
     /// How many days keys and dead letters are kept.
     pub key_days: u32,
-    /// For how long the file is wanted, and how long to wait for it.
-    pub turns: Turns,
+    /// Whose clients take the results of what is accepted here.
+    pub owner: &'a str,
+    /// It sends what is due, whoever submitted it.
+    pub sends: bool,
+    /// It hands out results.
+    pub takes: bool,
+    /// How long after its last sign of life what it has in its hands goes to others.
+    pub lease: Duration,
+    /// How long to wait for others that open the file, or are done with it soon.
+    pub wait: Duration,
+    /// It makes one change and goes, and does not look at everything.
+    pub for_a_change: bool,
+    /// A clock that is never set, in milliseconds.
+    pub ticks: fn() -> u64,
+}
+
+/// Milliseconds since this process asked first, whatever becomes of the calendar.
+pub fn ticks() -> u64 {
+    static START: OnceLock<Instant> = OnceLock::new();
+    u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl std::fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 /// How many scheduled rows one release queues.
@@ -59,22 +97,23 @@ const PAGES_A_CHECKPOINT: u32 = 1000;
 /// … but not until the log is longer than this many, 64 MiB.
 const MOST_PAGES: u32 = 16 << 10;
 
-/// The one owner of an outbox file.
-#[derive(Debug)]
+/// A member of an outbox file.
 pub struct Sqlite {
     /// `None` after the file was seen to be another one, until it is opened anew.
     conn: Option<Connection>,
     path: PathBuf,
     bounds: Bounds,
     ledger: Ledger,
-    /// Which owner of the file this is.
-    run: i64,
-    /// The last row of earlier owners.
-    earlier: Seq,
-    /// Begun by earlier owners, and not touched since; in order.
-    begun: Vec<Seq>,
-    /// The first and the last row that earlier owners left with a result, if there is one.
-    results: Option<(Seq, Seq)>,
+    /// What it is among the members.
+    membership: Membership,
+    /// What it took into its hands, to send it, and whether another member accepted that.
+    hands: HashMap<Seq, bool>,
+    /// Where it has come in the queue of each account, while it alone sends.
+    cursors: HashMap<String, Turn>,
+    /// Results that it hands out, and since when.
+    given: HashMap<Seq, u64>,
+    /// Requests that have leave, which the next transaction writes down.
+    unsaved: Vec<Unsaved>,
     /// The files as they were opened: the database and its log.
     database: Option<Identity>,
     log: Option<Identity>,
@@ -93,21 +132,29 @@ pub struct Sqlite {
     filed: u32,
     /// What was found wrong with the file, and done about it.
     told: Option<String>,
-    /// Given back last.
-    lock: Lock,
+    /// Its share; given back last.
+    lock: Option<Lock>,
+    /// It goes as if its process had ended, or belongs to the parent of this process.
+    leaves_no_trace: bool,
 }
 
 impl Sqlite {
-    /// The file, for this process alone.
+    /// The file, for a new member of it.
     ///
-    /// `locked` where another owner has it, `storage` where it cannot be used.
-    pub fn open(path: &Path, options: Options) -> Result<Sqlite> {
+    /// `locked` where an older version has it for itself, `storage` where it cannot be used.
+    pub fn open(path: &Path, options: Options<'_>) -> Result<Sqlite> {
         open::open(path, options)
     }
 
-    /// The file for looking at it, beside its owner if there is one.
+    /// The file for looking at it, beside its members.
     pub fn read_only(path: &Path) -> Result<Reader> {
         Reader::open(path)
+    }
+
+    /// Goes as if its process had been killed.
+    #[cfg(any(test, feature = "testing"))]
+    pub fn kill(mut self) {
+        self.leaves_no_trace = true;
     }
 
     /// Makes one transaction: all that `work` does, durably, or nothing of it.
@@ -117,18 +164,58 @@ impl Sqlite {
         now_ms: u64,
         work: impl FnOnce(&mut Batch<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        self.attend()?;
+        self.follow_file()?;
         let conn = open::connected(self.conn.as_ref())?;
-        let mut batch = Batch::new(conn, self.ledger, self.bounds, self.run, now_ms);
         let run = |sql| conn.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
-        let made = run("BEGIN IMMEDIATE").and_then(|_| work(&mut batch));
+        let by = By {
+            member: self.membership.number,
+            owner: &self.membership.owner,
+            sole: self.membership.sole,
+            inherits: self.membership.inherits(),
+            hands: &self.hands,
+        };
+        let began = run("BEGIN IMMEDIATE").and_then(|_| members::standing(conn, by.member));
+        let standing = match began {
+            Ok(Some(standing)) => standing,
+            Ok(None) => {
+                let _ = undo(conn, false);
+                self.membership.is_lost = true;
+                return Err(faults::gone(&self.path));
+            }
+            Err(error) => {
+                let _ = undo(conn, false);
+                let error = faults::storage(&self.path, what, &error);
+                if faults::is_full(&error) {
+                    self.give_room();
+                }
+                return Err(error);
+            }
+        };
+        // Numbers are never used twice by one member, either.
+        let next = standing.ledger.next.max(self.ledger.next);
+        let ledger = Ledger { next, ..standing.ledger };
+        let mut batch = Batch::new(conn, ledger, self.bounds, by, now_ms);
+        let made = rates::save(conn, by.member, &self.unsaved).and_then(|()| work(&mut batch));
         let made = made.and_then(|answers| batch.purge().map(|()| answers));
+        let made = made.and_then(|answers| {
+            members::keep(conn, Some(&standing.ledger), &batch.ledger).map(|()| answers)
+        });
         let ledger = batch.ledger;
+        let call = batch.call;
+        let (given, settled) =
+            (std::mem::take(&mut batch.given), std::mem::take(&mut batch.settled));
         drop(batch);
         let tried = made.is_ok();
         match made.and_then(|answers| run("COMMIT").map(|_| answers)) {
             Ok(answers) => {
                 self.ledger = ledger;
+                self.unsaved.clear();
+                let now = self.membership.ticks();
+                self.given.extend(given.into_iter().map(|seq| (seq, now)));
+                for seq in settled {
+                    self.given.remove(&seq);
+                }
+                self.membership.knows(standing.members, call);
                 self.note();
                 self.checkpoint();
                 Ok(answers)
@@ -136,8 +223,7 @@ impl Sqlite {
             Err(error) => {
                 // What failed counts, not what fails while cleaning up.
                 let _ = undo(conn, tried);
-                // Numbers are never used twice.
-                self.ledger.next = ledger.next;
+                self.ledger = Ledger { next: ledger.next, ..standing.ledger };
                 let error = faults::storage(&self.path, what, &error);
                 if faults::is_full(&error) {
                     self.give_room();
@@ -155,19 +241,20 @@ impl Sqlite {
         }
         let frames = self.log_pages.load(Ordering::Relaxed);
         let salts = match self.mark {
-            Some(mark) if mark.frames < frames => Some(mark.salts),
+            // Others may have begun the log anew.
+            Some(mark) if mark.frames < frames && self.membership.is_alone() => Some(mark.salts),
             _ => log::salts(&file::wal(&self.path)).ok(),
         };
         self.mark = salts.map(|salts| Mark { salts, frames });
         // Without it less can be told, that is all.
-        let _ = self.mark.map(|mark| self.lock.note(Some(mark)));
+        let _ = self.mark.zip(self.lock.as_ref()).map(|(mark, lock)| lock.note(Some(mark)));
         self.noted |= self.mark.is_some();
     }
 
     /// Before the log goes: durably takes back what was noted of it. True if that could be done.
     fn unnote(&mut self) -> bool {
         self.mark = None;
-        self.noted &= self.lock.note(None).is_err();
+        self.noted &= self.lock.as_ref().is_none_or(|lock| lock.note(None).is_err());
         !self.noted
     }
 
@@ -196,25 +283,8 @@ impl Sqlite {
     }
 
     /// Makes sure that the files at the path are those that are open.
-    fn attend(&mut self) -> Result<()> {
-        open::attend(self)
-    }
-
-    /// What this owner has begun or finished is no longer an earlier one's.
-    fn take_over(&mut self, changes: &[Change]) {
-        if self.begun.is_empty() {
-            return;
-        }
-        for change in changes {
-            let seq = match change {
-                Change::Begin(begin) => begin.seq,
-                Change::Ended { seq, .. } | Change::Finish { seq, .. } => *seq,
-                _ => continue,
-            };
-            if let Ok(at) = self.begun.binary_search(&seq) {
-                self.begun.remove(at);
-            }
-        }
+    fn follow_file(&mut self) -> Result<()> {
+        open::follow(self)
     }
 
     /// Reads with the connection, on the right file.
@@ -223,7 +293,7 @@ impl Sqlite {
         what: &str,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
-        self.attend()?;
+        self.follow_file()?;
         work(open::connected(self.conn.as_ref())?)
             .map_err(|error| faults::storage(&self.path, what, &error))
     }
@@ -248,15 +318,29 @@ impl Store for Sqlite {
         self.told().map(str::to_owned)
     }
 
-    fn abandon(self: Box<Self>) {
-        if let Some(conn) = &self.conn {
-            open::leave(conn);
-        }
+    fn abandon(mut self: Box<Self>) {
+        self.leaves_no_trace = true;
+        self.membership.forget();
+    }
+
+    fn watch(&mut self, wake: Arc<dyn Fn() + Send + Sync>) {
+        self.membership.listens(wake);
+    }
+
+    fn attend(&mut self, held: &HashSet<Seq>) -> Result<News> {
+        members::attend(self, held)
+    }
+
+    fn rests(&self) -> Duration {
+        self.membership.rests(!self.given.is_empty())
     }
 
     fn commit(&mut self, changes: &[Change], now_ms: u64) -> Result<Vec<Applied>> {
         if changes.is_empty() {
             return Ok(Vec::new());
+        }
+        if let Some(answers) = self.lets_go(changes, now_ms)? {
+            return Ok(answers);
         }
         let what = match changes.len() {
             1 => "commit a change to".to_owned(),
@@ -273,7 +357,7 @@ impl Store for Sqlite {
             applied => applied?,
         };
         self.settle_room(changes);
-        self.take_over(changes);
+        self.let_go(changes);
         Ok(applied)
     }
 
@@ -284,28 +368,19 @@ impl Store for Sqlite {
     }
 
     fn begun(&mut self) -> Result<Vec<Ready>> {
-        let (begun, earlier) = (self.begun.clone(), self.earlier);
-        self.read("read what was begun from", |conn| {
-            let sql = format!("SELECT {} FROM messages WHERE seq = ?1 AND state = 4", row::READY);
-            let mut statement = conn.prepare_cached(&sql)?;
-            let mut rows = Vec::with_capacity(begun.len());
-            for seq in begun {
-                let found = statement.query_row([seq], |row| row::ready(row, earlier));
-                rows.extend(row::found(found)?);
-            }
-            Ok(rows)
-        })
+        hands::begun(self)
     }
 
     fn accounts(&mut self) -> Result<Vec<String>> {
         self.read("read the accounts from", |conn| {
             let mut next = conn.prepare_cached(
                 "SELECT account FROM messages INDEXED BY messages_turn
-                 WHERE account > ?1 AND turn IS NOT NULL ORDER BY account LIMIT 1",
+                 WHERE account > ?1 AND turn IS NOT NULL AND holder IS NULL ORDER BY account LIMIT 1",
             )?;
             let mut queued = conn.prepare_cached(
                 "SELECT 1 FROM messages INDEXED BY messages_turn
-                 WHERE account = ?1 AND turn IS NOT NULL AND state = 0 AND direct IS NULL LIMIT 1",
+                 WHERE account = ?1 AND turn IS NOT NULL AND holder IS NULL AND state = 0
+                     AND direct IS NULL LIMIT 1",
             )?;
             let mut accounts = Vec::new();
             let mut last = String::new();
@@ -321,25 +396,12 @@ impl Store for Sqlite {
         })
     }
 
-    fn ready(&mut self, account: &str, after: Turn, most: usize) -> Result<Vec<Ready>> {
-        let earlier = self.earlier;
-        self.read("read the queue from", |conn| {
-            let sql = format!(
-                "SELECT {} FROM messages INDEXED BY messages_turn
-                 WHERE account = ?1 AND turn > ?2 AND state = 0 AND direct IS NULL
-                 ORDER BY turn LIMIT ?3",
-                row::READY
-            );
-            let most = i64::try_from(most).unwrap_or(i64::MAX);
-            conn.prepare_cached(&sql)?
-                .query_map(params![account, after, most], |row| row::ready(row, earlier))?
-                .collect()
-        })
+    fn ready(&mut self, account: &str, most: usize) -> Result<Vec<Ready>> {
+        hands::ready(self, account, most)
     }
 
     fn called(&mut self) -> Result<Vec<Ready>> {
-        let earlier = self.earlier;
-        self.read("read who is called from", |conn| direct::called(conn, earlier))
+        hands::called(self)
     }
 
     fn release(&mut self, now_ms: u64) -> Result<(Vec<String>, Option<u64>)> {
@@ -368,6 +430,7 @@ impl Store for Sqlite {
                 queue.execute(params![seq, batch.number()])?;
                 accounts.push(account);
             }
+            batch.call.work |= !accounts.is_empty();
             accounts.sort_unstable();
             accounts.dedup();
             Ok((accounts, next(batch.conn)?))
@@ -375,42 +438,15 @@ impl Store for Sqlite {
     }
 
     fn overdue(&mut self, now_ms: u64, most: usize) -> Result<Vec<Ready>> {
-        let earlier = self.earlier;
-        self.read("read deadlines from", |conn| {
-            let sql = format!(
-                "SELECT {} FROM messages INDEXED BY messages_expires
-                 WHERE expires_ms <= ?1 AND state < 4 ORDER BY expires_ms, seq LIMIT ?2",
-                row::READY
-            );
-            let most = i64::try_from(most).unwrap_or(i64::MAX);
-            conn.prepare_cached(&sql)?
-                .query_map(params![row::time(now_ms), most], |row| row::ready(row, earlier))?
-                .collect()
-        })
+        hands::overdue(self, now_ms, most)
     }
 
     fn unbegun(&mut self, seq: Seq) -> Result<Option<Ready>> {
-        let earlier = self.earlier;
-        self.read("read a message from", |conn| {
-            let sql = format!("SELECT {} FROM messages WHERE seq = ?1 AND state < 4", row::READY);
-            row::found(conn.prepare_cached(&sql)?.query_row([seq], |row| row::ready(row, earlier)))
-        })
+        hands::unbegun(self, seq)
     }
 
     fn unfinished(&mut self, account: &str, after: Seq, most: usize) -> Result<Vec<Ready>> {
-        let earlier = self.earlier;
-        self.read("read messages from", |conn| {
-            let sql = format!(
-                "SELECT {} FROM messages
-                 WHERE account = ?1 AND state < 3 AND seq > ?2 AND direct IS NULL
-                 ORDER BY seq LIMIT ?3",
-                row::READY
-            );
-            let most = i64::try_from(most).unwrap_or(i64::MAX);
-            conn.prepare_cached(&sql)?
-                .query_map(params![account, after, most], |row| row::ready(row, earlier))?
-                .collect()
-        })
+        hands::unfinished(self, account, after, most)
     }
 
     fn files(&mut self, id: &str) -> Result<Vec<(usize, Bytes)>> {
@@ -422,29 +458,20 @@ impl Store for Sqlite {
             let first = conn
                 .prepare_cached(
                     "SELECT expires_ms FROM messages INDEXED BY messages_expires
-                     WHERE expires_ms IS NOT NULL AND state < 4 ORDER BY expires_ms LIMIT 1",
+                     WHERE expires_ms IS NOT NULL AND state < 4 AND holder IS NULL AND direct IS NULL
+                     ORDER BY expires_ms LIMIT 1",
                 )?
                 .query_row([], |row| row.get(0));
             Ok(row::found(first)?.map(row::ms))
         })
     }
 
-    fn results(&mut self, after: Seq, most: usize) -> Result<Vec<StoredResult>> {
-        let Some((first, last)) = self.results.filter(|(_, last)| after < *last) else {
-            return Ok(Vec::new());
-        };
-        let run = self.run;
-        self.read("read results from", |conn| {
-            let sql = format!(
-                "SELECT {} FROM messages
-                 WHERE seq > ?1 AND seq <= ?2 AND state = 5 AND run < ?3 ORDER BY seq LIMIT ?4",
-                row::KEPT
-            );
-            let most = i64::try_from(most).unwrap_or(i64::MAX);
-            conn.prepare_cached(&sql)?
-                .query_map(params![after.max(first - 1), last, run, most], row::kept)?
-                .collect()
-        })
+    fn results(&mut self, most: usize) -> Result<Vec<StoredResult>> {
+        hands::results(self, most)
+    }
+
+    fn followed(&mut self) -> Result<Vec<(String, Verdict)>> {
+        hands::followed(self)
     }
 
     fn count(&self) -> (u64, u64) {
@@ -454,24 +481,12 @@ impl Store for Sqlite {
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        // A file that is another's by now must not lose its log to this connection.
-        if open::is_other(self)
-            && let Some(conn) = &self.conn
-        {
-            open::leave(conn);
-            return;
-        }
-        // The log goes with its last connection, but not if nobody could be told.
-        if !self.unnote()
-            && let Some(conn) = &self.conn
-        {
-            open::leave(conn);
-        }
+        members::leave(self);
     }
 }
 
-impl From<&Options> for Bounds {
-    fn from(options: &Options) -> Bounds {
+impl From<&Options<'_>> for Bounds {
+    fn from(options: &Options<'_>) -> Bounds {
         Bounds {
             max_messages: options.max_messages,
             max_bytes: options.max_bytes,

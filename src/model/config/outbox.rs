@@ -14,7 +14,7 @@ use crate::model::fields::Fields;
 
 /// Where messages are kept until their results are acknowledged.
 #[derive(Clone, Debug)]
-#[allow(dead_code, reason = "a file has one owner, and a build may have no store")]
+#[allow(dead_code, reason = "a build may have no store")]
 pub struct OutboxConfig {
     pub(crate) place: Place,
     /// Whose results come out of this client: of those submits that named the same.
@@ -29,8 +29,6 @@ pub struct OutboxConfig {
     pub(crate) max_bytes: u64,
     /// How long keys and dead letters are kept.
     pub(crate) key_days: u32,
-    /// Waits for its turn where another process owns the file; means nothing of a database.
-    pub(crate) shared: bool,
     /// Takes results. No configuration says otherwise: a worker leaves them to who submitted.
     pub(crate) takes: bool,
 }
@@ -38,7 +36,7 @@ pub struct OutboxConfig {
 /// What an outbox is kept in.
 #[derive(Clone, Debug)]
 pub enum Place {
-    /// A file, of one process at a time.
+    /// A file, for any number of processes of one machine.
     Path(PathBuf),
     /// A schema of a database, for any number of machines.
     #[allow(dead_code, reason = "a build may have no store")]
@@ -83,20 +81,8 @@ impl OutboxConfig {
             return Err(f.error("owner", words));
         }
         let sends = f.boolean("sends")?.unwrap_or(true);
-        if let (Place::Path(_), field @ ("owner" | "sends")) = (
-            &place,
-            if !owner.is_empty() {
-                "owner"
-            } else if !sends {
-                "sends"
-            } else {
-                ""
-            },
-        ) {
-            return Err(Error::new(ErrorCode::Unavailable, "a file has one owner, who sends")
-                .at(f.path(field))
-                .hint("a database (\"postgres\") is shared by many; or leave the field out"));
-        }
+        // What older versions needed; any outbox is shared.
+        f.boolean("shared")?;
         let positive = 1..=i64::MAX;
         let outbox = OutboxConfig {
             place,
@@ -112,7 +98,6 @@ impl OutboxConfig {
             key_days: f
                 .integer("key_days", 0..=36_500)?
                 .map_or(7, |days| u32::try_from(days).unwrap_or(u32::MAX)),
-            shared: f.boolean("shared")?.unwrap_or(false),
             takes: true,
         };
         f.finish()?;
@@ -213,13 +198,13 @@ mod tests {
         assert_eq!((place.schema.as_str(), place.ca_file.as_deref()), ("hongyan", Some("ca.pem")));
         assert_eq!(place.database.shown(), "postgres://h:5432/d");
         assert_eq!((outbox.owner.as_str(), outbox.sends), ("", true));
-        assert_eq!((outbox.lease, outbox.shared), (Duration::from_secs(30), false));
+        assert_eq!(outbox.lease, Duration::from_secs(30));
 
         let outbox = read(json!({"postgres": "postgres://h", "schema": "_a1", "owner": "Bill's",
             "sends": false, "lease_ms": 100, "shared": true, "max_messages": 5, "key_days": 0}))
         .expect("all of it");
         assert_eq!((outbox.owner.as_str(), outbox.sends), ("Bill's", false));
-        assert_eq!((outbox.lease, outbox.shared), (Duration::from_millis(100), true));
+        assert_eq!(outbox.lease, Duration::from_millis(100));
         assert_eq!((outbox.max_messages, outbox.key_days), (5, 0));
     }
 
@@ -231,8 +216,6 @@ mod tests {
             (json!({"owner": "x"}), config, "outbox.path"),
             (json!({"path": "x", "postgres": url}), config, "outbox.postgres"),
             (json!({"path": "x", "schema": "y"}), config, "outbox.schema"),
-            (json!({"path": "x", "owner": "y"}), ErrorCode::Unavailable, "outbox.owner"),
-            (json!({"path": "x", "sends": false}), ErrorCode::Unavailable, "outbox.sends"),
             (json!({"postgres": 5432}), config, "outbox.postgres"),
             (json!({"postgres": "mysql://u:hunter2@h"}), config, "outbox.postgres"),
             (json!({"postgres": url, "schema": ""}), config, "outbox.schema"),
@@ -255,6 +238,11 @@ mod tests {
             assert!(!error.to_string().contains("hunter2"), "{error}");
         }
         assert!(read(json!({"postgres": url, "schema": "a".repeat(63)})).is_ok());
+        let file = read(
+            json!({"path": "x", "owner": "y", "sends": false, "lease_ms": 1500, "shared": true}),
+        );
+        let file = file.expect("a file is shared by many as well");
+        assert_eq!((file.owner.as_str(), file.sends), ("y", false));
     }
 
     #[test]

@@ -4,7 +4,8 @@ use crate::engine::accept::keys;
 use crate::engine::attempt::job::Job;
 use crate::engine::outbox::keeper::Keeper;
 use crate::engine::outbox::{Reply, Wants, verdict};
-use crate::engine::store::{Applied, Change, Seq, Turn};
+use crate::engine::results::slot::Slot;
+use crate::engine::store::{Accept, Applied, Change, Seq, Turn};
 use crate::model::error::{Error, ErrorCode};
 use crate::model::receipt::Delivery;
 
@@ -17,6 +18,7 @@ impl Keeper {
         i: usize,
         reply: &Reply,
         applied: Applied,
+        slot: Option<Slot>,
     ) {
         let Change::Accept(accept) = change else { return };
         let answer = match applied {
@@ -32,7 +34,7 @@ impl Keeper {
                     if turn.is_none() && accept.key.is_some() {
                         self.following.insert(accept.id.clone());
                     }
-                    self.begin_or_leave(job, &accept.account, seq, turn);
+                    self.begin_or_leave(job, &accept, seq, turn, slot);
                 }
                 Ok(seq)
             }
@@ -65,7 +67,10 @@ impl Keeper {
                 Err(Error::new(ErrorCode::Full, words)
                     .hint("take and acknowledge results, or raise the limit of \"outbox\""))
             }
-            Applied::Done { .. } | Applied::Missed | Applied::Paced { .. } => {
+            Applied::Done { .. }
+            | Applied::Elsewhere { .. }
+            | Applied::Missed
+            | Applied::Paced { .. } => {
                 self.give_up(job);
                 Err(Error::new(ErrorCode::Internal, "the outbox did not take a message"))
             }
@@ -81,24 +86,27 @@ impl Keeper {
         }
     }
 
-    /// Begins a message that is in memory already, if nobody of its account stands before it.
-    fn begin_or_leave(&mut self, mut job: Box<Job>, account: &str, seq: Seq, turn: Option<Turn>) {
+    /// Begins a message that is in memory already, if there is room for it and nobody of its account stands
+    /// before it.
+    fn begin_or_leave(
+        &mut self,
+        mut job: Box<Job>,
+        accept: &Accept,
+        seq: Seq,
+        turn: Option<Turn>,
+        slot: Option<Slot>,
+    ) {
         let own = self.row_ref(seq, false);
-        let cursor = self.cursors.entry(account.to_owned()).or_default();
-        let slot = match turn {
-            Some(_) if !cursor.backlog && !self.stopped => self.shared.slot(account).ok(),
-            _ => None,
-        };
         match (turn, slot) {
-            (Some(turn), Some(slot)) => {
-                cursor.turn = turn;
+            (Some(_), Some(slot)) if !self.stopped => {
                 job.keep(own, slot);
                 self.spawn(job, seq);
             }
             (turn, _) => {
-                cursor.backlog |= turn.is_some();
-                if self.is_shared && turn.is_some() {
+                if accept.held && turn.is_some() {
                     self.outbox.push(Change::Free { seq }, Wants::Nobody);
+                } else if self.sends() && accept.due_ms.is_none() {
+                    self.backlogs.insert(accept.account.clone());
                 }
                 job.forget().into_iter().for_each(|unfinished| self.open.join(unfinished));
             }

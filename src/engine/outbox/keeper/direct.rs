@@ -45,6 +45,7 @@ impl Keeper {
             Applied::Conflict => Admission::Refused(keys::conflict(key)),
             Applied::Full { .. }
             | Applied::Done { .. }
+            | Applied::Elsewhere { .. }
             | Applied::Missed
             | Applied::Paced { .. } => Admission::Refused(Error::new(
                 ErrorCode::Internal,

@@ -8,14 +8,18 @@ use crate::engine::accept::files::load;
 use crate::engine::account::Entry;
 use crate::engine::attempt::job::{EndReason, Job};
 use crate::engine::custody::OnDisk;
+use crate::engine::outbox::Wants;
 use crate::engine::outbox::keeper::{Begins, Keeper, MOST_LOADED};
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
-use crate::engine::store::{Begin, Ready, Verdict};
+use crate::engine::store::{Begin, Change, Ready, Verdict};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, Refused};
 use crate::model::receipt::{Delivery, Origin, Receipt};
 use crate::service;
+
+/// Messages that a member has in its hands at once: the others are for other members.
+const MOST_HELD: usize = 1024;
 
 /// Results of an earlier run that wait in the queue at once.
 const MOST_EARLIER: usize = 256;
@@ -24,52 +28,39 @@ const MOST_EARLIER: usize = 256;
 type Files = Vec<(usize, Bytes)>;
 
 impl Keeper {
-    /// Loads messages for which there is room.
+    /// Loads messages for which there is room, and which nobody has in his hands.
     pub(super) fn load(&mut self) -> Result<()> {
-        if self.is_shared {
-            return self.load_shared();
+        if !self.sends() {
+            return Ok(());
         }
-        let accounts: Vec<String> =
-            self.cursors.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
-        for account in accounts {
-            // Who is not configured may be added later.
-            if let Some(entry) = self.shared.accounts.get(&account) {
-                self.load_account(&account, &entry)?;
+        for account in self.backlogs.clone() {
+            let most = MOST_LOADED.min(MOST_HELD.saturating_sub(self.loaded.len()));
+            let slots = (0..most).map_while(|_| self.shared.slot(&account).ok());
+            let mut slots: Vec<Slot> = slots.collect();
+            if slots.is_empty() {
+                continue;
+            }
+            self.inbox.start_io()?;
+            let entry = self.shared.accounts.get(&account);
+            let rows = self.store.ready(&account, slots.len())?;
+            if rows.len() < slots.len() {
+                self.backlogs.remove(&account);
+            }
+            for row in rows {
+                match self.files(&row) {
+                    // An account that is not here is the message's mistake.
+                    Ok(files) => {
+                        let slot = slots.pop().unwrap_or_default();
+                        self.resume(&row, files, entry.as_ref(), slot);
+                    }
+                    Err(error) => {
+                        self.outbox.push(Change::Free { seq: row.seq }, Wants::Nobody);
+                        self.try_to::<()>("read files", |_| Err(error));
+                    }
+                }
             }
         }
         Ok(())
-    }
-
-    fn load_account(&mut self, account: &str, entry: &Arc<Entry>) -> Result<()> {
-        let Ok(mut slot) = self.shared.slot(account) else { return Ok(()) };
-        loop {
-            let after = self.cursors.get(account).map_or(0, |cursor| cursor.turn);
-            let rows = self.store.ready(account, after, MOST_LOADED)?;
-            let all = rows.len() < MOST_LOADED;
-            for row in rows {
-                let turn = row.turn;
-                // Its end is about to be written.
-                let is_loaded = self.loaded.contains(&row.seq);
-                let files = if is_loaded { Files::new() } else { self.files(&row)? };
-                if let Some(cursor) = self.cursors.get_mut(account) {
-                    cursor.turn = turn;
-                }
-                if is_loaded {
-                    continue;
-                }
-                self.resume(&row, files, Some(entry), slot);
-                slot = match self.shared.slot(account) {
-                    Ok(slot) => slot,
-                    Err(_) => return Ok(()),
-                };
-            }
-            if all {
-                if let Some(cursor) = self.cursors.get_mut(account) {
-                    cursor.backlog = false;
-                }
-                return Ok(());
-            }
-        }
     }
 
     /// Ends what is kept for accounts that were removed.
@@ -150,7 +141,7 @@ impl Keeper {
         if given.as_ref().is_ok_and(Message::has_paths) {
             load(&mut given);
         }
-        let unfinished = match self.is_shared && row.earlier {
+        let unfinished = match row.earlier {
             // It is counted while it is here.
             true => Some(self.shared.sends.adopt(1)),
             false => self.open.split(),
@@ -279,12 +270,14 @@ impl Keeper {
 
     /// Hands out results of an earlier run, as long as the host takes them.
     pub(super) fn hand_out_earlier(&mut self) -> Result<()> {
-        let Some(after) = self.earlier else { return Ok(()) };
+        if !self.earlier {
+            return Ok(());
+        }
         if self.shared.sends.ready() >= MOST_EARLIER {
             return Ok(());
         }
-        let rows = self.store.results(after, MOST_EARLIER)?;
-        self.earlier = rows.last().map(|row| row.seq);
+        let rows = self.store.results(MOST_EARLIER)?;
+        self.earlier = !rows.is_empty();
         for row in rows {
             // Another member has sent what this one submitted.
             let unfinished = if row.own { self.open.split() } else { None };

@@ -1,4 +1,4 @@
-//! A store that others change too: signs of life, what comes from others, and what is theirs.
+//! Other members of the outbox: signs of life, what comes from others, and what is theirs.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::engine::accept::keys;
 use crate::engine::custody::Admission;
-use crate::engine::outbox::keeper::{Keeper, MOST_LOADED, say};
+use crate::engine::outbox::keeper::{Begins, Keeper, MOST_LOADED, say};
 use crate::engine::outbox::{Pending, Wants, verdict};
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
@@ -15,23 +15,18 @@ use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, MessageSource, Refused};
 use crate::model::receipt::{Delivery, Origin, Receipt};
 
-/// Messages that a member has in its hands at once: the others are for other members.
-const MOST_HELD: usize = 1024;
-
 impl Keeper {
     /// Gives a sign of life, and notes what there is to look at.
     pub(super) fn attend(&mut self) -> Result<News> {
         let news = self.give_sign()?;
-        if news.work && self.does.sends {
+        if news.work && self.sends() {
             self.admit()?;
-            for account in self.store.accounts()? {
-                self.cursors.entry(account).or_default().backlog = true;
-            }
+            self.backlogs.extend(self.store.accounts()?);
             self.next_time = Some(0);
         }
         self.calls |= news.work;
         if news.results {
-            self.earlier = self.earlier.or(self.does.takes.then_some(0));
+            self.earlier |= self.begins == Begins::All && self.does.takes;
             self.tell_followers()?;
         }
         Ok(news)
@@ -86,9 +81,6 @@ impl Keeper {
     /// The changes of jobs that still have what they speak of. Of the others whoever waits to begin learns
     /// that he may not, and a result is what the message's new holder makes of it.
     pub(super) fn without_stale(&mut self, batch: Vec<Pending>) -> Vec<Pending> {
-        if !self.is_shared {
-            return batch;
-        }
         let now = self.outbox.membership.load(Ordering::Relaxed);
         let is_new =
             |wants: &Wants| matches!(wants, Wants::Accept(..) | Wants::Enter(_) | Wants::Soon);
@@ -97,9 +89,12 @@ impl Keeper {
         batch
     }
 
-    /// True if the result of a message comes out here: this client accepted it, and no other has ended it.
+    /// True if the result of a message comes out here: this client accepted it, or who did is gone, and no
+    /// other has ended it.
     pub(super) fn is_own(&self, receipt: &Receipt, applied: &Applied) -> bool {
-        receipt.origin == Origin::ThisRun && !matches!(applied, Applied::Missed)
+        // One that is remote does not tell.
+        let is_mine = receipt.origin == Origin::ThisRun || !self.store.is_remote();
+        is_mine && !matches!(applied, Applied::Missed | Applied::Elsewhere { .. })
     }
 
     /// A result that comes out elsewhere, or one that another member knew first.
@@ -116,47 +111,13 @@ impl Keeper {
             Applied::Missed if receipt.origin == Origin::ThisRun => {
                 unfinished.into_iter().for_each(|one| self.open.join(one));
             }
-            Applied::Done { ready, due_ms, .. } => self.is_ready(ready, due_ms),
+            Applied::Done { followers, ready, due_ms }
+            | Applied::Elsewhere { followers, ready, due_ms } => {
+                self.tell(followers, receipt);
+                self.is_ready(ready, due_ms);
+            }
             _ => {}
         }
-    }
-
-    /// Loads messages for which there is room, and which nobody has in his hands.
-    pub(super) fn load_shared(&mut self) -> Result<()> {
-        if !self.does.sends {
-            return Ok(());
-        }
-        let accounts: Vec<String> =
-            self.cursors.iter().filter(|(_, l)| l.backlog).map(|(name, _)| name.clone()).collect();
-        for account in accounts {
-            let most = MOST_LOADED.min(MOST_HELD.saturating_sub(self.loaded.len()));
-            let slots = (0..most).map_while(|_| self.shared.slot(&account).ok());
-            let mut slots: Vec<Slot> = slots.collect();
-            if slots.is_empty() {
-                continue;
-            }
-            let entry = self.shared.accounts.get(&account);
-            let rows = self.store.ready(&account, 0, slots.len())?;
-            if rows.len() < slots.len()
-                && let Some(cursor) = self.cursors.get_mut(&account)
-            {
-                cursor.backlog = false;
-            }
-            for row in rows {
-                match self.files(&row) {
-                    // An account that is not here is the message's mistake.
-                    Ok(files) => {
-                        let slot = slots.pop().unwrap_or_default();
-                        self.resume(&row, files, entry.as_ref(), slot);
-                    }
-                    Err(error) => {
-                        self.outbox.push(Change::Free { seq: row.seq }, Wants::Nobody);
-                        self.try_to::<()>("read files", |_| Err(error));
-                    }
-                }
-            }
-        }
-        Ok(())
     }
 
     /// Reads what was submitted past this library.

@@ -14,7 +14,8 @@ use crate::engine::store::{Accept, Applied, Change, Seq, Told};
 #[derive(Clone, Copy)]
 pub(super) struct By<'a> {
     pub(super) owner: &'a str,
-    pub(super) sends: bool,
+    /// What is queued is in its hands.
+    pub(super) holds: bool,
     pub(super) max_messages: i64,
     pub(super) max_bytes: i64,
     /// Our time, in Unix milliseconds, and how far the clock of the database is ahead of it.
@@ -313,9 +314,8 @@ impl Accepted {
             return Applied::Missed;
         };
         match what {
-            // What is queued is in the hands of who accepted it, if he sends.
             0 => {
-                let leased = (by.sends || accept.direct) && accept.from.is_none();
+                let leased = (by.holds || accept.direct) && accept.from.is_none();
                 Applied::Accepted { seq, turn: leased.then_some(seq), follows: false }
             }
             1 => Applied::Accepted { seq, turn: None, follows: false },

@@ -1,8 +1,12 @@
 //! The changes of one transaction, and what they come to.
 
+use std::collections::HashMap;
+
 use rusqlite::{CachedStatement, Connection, Result, params};
 
+use super::rates;
 use super::row::{self, Row};
+use super::sign::Called;
 use crate::engine::store::{Accept, Applied, Begin, Change, Seq, State, Turn, Verdict};
 use crate::model::receipt::Delivery;
 
@@ -23,6 +27,13 @@ pub(super) struct Ledger {
     pub(super) has_files: bool,
 }
 
+impl Default for Ledger {
+    /// Of a file without rows.
+    fn default() -> Ledger {
+        Ledger { unacked: 0, open: 0, bytes: 0, next: 1, purge_at: 0, has_files: false }
+    }
+}
+
 /// What the caller has set.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
@@ -35,14 +46,41 @@ pub(super) struct Bounds {
 /// How many rows one commit deletes of those that have expired.
 const PURGED_AT_ONCE: i64 = 64;
 
-/// One transaction; the ledger is true once it is committed.
+/// Who makes changes.
+#[derive(Clone, Copy)]
+pub(super) struct By<'c> {
+    /// Its number.
+    pub(super) member: i64,
+    /// Whose clients take the results of what it accepts.
+    pub(super) owner: &'c str,
+    /// No other member sends: what nobody holds may be in its hands.
+    pub(super) sole: bool,
+    /// There is no other member, and it hands out what others of its owner have left.
+    pub(super) inherits: bool,
+    /// What it took into its hands, and whether another member accepted that.
+    pub(super) hands: &'c HashMap<Seq, bool>,
+}
+
+impl By<'_> {
+    /// What the holder of a row may be, beside this member, for this member to go on with it.
+    pub(super) fn or_nobody(&self) -> Option<i64> {
+        (!self.sole).then_some(self.member)
+    }
+}
+
+/// One transaction; the ledger is true once it is committed, and so is the rest of what it says.
 pub(super) struct Batch<'c> {
     pub(super) conn: &'c Connection,
     pub(super) ledger: Ledger,
     pub(super) bounds: Bounds,
-    /// Which owner this is.
-    pub(super) run: i64,
+    pub(super) by: By<'c>,
     pub(super) now_ms: u64,
+    /// What there is for other members now.
+    pub(super) call: Called,
+    /// Results that this member hands out from now on.
+    pub(super) given: Vec<Seq>,
+    /// Those that nobody need hand out any more.
+    pub(super) settled: Vec<Seq>,
     /// Why nothing more is accepted.
     refused: Option<Applied>,
     insert: Held<'c>,
@@ -66,24 +104,27 @@ impl<'c> Held<'c> {
 
 /// A message that is to be begun at once and has neither key nor line nor deadline, which is most.
 const INSERT: &str = "
-    INSERT INTO messages (seq, state, turn, accepted_ms, token, id, account, message)
-    VALUES (?1, 0, ?1, ?2, ?3, ?4, ?5, ?6)";
+    INSERT INTO messages (seq, state, turn, accepted_ms, token, id, account, message, home, holder, owner)
+    VALUES (?1, 0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 
 const BEGIN: &str = "
     UPDATE messages SET state = 4, attempts = ?2, first_sent_ms = ?3, body = ?4, sender = ?5,
-        progress = coalesce(?6, progress), mark = ?7
-    WHERE seq = ?1 AND state = 0";
+        progress = coalesce(?6, progress), mark = ?7, holder = ?8
+    WHERE seq = ?1 AND state = 0 AND (holder = ?8 OR holder IS ?9)";
 
 /// Of a message that has no key, is in no line and waits for no time.
 const FINISH: &str = "
-    UPDATE messages SET state = 5, turn = NULL, run = ?2, body = NULL, sender = NULL, progress = NULL,
-        mark = NULL, delivery = ?3, receipt = ?4
+    UPDATE messages SET state = 5, turn = NULL, holder = iif(home = ?2 OR ?6, ?2, NULL), body = NULL, sender = NULL,
+        progress = NULL, mark = NULL, delivery = ?3, receipt = ?4
     WHERE seq = ?1 AND state < 5 AND key IS NULL AND place IS NULL AND wake_ms IS NULL
-        AND expires_ms IS NULL";
+        AND expires_ms IS NULL AND (holder = ?2 OR holder IS ?5)";
 
 const DONE: &str = "
     SELECT seq, delivery, length(message) + coalesce(files, 0) + length(receipt) FROM messages
     WHERE id = ?1 AND state = 5";
+
+/// No member has this number.
+pub(super) const NOBODY: i64 = 0;
 
 const DELETE: &str = "DELETE FROM messages WHERE seq = ?1";
 
@@ -111,7 +152,7 @@ impl<'c> Batch<'c> {
         conn: &'c Connection,
         ledger: Ledger,
         bounds: Bounds,
-        run: i64,
+        by: By<'c>,
         now_ms: u64,
     ) -> Batch<'c> {
         let held = |sql| Held(sql, None);
@@ -119,8 +160,11 @@ impl<'c> Batch<'c> {
             conn,
             ledger,
             bounds,
-            run,
+            by,
             now_ms,
+            call: Called::default(),
+            given: Vec::new(),
+            settled: Vec::new(),
             refused: None,
             insert: held(INSERT),
             begin: held(BEGIN),
@@ -142,9 +186,18 @@ impl<'c> Batch<'c> {
             Change::Ack { id } => self.ack(id),
             Change::Went { slots } => self.went(*slots),
             Change::Retry { id } => self.retry(id),
-            // Nobody else could take it.
-            Change::Free { .. } | Change::Pace { .. } | Change::Paced { .. } | Change::Tell(_) => {
-                Ok(done(0))
+            Change::Tell(_) => Ok(done(0)),
+            Change::Free { seq } => self.free(*seq),
+            Change::Pace { id, limits } => {
+                let wait = rates::ask(self.conn, limits, &[], self.now_ms)?;
+                if wait.is_zero() {
+                    rates::note(self.conn, self.by.member, *id, limits)?;
+                }
+                Ok(Applied::Paced { wait })
+            }
+            Change::Paced { id, went } => {
+                rates::answered(self.conn, self.by.member, *id, *went, self.now_ms)?;
+                Ok(done(1))
             }
             Change::Drop { id } => self.drop_row(id),
         }
@@ -230,6 +283,7 @@ impl<'c> Batch<'c> {
             Next::Line => (State::InLine, None, None),
         };
         let seq = self.insert(accept, state, wake, None, None)?;
+        self.call.work |= !(state == State::Queued && (accept.held || accept.direct));
         Ok(Applied::Accepted { seq, turn, follows: false })
     }
 
@@ -253,12 +307,18 @@ impl<'c> Batch<'c> {
                 accept.id,
                 accept.account,
                 accept.message,
+                self.by.member,
+                accept.held.then_some(self.by.member),
+                self.by.owner,
             ])?;
         } else {
             self.insert_tied(seq, accept, state, wake_ms, verdict, leader)?;
         }
         if verdict.is_none_or(|verdict| verdict.delivery != Delivery::Sent) {
             self.put_files(seq, accept)?;
+        }
+        if verdict.is_some() {
+            self.given.push(seq);
         }
         self.ledger.unacked += 1;
         self.ledger.open += u64::from(verdict.is_none());
@@ -303,6 +363,7 @@ impl<'c> Batch<'c> {
                  WHERE seq = ?1",
             )?
             .execute(params![row.seq, state as i64, turn, place, wake.map(row::time)])?;
+        self.call.work = true;
         Ok((turn, wake))
     }
 
@@ -315,7 +376,9 @@ impl<'c> Batch<'c> {
             begin.body,
             begin.sender,
             begin.progress,
-            begin.mark
+            begin.mark,
+            self.by.member,
+            self.by.or_nobody(),
         ])?;
         if made > 0 {
             return Ok(done(made));
@@ -325,10 +388,10 @@ impl<'c> Batch<'c> {
             .conn
             .prepare_cached(
                 "UPDATE messages SET attempts = ?2, body = ?4, sender = ?5,
-                     progress = coalesce(?6, progress), mark = ?7,
+                     progress = coalesce(?6, progress), mark = ?7, holder = ?8,
                      first_sent_ms = CASE WHEN body IS ?4 AND sender IS ?5 AND mark IS ?7
                          THEN first_sent_ms ELSE ?3 END
-                 WHERE seq = ?1 AND state = 4",
+                 WHERE seq = ?1 AND state = 4 AND (holder = ?8 OR holder IS ?9)",
             )?
             .execute(params![
                 begin.seq,
@@ -337,7 +400,9 @@ impl<'c> Batch<'c> {
                 begin.body,
                 begin.sender,
                 begin.progress,
-                begin.mark
+                begin.mark,
+                self.by.member,
+                self.by.or_nobody(),
             ])?;
         Ok(done(again))
     }
@@ -354,26 +419,67 @@ impl<'c> Batch<'c> {
             .prepare_cached(
                 "UPDATE messages SET state = 0, attempts = ?2, due_ms = coalesce(?3, due_ms),
                      first_sent_ms = NULL, body = NULL, sender = NULL, mark = NULL,
-                     progress = coalesce(?4, progress)
-                 WHERE seq = ?1 AND state = 4",
+                     progress = coalesce(?4, progress), holder = ?5
+                 WHERE seq = ?1 AND state = 4 AND (holder = ?5 OR holder IS ?6)",
             )?
-            .execute(params![seq, attempts, due_ms.map(row::time), progress])?;
+            .execute(params![
+                seq,
+                attempts,
+                due_ms.map(row::time),
+                progress,
+                self.by.member,
+                self.by.or_nobody()
+            ])?;
         Ok(done(made))
     }
 
     fn finish(&mut self, seq: Seq, verdict: &Verdict, alone: bool) -> Result<Applied> {
+        let is_foreign = self.by.hands.get(&seq) == Some(&true);
+        let inherits = is_foreign && self.inherits(seq)?;
         let made = self.finish.get(self.conn)?.execute(params![
             seq,
-            self.run,
+            self.by.member,
             verdict.delivery.number(),
-            verdict.receipt
+            verdict.receipt,
+            self.by.or_nobody(),
+            inherits,
         ])?;
         if made == 0 {
             return self.finish_tied(seq, verdict, alone);
         }
+        let here = inherits || !is_foreign;
+        self.comes_out(seq, here);
         self.finished(verdict);
         self.free_files(seq, verdict)?;
-        Ok(done(made))
+        Ok(if here { done(made) } else { elsewhere() })
+    }
+
+    /// True if this member hands out the result of a message that another accepted, who is gone.
+    pub(super) fn inherits(&self, seq: Seq) -> Result<bool> {
+        Ok(self.by.inherits
+            && self
+                .conn
+                .prepare_cached("SELECT 1 FROM messages WHERE seq = ?1 AND owner = ?2")?
+                .exists(params![seq, self.by.owner])?)
+    }
+
+    /// A result comes out here, where its message was accepted by this member, or elsewhere.
+    pub(super) fn comes_out(&mut self, seq: Seq, here: bool) {
+        match here {
+            true => self.given.push(seq),
+            false => self.call.results = true,
+        }
+    }
+
+    /// A message that this member has in its hands and does not begin is for whoever comes.
+    fn free(&mut self, seq: Seq) -> Result<Applied> {
+        self.conn
+            .prepare_cached(
+                "UPDATE messages SET holder = NULL WHERE seq = ?1 AND state = 0 AND holder = ?2",
+            )?
+            .execute([seq, self.by.member])?;
+        self.call.work = true;
+        Ok(done(1))
     }
 
     /// One more message has its result.
@@ -402,10 +508,13 @@ impl<'c> Batch<'c> {
             let until = self.until();
             self.expires(until);
             self.conn
-                .prepare_cached("UPDATE messages SET state = 6, until_ms = ?2 WHERE seq = ?1")?
+                .prepare_cached(
+                    "UPDATE messages SET state = 6, until_ms = ?2, holder = NULL WHERE seq = ?1",
+                )?
                 .execute(params![seq, row::time(until)])?
         };
         self.acked(row::ms(bytes));
+        self.settled.push(seq);
         Ok(done(made))
     }
 
@@ -451,8 +560,8 @@ impl<'c> Batch<'c> {
             .map(|deadline| self.now_ms.saturating_add(deadline.saturating_sub(row.accepted_ms)));
         self.conn
             .prepare_cached(
-                "UPDATE messages SET seq = ?2, state = ?3, turn = NULL, until_ms = NULL, run = ?4,
-                     attempts = 0, first_sent_ms = NULL, accepted_ms = ?5, deadline_ms = ?6,
+                "UPDATE messages SET seq = ?2, state = ?3, turn = NULL, until_ms = NULL, home = ?4,
+                     holder = NULL, given = NULL, attempts = 0, first_sent_ms = NULL, accepted_ms = ?5, deadline_ms = ?6,
                      expires_ms = ?11,
                      delivery = ?7, borrowed = ?8, follows = ?9, body = NULL, sender = NULL, receipt = ?10,
                      progress = CASE WHEN delivery > 0 AND NOT borrowed THEN receipt END
@@ -462,7 +571,8 @@ impl<'c> Batch<'c> {
                 row.seq,
                 seq,
                 state as i64,
-                self.run,
+                // Whoever of its owner comes first takes its result.
+                NOBODY,
                 row::time(self.now_ms),
                 deadline.map(row::time),
                 verdict.as_ref().map(|verdict| verdict.delivery.number()),
@@ -478,8 +588,10 @@ impl<'c> Batch<'c> {
             self.ledger.bytes = self.ledger.bytes.saturating_sub(row.receipt_bytes);
         }
         self.ledger.open += 1;
+        self.settled.push(row.seq);
         if let Some(verdict) = verdict {
             self.finished(&verdict);
+            self.call.results = true;
             self.free_files(seq, &verdict)?;
             return Ok(Applied::Known { seq, verdict });
         }
@@ -492,6 +604,11 @@ impl<'c> Batch<'c> {
 /// How long a message is, with its files.
 pub(super) fn size(accept: &Accept) -> usize {
     accept.message.len() + accept.files.iter().map(|(_, bytes)| bytes.len()).sum::<usize>()
+}
+
+/// A result comes out elsewhere.
+fn elsewhere() -> Applied {
+    Applied::Elsewhere { followers: Vec::new(), ready: Vec::new(), due_ms: None }
 }
 
 pub(super) fn done(made: usize) -> Applied {

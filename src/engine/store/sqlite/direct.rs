@@ -1,57 +1,62 @@
 //! Rows that stand for their key and their line only: a caller waits for the result.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, Result, params};
 
-use super::{Sqlite, row};
-use crate::engine::store::{Ready, Seq, State};
-use crate::model::error;
+use super::batch::Batch;
+use super::row;
+use crate::engine::store::{Seq, State};
 
-/// Takes out what an earlier owner left and had not begun: no caller waits for it any more.
-pub(super) fn sweep(store: &mut Sqlite) -> error::Result<()> {
-    let left: Vec<String> = store.read("look for callers that are gone in", |conn| {
-        conn.prepare("SELECT id FROM messages WHERE direct IS NOT NULL AND state <> 4")?
-            .query_map([], |row| row.get(0))?
-            .collect()
-    })?;
-    if left.is_empty() {
-        return Ok(());
-    }
-    // At no time at all, so that nothing is due: what goes on by that is released when it is looked for.
-    store.transact("take callers that are gone out of", 0, |batch| {
-        left.iter().try_for_each(|id| batch.drop_row(id).map(drop))
-    })
+/// Takes out what a member left that is gone, and had not begun: no caller waits for it any more.
+pub(super) fn sweep(batch: &mut Batch<'_>, of: Option<i64>) -> Result<()> {
+    let left: Vec<String> = batch
+        .conn
+        .prepare_cached(
+            "SELECT id FROM messages INDEXED BY messages_direct
+             WHERE direct IS NOT NULL AND state <> 4 AND home = coalesce(?1, home)",
+        )?
+        .query_map([of], |row| row.get(0))?
+        .collect::<Result<_>>()?;
+    left.iter().try_for_each(|id| batch.drop_row(id).map(drop))
 }
 
-/// Direct rows whose turn it is, and what others of them wait for.
-pub(super) fn called(conn: &Connection, earlier: Seq) -> Result<Vec<Ready>> {
-    let mut seqs = BTreeSet::new();
+/// Direct rows of this member whose turn it is (true), and what others of them wait for.
+pub(super) fn called(conn: &Connection, member: i64) -> Result<Vec<(Seq, bool)>> {
+    let mut seqs = BTreeMap::new();
     let mut waiting = conn.prepare_cached(
         "SELECT DISTINCT state, account, line, follows, iif(state = 0, seq, NULL)
-         FROM messages INDEXED BY messages_direct WHERE direct IS NOT NULL AND state < 4",
+         FROM messages INDEXED BY messages_direct
+         WHERE direct IS NOT NULL AND state < 4 AND home = ?1",
     )?;
-    let mut rows = waiting.query([])?;
+    let mut rows = waiting.query([member])?;
     while let Some(waits) = rows.next()? {
         let (account, line): (String, Option<String>) = (waits.get(1)?, waits.get(2)?);
-        match row::state(waits, 0)? {
+        let (found, own) = match row::state(waits, 0)? {
             State::Following => {
                 let leader: String = waits.get(3)?;
                 let Some(leader) = row::by_id(conn, &leader)? else { continue };
                 match leader.state {
-                    State::InLine => seqs.extend(first(conn, &account, leader.line.as_deref())?),
-                    _ => drop(seqs.insert(leader.seq)),
+                    State::InLine => (first(conn, &account, leader.line.as_deref())?, false),
+                    _ => (Some(leader.seq), false),
                 }
             }
-            State::InLine => seqs.extend(first(conn, &account, line.as_deref())?),
-            _ => seqs.extend(waits.get::<_, Option<Seq>>(4)?),
+            State::InLine => (first(conn, &account, line.as_deref())?, false),
+            _ => (waits.get::<_, Option<Seq>>(4)?, true),
+        };
+        if let Some(seq) = found {
+            *seqs.entry(seq).or_default() |= own;
         }
     }
-    let sql = format!("SELECT {} FROM messages WHERE seq = ?1 AND state IN (0, 4)", row::READY);
-    let mut ready = conn.prepare_cached(&sql)?;
+    // Others than its member have nothing to do with what a caller waits for.
+    let mut others = conn.prepare_cached(
+        "SELECT 1 FROM messages WHERE seq = ?1 AND direct IS NOT NULL AND home <> ?2 AND state <> 4",
+    )?;
     let mut called = Vec::with_capacity(seqs.len());
-    for seq in seqs {
-        called.extend(row::found(ready.query_row([seq], |row| row::ready(row, earlier)))?);
+    for (seq, own) in seqs {
+        if !others.exists(params![seq, member])? {
+            called.push((seq, own));
+        }
     }
     Ok(called)
 }

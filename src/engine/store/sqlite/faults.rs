@@ -32,6 +32,16 @@ pub(super) fn system(path: &Path, what: &str, error: &std::io::Error) -> Error {
         .hint(advice)
 }
 
+/// `storage`: this member was taken for dead.
+pub(super) fn gone(path: &Path) -> Error {
+    let words = format!(
+        "this client was silent for longer than its lease, so that what it held in the outbox {} went to others",
+        path.display()
+    );
+    Error::new(ErrorCode::Storage, words)
+        .hint("it goes on by itself; raise \"lease_ms\" if it was alive")
+}
+
 /// `storage`: the file is not what it should be.
 pub(super) fn wrong(path: &Path, is: &str, advice: &str) -> Error {
     Error::new(ErrorCode::Storage, format!("the outbox {} {is}", path.display())).hint(advice)

@@ -1,5 +1,6 @@
 //! Opening the file, noticing that it is gone, and opening it anew when it is back.
 
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,16 +11,18 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::batch::{Bounds, Ledger};
 use super::log::Log;
+use super::members::{self, Left, Membership};
 use super::reserve::{self, Reserve};
-use super::{Options, Sqlite, direct, faults, file, rescue, row};
+use super::{Options, Sqlite, faults, file, rescue, row};
 use crate::engine::store::gate::inside;
-use crate::engine::store::lock::Lock;
+use crate::engine::store::lock::{Door, Lock};
 use crate::engine::store::schema::{self, Kind};
 use crate::engine::store::{Seq, State};
 use crate::model::error::{Error, Result};
 
-/// How long another program may hold the file, someone who looks at it for instance.
+/// How long others may hold the file at once, and how often is asked meanwhile.
 const BUSY: Duration = Duration::from_secs(5);
+const ASK_EVERY: Duration = Duration::from_millis(1);
 
 /// The log's file is cut to this length when it begins anew.
 const LOG_BYTES: u32 = 4 << 20;
@@ -33,32 +36,34 @@ const COMMITS_A_LOOK: u32 = 16;
 /// The statements of this store, with room.
 const STATEMENTS: usize = 64;
 
-pub(super) fn open(path: &Path, options: Options) -> Result<Sqlite> {
+pub(super) fn open(path: &Path, options: Options<'_>) -> Result<Sqlite> {
     let what = "open the outbox";
     let path = file::true_path(path).map_err(|error| faults::system(path, what, &error))?;
     // Before anything is made beside it.
     file::refuse_special(&path)?;
-    let lock = Lock::take(&path, options.turns)?;
-    inside(|| own(path, options, lock))
+    let _door = Door::take(&path, options.wait)?;
+    let (lock, alone) = Lock::share(&path, options.wait)?;
+    lock.sign(&path)?;
+    inside(|| join(path, options, lock, alone))
 }
 
-/// Opens a file whose lock is taken.
-fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
+/// Opens a file of whose lock this has a share. Whoever is alone with it looks whether it is as it should be,
+/// and makes it so.
+fn join(path: PathBuf, options: Options<'_>, lock: Lock, alone: bool) -> Result<Sqlite> {
     let what = "open the outbox";
-    rescue::finish(&path)?;
-    file::create(&path).map_err(|error| faults::system(&path, what, &error))?;
+    if alone {
+        rescue::finish(&path)?;
+        file::create(&path).map_err(|error| faults::system(&path, what, &error))?;
+    }
     let log_pages = Arc::new(AtomicU32::new(0));
     let bounds = Bounds::from(&options);
     let failed = |error| faults::storage(&path, what, &error);
-    let begin = || {
-        let (conn, told) = sound(&path, &log_pages, bounds.keep_ms, &lock, &options)?;
-        let run = conn
-            .query_row("UPDATE meta SET run = run + 1 RETURNING run", [], |row| row.get(0))
-            .map_err(failed)?;
-        Ok((conn, told, run))
+    let begin = || match alone {
+        true => sound(&path, &log_pages, bounds.keep_ms, &lock, &options),
+        false => Ok((connect(&path, &log_pages, false)?, None)),
     };
     let mut tight = false;
-    let (conn, mut told, run) = match begin() {
+    let (conn, mut told) = match begin() {
         Err(error) if faults::is_full(&error) => {
             tight = true;
             reserve::give_all(&path);
@@ -66,19 +71,22 @@ fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
         }
         begun => begun?,
     };
-    let survey = match survey(&conn, run).map_err(failed)? {
-        Some(survey) => survey,
-        None => {
+    let mut left = None;
+    if alone {
+        left = survey(&conn).map_err(failed)?;
+        if left.is_none() {
             let number = settle(&conn, bounds.keep_ms).map_err(failed)?;
             let words = format!(
                 "{number} messages contradict themselves; that nobody knows what became of them is their \
                  result"
             );
             told = Some(told.map_or(words.clone(), |told| format!("{told}; {words}")));
-            let again = survey(&conn, run).map_err(failed)?;
-            again.ok_or_else(|| faults::wrong(&path, "contradicts itself", faults::DAMAGED))?
+            left = survey(&conn).map_err(failed)?;
         }
-    };
+        if left.is_none() {
+            return Err(faults::wrong(&path, "contradicts itself", faults::DAMAGED));
+        }
+    }
     let reserve =
         Reserve::open(&path).map_err(|error| faults::system(&path, "hold room for", &error))?;
     let page_size = reserve::page_size(&conn).map_err(failed)?;
@@ -86,11 +94,12 @@ fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
         conn: Some(conn),
         path,
         bounds,
-        ledger: survey.ledger,
-        run,
-        earlier: survey.ledger.next - 1,
-        begun: survey.begun,
-        results: survey.results,
+        ledger: Ledger::default(),
+        membership: Membership::new(&options),
+        hands: HashMap::new(),
+        cursors: HashMap::new(),
+        given: HashMap::new(),
+        unsaved: Vec::new(),
         database: None,
         log: None,
         log_pages,
@@ -102,11 +111,18 @@ fn own(path: PathBuf, options: Options, lock: Lock) -> Result<Sqlite> {
         page_size,
         filed: 0,
         told,
-        lock,
+        lock: Some(lock),
+        leaves_no_trace: false,
     };
     identify(&mut store)?;
     store.filed();
-    direct::sweep(&mut store)?;
+    match members::enter(&mut store, left.as_ref()) {
+        Err(error) if faults::is_full(&error) => {
+            store.give_all_room();
+            members::enter(&mut store, left.as_ref())?;
+        }
+        entered => entered?,
+    }
     Ok(store)
 }
 
@@ -116,7 +132,7 @@ fn sound(
     log_pages: &Arc<AtomicU32>,
     keep_ms: u64,
     lock: &Lock,
-    options: &Options,
+    options: &Options<'_>,
 ) -> Result<(Connection, Option<String>)> {
     let read = |mark| {
         file::page_size(path)
@@ -128,7 +144,7 @@ fn sound(
     if !log.damaged {
         match connect(path, log_pages, true) {
             // Whoever makes one change does not look at everything.
-            Ok(conn) if options.turns.for_a_turn || rescue::looks_sound(&conn) => {
+            Ok(conn) if options.for_a_change || rescue::looks_sound(&conn) => {
                 return Ok((conn, None));
             }
             Ok(conn) => leave(&conn),
@@ -160,7 +176,12 @@ fn connect(path: &Path, log_pages: &Arc<AtomicU32>, migrate: bool) -> Result<Con
     let failed = |error: rusqlite::Error| faults::storage(path, "open the outbox", &error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut conn = Connection::open_with_flags(path, flags).map_err(failed)?;
-    conn.busy_timeout(BUSY).map_err(failed)?;
+    // SQLite's own pauses become so long that others would always come first.
+    let again = |asked: i32| {
+        std::thread::sleep(ASK_EVERY);
+        u128::from(asked.unsigned_abs()) * ASK_EVERY.as_millis() < BUSY.as_millis()
+    };
+    conn.busy_handler(Some(again)).map_err(failed)?;
     let version = match schema::kind(&conn).map_err(failed)? {
         Kind::Outbox(version) if migrate || version == schema::STEPS.len() => version,
         Kind::Outbox(_) => return Err(other(path)),
@@ -197,20 +218,16 @@ fn connect(path: &Path, log_pages: &Arc<AtomicU32>, migrate: bool) -> Result<Con
     Ok(conn)
 }
 
-/// What one walk over all rows tells.
-struct Survey {
-    ledger: Ledger,
-    begun: Vec<Seq>,
-    results: Option<(Seq, Seq)>,
-}
-
-/// `None` where a row contradicts itself.
-fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Option<Survey>> {
-    let mut ledger =
-        Ledger { unacked: 0, open: 0, bytes: 0, next: 1, purge_at: 0, has_files: false };
-    let (mut begun, mut results) = (Vec::new(), None);
+/// What one walk over all rows tells; `None` where a row contradicts itself.
+fn survey(conn: &Connection) -> rusqlite::Result<Option<Left>> {
+    let members: HashSet<i64> = conn
+        .prepare("SELECT member FROM members")?
+        .query_map([], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut ledger = Ledger::default();
+    let mut held = Vec::new();
     let mut statement = conn.prepare(&format!(
-        "SELECT seq, state, max(seq, coalesce(turn, 0), coalesce(place, 0)), run,
+        "SELECT seq, state, max(seq, coalesce(turn, 0), coalesce(place, 0)), holder,
              length(message) + coalesce(files, 0) + coalesce(length(receipt), 0), {}, files IS NOT NULL
          FROM messages ORDER BY seq",
         rescue::UNSOUND
@@ -222,6 +239,10 @@ fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Option<Survey>> {
         }
         let (seq, state): (Seq, State) = (row.get(0)?, row::state(row, 1)?);
         ledger.next = ledger.next.max(row.get::<_, i64>(2)? + 1);
+        let holder: Option<i64> = row.get(3)?;
+        if holder.is_some_and(|holder| state != State::Done || !members.contains(&holder)) {
+            held.push(seq);
+        }
         if state == State::Dead {
             continue;
         }
@@ -229,15 +250,8 @@ fn survey(conn: &Connection, run: i64) -> rusqlite::Result<Option<Survey>> {
         ledger.has_files |= row.get::<_, bool>(6)?;
         ledger.bytes += row::ms(row.get(4)?);
         ledger.open += u64::from(state != State::Done);
-        match state {
-            State::Begun => begun.push(seq),
-            State::Done if row.get::<_, i64>(3)? < run => {
-                results = Some((results.map_or(seq, |(first, _)| first), seq));
-            }
-            _ => {}
-        }
     }
-    Ok(Some(Survey { ledger, begun, results }))
+    Ok(Some(Left { ledger, held }))
 }
 
 /// Remembers which files these are.
@@ -279,7 +293,7 @@ pub(super) fn leave(conn: &Connection) {
 
 /// Sees to it that the files at the path are the open ones. What is written to a file without a name
 /// is lost, so nothing is written while they are not; once the files are back it goes on.
-pub(super) fn attend(store: &mut Sqlite) -> Result<()> {
+pub(super) fn follow(store: &mut Sqlite) -> Result<()> {
     if store.conn.is_some() && !looks_other(store) {
         return Ok(());
     }
@@ -318,15 +332,23 @@ fn save_log(conn: &Connection, path: &Path) -> Result<()> {
     }
 }
 
-/// The file anew, if it is the one that this owner had, with all that it had committed.
+/// The file anew, if it is the one that this member had, with all that it had committed.
 fn reopen(store: &Sqlite) -> Result<Connection> {
     let failed = |error| faults::storage(&store.path, "open the outbox", &error);
     let conn = connect(&store.path, &store.log_pages, false)?;
     let had = || {
-        let run: i64 = conn.query_row("SELECT run FROM meta", [], |row| row.get(0))?;
+        let Some(standing) = members::standing(&conn, store.membership.number)? else {
+            return Ok(false);
+        };
         let same = |ledger: &Ledger| (ledger.unacked, ledger.open, ledger.bytes);
-        let now = survey(&conn, store.run)?;
-        Ok(run == store.run && now.is_some_and(|now| same(&now.ledger) == same(&store.ledger)))
+        let now = survey(&conn)?;
+        let is_true = now.is_some_and(|now| same(&now.ledger) == same(&standing.ledger));
+        // Others may have gone on.
+        let is_ours = match store.membership.is_alone() {
+            true => same(&standing.ledger) == same(&store.ledger),
+            false => standing.ledger.next >= store.ledger.next,
+        };
+        Ok(is_true && is_ours)
     };
     match had() {
         Ok(true) => return Ok(conn),

@@ -89,6 +89,13 @@ impl Reserve {
         Ok(())
     }
 
+    /// Learns how much is held, which others may have changed.
+    fn look(&mut self) {
+        if let Ok(metadata) = self.file.metadata() {
+            self.held = metadata.len();
+        }
+    }
+
     /// Gives up what is held beyond so much.
     fn give(&mut self, but: u64) {
         // What fails here is held for longer.
@@ -107,6 +114,9 @@ impl Sqlite {
                 true => self.hold_work(changes),
                 false => Ok(()),
             };
+        }
+        if !self.membership.is_alone() {
+            self.reserve.look();
         }
         let log = u64::from(self.log_pages.load(Ordering::Relaxed)) * self.page_size;
         if !self.tight && self.reserve.held >= LEAST + log + size(changes) {
@@ -161,6 +171,12 @@ impl Sqlite {
         self.tight = true;
         self.reserve.give(LAST);
         self.move_log_surely();
+    }
+
+    /// Makes room for what opening a file takes, where its disk is full.
+    pub(super) fn give_all_room(&mut self) {
+        self.tight = true;
+        self.reserve.give(0);
     }
 
     /// Moves the log, if need be with the last of the reserve: more than that comes back with the log.

@@ -22,6 +22,9 @@ pub(super) struct Row {
     pub(super) message_bytes: u64,
     pub(super) receipt_bytes: u64,
     pub(super) direct: bool,
+    /// The member that accepted it, and the one that has it in its hands.
+    pub(super) home: i64,
+    pub(super) holder: Option<i64>,
 }
 
 macro_rules! row {
@@ -29,7 +32,7 @@ macro_rules! row {
         concat!(
             "SELECT seq, state, id, account, line, key, content, accepted_ms, due_ms, deadline_ms, ",
             "delivery, length(message) + coalesce(files, 0), coalesce(length(receipt), 0), ",
-            "direct IS NOT NULL FROM messages WHERE ",
+            "direct IS NOT NULL, home, holder FROM messages WHERE ",
             $by,
             " = ?1"
         )
@@ -62,6 +65,8 @@ fn read(row: &SqlRow<'_>) -> Result<Row> {
         message_bytes: ms(row.get(11)?),
         receipt_bytes: ms(row.get(12)?),
         direct: row.get(13)?,
+        home: row.get(14)?,
+        holder: row.get(15)?,
     })
 }
 
@@ -69,10 +74,10 @@ fn read(row: &SqlRow<'_>) -> Result<Row> {
 pub(super) const READY: &str = "seq, coalesce(turn, 0), id, token, message, accepted_ms, \
                                 deadline_ms, attempts, first_sent_ms, body, state, due_ms, sender, \
                                 account, key, direct IS NOT NULL, progress, \
-                                mark, files IS NOT NULL";
+                                mark, files IS NOT NULL, home";
 
-/// A message that is to be begun, or was; `earlier` owners accepted those up to this number.
-pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
+/// A message that is to be begun, or was, as this member sees it.
+pub(super) fn ready(row: &SqlRow<'_>, member: i64) -> Result<Ready> {
     let (seq, attempts) = (row.get(0)?, row.get(7)?);
     let begun = match state(row, 10)? {
         State::Begun => {
@@ -97,20 +102,21 @@ pub(super) fn ready(row: &SqlRow<'_>, earlier: Seq) -> Result<Ready> {
         due_ms: option_ms(row, 11)?,
         deadline_ms: option_ms(row, 6)?,
         attempts,
-        earlier: seq <= earlier,
+        earlier: row.get::<_, i64>(19)? != member,
         begun,
         progress: row.get(16)?,
     })
 }
 
 /// The columns of [`kept`].
-pub(super) const KEPT: &str = "seq, id, token, borrowed, delivery, receipt";
+pub(super) const KEPT: &str = "seq, id, token, borrowed, delivery, receipt, home";
 
-/// A result that was not acknowledged.
-pub(super) fn kept(row: &SqlRow<'_>) -> Result<StoredResult> {
+/// A result that was not acknowledged, as this member sees it.
+pub(super) fn kept(row: &SqlRow<'_>, member: i64) -> Result<StoredResult> {
     let verdict = verdict(row, 4, 5)?.ok_or_else(|| damaged(4, "a result"))?;
     let (seq, id) = (row.get(0)?, row.get(1)?);
-    Ok(StoredResult { seq, id, token: token(row, 2)?, follows: row.get(3)?, own: false, verdict })
+    let (token, follows, own) = (token(row, 2)?, row.get(3)?, row.get::<_, i64>(6)? == member);
+    Ok(StoredResult { seq, id, token, follows, own, verdict })
 }
 
 /// The columns of [`listed`].

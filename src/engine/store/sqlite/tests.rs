@@ -5,6 +5,7 @@ mod file;
 mod files;
 mod keys;
 mod lines;
+mod members;
 mod random;
 mod rows;
 mod upgrade;
@@ -13,10 +14,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::{Options, Sqlite};
-use crate::engine::store::{
-    Accept, Applied, Begin, Change, Listed, Seq, Store, Turn, Turns, Verdict,
-};
+use super::{Options, Sqlite, ticks};
+use crate::engine::store::{Accept, Applied, Begin, Change, Listed, Seq, Store, Turn, Verdict};
 use crate::model::error::{ErrorCode, Result};
 use crate::model::receipt::Delivery;
 
@@ -25,15 +24,18 @@ const NOW: u64 = 1_790_000_000_000;
 
 const DAY: u64 = 24 * 60 * 60 * 1000;
 
-const OPTIONS: Options =
-    Options { max_messages: 100_000, max_bytes: 1 << 30, key_days: 7, turns: AT_ONCE };
-
-const AT_ONCE: Turns = Turns { for_a_turn: false, turn: Duration::ZERO, owner: Duration::ZERO };
-
-/// Waits so long for whoever has the file.
-fn turns(wait: Duration) -> Turns {
-    Turns { for_a_turn: false, turn: wait, owner: wait }
-}
+const OPTIONS: Options<'_> = Options {
+    max_messages: 100_000,
+    max_bytes: 1 << 30,
+    key_days: 7,
+    owner: "",
+    sends: true,
+    takes: true,
+    lease: Duration::from_secs(30),
+    wait: Duration::from_secs(60),
+    for_a_change: false,
+    ticks,
+};
 
 /// A folder that goes with the test.
 struct Folder(PathBuf);
@@ -87,6 +89,7 @@ fn message(id: &str) -> Accept {
         deadline_ms: None,
         result: None,
         direct: false,
+        held: false,
         from: None,
     }
 }
@@ -155,9 +158,12 @@ fn ready_now() -> Applied {
     Applied::Done { followers: vec![], ready: vec!["ff".into()], due_ms: None }
 }
 
-/// The ids that are ready, in the order of their turns.
+/// The ids that are queued, in the order of their turns.
 fn queued(store: &mut Sqlite) -> Vec<String> {
-    store.ready("ff", 0, 1000).unwrap().into_iter().map(|ready| ready.id).collect()
+    let sql = "SELECT id FROM messages WHERE account = 'ff' AND state = 0 AND direct IS NULL ORDER BY turn";
+    let read =
+        |conn: &rusqlite::Connection| conn.prepare(sql)?.query_map([], |row| row.get(0))?.collect();
+    store.read("read", read).unwrap()
 }
 
 #[track_caller]

@@ -22,13 +22,14 @@ impl Batch<'_> {
         let in_line = queued || matches!(state, State::Scheduled | State::InLine);
         let key = accept.key.as_ref();
         let deadline_ms = accept.deadline_ms.map(row::time);
+        let held = queued && (accept.held || accept.direct) || verdict.is_some();
         self.conn
             .prepare_cached(
-                "INSERT INTO messages (seq, state, turn, place, wake_ms, expires_ms, run, accepted_ms,
+                "INSERT INTO messages (seq, state, turn, place, wake_ms, expires_ms, home, accepted_ms,
                      due_ms, deadline_ms, delivery, borrowed, token, id, account, line, key, content,
-                     follows, message, receipt, direct)
+                     follows, message, receipt, direct, holder, owner)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                     ?18, ?19, ?20, ?21, ?22)",
+                     ?18, ?19, ?20, ?21, ?22, ?23, ?24)",
             )?
             .execute(params![
                 seq,
@@ -37,7 +38,7 @@ impl Batch<'_> {
                 accept.line.as_ref().filter(|_| in_line).map(|_| seq),
                 wake_ms.map(row::time),
                 deadline_ms.filter(|_| verdict.is_none()),
-                self.run,
+                self.by.member,
                 row::time(accept.accepted_ms),
                 accept.due_ms.map(row::time),
                 deadline_ms,
@@ -54,6 +55,8 @@ impl Batch<'_> {
                 accept.message,
                 verdict.map(|verdict| &verdict.receipt),
                 accept.direct.then_some(1),
+                held.then_some(self.by.member),
+                self.by.owner,
             ])?;
         Ok(())
     }
@@ -114,27 +117,40 @@ impl Batch<'_> {
         alone: bool,
     ) -> Result<Applied> {
         let Some(row) = row::by_seq(self.conn, seq)? else { return Ok(Applied::Missed) };
-        if matches!(row.state, State::Done | State::Dead) {
+        if matches!(row.state, State::Done | State::Dead) || !self.is_in_hand(&row) {
             return Ok(Applied::Missed);
         }
-        self.finish_row(seq, verdict, false, row.direct)?;
+        let here = row.home == self.by.member || self.inherits(seq)?;
+        self.finish_row(seq, verdict, false, row.direct, here)?;
         if alone {
-            return self.go_on_without(&row);
+            let (ready, due_ms) = self.leaves(&row)?;
+            return Ok(ended(here, Vec::new(), ready, due_ms));
         }
         let mut followers = Vec::new();
         if let Some(key) = row.key.as_deref().filter(|_| row.state != State::Following) {
-            for (seq, follower, direct) in self.followers(&row.id)? {
-                self.finish_row(seq, verdict, true, direct)?;
-                followers.push(follower);
+            for (seq, follower, direct, here) in self.followers(&row.id)? {
+                self.finish_row(seq, verdict, true, direct, here)?;
+                if here {
+                    followers.push(follower);
+                }
             }
             self.settle(&row, key, verdict)?;
         }
         let (ready, due_ms) = self.line_goes_on(&row)?;
-        Ok(Applied::Done { followers, ready, due_ms })
+        Ok(ended(here, followers, ready, due_ms))
     }
 
-    /// Gives what a row held, which is no more or has a result of its own alone, to those behind it.
-    fn go_on_without(&mut self, row: &Row) -> Result<Applied> {
+    /// True if this member may say what becomes of a row.
+    fn is_in_hand(&self, row: &Row) -> bool {
+        match row.holder {
+            Some(holder) => holder == self.by.member,
+            None => self.by.sole || row.direct && row.home == self.by.member,
+        }
+    }
+
+    /// Gives what a row held, which is no more or has a result of its own alone, to those behind it; whose
+    /// turn it is then, or when.
+    fn leaves(&mut self, row: &Row) -> Result<(Vec<String>, Option<u64>)> {
         let (mut ready, mut due_ms) = self.line_goes_on(row)?;
         if let Some(key) = row.key.as_deref().filter(|_| row.state != State::Following) {
             let (turn, due) = self.hand_over(row, key)?;
@@ -143,7 +159,7 @@ impl Batch<'_> {
             }
             due_ms = [due_ms, due].into_iter().flatten().min();
         }
-        Ok(Applied::Done { followers: Vec::new(), ready, due_ms })
+        Ok((ready, due_ms))
     }
 
     /// A row has its result; that of a `direct` one goes to its caller, and the row with it.
@@ -153,8 +169,9 @@ impl Batch<'_> {
         verdict: &Verdict,
         borrowed: bool,
         direct: bool,
+        here: bool,
     ) -> Result<()> {
-        if direct {
+        if direct && (here || !borrowed) {
             self.conn.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([seq])?;
             self.ledger.open = self.ledger.open.saturating_sub(1);
             self.acked(0);
@@ -163,31 +180,34 @@ impl Batch<'_> {
         self.conn
             .prepare_cached(
                 "UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL,
-                     expires_ms = NULL, run = ?2, delivery = ?3, borrowed = ?4, follows = NULL, body = NULL,
+                     expires_ms = NULL, holder = ?2, delivery = ?3, borrowed = ?4, follows = NULL, body = NULL,
                      sender = NULL, progress = NULL, mark = NULL, receipt = ?5
                  WHERE seq = ?1",
             )?
             .execute(params![
                 seq,
-                self.run,
+                here.then_some(self.by.member),
                 verdict.delivery.number(),
                 borrowed,
                 verdict.receipt
             ])?;
+        self.comes_out(seq, here);
         self.finished(verdict);
         self.free_files(seq, verdict)
     }
 
-    /// Who waits for the result of this message, oldest first.
-    fn followers(&self, leader: &str) -> Result<Vec<(Seq, Follower, bool)>> {
+    /// Who waits for the result of this message, oldest first; whether as a direct one, and whether its result
+    /// comes out here.
+    fn followers(&self, leader: &str) -> Result<Vec<(Seq, Follower, bool, bool)>> {
         self.conn
             .prepare_cached(
-                "SELECT seq, id, token, direct IS NOT NULL FROM messages
+                "SELECT seq, id, token, direct IS NOT NULL,
+                     home = ?2 OR ?3 AND direct IS NULL AND owner = ?4 FROM messages
                  WHERE follows = ?1 ORDER BY seq",
             )?
-            .query_map([leader], |row| {
+            .query_map(params![leader, self.by.member, self.by.inherits, self.by.owner], |row| {
                 let token = row.get::<_, i64>(2)?.cast_unsigned();
-                Ok((row.get(0)?, Follower { id: row.get(1)?, token }, row.get(3)?))
+                Ok((row.get(0)?, Follower { id: row.get(1)?, token }, row.get(3)?, row.get(4)?))
             })?
             .collect()
     }
@@ -243,6 +263,7 @@ impl Batch<'_> {
                 "UPDATE messages SET state = ?2, turn = ?3, wake_ms = ?4 WHERE seq = ?1",
             )?
             .execute(params![seq, state as i64, turn, due_ms.map(row::time)])?;
+        self.call.work = true;
         let ready = turn.map(|_| left.account.clone()).into_iter().collect();
         Ok((ready, due_ms))
     }
@@ -254,6 +275,7 @@ impl Batch<'_> {
         };
         let made =
             self.conn.prepare_cached("DELETE FROM messages WHERE seq = ?1")?.execute([row.seq])?;
+        self.settled.push(row.seq);
         match row.state {
             State::Dead => return Ok(done(made)),
             State::Done => {
@@ -265,14 +287,15 @@ impl Batch<'_> {
                 self.ledger.open = self.ledger.open.saturating_sub(1);
             }
         }
-        self.go_on_without(&row)
+        let (ready, due_ms) = self.leaves(&row)?;
+        Ok(Applied::Done { followers: Vec::new(), ready, due_ms })
     }
 
     /// Gives the key of a message that is no more to the oldest of those that follow it; the turn of
     /// that one, or when it is due.
     fn hand_over(&mut self, gone: &Row, key: &str) -> Result<(Option<i64>, Option<u64>)> {
         let followers = self.followers(&gone.id)?;
-        let Some((seq, heir, _)) = followers.first() else {
+        let Some((seq, heir, ..)) = followers.first() else {
             self.conn
                 .prepare_cached("DELETE FROM keys WHERE account = ?1 AND key = ?2 AND id = ?3")?
                 .execute(params![gone.account, key, gone.id])?;
@@ -286,5 +309,13 @@ impl Batch<'_> {
             .execute(params![gone.id, heir.id])?;
         let Some(row) = row::by_seq(self.conn, *seq)? else { return Ok((None, None)) };
         self.go_on(&row)
+    }
+}
+
+/// What became of a message that has its result, which comes out here or elsewhere.
+fn ended(here: bool, followers: Vec<Follower>, ready: Vec<String>, due_ms: Option<u64>) -> Applied {
+    match here {
+        true => Applied::Done { followers, ready, due_ms },
+        false => Applied::Elsewhere { followers, ready, due_ms },
     }
 }

@@ -59,7 +59,11 @@ pub(super) fn salvage(
         to.execute("INSERT OR IGNORE INTO went (slot) VALUES (?1)", [slot])?;
     }
     let files_all = version < 4 || copy_files(from, &to)?;
-    to.execute_batch("UPDATE meta SET run = 1 + (SELECT coalesce(max(run), 0) FROM messages)")?;
+    // Members have numbers that no other ever had.
+    let member = if steps < 5 { "run" } else { "max(home, coalesce(holder, 0))" };
+    to.execute_batch(&format!(
+        "UPDATE meta SET run = 1 + (SELECT coalesce(max({member}), 0) FROM messages)"
+    ))?;
     // A file without messages had owners, too.
     if let Ok(run) = from.query_row("SELECT run FROM meta", [], |row| row.get::<_, i64>(0)) {
         to.execute("UPDATE meta SET run = max(run, ?1)", [run])?;
@@ -266,7 +270,7 @@ pub(in crate::engine::store::sqlite) fn doubt(
 ) -> Result<u64> {
     const DOUBT: &str = "
         UPDATE messages SET state = 5, turn = NULL, place = NULL, wake_ms = NULL, expires_ms = NULL,
-            until_ms = NULL, follows = NULL, body = NULL, progress = NULL, mark = NULL, run = 0, delivery = 1, borrowed = 0,
+            until_ms = NULL, follows = NULL, body = NULL, progress = NULL, mark = NULL, home = 0, holder = NULL, delivery = 1, borrowed = 0,
             receipt = x'' WHERE";
     // Nobody waits any more for what a caller had sent himself; its key is settled below.
     conn.execute(&format!("DELETE FROM messages WHERE direct IS NOT NULL AND {which}"), [])?;

@@ -1,5 +1,6 @@
 //! The file: whose it is, what it may be, and what happens when it is not as it should be.
 
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};
 
@@ -37,12 +38,6 @@ fn what_it_holds_is_for_its_owner_alone() {
 #[cfg(windows)]
 #[test]
 fn a_path_is_told_as_people_write_it() {
-    let folder = Folder::new();
-    let store = folder.open();
-    let error = Sqlite::open(&folder.outbox(), OPTIONS).err().unwrap().to_string();
-    assert!(error.contains(r":\") && !error.contains(r"\\?\"), "{error}");
-    drop(store);
-
     let usual = |path: &str| place::usual(path.into()).to_str().unwrap().to_owned();
     assert_eq!(usual(r"\\?\C:\a b\鸿雁.db"), r"C:\a b\鸿雁.db");
     assert_eq!(usual(r"\\?\UNC\host\share\a.db"), r"\\host\share\a.db");
@@ -72,36 +67,37 @@ fn a_file_has_an_identity_and_its_copy_another() {
 }
 
 #[test]
-fn one_process_owns_it_once() {
+fn what_an_older_version_has_for_itself_is_told() {
     let folder = Folder::new();
+    let lock = with_suffix(&folder.outbox(), "-lock");
+    let older = std::fs::File::create(&lock).unwrap();
+    std::fs::write(&lock, format!("{:<39}\n", 4711)).unwrap();
+    older.lock().unwrap();
+    fails(Sqlite::open(&folder.outbox(), OPTIONS), LOCKED, "process 4711 alone");
+    drop(older);
     let store = folder.open();
-    let again = || Sqlite::open(&folder.outbox(), OPTIONS);
-    fails(again(), LOCKED, "another client of this process");
-    let turn = Options { turns: turns(Duration::from_millis(30)), ..OPTIONS };
-    fails(Sqlite::open(&folder.outbox(), turn), LOCKED, "another client of this process");
-    #[cfg(unix)]
-    {
-        let link = folder.0.join("link.db");
-        std::os::unix::fs::symlink(folder.outbox(), &link).unwrap();
-        fails(Sqlite::open(&link, OPTIONS), LOCKED, "another client of this process");
-    }
+    // And what has members is none of an older version.
+    let older = std::fs::File::open(&lock).unwrap();
+    assert!(older.try_lock().is_err());
     drop(store);
-    again().unwrap();
+    older.try_lock().unwrap();
 }
 
 /// Where the second process of the next test finds its file.
 const CHILD: &str = "HY_STORE_CHILD";
 
 #[test]
-fn a_second_process_waits_for_its_turn() {
+fn a_second_process_has_it_as_well_and_leaves_what_it_held_when_it_is_killed() {
     if let Some(path) = std::env::var_os(CHILD) {
-        let _store = Sqlite::open(Path::new(&path), OPTIONS).unwrap();
+        let mut store = Sqlite::open(Path::new(&path), OPTIONS).unwrap();
+        one(&mut store, accept(Accept { held: true, ..message("child") }), NOW);
         // On a line of its own, whatever the test harness has written.
-        std::io::stdout().write_all(b"\nowner\n").unwrap();
+        std::io::stdout().write_all(b"\nmember\n").unwrap();
         std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
-        return;
+        std::process::abort();
     }
     let folder = Folder::new();
+    let mut store = folder.open();
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "--nocapture"])
         .arg(std::thread::current().name().unwrap())
@@ -111,15 +107,22 @@ fn a_second_process_waits_for_its_turn() {
         .spawn()
         .unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap() == "owner"), "the child has it");
-    let whose = format!("process {}", child.id());
-    fails(Sqlite::open(&folder.outbox(), OPTIONS), LOCKED, &whose);
-
-    // It goes while this one waits; the wait is bounded far above what that takes.
+    assert!(lines.any(|line| line.unwrap() == "member"), "the child has it");
+    // It came to one who sent alone, and who writes down from now on what he holds.
+    store.attend(&HashSet::new()).unwrap();
+    assert_eq!(store.ready("ff", 9).unwrap(), [], "it is in the child's hands");
     drop(child.stdin.take());
-    let turn = Options { turns: turns(Duration::from_secs(60)), ..OPTIONS };
-    Sqlite::open(&folder.outbox(), turn).unwrap();
-    assert!(child.wait().unwrap().success());
+    child.wait().unwrap();
+    let start = std::time::Instant::now();
+    let row = loop {
+        assert!(start.elapsed() < Duration::from_secs(60), "it is not given free");
+        store.attend(&HashSet::new()).unwrap();
+        if let Some(row) = store.ready("ff", 9).unwrap().pop() {
+            break row;
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert!(row.id == "child" && row.earlier);
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn nothing_is_written_while_the_folder_is_away() {
     one(&mut store, accept(message("a")), NOW);
     std::fs::rename(&home, &away).unwrap();
     fails(store.commit(&[accept(message("b"))], NOW), STORAGE, "is gone");
-    fails(store.ready("ff", 0, 9), STORAGE, "is gone");
+    fails(store.ready("ff", 9), STORAGE, "is gone");
     assert_eq!(store.count(), (1, 1));
     std::fs::rename(&away, &home).unwrap();
     one(&mut store, accept(message("c")), NOW);

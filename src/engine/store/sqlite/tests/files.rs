@@ -28,7 +28,7 @@ fn files_come_back_as_they_were_and_only_for_their_message() {
     for _ in 0..2 {
         assert_eq!(store.files("a").unwrap(), files());
         assert_eq!(store.files("b").unwrap(), []);
-        let ready = store.ready("ff", 0, 9).unwrap();
+        let ready = store.ready("ff", 9).unwrap();
         assert_eq!(ready.iter().map(|row| row.has_files).collect::<Vec<_>>(), [true, false]);
         drop(store);
         store = folder.open();
@@ -105,7 +105,7 @@ fn one_who_follows_has_files_of_his_own() {
     let (first, _) = accepted(one(&mut store, accept(keyed("a")), NOW));
     accepted(one(&mut store, accept(keyed("b")), NOW));
     one(&mut store, end_alone(first), NOW);
-    let ready = store.ready("ff", 0, 9).unwrap();
+    let ready = store.ready("ff", 9).unwrap();
     assert_eq!(ready.iter().map(|row| &*row.id).collect::<Vec<_>>(), ["b"]);
     assert_eq!(store.files("b").unwrap(), files());
     one(&mut store, accept(keyed("c")), NOW);
@@ -122,7 +122,7 @@ fn a_file_of_an_older_version_takes_files() {
     drop(upgrade::old_file(&folder, &[("old", 0, None, false)]));
     let mut store = folder.open();
     accepted(one(&mut store, accept(with_files("new")), NOW));
-    let ready = store.ready("ff", 0, 9).unwrap();
+    let ready = store.ready("ff", 9).unwrap();
     assert_eq!(ready.iter().map(|row| row.has_files).collect::<Vec<_>>(), [false, true]);
 }
 

@@ -13,7 +13,7 @@ fn an_accepted_message_is_ready_in_its_turn() {
     let turns: Vec<Turn> = applied.into_iter().map(|a| accepted(a).1.expect("a turn")).collect();
     assert!(turns.is_sorted());
     assert_eq!(store.accounts().unwrap(), ["ff", "wb"]);
-    let ready = store.ready("ff", 0, 10).unwrap();
+    let ready = store.ready("ff", 10).unwrap();
     let first = Ready {
         has_files: false,
         seq: 1,
@@ -35,13 +35,12 @@ fn an_accepted_message_is_ready_in_its_turn() {
     };
     assert_eq!(ready[0], first);
     assert_eq!(ready[1].id, "b");
-    assert_eq!(store.ready("ff", turns[0], 10).unwrap(), ready[1..]);
-    assert_eq!(store.ready("ff", 0, 1).unwrap(), ready[..1]);
+    assert_eq!(store.ready("ff", 10).unwrap(), [], "they are in its hands");
     assert_eq!(store.count(), (3, 3));
     drop(store);
 
     let mut store = folder.open();
-    assert_eq!(store.ready("ff", 0, 1).unwrap(), [Ready { earlier: true, ..first }]);
+    assert_eq!(store.ready("ff", 1).unwrap(), [Ready { earlier: true, ..first }]);
     assert_eq!(store.count(), (3, 3));
     let (seq, turn) = accepted(one(&mut store, accept(message("d")), NOW));
     assert_eq!(turn, Some(seq));
@@ -105,7 +104,7 @@ fn a_begun_message_is_told_to_the_next_owner() {
 fn an_attempt_that_ended_leaves_a_message_that_is_not_begun() {
     let folder = Folder::new();
     let mut store = folder.open();
-    let (seq, turn) = accepted(one(&mut store, accept(message("a")), NOW));
+    let (seq, _) = accepted(one(&mut store, accept(message("a")), NOW));
     assert_eq!(
         one(&mut store, Change::Ended { seq, attempts: 1, due_ms: None, progress: None }, NOW),
         Applied::Missed
@@ -113,12 +112,12 @@ fn an_attempt_that_ended_leaves_a_message_that_is_not_begun() {
     one(&mut store, begin(seq, 1, NOW, Some("bytes")), NOW);
     let ended = Change::Ended { seq, attempts: 1, due_ms: Some(NOW + 5), progress: None };
     assert_eq!(one(&mut store, ended, NOW), done());
-    assert_eq!(store.ready("ff", turn.unwrap(), 9).unwrap(), [], "it keeps its turn");
+    assert_eq!(store.ready("ff", 9).unwrap(), [], "it is still in its hands");
     drop(store);
 
     let mut store = folder.open();
     assert_eq!(store.begun().unwrap(), []);
-    let ready = store.ready("ff", 0, 9).unwrap().remove(0);
+    let ready = store.ready("ff", 9).unwrap().remove(0);
     assert_eq!((ready.attempts, ready.begun, ready.due_ms), (1, None, Some(NOW + 5)));
     one(&mut store, begin(seq, 2, NOW + 9, Some("bytes")), NOW);
     drop(store);
@@ -138,10 +137,11 @@ fn a_result_is_kept_until_it_is_acknowledged() {
     assert_eq!(one(&mut store, finish(2, Delivery::Sent), NOW), Applied::Missed, "one result");
     assert_eq!(one(&mut store, begin(2, 1, NOW, None), NOW), Applied::Missed);
     assert_eq!(one(&mut store, ack("not"), NOW), Applied::Missed, "it has no result");
-    assert_eq!(store.results(0, 9).unwrap(), [], "this owner knows its own results");
+    assert_eq!(store.results(9).unwrap(), [], "this member hands out its own results");
     drop(store);
 
     let mut store = folder.open();
+    assert_eq!(store.ready("ff", 9).unwrap().len(), 1);
     one(&mut store, finish(3, Delivery::NotSent), NOW);
     let kept = |seq, id: &str, delivery| StoredResult {
         seq,
@@ -152,10 +152,9 @@ fn a_result_is_kept_until_it_is_acknowledged() {
         verdict: verdict(delivery),
     };
     let (sent, maybe) = (kept(1, "sent", Delivery::Sent), kept(2, "maybe", Delivery::MaybeSent));
-    assert_eq!(store.results(0, 9).unwrap(), [sent.clone(), maybe.clone()]);
-    assert_eq!(store.results(0, 1).unwrap(), [sent]);
-    assert_eq!(store.results(1, 9).unwrap(), [maybe]);
-    assert_eq!(store.results(2, 9).unwrap(), []);
+    assert_eq!(store.results(1).unwrap(), [sent]);
+    assert_eq!(store.results(9).unwrap(), [maybe]);
+    assert_eq!(store.results(9).unwrap(), []);
     assert_eq!(store.count(), (3, 0));
     for id in ["sent", "maybe", "not"] {
         assert_eq!(one(&mut store, ack(id), NOW), done());
@@ -192,7 +191,7 @@ fn a_message_may_come_with_its_result() {
         Accept { key: Some(("k".into(), [2; 32].into())), line: Some("l".into()), ..message("b") };
     assert!(accepted(one(&mut store, accept(next), NOW)).1.is_some(), "neither key nor line");
     drop(store);
-    assert_eq!(folder.open().results(0, 9).unwrap()[0].id, "a");
+    assert_eq!(folder.open().results(9).unwrap()[0].id, "a");
 }
 
 #[test]
@@ -207,10 +206,10 @@ fn a_scheduled_message_is_queued_when_it_is_due() {
     drop(store);
 
     let mut store = folder.open();
-    let (_, turn) = accepted(one(&mut store, accept(message("new")), NOW));
+    one(&mut store, accept(message("new")), NOW);
     assert_eq!(store.release(NOW + 10).unwrap(), (vec!["ff".into()], Some(NOW + 20)));
     assert_eq!(queued(&mut store), ["past", "new", "soon"], "its turn begins when it is due");
-    assert_eq!(store.ready("ff", turn.unwrap(), 9).unwrap().len(), 1);
+    assert_eq!(store.ready("ff", 9).unwrap().len(), 3);
     assert_eq!(one(&mut store, drop_row("late"), NOW), done());
     assert_eq!(store.release(NOW + 99).unwrap(), (vec![], None));
 }
@@ -225,7 +224,7 @@ fn many_that_are_due_are_queued_in_several_bites() {
     store.commit(&many, NOW).unwrap();
     assert_eq!(store.release(NOW + 5).unwrap(), (vec!["ff".into()], Some(NOW + 1)));
     assert_eq!(store.release(NOW + 5).unwrap(), (vec!["ff".into()], None));
-    assert_eq!(store.ready("ff", 0, usize::MAX).unwrap().len(), many.len());
+    assert_eq!(store.ready("ff", usize::MAX).unwrap().len(), many.len());
 }
 
 #[test]
@@ -238,11 +237,12 @@ fn a_deadline_is_known_until_the_message_is_begun() {
     }
     let ids = |rows: Vec<Ready>| rows.into_iter().map(|row| row.id).collect::<Vec<_>>();
     assert_eq!(store.next_deadline().unwrap(), Some(NOW + 10));
-    assert_eq!(ids(store.overdue(NOW + 20, 9).unwrap()), ["c", "b"]);
-    assert_eq!(ids(store.overdue(NOW + 20, 1).unwrap()), ["c"]);
-    assert_eq!(store.overdue(NOW + 20, 9).unwrap()[1].turn, 0, "it waits for its time");
+    let overdue = store.overdue(NOW + 20, 9).unwrap();
+    assert_eq!(overdue[1].turn, 0, "it waits for its time");
+    assert_eq!(ids(overdue), ["c", "b"]);
+    assert_eq!(ids(store.overdue(NOW + 20, 9).unwrap()), [""; 0], "they are in its hands");
     one(&mut store, begin(3, 1, NOW, None), NOW);
-    assert_eq!(ids(store.overdue(NOW + 99, 9).unwrap()), ["b", "a"]);
+    assert_eq!(ids(store.overdue(NOW + 99, 9).unwrap()), ["a"]);
     assert_eq!(one(&mut store, finish(2, Delivery::NotSent), NOW), done());
     assert_eq!(store.next_deadline().unwrap(), Some(NOW + 30));
     one(&mut store, finish(1, Delivery::NotSent), NOW);
@@ -267,11 +267,11 @@ fn a_retried_message_is_as_if_it_had_just_come() {
 
     let mut store = folder.open();
     let later = NOW + DAY;
-    let (seq, turn) = accepted(one(&mut store, retry("a"), later));
+    let (seq, _) = accepted(one(&mut store, retry("a"), later));
     assert_eq!(store.count(), (2, 2));
     assert_eq!(queued(&mut store), ["b", "a"]);
-    let ready = store.ready("ff", turn.unwrap() - 1, 9).unwrap().remove(0);
-    assert_eq!((ready.seq, ready.attempts, ready.earlier), (seq, 0, false));
+    let ready = store.ready("ff", 9).unwrap().remove(1);
+    assert_eq!((ready.seq, ready.attempts, ready.earlier), (seq, 0, true));
     assert_eq!((ready.accepted_ms, ready.deadline_ms), (later, Some(later + 100)));
     assert_eq!(store.next_deadline().unwrap(), Some(later + 100));
     one(&mut store, finish(seq, Delivery::NotSent), later);
@@ -279,7 +279,7 @@ fn a_retried_message_is_as_if_it_had_just_come() {
     assert_eq!(store.count(), (2, 2), "a result that nobody took goes, too");
     drop(store);
     let mut store = folder.open();
-    assert_eq!(store.results(0, 9).unwrap(), []);
+    assert_eq!(store.results(9).unwrap(), []);
     assert_eq!(store.begun().unwrap(), []);
     one(&mut store, finish(2, Delivery::Sent), later);
     assert_eq!(one(&mut store, retry("b"), later), Applied::Missed, "what was sent stays sent");
@@ -385,7 +385,7 @@ fn how_far_a_message_has_come_is_kept_until_its_result_is() {
         store = folder.open();
         let row = match store.begun().unwrap().pop() {
             Some(row) => row,
-            None => store.ready("ff", 0, 9).unwrap().remove(0),
+            None => store.ready("ff", 9).unwrap().remove(0),
         };
         assert_eq!(row.progress, progress(kept));
     }
@@ -394,5 +394,5 @@ fn how_far_a_message_has_come_is_kept_until_its_result_is() {
     one(&mut store, Change::Finish { seq: 1, verdict: partly.clone(), alone: false }, NOW);
     one(&mut store, Change::Ack { id: "a".into() }, NOW);
     accepted(one(&mut store, retry("a"), NOW));
-    assert_eq!(store.ready("ff", 0, 9).unwrap().remove(0).progress, Some(partly.receipt));
+    assert_eq!(store.ready("ff", 9).unwrap().remove(0).progress, Some(partly.receipt));
 }
