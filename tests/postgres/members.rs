@@ -20,6 +20,33 @@ fn submit(client: &Client, message: &Value, token: u64) -> hongyan::Op {
 }
 
 #[test]
+fn no_statement_of_a_member_looks_through_all_messages() {
+    let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
+    let unpaced = json!({"accounts": {"ff-json": {"rate": null}}});
+    let count = |column: &str| {
+        let sql = format!(
+            "SELECT coalesce({column}, 0) FROM pg_stat_user_tables \
+             WHERE schemaname = 'SCHEMA' AND relname = 'messages'"
+        );
+        folder.psql(&sql).parse::<u64>().expect("a number")
+    };
+    // Its plans are made while there is nothing, and kept.
+    let client = client(&folder.config(&server.url(), unpaced));
+    for token in 0..40 {
+        submit(&client, &message("ff-json"), token);
+        client.ack(&take(&client)).expect("an outbox");
+    }
+    drop(client);
+    // A session tells what it did at its end at the latest.
+    let started = Instant::now();
+    while count("n_tup_del") < 40 {
+        assert!(started.elapsed() < GUARD, "{} of 40 are gone", count("n_tup_del"));
+    }
+    assert!(count("idx_scan") > 0);
+    assert_eq!(count("seq_tup_read"), 0, "rows read by looking through the table");
+}
+
+#[test]
 fn what_a_member_had_begun_that_is_gone_is_in_doubt() {
     let folder = Folder::new();
     let server = RawServer::script(vec![(Vec::new(), Then::Hang)]);

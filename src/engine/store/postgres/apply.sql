@@ -19,12 +19,15 @@ CREATE OR REPLACE FUNCTION {schema}.apply(
     OUT r_seq bigint[], OUT r_what smallint[], OUT r_delivery smallint[], OUT r_receipt bytea[],
     OUT r_begun bigint[], OUT r_finished bigint[], OUT r_acked text[], OUT r_wait bigint[], OUT r_x jsonb,
     OUT r_told jsonb
-) LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
+) LANGUAGE plpgsql SET search_path = {schema}, pg_temp SET enable_nestloop = off AS $$
+-- Rows are looked up by their numbers, each once, and joined with their values by a hash: the planner, which keeps the
+-- plan that it made while the table was empty, has no other way. (A holder that is compared by DISTINCT is not
+-- looked for in its index, where all that he has lies, and all that he had.)
 DECLARE
     now bigint := now_ms();
     d_messages bigint := 0; d_open bigint := 0; d_bytes bigint := 0;
     had_messages bigint; had_bytes bigint;
-    wakes boolean := false; plain boolean := false; refused smallint;
+    wakes boolean := false; plain boolean := false; others boolean; refused smallint;
     rest bigint[]; tied text[];
     i integer; s smallint; n bigint; size bigint; what smallint; leased boolean;
     leader text; c record; e record; op jsonb;
@@ -41,7 +44,7 @@ BEGIN
         UPDATE messages m SET state = 0, attempts = g.attempts, due_ms = coalesce(g.due, m.due_ms), first_sent_ms = NULL,
             body = NULL, sender = NULL, mark = NULL, progress = coalesce(g.progress, m.progress)
         FROM unnest(e_seq, e_attempts, e_due, e_progress) AS g(seq, attempts, due, progress)
-        WHERE m.seq = g.seq AND m.state = 4 AND m.holder = p_member;
+        WHERE m.seq = ANY (e_seq) AND m.seq = g.seq AND m.state = 4 AND m.holder IS NOT DISTINCT FROM p_member;
     END IF;
 
     IF cardinality(b_seq) > 0 THEN
@@ -53,7 +56,8 @@ BEGIN
                     AND m.sender IS NOT DISTINCT FROM b.sender AND m.mark IS NOT DISTINCT FROM b.mark
                     THEN m.first_sent_ms ELSE b.first END,
                 body = b.body, sender = b.sender, mark = b.mark, progress = coalesce(b.progress, m.progress)
-            FROM b WHERE m.seq = b.seq AND m.holder = p_member AND m.state IN (0, 4) RETURNING m.seq)
+            FROM b WHERE m.seq = ANY (b_seq) AND m.seq = b.seq AND m.holder IS NOT DISTINCT FROM p_member AND m.state IN (0, 4)
+            RETURNING m.seq)
         SELECT coalesce(array_agg(seq), '{}') INTO r_begun FROM made;
     END IF;
 
@@ -64,18 +68,24 @@ BEGIN
                 finisher = p_member, awaits = m.owner,
                 taker = CASE WHEN m.home = ANY (p_mine) THEN p_member END,
                 taken_ms = CASE WHEN m.home = ANY (p_mine) THEN now END
-            FROM f WHERE m.seq = f.seq AND m.holder = p_member AND m.state IN (0, 4)
+            FROM f WHERE m.seq = ANY (f_seq) AND m.seq = f.seq AND m.holder IS NOT DISTINCT FROM p_member AND m.state IN (0, 4)
                 AND m.key IS NULL AND m.line IS NULL AND m.direct IS NULL
-            RETURNING m.seq, m.id, m.files, m.delivery, length(m.receipt) AS size)
+            RETURNING m.seq, m.id, m.files, m.delivery, m.taker, length(m.receipt) AS size)
         SELECT coalesce(array_agg(seq), '{}'), count(*), coalesce(sum(made.size), 0),
-                bool_or(made.files IS NOT NULL AND made.delivery = {sent}), count(pg_notify('{schema}_result', id)::text)
-            INTO r_finished, i, size, leased, n FROM made;
+                bool_or(made.files IS NOT NULL AND made.delivery = {sent}), bool_or(made.taker IS NULL),
+                count(pg_notify('{schema}_result', id)::text)
+            INTO r_finished, i, size, leased, others, n FROM made;
+        -- Who takes no result of these need not look.
+        IF others THEN PERFORM pg_notify('{schema}_done', ''); END IF;
         d_open := d_open - i; d_bytes := d_bytes + size;
         IF leased THEN
-            DELETE FROM files USING messages m
-                WHERE files.id = m.id AND m.seq = ANY (r_finished) AND m.files IS NOT NULL AND m.delivery = {sent};
+            DELETE FROM files WHERE id = ANY (ARRAY(SELECT m.id FROM messages m
+                WHERE m.seq = ANY (r_finished) AND m.files IS NOT NULL AND m.delivery = {sent}));
         END IF;
-        SELECT coalesce(array_agg(t.seq), '{}') INTO rest FROM unnest(f_seq) AS t(seq) WHERE t.seq <> ALL (r_finished);
+        IF i < cardinality(f_seq) THEN
+            SELECT coalesce(array_agg(t.seq), '{}') INTO rest FROM unnest(f_seq) AS t(seq)
+                WHERE t.seq <> ALL (r_finished);
+        END IF;
         -- A result that was written before its answer was lost is made.
         IF cardinality(rest) > 0 THEN
             SELECT r_finished || coalesce(array_agg(seq), '{}') INTO r_finished FROM messages
@@ -86,20 +96,30 @@ BEGIN
 
     IF cardinality(k_id) > 0 THEN
         WITH gone AS (DELETE FROM messages WHERE id = ANY (k_id) AND state = 5 AND delivery = {sent}
-                RETURNING id, length(message) + coalesce(files, 0) + length(receipt) AS size),
-        dead AS (UPDATE messages SET state = 6, awaits = NULL, taker = NULL, taken_ms = NULL, until_ms = now + p_keep_ms
-                WHERE id = ANY (k_id) AND state = 5 AND delivery <> {sent}
-                RETURNING id, length(message) + coalesce(files, 0) + length(receipt) AS size),
-        made AS (SELECT * FROM gone UNION ALL SELECT * FROM dead)
-        SELECT coalesce(array_agg(id), '{}'), count(*), coalesce(sum(made.size), 0) INTO r_acked, i, size FROM made;
+                RETURNING id, length(message) + coalesce(files, 0) + length(receipt) AS size)
+        SELECT coalesce(array_agg(id), '{}'), count(*), coalesce(sum(gone.size), 0) INTO r_acked, i, size FROM gone;
         d_messages := d_messages - i; d_bytes := d_bytes - size;
+        IF i < cardinality(k_id) THEN
+            WITH dead AS (UPDATE messages SET state = 6, awaits = NULL, taker = NULL, taken_ms = NULL,
+                    until_ms = now + p_keep_ms
+                    WHERE id = ANY (k_id) AND state = 5 AND delivery <> {sent}
+                    RETURNING id, length(message) + coalesce(files, 0) + length(receipt) AS size)
+            SELECT r_acked || coalesce(array_agg(id), '{}'), count(*), coalesce(sum(dead.size), 0)
+                INTO r_acked, i, size FROM dead;
+            d_messages := d_messages - i; d_bytes := d_bytes - size;
+        END IF;
     END IF;
 
     -- From here on it may concern others.
-    SELECT tied || coalesce(array_agg(DISTINCT t.account), '{}') INTO tied
-        FROM unnest(a_account, a_key, a_line) AS t(account, key, line) WHERE t.key IS NOT NULL OR t.line IS NOT NULL;
-    SELECT tied || coalesce(array_agg(DISTINCT m.account), '{}') INTO tied
-        FROM jsonb_array_elements(x) AS o JOIN messages m ON m.id = o->>'id' WHERE m.key IS NOT NULL OR m.line IS NOT NULL;
+    IF cardinality(a_id) > 0 THEN
+        SELECT tied || coalesce(array_agg(DISTINCT t.account), '{}') INTO tied
+            FROM unnest(a_account, a_key, a_line) AS t(account, key, line) WHERE t.key IS NOT NULL OR t.line IS NOT NULL;
+    END IF;
+    IF x <> '[]' THEN
+        SELECT tied || coalesce(array_agg(DISTINCT m.account), '{}') INTO tied
+            FROM messages m WHERE m.id = ANY (ARRAY(SELECT o->>'id' FROM jsonb_array_elements(x) AS o))
+                AND (m.key IS NOT NULL OR m.line IS NOT NULL);
+    END IF;
     IF cardinality(tied) > 0 THEN PERFORM tie(tied); END IF;
 
     IF cardinality(rest) > 0 THEN
@@ -200,7 +220,7 @@ BEGIN
                 d_messages := d_messages + 1;
                 IF s < 5 THEN d_open := d_open + 1; END IF;
                 d_bytes := d_bytes + size;
-                IF s = 5 THEN PERFORM pg_notify('{schema}_result', a_id[i]); END IF;
+                IF s = 5 THEN PERFORM pg_notify('{schema}_result', a_id[i]), pg_notify('{schema}_done', ''); END IF;
             END IF;
             r_seq[i] := coalesce(n, 0); r_what[i] := what;
             IF r_delivery[i] IS NULL THEN r_delivery[i] := NULL; r_receipt[i] := NULL; END IF;

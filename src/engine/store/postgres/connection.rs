@@ -92,7 +92,7 @@ impl Driver {
                     if let AsyncMessage::Notification(told) = message {
                         let channel = told.channel().rsplit('_').next();
                         let heard = match channel {
-                            Some("result") => &heard.results,
+                            Some("done") => &heard.results,
                             Some("told") => &heard.told,
                             _ => &heard.work,
                         };
@@ -107,8 +107,9 @@ impl Driver {
             connection
                 .run(&format!(
                     "SET statement_timeout = '10s'; SET idle_in_transaction_session_timeout = '10s'; \
-                     SET client_min_messages = warning; LISTEN {schema}_work; \
-                     LISTEN {schema}_result; LISTEN {schema}_told"
+                     SET client_min_messages = warning; SET jit = off; \
+                     SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; LISTEN {schema}_work; \
+                     LISTEN {schema}_done; LISTEN {schema}_told"
                 ))
                 .await?;
             Ok(connection)

@@ -48,7 +48,7 @@ BEGIN
     END IF;
     IF wakes THEN PERFORM pg_notify('{schema}_work', ''); END IF;
     -- Results that it did not hand out are for others of its owner.
-    PERFORM pg_notify('{schema}_result', '');
+    PERFORM pg_notify('{schema}_done', '');
 END $$;
 
 -- A sign of life: moves the end of a member's leases, and ends members that gave none in time. What has expired
@@ -107,10 +107,10 @@ RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_
 BEGIN
     PERFORM fence(p_member);
     PERFORM in_haste();
-    RETURN QUERY UPDATE messages m SET holder = p_member FROM (
+    RETURN QUERY UPDATE messages m SET holder = p_member WHERE m.seq = ANY (ARRAY(
         SELECT f.seq FROM messages f WHERE f.account = p_account AND f.turn IS NOT NULL AND f.holder IS NULL
             AND f.state = 0 AND f.direct IS NULL ORDER BY f.turn LIMIT p_most FOR UPDATE SKIP LOCKED
-    ) AS free WHERE m.seq = free.seq RETURNING m.*;
+    )) RETURNING m.*;
 END $$;
 
 -- Takes what members that are gone had begun.
@@ -119,9 +119,9 @@ RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_
 BEGIN
     PERFORM fence(p_member);
     PERFORM in_haste();
-    RETURN QUERY UPDATE messages m SET holder = p_member, orphan = NULL FROM (
+    RETURN QUERY UPDATE messages m SET holder = p_member, orphan = NULL WHERE m.seq = ANY (ARRAY(
         SELECT f.seq FROM messages f WHERE f.orphan ORDER BY f.seq LIMIT p_most FOR UPDATE SKIP LOCKED
-    ) AS free WHERE m.seq = free.seq RETURNING m.*;
+    )) RETURNING m.*;
 END $$;
 
 -- Takes messages whose deadline is past.
@@ -130,10 +130,10 @@ RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_
 BEGIN
     PERFORM fence(p_member);
     PERFORM in_haste();
-    RETURN QUERY UPDATE messages m SET holder = p_member FROM (
+    RETURN QUERY UPDATE messages m SET holder = p_member WHERE m.seq = ANY (ARRAY(
         SELECT f.seq FROM messages f WHERE f.expires_ms <= now_ms() AND f.holder IS NULL AND f.state < 4
             AND f.direct IS NULL ORDER BY f.expires_ms LIMIT p_most FOR UPDATE SKIP LOCKED
-    ) AS free WHERE m.seq = free.seq RETURNING m.*;
+    )) RETURNING m.*;
 END $$;
 
 -- Takes messages of an account that nobody has in his hands, whatever they wait for, after this one.
@@ -142,10 +142,10 @@ RETURNS SETOF {schema}.messages LANGUAGE plpgsql SET search_path = {schema}, pg_
 BEGIN
     PERFORM fence(p_member);
     PERFORM in_haste();
-    RETURN QUERY UPDATE messages m SET holder = p_member FROM (
+    RETURN QUERY UPDATE messages m SET holder = p_member WHERE m.seq = ANY (ARRAY(
         SELECT f.seq FROM messages f WHERE f.account = p_account AND f.seq > p_after AND f.holder IS NULL
             AND f.state < 3 AND f.direct IS NULL ORDER BY f.seq LIMIT p_most FOR UPDATE SKIP LOCKED
-    ) AS free WHERE m.seq = free.seq RETURNING m.*;
+    )) RETURNING m.*;
 END $$;
 
 -- Takes one message that nobody has begun, if nobody else has it.
@@ -224,13 +224,13 @@ LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
 BEGIN
     PERFORM fence(p_member);
     PERFORM in_haste();
-    RETURN QUERY UPDATE messages m SET taker = p_member, taken_ms = now_ms() FROM (
+    RETURN QUERY UPDATE messages m SET taker = p_member, taken_ms = now_ms() WHERE m.seq = ANY (ARRAY(
         SELECT f.seq FROM messages f WHERE f.awaits = p_owner
             AND (f.taker IS NULL OR f.taken_ms < now_ms() - p_lease_ms
                 OR NOT EXISTS (SELECT 1 FROM members WHERE member = f.taker))
             AND (f.home IS NULL OR f.home = ANY (p_mine) OR f.taker IS NOT NULL AND f.taken_ms < now_ms() - p_lease_ms
                 OR NOT EXISTS (SELECT 1 FROM members WHERE member = f.home))
             ORDER BY f.seq LIMIT p_most FOR UPDATE SKIP LOCKED
-    ) AS free WHERE m.seq = free.seq
+    ))
     RETURNING m.seq, m.id, m.token, m.borrowed, m.delivery, m.receipt, coalesce(m.home = ANY (p_mine), false);
 END $$;

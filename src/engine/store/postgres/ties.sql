@@ -181,6 +181,7 @@ BEGIN
     WHERE seq = r.seq;
     IF r.files IS NOT NULL AND p_delivery = {sent} THEN DELETE FROM files WHERE id = r.id; END IF;
     PERFORM pg_notify('{schema}_result', r.id);
+    IF own IS NOT TRUE THEN PERFORM pg_notify('{schema}_done', ''); END IF;
     RETURN length(p_receipt);
 END $$;
 
