@@ -112,6 +112,7 @@ fn accept(id: &str) -> Change {
         deadline_ms: None,
         result: None,
         direct: false,
+        held: true,
         from: None,
     }))
 }

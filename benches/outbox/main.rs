@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hongyan::Delivery;
-use hongyan::testing::outbox::{Accept, Begin, Change, Options, Sqlite, Store, Turns, Verdict};
+use hongyan::testing::outbox::{Accept, Begin, Change, Options, Sqlite, Store, Verdict, ticks};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -124,13 +124,19 @@ fn open(path: &Path) -> Sqlite {
         max_messages: u64::MAX,
         max_bytes: u64::MAX,
         key_days: 7,
-        turns: Turns { for_a_turn: false, turn: Duration::ZERO, owner: Duration::ZERO },
+        owner: "",
+        sends: true,
+        takes: true,
+        lease: Duration::from_secs(30),
+        wait: Duration::ZERO,
+        for_a_change: false,
+        ticks,
     };
     Sqlite::open(path, options).expect("the outbox opens")
 }
 
 fn remove(path: &Path) {
-    for end in ["", "-wal", "-shm", "-lock"] {
+    for end in ["", "-wal", "-shm", "-lock", "-door"] {
         let mut name = path.as_os_str().to_owned();
         name.push(end);
         let _ = std::fs::remove_file(name);
@@ -153,6 +159,7 @@ fn accepts(numbers: std::ops::Range<usize>) -> Vec<Change> {
                 deadline_ms: None,
                 result: None,
                 direct: false,
+                held: true,
                 from: None,
             }))
         })
@@ -326,10 +333,9 @@ fn at_depth(folder: &Path, size: usize) -> Value {
     }
     let accepted = cpu() - start;
     let start = cpu();
-    let mut turn = 0;
     for _ in 0..MEASURED.min(size) / GROUP {
-        let ready = store.ready("account", turn, GROUP).expect("it reads");
-        turn = ready.last().expect("enough are queued").turn;
+        let ready = store.ready("account", GROUP).expect("it reads");
+        assert_eq!(ready.len(), GROUP, "enough are queued");
         let begins: Vec<Change> = ready.iter().map(|row| begin(row.seq)).collect();
         let ends: Vec<Change> = ready.iter().map(|row| finish(row.seq)).collect();
         let acks: Vec<Change> =

@@ -1,7 +1,5 @@
 //! Members of an outbox in a database that are taken for dead, or cannot reach it.
 
-use std::io::Write as _;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use hongyan::{Client, ErrorCode, Origin, SubmitOptions, Waited};
