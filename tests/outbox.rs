@@ -11,3 +11,7 @@ mod members;
 mod place;
 #[path = "support/raw.rs"]
 mod raw;
+#[path = "outbox/tables.rs"]
+mod tables;
+#[path = "outbox/told.rs"]
+mod told;

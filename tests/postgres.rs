@@ -22,5 +22,7 @@ mod relay;
 mod roles;
 #[path = "postgres/sql.rs"]
 mod sql;
-#[path = "postgres/told.rs"]
+#[path = "postgres/tables.rs"]
+mod tables;
+#[path = "outbox/told.rs"]
 mod told;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::accounts::{ACCOUNTS, client, message, message_with, take, verdict};
 use super::place::Folder;
 use super::raw::{GUARD, RawServer, Then, answer};
+use super::tables;
 
 const OK: &str = ACCOUNTS[0].1;
 const GOTIFY_OK: &str =
@@ -22,10 +23,10 @@ fn submit(client: &Client, message: &Value) {
     client.submit(message.to_string().as_bytes(), SubmitOptions::token(1)).expect("accepted");
 }
 
-/// Waits until the outbox says so.
+/// Waits until the outbox says so, as one who looks at its tables sees it.
 fn wait_for(folder: &Folder, sql: &str) {
     let started = Instant::now();
-    while folder.psql(sql) != "t" {
+    while !tables::say(folder, sql) {
         assert!(started.elapsed() < GUARD, "waited in vain for {sql}");
     }
 }
@@ -52,7 +53,7 @@ fn a_told_wait_holds_for_all_senders_and_outlives_the_one_who_was_told() {
     config["accounts"]["ff-json"].as_object_mut().expect("an account").remove("rate");
     let (first, second) = (client(&config), client(&config));
     submit(&first, &message("ff-json"));
-    wait_for(&folder, "SELECT count(*) > 0 FROM SCHEMA.told");
+    wait_for(&folder, "SELECT count(*) > 0 FROM told");
     // Who was told is gone; the others know it, and so does who comes.
     drop(first);
     submit(&second, &message_with("ff-json", json!({"text": "second"})));
@@ -130,7 +131,7 @@ fn a_stopped_account_is_stopped_for_all_senders_with_its_credentials_until_it_is
     set("Agood");
     assert_eq!(sends(&clients[0]), SENT);
     // One of the others may try now, and tells the rest.
-    wait_for(&folder, "SELECT words = 'null' FROM SCHEMA.told");
+    wait_for(&folder, "SELECT words = 'null' FROM told");
     let started = Instant::now();
     while stopped.load(Ordering::SeqCst) == 1 {
         assert_eq!(sends(&clients[1]), STOPPED);
@@ -146,12 +147,8 @@ fn of_all_senders_one_message_tries_whether_a_stopped_account_works_again() {
     let (server, stopped) = gotify("none is good");
     let clients: Vec<_> = (0..3).map(|_| with_token(&folder, &server, "Abad")).collect();
     assert_eq!(sends(&clients[0]), STOPPED);
-    wait_for(&folder, "SELECT count(*) > 0 FROM SCHEMA.told");
-    // As if a minute had passed.
-    folder.psql(
-        "UPDATE SCHEMA.told SET until_ms = 0, number = nextval('SCHEMA.numbers'); \
-         NOTIFY SCHEMA_told",
-    );
+    wait_for(&folder, "SELECT count(*) > 0 FROM told");
+    tables::forget_what_was_told(&folder);
     let started = Instant::now();
     while stopped.load(Ordering::SeqCst) == 1 {
         clients.iter().for_each(|client| assert_eq!(sends(client), STOPPED));

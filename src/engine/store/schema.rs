@@ -135,6 +135,8 @@ const VERSION_4: &str = "
 ///   its result. `given`: its result was handed out, and not acknowledged in time.
 /// - `requests`: those within limits that all senders share; under way while `until_ms` is null, and counted
 ///   until then.
+/// - `told`: what services said to one sender and what holds for all; `number`: how much had been said by then,
+///   which `meta.told` counts.
 const VERSION_5: &str = "
     ALTER TABLE meta ADD COLUMN messages INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE meta ADD COLUMN open INTEGER NOT NULL DEFAULT 0;
@@ -143,6 +145,7 @@ const VERSION_5: &str = "
     ALTER TABLE meta ADD COLUMN purge_ms INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE meta ADD COLUMN has_files INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE meta ADD COLUMN members INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE meta ADD COLUMN told INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE members (
         member INTEGER PRIMARY KEY,
         owner TEXT NOT NULL,
@@ -170,6 +173,12 @@ const VERSION_5: &str = "
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX requests_id ON requests (id);
     CREATE INDEX requests_until ON requests (until_ms) WHERE until_ms IS NOT NULL;
+    CREATE TABLE told (
+        about TEXT PRIMARY KEY,
+        number INTEGER NOT NULL,
+        until_ms INTEGER NOT NULL,
+        words TEXT
+    ) STRICT, WITHOUT ROWID;
 ";
 
 /// What a file is.

@@ -26,6 +26,7 @@ mod sign;
 #[cfg(test)]
 mod tests;
 mod ties;
+mod told;
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -37,7 +38,7 @@ use bytes::Bytes;
 use rusqlite::{Connection, params};
 
 use super::lock::{Door, Lock};
-use super::{Applied, Change, News, Ready, Seq, Store, StoredResult, Turn, Verdict};
+use super::{Applied, Change, News, Ready, Seq, Store, StoredResult, Told, Turn, Verdict};
 use crate::model::error::{Error, Result};
 use batch::{Batch, Bounds, By, Ledger};
 use file::Identity;
@@ -114,6 +115,9 @@ pub struct Sqlite {
     given: HashMap<Seq, u64>,
     /// Requests that have leave, which the next transaction writes down.
     unsaved: Vec<Unsaved>,
+    /// What members told that was not asked for yet, and how much had been told by then.
+    heard: Vec<Told>,
+    last_heard: i64,
     /// The files as they were opened: the database and its log.
     database: Option<Identity>,
     log: Option<Identity>,
@@ -195,7 +199,12 @@ impl Sqlite {
         let next = standing.ledger.next.max(self.ledger.next);
         let ledger = Ledger { next, ..standing.ledger };
         let mut batch = Batch::new(conn, ledger, self.bounds, by, now_ms);
+        let heard = match standing.told > self.last_heard {
+            true => told::after(conn, self.last_heard),
+            false => Ok(Vec::new()),
+        };
         let made = rates::save(conn, by.member, &self.unsaved).and_then(|()| work(&mut batch));
+        let made = made.and_then(|answers| Ok((answers, heard?)));
         let made = made.and_then(|answers| batch.purge().map(|()| answers));
         let made = made.and_then(|answers| {
             members::keep(conn, Some(&standing.ledger), &batch.ledger).map(|()| answers)
@@ -207,7 +216,9 @@ impl Sqlite {
         drop(batch);
         let tried = made.is_ok();
         match made.and_then(|answers| run("COMMIT").map(|_| answers)) {
-            Ok(answers) => {
+            Ok((answers, heard)) => {
+                self.heard.extend(heard);
+                self.last_heard = standing.told;
                 self.ledger = ledger;
                 self.unsaved.clear();
                 let now = self.membership.ticks();
@@ -468,6 +479,10 @@ impl Store for Sqlite {
 
     fn results(&mut self, most: usize) -> Result<Vec<StoredResult>> {
         hands::results(self, most)
+    }
+
+    fn heard(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.heard)
     }
 
     fn followed(&mut self) -> Result<Vec<(String, Verdict)>> {

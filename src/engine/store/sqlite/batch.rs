@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use rusqlite::{CachedStatement, Connection, Result, params};
 
-use super::rates;
 use super::row::{self, Row};
 use super::sign::Called;
+use super::{rates, told};
 use crate::engine::store::{Accept, Applied, Begin, Change, Seq, State, Turn, Verdict};
 use crate::model::receipt::Delivery;
 
@@ -186,7 +186,12 @@ impl<'c> Batch<'c> {
             Change::Ack { id } => self.ack(id),
             Change::Went { slots } => self.went(*slots),
             Change::Retry { id } => self.retry(id),
-            Change::Tell(_) => Ok(done(0)),
+            Change::Tell(what) => {
+                told::tell(self.conn, what, self.now_ms)?;
+                // Others are to know it before they send more.
+                self.call.work = true;
+                Ok(done(1))
+            }
             Change::Free { seq } => self.free(*seq),
             Change::Pace { id, limits } => {
                 let wait = rates::ask(self.conn, limits, &[], self.now_ms)?;

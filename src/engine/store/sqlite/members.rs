@@ -8,7 +8,7 @@ use rusqlite::{Connection, Result as Asked, params};
 
 use super::batch::{Batch, Bounds, By, Ledger, done};
 use super::sign::{self, Called, Listener, Other, Sign};
-use super::{Door, Lock, Options, Sqlite, direct, faults, hands, open, rates, row};
+use super::{Door, Lock, Options, Sqlite, direct, faults, hands, open, rates, row, told};
 use crate::engine::runtime::TokioClock;
 use crate::engine::store::{News, Seq};
 use crate::model::error::Result;
@@ -159,13 +159,15 @@ pub(super) struct Standing {
     pub(super) ledger: Ledger,
     /// How often members have come or gone.
     pub(super) members: i64,
+    /// How much was told.
+    pub(super) told: i64,
 }
 
 /// What is known of the rows, if this still is a member.
 pub(super) fn standing(conn: &Connection, member: i64) -> Asked<Option<Standing>> {
     let found = conn
         .prepare_cached(
-            "SELECT messages, open, bytes, next, purge_ms, has_files, meta.members
+            "SELECT messages, open, bytes, next, purge_ms, has_files, meta.members, told
              FROM meta, members WHERE members.member = ?1 AND gone = 0",
         )?
         .query_row([member], |row| {
@@ -179,6 +181,7 @@ pub(super) fn standing(conn: &Connection, member: i64) -> Asked<Option<Standing>
                     has_files: row.get(5)?,
                 },
                 members: row.get(6)?,
+                told: row.get(7)?,
             })
         });
     row::found(found)
@@ -275,7 +278,7 @@ pub(super) fn enter(store: &mut Sqlite, left: Option<&Left>) -> Result<()> {
 
 /// Learns who the other members are, and what is known of the rows.
 fn look_round(store: &mut Sqlite) -> Result<()> {
-    let member = store.membership.number;
+    let (member, last_heard) = (store.membership.number, store.last_heard);
     let found = store.read("look for other members of", |conn| {
         let Some(standing) = standing(conn, member)? else { return Ok(None) };
         let others = conn
@@ -286,14 +289,17 @@ fn look_round(store: &mut Sqlite) -> Result<()> {
                 Ok((row.get::<_, i64>(0)?, row.get::<_, bool>(1)?, row::ms(row.get(2)?)))
             })?
             .collect::<Asked<Vec<_>>>()?;
-        Ok(Some((standing, others)))
+        let heard = told::after(conn, last_heard)?;
+        Ok(Some((standing, others, heard)))
     })?;
-    let Some((standing, found)) = found else {
+    let Some((standing, found, heard)) = found else {
         store.membership.is_lost = true;
         return Ok(());
     };
     let next = standing.ledger.next.max(store.ledger.next);
     store.ledger = Ledger { next, ..standing.ledger };
+    store.heard.extend(heard);
+    store.last_heard = standing.told;
     let membership = &mut store.membership;
     let now = membership.ticks();
     membership.others.retain(|other| found.iter().any(|(member, ..)| *member == other.member));

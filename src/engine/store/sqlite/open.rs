@@ -100,6 +100,8 @@ fn join(path: PathBuf, options: Options<'_>, lock: Lock, alone: bool) -> Result<
         cursors: HashMap::new(),
         given: HashMap::new(),
         unsaved: Vec::new(),
+        heard: Vec::new(),
+        last_heard: 0,
         database: None,
         log: None,
         log_pages,
