@@ -12,16 +12,8 @@ from weakref import ReferenceType, ref
 
 from . import _exit
 from ._async_batch import AsyncBatch
-from ._client import (
-    LEAVING,
-    core_of,
-    in_flight_of,
-    progress_bar,
-    refuse_lookalike,
-    services,
-    set_account,
-    warn_of_cancelled,
-)
+from ._batch import in_flight_of, progress_bar, refuse_lookalike
+from ._client import LEAVING, core_of, services, set_account, warn_of_cancelled
 from ._drain import drain
 from ._errors import Error, FullError
 from ._load import loaded

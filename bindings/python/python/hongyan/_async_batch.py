@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
-from ._client import is_at_hand, plain
+from ._batch import is_at_hand
 from ._errors import Error, FullError
 from ._load import loaded
+from ._refused import plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator

@@ -5,9 +5,11 @@ from __future__ import annotations
 from _warnings import warn
 
 from . import _exit
+from ._batch import in_flight_of, is_at_hand, refuse_lookalike, sent, with_progress
 from ._config import load
 from ._drain import drain
 from ._native import Batch, Core, Results
+from ._refused import plain, plain_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +32,6 @@ if TYPE_CHECKING:
         To,
     )
 
-#: How many messages of send_many() are under way at once, if nobody says otherwise.
-IN_FLIGHT = 128
 #: How long leaving a ``with`` block waits for what is under way, in seconds.
 LEAVING = 10.0
 
@@ -235,7 +235,7 @@ class Client:
         refuse_lookalike(messages)
         source = iter(messages)
         batch = Batch(self._core, in_flight_of(in_flight), ordered, is_at_hand(messages))
-        receipts = _sent(batch, source)
+        receipts = sent(batch, source)
         return with_progress(receipts, messages) if progress else receipts
 
     def submit(
@@ -416,68 +416,6 @@ def set_account(core: Core, name: str, account: Mapping[str, Any]) -> None:
     core.set_account(name, account)
 
 
-def refuse_lookalike(messages: object) -> None:
-    """Refuses what is iterable, but surely does not hold messages."""
-    if isinstance(messages, (str, bytes, bytearray)) or hasattr(messages, "keys"):
-        found = type(messages).__qualname__
-        raise TypeError(f"messages must be an iterable of dicts, not {found}")
-
-
-def is_at_hand(messages: object) -> bool:
-    """True for a collection, whose iteration waits for nothing; others may."""
-    return hasattr(messages, "__len__")
-
-
-def plain(value: Any, refused: TypeError) -> Any:
-    """The same with dicts and lists for what is like them; or else it stays refused."""
-    from ._plain import plain
-
-    return plain(value, refused)
-
-
-def plain_fields(fields: Any, refused: TypeError) -> Any:
-    """The same for the arguments of a call."""
-    from ._plain import plain_fields
-
-    return plain_fields(fields, refused)
-
-
-def _sent(batch: Batch, source: Iterator[Message | Mapping[str, Any]]) -> Iterator[Receipt]:
-    """The receipts of a batch that is filled from a source."""
-    add, take = batch.add, batch.take
-    more = True
-    raised: BaseException | None = None
-    try:
-        while True:
-            drain()
-            receipts = take(more)
-            if receipts:
-                drain()
-                yield from receipts
-            elif more:
-                try:
-                    for message in source:
-                        try:
-                            again = add(message)
-                        except TypeError as error:
-                            again = add(plain(message, error))
-                        if not again:
-                            break
-                    else:
-                        more = False
-                except BaseException as error:
-                    # It comes after the receipts of all that was accepted before.
-                    more, raised = False, error
-            else:
-                break
-        if raised is not None:
-            raise raised
-    finally:
-        batch.close()
-        # Its traceback holds this frame.
-        raised = None
-
-
 def services() -> dict[str, Any]:
     """What this build can send, per service: recipients, parts, extra fields, limits, codes."""
     from json import loads
@@ -486,44 +424,6 @@ def services() -> dict[str, Any]:
 
     known: dict[str, Any] = loads(services_json())
     return known
-
-
-def in_flight_of(in_flight: object) -> int:
-    """The argument ``in_flight``, judged."""
-    if in_flight is None:
-        return IN_FLIGHT
-    if not isinstance(in_flight, int) or isinstance(in_flight, bool):
-        raise TypeError(f"in_flight must be an int, not {type(in_flight).__qualname__}")
-    if in_flight < 1:
-        raise ValueError("in_flight must be at least 1")
-    return in_flight
-
-
-def progress_bar(messages: object) -> Any:
-    """A progress bar where there is tqdm, else None."""
-    try:
-        from tqdm.auto import tqdm
-    except ImportError:
-        return None
-    # Not every iterable knows.
-    count = getattr(messages, "__len__", None)
-    total = None if count is None else count()
-    return tqdm(total=total, unit=" messages")
-
-
-def with_progress(receipts: Iterator[Receipt], messages: object) -> Iterator[Receipt]:
-    """The receipts, and a progress bar where there is tqdm."""
-    bar = progress_bar(messages)
-    if bar is None:
-        return receipts
-    return _counted(receipts, bar)
-
-
-def _counted(receipts: Iterator[Receipt], bar: Any) -> Iterator[Receipt]:
-    with bar:
-        for receipt in receipts:
-            bar.update()
-            yield receipt
 
 
 def warn_of_cancelled(core: Core, cancelled: int) -> None:

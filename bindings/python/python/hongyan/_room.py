@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-from ._client import plain_fields
 from ._errors import ExpiredError, FullError, SendTimeoutError
+from ._refused import plain_fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
