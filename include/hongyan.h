@@ -183,7 +183,7 @@
 #define HY_E_STORAGE 13
 
 /**
- * Another process owns the outbox.
+ * An older version of the library has the outbox's file open, which it does not share.
  */
 #define HY_E_LOCKED 14
 

@@ -50,13 +50,18 @@ type Retry struct {
 	OnMaybeSent string `json:"on_maybe_sent,omitempty"` // stop or resend
 }
 
-// Outbox is a file that keeps messages until their results were acknowledged.
+// Outbox keeps messages until their results were acknowledged: in a file that any number of processes
+// may have open (Path), or in a PostgreSQL database (Postgres, a URL).
 type Outbox struct {
-	Path        string `json:"path"`
+	Path        string `json:"path,omitempty"`
+	Postgres    string `json:"postgres,omitempty"`
+	Schema      string `json:"schema,omitempty"` // of the database; hongyan where it is empty
+	Owner       string `json:"owner,omitempty"`  // results come out of clients of the same owner
+	Sends       *bool  `json:"sends,omitempty"`  // false: others send what this client submits
+	LeaseMS     int64  `json:"lease_ms,omitempty"`
 	MaxMessages int64  `json:"max_messages,omitempty"`
 	MaxBytes    int64  `json:"max_bytes,omitempty"`
 	KeyDays     int    `json:"key_days,omitempty"`
-	Shared      bool   `json:"shared,omitempty"`
 }
 
 // MarshalJSON gives the JSON that every front of the library takes.

@@ -148,12 +148,16 @@ export interface Config {
   ca_file?: string | null
   user_agent?: string
   trace?: boolean
-  outbox?: {
-    path: string
+  /** A file that any number of processes may have open, or a PostgreSQL database (a URL, and its schema). */
+  outbox?: ({ path: string } | { postgres: string; schema?: string }) & {
+    /** Results come out of clients of the same owner. */
+    owner?: string
+    /** false: others send what this client submits. */
+    sends?: boolean
+    lease_ms?: number
     max_messages?: number
     max_bytes?: number
     key_days?: number
-    shared?: boolean
   } | null
 }
 

@@ -44,7 +44,7 @@ export type ErrorName =
   | 'expired'
   /** The outbox: disk, corruption or schema. */
   | 'storage'
-  /** Another process owns the outbox. */
+  /** An older version of the library has the outbox's file open, which it does not share. */
   | 'locked'
   /** The feature is not in this build. */
   | 'unavailable'

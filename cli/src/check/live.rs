@@ -50,7 +50,7 @@ pub fn ask(
     names: &[&str],
     time_out: Duration,
 ) -> Result<BTreeMap<String, Live>, Error> {
-    // It opens no outbox, which another process may own.
+    // It opens no outbox: nothing is sent.
     let client = Client::for_sends(json)?;
     let (next, found) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {

@@ -222,7 +222,7 @@ class StorageError(Error):
 
 
 class LockedError(Error):
-    """Another process owns the outbox."""
+    """An older version of the library has the outbox's file open, which it does not share."""
 
     code = 14
     name = "locked"

@@ -69,21 +69,34 @@ public enum class OnMaybeSent {
     RESEND,
 }
 
-/** A file that keeps submitted messages until their results are acknowledged. */
+/**
+ * Keeps submitted messages until their results are acknowledged: in a file that any number of processes may have open
+ * ([path]), or in a PostgreSQL database ([postgres], a URL, and its [schema]).
+ *
+ * Results come out of clients of the same [owner]. Where [sends] is false, others send what this client submits.
+ */
 public class Outbox(
-    path: String,
+    path: String? = null,
     maxMessages: Long? = null,
     maxBytes: Long? = null,
     keyDays: Int? = null,
-    shared: Boolean? = null,
+    postgres: String? = null,
+    schema: String? = null,
+    owner: String? = null,
+    sends: Boolean? = null,
+    lease: Duration? = null,
 ) :
     JsonObject(
         mapOf(
             "path" to path,
+            "postgres" to postgres,
+            "schema" to schema,
+            "owner" to owner,
+            "sends" to sends,
+            "lease_ms" to lease?.inWholeMilliseconds,
             "max_messages" to maxMessages,
             "max_bytes" to maxBytes,
             "key_days" to keyDays,
-            "shared" to shared,
         )
     )
 

@@ -33,7 +33,7 @@ internal class TypeTests : Suite() {
                     proxy = "http://127.0.0.1:9",
                     userAgent = "test",
                     trace = true,
-                    outbox = Outbox(folder().resolve("o.db").path, 10, 1L shl 20, 1, false),
+                    outbox = Outbox(folder().resolve("o.db").path, 10, 1L shl 20, 1, owner = "o", sends = true, lease = 9.seconds),
                 )
             HongyanClient(all).close()
         }
