@@ -1,18 +1,22 @@
-//! A fleet over one outbox, whose workers and submitters are killed and stopped at random moments, and whose
+//! A fleet over one outbox, a database or a file, whose workers and submitters are killed and stopped at random moments, and whose
 //! database crashes, is cut off and fails over: every accepted message has one result, and it is true of what the
 //! service saw; lines keep their order, keys are one message, and no window is exceeded.
 //!
 //! Workers and submitters are this program, run again as children; the service lives in the parent. `HY_KILLS`
 //! says how often something happens to one of them (or to the outbox), `HY_SEED` is what a failure prints.
 
-#![cfg(all(feature = "postgres", target_os = "linux"))]
+#![cfg(all(feature = "outbox", target_os = "linux"))]
 
 #[path = "support/accounts.rs"]
 mod accounts;
+#[cfg(feature = "postgres")]
 #[path = "support/cluster.rs"]
 mod cluster;
+#[cfg(feature = "postgres")]
 #[path = "fleet/database.rs"]
 mod database;
+#[path = "fleet/file.rs"]
+mod file;
 #[path = "fleet/ledger.rs"]
 mod ledger;
 #[path = "fleet/member.rs"]
@@ -23,6 +27,7 @@ mod messages;
 mod place;
 #[path = "support/raw.rs"]
 mod raw;
+#[cfg(feature = "postgres")]
 #[path = "support/relay.rs"]
 mod relay;
 
@@ -34,7 +39,7 @@ use hongyan::{Receipt, Waited};
 use serde_json::{Value, json};
 
 use accounts::{client, config_with};
-use database::Database;
+use file::File;
 use ledger::Service;
 use member::{Member, is_child};
 use messages::{PACED, WINDOW, words};
@@ -220,9 +225,18 @@ fn keeps_its_word<P: Place>(test: &'static str, members: (usize, usize), place: 
     }
 }
 
+#[cfg(feature = "postgres")]
 #[test]
 fn over_a_database_it_keeps_its_word() {
     if !is_child() {
-        keeps_its_word("over_a_database_it_keeps_its_word", (3, 2), Database::new());
+        let test = "over_a_database_it_keeps_its_word";
+        keeps_its_word(test, (3, 2), database::Database::new());
+    }
+}
+
+#[test]
+fn over_a_file_it_keeps_its_word() {
+    if !is_child() {
+        keeps_its_word("over_a_file_it_keeps_its_word", (2, 2), File::new());
     }
 }
