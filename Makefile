@@ -67,6 +67,7 @@ torture: ## a million messages a world; 500 kills of an outbox and of a fleet, 2
 	HY_KILLS=500 HY_MESSAGES=20000 HY_CUTS=2000 HY_FAULTS=600 $(CARGO) test --locked --release -p hongyan \
 		--features outbox,testing --test outbox_kill --test outbox_power
 	HY_KILLS=500 $(CARGO) test --locked --release -p hongyan --features postgres,testing --test fleet
+	HY_SEEDS=5000 $(CARGO) test --locked --release -p hongyan --features outbox,testing --test custody_worlds
 
 SECONDS  ?= 600
 

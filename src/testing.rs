@@ -122,7 +122,7 @@ pub mod outbox {
 
     pub use crate::engine::store::sqlite::{Options, Reader, Sqlite, ticks};
     pub use crate::engine::store::{
-        Accept, Applied, Begin, Change, Follower, Listed, Ready, Seq, State, Store, StoredResult,
-        Turn, Verdict,
+        Accept, Applied, Begin, Change, Follower, Listed, News, RateLimit, Ready, Seq, State,
+        Store, StoredResult, Turn, Verdict,
     };
 }
