@@ -532,9 +532,7 @@ pub trait Store: Send {
 
     /// What members told, this one too, since it was last asked for: looked for whenever a request wants leave
     /// or is marked as begun, so that nothing goes past what was told before.
-    fn heard(&mut self) -> Vec<Told> {
-        Vec::new()
-    }
+    fn heard(&mut self) -> Vec<Told>;
 
     /// The results of direct messages of this member that followed others, by their ids.
     fn followed(&mut self) -> Result<Vec<(String, Verdict)>>;

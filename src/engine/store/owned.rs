@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::sqlite::{Options, Sqlite};
-use super::{Applied, Change, News, Ready, Seq, Store, StoredResult, Verdict, gate};
+use super::{Applied, Change, News, Ready, Seq, Store, StoredResult, Told, Verdict, gate};
 use crate::model::error::Result;
 use crate::model::log::log;
 
@@ -103,6 +103,11 @@ impl Store for Owned {
 
     fn rests(&self) -> Duration {
         gate::peek(self.0, |store| store.rests()).unwrap_or(Duration::MAX)
+    }
+
+    fn heard(&mut self) -> Vec<Told> {
+        // What cannot be read now is heard later.
+        self.with(|store| Ok(store.heard())).unwrap_or_default()
     }
 
     fn followed(&mut self) -> Result<Vec<(String, Verdict)>> {
