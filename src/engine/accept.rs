@@ -119,7 +119,7 @@ impl Engine {
         self.refuse_if_closed()?;
         let wait = wait.map_or(OPENS_WITHIN, |wait| wait.min(OPENS_WITHIN));
         let (shared, inbox) = (&self.shared, self.inbox.clone());
-        let opened = open_store(&config, Does::NOTHING, wait, true)
+        let opened = open_store(&config, Does { sends: true, takes: false }, wait, true)
             .and_then(|store| keeper::start(shared, inbox, store, Begins::Needed, Does::ALL));
         opened.inspect_err(|error| *unopened = Some(Err(error.clone())))
     }

@@ -106,6 +106,10 @@ impl Keeper {
         applied: Applied,
     ) {
         drop(slot);
+        if self.begins == Begins::Needed && receipt.origin == Origin::EarlierRun {
+            // It was begun for a message of this client that waits for it, and counted as one.
+            drop(self.open.split());
+        }
         match applied {
             // Its result comes from the store.
             Applied::Missed if receipt.origin == Origin::ThisRun => {
