@@ -89,7 +89,7 @@ fn whoever_has_a_message_has_it_alone_and_it_ends_once() {
     let number = |name: &str| std::env::var(name).ok().map(|n| n.parse().expect("a number"));
     let seeds = match number("HY_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("HY_SEEDS").unwrap_or(20),
+        None => 0..number("HY_SEEDS").unwrap_or(60),
     };
     let worlds = seeds.end - seeds.start;
     let (mut messages, mut doubts, mut late) = (0, 0, 0);

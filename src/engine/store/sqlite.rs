@@ -9,6 +9,7 @@
 mod batch;
 #[cfg(test)]
 pub mod by_hand;
+mod connection;
 mod direct;
 mod faults;
 pub(super) mod file;
@@ -23,6 +24,7 @@ mod rescue;
 mod reserve;
 mod row;
 mod sign;
+mod sole;
 #[cfg(test)]
 mod tests;
 mod ties;
@@ -169,7 +171,7 @@ impl Sqlite {
         work: impl FnOnce(&mut Batch<'_>) -> rusqlite::Result<T>,
     ) -> Result<T> {
         self.follow_file()?;
-        let conn = open::connected(self.conn.as_ref())?;
+        let conn = connection::connected(self.conn.as_ref())?;
         let run = |sql| conn.prepare_cached(sql).and_then(|mut statement| statement.execute([]));
         let by = By {
             member: self.membership.number,
@@ -305,7 +307,7 @@ impl Sqlite {
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
     ) -> Result<T> {
         self.follow_file()?;
-        work(open::connected(self.conn.as_ref())?)
+        work(connection::connected(self.conn.as_ref())?)
             .map_err(|error| faults::storage(&self.path, what, &error))
     }
 }

@@ -8,7 +8,7 @@ use rusqlite::{CachedStatement, Connection, Result, params};
 
 use super::row::{self, Row};
 use super::sign::Called;
-use super::{rates, told};
+use super::{rates, sole, told};
 use crate::engine::store::{Applied, Begin, Change, Seq, State, Turn, Verdict};
 use crate::model::receipt::Delivery;
 pub(super) use accept::size;
@@ -191,6 +191,10 @@ impl<'c> Batch<'c> {
                 Ok(done(1))
             }
             Change::Free { seq } => self.free(*seq),
+            Change::Pace { .. } if sole::is_another(self.conn, self.by.member)? => {
+                // It is called already, and writes down what it has let go.
+                Ok(Applied::Paced { wait: rates::AGAIN })
+            }
             Change::Pace { id, limits } => {
                 let wait = rates::ask(self.conn, limits, &[], self.now_ms)?;
                 if wait.is_zero() {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, Result as Asked, ToSql, params};
 use super::batch::done;
 use super::rates::{self, Unsaved};
 use super::sign::Called;
-use super::{Sqlite, direct, row};
+use super::{Sqlite, direct, row, sole};
 use crate::engine::store::{Applied, Change, Ready, Seq, StoredResult, Verdict};
 use crate::model::error::Result;
 
@@ -249,19 +249,15 @@ pub(super) fn followed(store: &mut Sqlite) -> Result<Vec<(String, Verdict)>> {
 }
 
 impl Sqlite {
-    /// Where this member alone has to do with the file, requests get leave at once: that they have it is
-    /// written down with what they begin. `None` where the file has to be changed.
+    /// Where this member alone sends, requests get leave at once: that they have it is written down with what
+    /// they begin, and before another member sends (see [`tell`]). `None` where the file has to be changed.
     pub(super) fn lets_go(
         &mut self,
         changes: &[Change],
         now_ms: u64,
     ) -> Result<Option<Vec<Applied>>> {
         let asks = |change: &Change| matches!(change, Change::Pace { .. });
-        if !changes.iter().all(asks) {
-            return Ok(None);
-        }
-        let settling = self.membership.settles_for();
-        if !self.membership.is_alone() && settling.is_none() {
+        if !self.membership.sole || !changes.iter().all(asks) {
             return Ok(None);
         }
         let mut unsaved = std::mem::take(&mut self.unsaved);
@@ -269,10 +265,7 @@ impl Sqlite {
             let mut answers = Vec::with_capacity(changes.len());
             for change in changes {
                 let Change::Pace { id, limits } = change else { continue };
-                let wait = match settling {
-                    Some(wait) => wait,
-                    None => rates::ask(conn, limits, &unsaved, now_ms)?,
-                };
+                let wait = rates::ask(conn, limits, &unsaved, now_ms)?;
                 if wait == Duration::ZERO {
                     unsaved.push(Unsaved { id: *id, limits: limits.clone() });
                 }
@@ -323,10 +316,7 @@ fn take(
 ) -> Result<Vec<Ready>> {
     let member = store.membership.number;
     let find = |conn: &Connection| -> Asked<Vec<Seq>> {
-        let other = conn
-            .prepare_cached("SELECT 1 FROM members WHERE sole = 1 AND gone = 0 AND member <> ?1")?
-            .exists([member])?;
-        if waits && other {
+        if waits && sole::is_another(conn, member)? {
             return Ok(Vec::new());
         }
         conn.prepare_cached(sql)?.query_map(values, |row| row.get(0))?.collect()

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Result as Asked, params};
 
 use super::batch::{Batch, Bounds, By, Ledger, done};
 use super::sign::{self, Called, Listener, Other, Sign};
-use super::{Door, Lock, Options, Sqlite, direct, faults, hands, open, rates, row, told};
+use super::{Door, Lock, Options, Sqlite, connection, direct, faults, hands, rates, row, told};
 use crate::engine::runtime::TokioClock;
 use crate::engine::store::{News, Seq};
 use crate::model::error::Result;
@@ -19,10 +19,6 @@ const LOOKS_EVERY: u64 = 5000;
 
 /// How often it looks whether the others live.
 const CHECKS_EVERY: u64 = 200;
-
-/// For so long after it came among others a member lets nothing go by a rate: what they had let go may not
-/// stand in the file yet.
-const SETTLES_FOR: u64 = 250;
 
 /// How long a member that goes waits for the door.
 const LEAVES_WITHIN: Duration = Duration::from_secs(2);
@@ -51,8 +47,6 @@ pub(super) struct Membership {
     is_stale: bool,
     /// What it was called for, or calls itself for.
     called: Called,
-    came: u64,
-    came_among_others: bool,
     /// When the last sign of life was given, it was looked whether the others live, whether results are
     /// taken long ago, and for what there is.
     beat: u64,
@@ -80,8 +74,6 @@ impl Membership {
             changes: 0,
             is_stale: true,
             called: Called::ALL,
-            came: now,
-            came_among_others: false,
             beat: now,
             checked: now,
             counted: now,
@@ -101,12 +93,6 @@ impl Membership {
     /// True if it hands out what others of its owner have left, since there are none.
     pub(super) fn inherits(&self) -> bool {
         self.takes && self.is_alone()
-    }
-
-    /// How long this member has to wait yet before it may let anything go by a rate.
-    pub(super) fn settles_for(&self) -> Option<Duration> {
-        let left = (self.came + SETTLES_FOR).saturating_sub(self.ticks());
-        (self.came_among_others && left > 0).then_some(Duration::from_millis(left))
     }
 
     /// After a transaction that found so many changes of members, and left this for others to do.
@@ -210,7 +196,7 @@ pub(super) fn keep(conn: &Connection, before: Option<&Ledger>, now: &Ledger) -> 
 /// stands there of others.
 pub(super) fn enter(store: &mut Sqlite, left: Option<&Left>) -> Result<()> {
     store.follow_file()?;
-    let conn = open::connected(store.conn.as_ref())?;
+    let conn = connection::connected(store.conn.as_ref())?;
     let membership = &mut store.membership;
     membership.listener = None;
     membership.sign = None;
@@ -259,7 +245,7 @@ pub(super) fn enter(store: &mut Sqlite, left: Option<&Left>) -> Result<()> {
     membership.is_lost = false;
     sign.give();
     membership.sign = Some(sign);
-    (membership.beat, membership.came, membership.is_stale) = (now, now, true);
+    (membership.beat, membership.is_stale) = (now, true);
     membership.called = Called::ALL;
     membership.listen();
     store.hands.clear();
@@ -267,9 +253,8 @@ pub(super) fn enter(store: &mut Sqlite, left: Option<&Left>) -> Result<()> {
     store.given.clear();
     store.unsaved.clear();
     look_round(store)?;
-    let membership = &mut store.membership;
-    membership.came_among_others = !membership.others.is_empty();
-    membership
+    store
+        .membership
         .others
         .iter_mut()
         .for_each(|other| other.call(Called { work: true, results: false }));
@@ -481,9 +466,9 @@ fn give_back(store: &mut Sqlite, now: u64) -> Result<()> {
 pub(super) fn leave(store: &mut Sqlite) {
     drop(store.membership.listener.take());
     let Some(lock) = store.lock.take() else { return };
-    if store.leaves_no_trace || store.conn.is_none() || open::is_other(store) {
+    if store.leaves_no_trace || store.conn.is_none() || connection::is_other(store) {
         // A file that is another's by now must not lose its log to this connection.
-        store.conn.as_ref().into_iter().for_each(open::leave);
+        store.conn.as_ref().into_iter().for_each(connection::leave);
         return;
     }
     let path = store.path.clone();
@@ -502,7 +487,7 @@ pub(super) fn leave(store: &mut Sqlite) {
     // The log goes with its last connection, but not if nobody could be told. What the last member leaves in
     // its hands, the next one finds when it opens the file.
     if !(is_last && store.unnote()) {
-        store.conn.as_ref().into_iter().for_each(open::leave);
+        store.conn.as_ref().into_iter().for_each(connection::leave);
     }
     drop(store.conn.take());
     store.membership.sign.take().into_iter().for_each(Sign::remove);

@@ -6,14 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::batch::{Bounds, Ledger};
 use super::log::Log;
 use super::members::{self, Left, Membership};
 use super::reserve::{self, Reserve};
-use super::{Options, Sqlite, faults, file, rescue, row};
+use super::{Options, Sqlite, connection, faults, file, rescue, row};
 use crate::engine::store::gate::inside;
 use crate::engine::store::lock::{Door, Lock};
 use crate::engine::store::schema::{self, Kind};
@@ -149,7 +148,7 @@ fn sound(
             Ok(conn) if options.for_a_change || rescue::looks_sound(&conn) => {
                 return Ok((conn, None));
             }
-            Ok(conn) => leave(&conn),
+            Ok(conn) => connection::leave(&conn),
             Err(error) if faults::is_damage(&error) => {}
             Err(error) => return Err(error),
         }
@@ -267,30 +266,14 @@ fn identify(store: &mut Sqlite) -> Result<()> {
     Ok(())
 }
 
-/// The connection, where there is one.
-pub(super) fn connected(conn: Option<&Connection>) -> Result<&Connection> {
-    conn.ok_or_else(super::unconnected)
-}
-
-/// True if the path does not lead to the files that are open.
-pub(super) fn is_other(store: &Sqlite) -> bool {
-    let now = |path: &Path| file::identity(path).ok().flatten();
-    now(&store.path) != store.database || now(&file::wal(&store.path)) != store.log
-}
-
 /// The same as far as can be seen at little cost: whether the log is the one that is open is asked
 /// with some of the commits only, whether there is one with each.
 fn looks_other(store: &Sqlite) -> bool {
     if store.commits.is_multiple_of(COMMITS_A_LOOK) {
-        return is_other(store);
+        return connection::is_other(store);
     }
     file::identity(&store.path).ok().flatten() != store.database
         || !file::is_there(&file::wal(&store.path))
-}
-
-/// Closes without touching what stands at the path: no checkpoint, no deletion of the log.
-pub(super) fn leave(conn: &Connection) {
-    let _ = conn.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
 }
 
 /// Sees to it that the files at the path are the open ones. What is written to a file without a name
@@ -315,7 +298,7 @@ pub(super) fn follow(store: &mut Sqlite) -> Result<()> {
             (true, false, Some(_)) | (false, true, _) => return Err(other(&store.path)),
             (false, false, _) => {}
         }
-        leave(conn);
+        connection::leave(conn);
     }
     store.mark = None;
     store.conn = None;
@@ -356,11 +339,11 @@ fn reopen(store: &Sqlite) -> Result<Connection> {
         Ok(true) => return Ok(conn),
         Ok(false) => {}
         Err(error) => {
-            leave(&conn);
+            connection::leave(&conn);
             return Err(failed(error));
         }
     }
-    leave(&conn);
+    connection::leave(&conn);
     Err(other(&store.path))
 }
 

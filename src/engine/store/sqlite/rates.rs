@@ -8,6 +8,7 @@ use super::row;
 use crate::engine::store::RateLimit;
 
 /// What is under way may be answered at any time: so soon it is worth to ask again.
+pub(super) const AGAIN: Duration = Duration::from_millis(AGAIN_MS as u64);
 const AGAIN_MS: i64 = 25;
 
 /// A request that has leave and stands in no file yet.
