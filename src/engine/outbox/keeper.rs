@@ -71,6 +71,7 @@ pub struct Does {
 
 impl Does {
     /// Neither.
+    #[cfg(feature = "outbox")]
     pub const NOTHING: Does = Does { sends: false, takes: false };
 
     /// Both.
