@@ -39,6 +39,12 @@ def test_a_receipt_comes_again_until_it_is_acknowledged(
         assert list(client.results(timeout=0.2)) == []
 
 
-def test_one_owner_at_a_time(config: dict[str, Any]) -> None:
-    with hongyan.Client(config), pytest.raises(hongyan.LockedError, match="outbox"):
-        hongyan.Client(config)
+def test_clients_share_it(sandbox: Sandbox, config: dict[str, Any]) -> None:
+    account = sandbox.account("fanfou")
+    only_submits = {**config, "accounts": {}, "outbox": {**config["outbox"], "sends": False}}
+    with hongyan.Client(only_submits) as submits:
+        kept = submits.submit(account, to={"user": "lisztli"}, text="shared")
+        with hongyan.Client(config):
+            receipt = next(submits.results(timeout=60))
+            assert (receipt.id, receipt.delivery) == (kept, "sent")
+            receipt.ack()
