@@ -317,6 +317,9 @@ impl Drop for Engine {
     }
 }
 
+/// How long others that open an outbox are waited for, where nothing else is said.
+const OPENS_WITHIN: Duration = Duration::from_secs(10);
+
 /// The store of a configuration, for a new member that does this. Others that open it are waited for at most so
 /// long. `for_a_change`: it makes one and goes.
 #[cfg(feature = "outbox")]
@@ -354,7 +357,7 @@ fn open_store(
 #[cfg(all(feature = "postgres", feature = "testing"))]
 pub fn open_store_of(config: &OutboxConfig) -> Result<Box<dyn store::Store>> {
     let does = Does { sends: config.sends, takes: config.takes };
-    open_store(config, does, Duration::from_secs(10), false)
+    open_store(config, does, OPENS_WITHIN, false)
 }
 
 #[cfg(all(feature = "outbox", not(feature = "postgres")))]

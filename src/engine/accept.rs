@@ -19,13 +19,10 @@ use crate::engine::account::Entry;
 use crate::engine::attempt::job::{Intake, Job, Sink};
 use crate::engine::outbox::keeper::{self, Does};
 use crate::engine::results::slot::{Limit, Slot};
-use crate::engine::{Begins, Engine, Shared, open_store};
+use crate::engine::{Begins, Engine, OPENS_WITHIN, Shared, open_store};
 use crate::model::error::Result;
 use crate::model::id::ulid;
 use crate::model::message::{Message, Parsed};
-
-/// How long others that open an outbox are waited for.
-const OPENS_WITHIN: Duration = Duration::from_secs(10);
 
 impl Shared {
     /// Accepts a message: from here on it has exactly one result.

@@ -11,14 +11,11 @@ use crate::engine::store::gate::inside;
 use crate::engine::store::postgres::{self, Looker};
 use crate::engine::store::sqlite::Sqlite;
 use crate::engine::store::{Applied, Change, Listed, Look, Seq};
-use crate::engine::{Arrival, Engine, open_store};
+use crate::engine::{Arrival, Engine, OPENS_WITHIN, open_store};
 use crate::model::config::{OutboxConfig, Place};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::receipt::Delivery;
 use crate::net::Clock as _;
-
-/// How long others that open the outbox are waited for, where nothing else is said.
-const OPENS_WITHIN: Duration = Duration::from_secs(10);
 
 /// An outbox that is to be looked at or changed.
 #[derive(Clone, Debug)]

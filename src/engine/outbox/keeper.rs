@@ -2,8 +2,8 @@
 
 mod accepted;
 mod direct;
+mod members;
 mod rows;
-mod shared;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

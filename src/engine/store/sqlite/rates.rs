@@ -8,8 +8,7 @@ use super::row;
 use crate::engine::store::RateLimit;
 
 /// What is under way may be answered at any time: so soon it is worth to ask again.
-pub(super) const AGAIN: Duration = Duration::from_millis(AGAIN_MS as u64);
-const AGAIN_MS: i64 = 25;
+pub(super) const AGAIN: Duration = Duration::from_millis(25);
 
 /// A request that has leave and stands in no file yet.
 #[derive(Clone, Debug)]
@@ -29,7 +28,7 @@ pub(super) fn ask(
     now_ms: u64,
 ) -> Result<Duration> {
     let now = row::time(now_ms);
-    let mut wait = 0;
+    let mut wait = Duration::ZERO;
     for limit in limits {
         let had: i64 = conn
             .prepare_cached(
@@ -49,10 +48,11 @@ pub(super) fn ask(
             )?
             .query_row(params![limit.scope, now, had - limit.count], |row| row.get::<_, i64>(0));
         // A calendar that was set back makes nobody wait for longer than the window.
-        let free = row::found(free)?.map_or(AGAIN_MS, |free| free.min(limit.per_ms));
-        wait = wait.max(free.max(1));
+        let free = row::found(free)?
+            .map_or(AGAIN, |free| Duration::from_millis(row::ms(free.min(limit.per_ms).max(1))));
+        wait = wait.max(free);
     }
-    Ok(Duration::from_millis(row::ms(wait)))
+    Ok(wait)
 }
 
 /// Counts a request that has leave.
