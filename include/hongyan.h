@@ -183,7 +183,7 @@
 #define HY_E_STORAGE 13
 
 /**
- * An older version of the library has the outbox's file open, or others open it for too long.
+ * An older version has the outbox's file open, or others open it for too long.
  */
 #define HY_E_LOCKED 14
 

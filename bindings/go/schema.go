@@ -38,7 +38,7 @@ const (
 	ErrExpired Code = 12
 	// ErrStorage: The outbox: disk, corruption or schema.
 	ErrStorage Code = 13
-	// ErrLocked: An older version of the library has the outbox's file open, or others open it for too long.
+	// ErrLocked: An older version has the outbox's file open, or others open it for too long.
 	ErrLocked Code = 14
 	// ErrUnavailable: The feature is not in this build.
 	ErrUnavailable Code = 15

@@ -44,7 +44,7 @@ export type ErrorName =
   | 'expired'
   /** The outbox: disk, corruption or schema. */
   | 'storage'
-  /** An older version of the library has the outbox's file open, or others open it for too long. */
+  /** An older version has the outbox's file open, or others open it for too long. */
   | 'locked'
   /** The feature is not in this build. */
   | 'unavailable'

@@ -39,7 +39,7 @@ pub const HY_E_UNSUPPORTED: i32 = 11;
 pub const HY_E_EXPIRED: i32 = 12;
 /// The outbox: disk, corruption or schema.
 pub const HY_E_STORAGE: i32 = 13;
-/// An older version of the library has the outbox's file open, or others open it for too long.
+/// An older version has the outbox's file open, or others open it for too long.
 pub const HY_E_LOCKED: i32 = 14;
 /// The feature is not in this build.
 pub const HY_E_UNAVAILABLE: i32 = 15;

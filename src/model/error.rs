@@ -80,7 +80,7 @@ codes! {
     Expired = 12, "expired";
     /// The outbox: disk, corruption or schema.
     Storage = 13, "storage";
-    /// An older version of the library has the outbox's file open, or others open it for too long.
+    /// An older version has the outbox's file open, or others open it for too long.
     Locked = 14, "locked";
     /// The feature is not in this build.
     Unavailable = 15, "unavailable";

@@ -222,7 +222,7 @@ class StorageError(Error):
 
 
 class LockedError(Error):
-    """An older version of the library has the outbox's file open, or others open it for too long."""
+    """An older version has the outbox's file open, or others open it for too long."""
 
     code = 14
     name = "locked"

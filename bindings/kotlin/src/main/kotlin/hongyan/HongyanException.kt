@@ -128,7 +128,7 @@ private constructor(private val fields: Map<String, Any?>, public val receipt: R
     public class Storage internal constructor(fields: Map<String, Any?>, receipt: Receipt?) :
         HongyanException(fields, receipt)
 
-    /** An older version of the library has the outbox's file open, or others open it for too long. */
+    /** An older version has the outbox's file open, or others open it for too long. */
     public class Locked internal constructor(fields: Map<String, Any?>, receipt: Receipt?) :
         HongyanException(fields, receipt)
 
