@@ -208,6 +208,9 @@ impl Engine {
             self.shared.tell_resumed(name);
         }
         self.shared.outbox().inspect(|outbox| outbox.account(name, false));
+        if let Some(outbox) = self.shared.keeps().filter(|_| !self.shared.only_submits) {
+            self.shared.untold_recipients().into_iter().for_each(|told| outbox.tell(told));
+        }
         Ok(())
     }
 

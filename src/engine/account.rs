@@ -2,6 +2,7 @@
 
 pub mod channels;
 pub mod halt;
+pub mod recipients;
 pub mod stats;
 pub mod tokens;
 
@@ -21,6 +22,7 @@ use url::Url;
 
 use crate::engine::account::channels::Channels;
 use crate::engine::account::halt::{Halt, Probe};
+use crate::engine::account::recipients::Recipients;
 use crate::engine::account::stats::AccountStats;
 use crate::engine::account::tokens::{Sessions, Tokens};
 use crate::engine::attempt::connections::{Connections, PermitQueue};
@@ -52,7 +54,7 @@ pub struct Entry {
     /// Whose limits it shares.
     identity: Box<str>,
     /// The recipient of messages that name none.
-    to: To,
+    pub to: To,
     /// The way through its own proxy, where it has one.
     pub route: Option<Route>,
     /// True if the URL of its requests is a secret as a whole.
@@ -239,6 +241,8 @@ pub struct Accounts {
     sessions: Sessions,
     /// The ids of channels that steps gave.
     pub channels: Channels,
+    /// Of those that others send with.
+    pub recipients: Recipients,
     max_connections: usize,
     changed: Notify,
     changes: AtomicU64,
@@ -252,6 +256,7 @@ impl Accounts {
             places: Mutex::default(),
             sessions: Sessions::default(),
             channels: Channels::default(),
+            recipients: Recipients::default(),
             max_connections,
             changed: Notify::new(),
             changes: AtomicU64::new(0),

@@ -236,7 +236,7 @@ impl Outbox {
         self.push(Change::Went { slots }, Wants::Nobody);
     }
 
-    /// A service said something that holds for all senders.
+    /// Something holds for all members; see [`Told`].
     pub fn tell(&self, told: Told) {
         self.push(Change::Tell(told), Wants::Soon);
     }

@@ -176,7 +176,7 @@ pub enum Change {
         /// It was sent.
         went: bool,
     },
-    /// A service said something that holds for all members of a shared store.
+    /// Something that this member was told or knows holds for all members of a shared store.
     Tell(Told),
     /// A message that this member of a shared store has in its hands and does not begin is for whoever comes.
     Free {
@@ -202,7 +202,7 @@ pub struct RateLimit {
     pub per_ms: i64,
 }
 
-/// What a service said to one member of a shared store, and what holds for all of them.
+/// What one member of a shared store was told or knows, and what holds for all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
     /// What it is about, by a name that all members have for it: what is told later takes its place.

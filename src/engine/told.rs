@@ -1,5 +1,5 @@
-//! What a service says to one sender of a shared outbox and what holds for all of them: how long to wait, and that
-//! an account is of no use any more.
+//! What one sender of a shared outbox knows and what holds for all of its members: how long a service wants them to
+//! wait, that an account is of no use any more, and to whom messages of an account go that name no recipient.
 
 use std::time::Duration;
 
@@ -13,10 +13,15 @@ use crate::engine::account::halt::PROBE_AFTER;
 use crate::engine::attempt::pace::Window;
 use crate::engine::store::Told;
 use crate::model::error::{Error, ErrorCode};
+use crate::model::message::To;
 
 /// What stands before a window's scope, and before an account's name, where they are told of.
 const WAIT: &str = "wait ";
 const STOP: &str = "stop ";
+const TO: &str = "to ";
+
+/// What is told for good holds for a hundred years.
+const FOR_GOOD: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 impl Shared {
     /// Tells all senders how long nobody may go through this window.
@@ -41,12 +46,27 @@ impl Shared {
         self.tell(format!("{STOP}{account}"), Duration::ZERO, Some(Value::Null.to_string()));
     }
 
+    /// What the recipients of accounts have to be told of, where other members know them otherwise.
+    pub fn untold_recipients(&self) -> Vec<Told> {
+        let accounts = self.accounts.all().into_iter();
+        let untold = accounts.filter(|own| !self.accounts.recipients.knows(&own.name, &own.to));
+        untold
+            .map(|own| {
+                let wait = if own.to.is_empty() { Duration::ZERO } else { FOR_GOOD };
+                self.told(format!("{TO}{}", own.name), wait, Some(own.to.to_json().to_string()))
+            })
+            .collect()
+    }
+
     fn tell(&self, about: String, wait: Duration, words: Option<String>) {
         if let Some(outbox) = self.outbox() {
-            let wait = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-            let until_ms = self.clock.unix_ms().saturating_add(wait);
-            outbox.tell(Told { about, until_ms, words });
+            outbox.tell(self.told(about, wait, words));
         }
+    }
+
+    fn told(&self, about: String, wait: Duration, words: Option<String>) -> Told {
+        let wait = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        Told { about, until_ms: self.clock.unix_ms().saturating_add(wait), words }
     }
 
     /// Heeds what senders told.
@@ -58,6 +78,11 @@ impl Shared {
             let until = now + Duration::from_millis(left);
             if let Some(scope) = about.strip_prefix(WAIT) {
                 self.windows.block(scope, until, now);
+            }
+            if let (Some(account), Some(words)) = (about.strip_prefix(TO), &words)
+                && let Ok(to) = To::read(words)
+            {
+                self.accounts.recipients.hear(account, to);
             }
             let account = about.strip_prefix(STOP).and_then(|name| self.accounts.get(name));
             let told = words.and_then(|words| serde_json::from_str::<Value>(&words).ok());

@@ -180,3 +180,35 @@ fn messages_to_one_recipient_keep_their_order_over_all_members() {
         .collect();
     assert_eq!(seen, (0..60).collect::<Vec<_>>());
 }
+
+#[test]
+fn an_account_s_own_recipient_is_the_same_for_who_only_submits_and_knows_no_account() {
+    const NOWHERE: &str = "http://127.0.0.1:1";
+    let folder = Folder::new();
+    let of = |user: &str| json!({"accounts": {"ff-json": {"to": {"user": user}}}});
+    let submits = || {
+        let mut config = folder.config(NOWHERE, json!({"outbox": {"sends": false}}));
+        config["accounts"] = json!({});
+        client(&config)
+    };
+    let nobody = |more: Value| {
+        let mut message = message_with("ff-json", more);
+        message.as_object_mut().expect("an object").remove("to");
+        message
+    };
+    // Whoever sends has been there; what the last one says holds.
+    for user in ["other", "lisztli"] {
+        drop(client(&folder.config(NOWHERE, of(user))));
+    }
+    let (named, submitter) = (submits(), submits());
+    let (ordered, keyed) = (json!({"ordered": true}), json!({"key": "k"}));
+    submit(&submitter, &nobody(ordered.clone()), 1);
+    submit(&named, &message_with("ff-json", ordered.clone()), 2);
+    submit(&submitter, &nobody(ordered), 3);
+    submit(&named, &message_with("ff-json", keyed.clone()), 4);
+    submit(&submitter, &nobody(keyed), 5);
+    let rows = folder.file().rows(0, 9).expect("an outbox");
+    let states: Vec<_> = rows.iter().map(|row| (row.token, row.state.name())).collect();
+    let stand = [(1, "queued"), (2, "in_line"), (3, "in_line"), (4, "queued"), (5, "following")];
+    assert_eq!(states, stand);
+}

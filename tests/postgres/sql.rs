@@ -1,11 +1,13 @@
 //! Messages that programs submit by SQL, within transactions of their own.
 
-use hongyan::Client;
+use std::io::Write as _;
+
+use hongyan::{Client, SubmitOptions};
 use serde_json::{Value, json};
 
-use super::accounts::{ACCOUNTS, message, message_with};
+use super::accounts::{ACCOUNTS, client, message, message_with};
 use super::place::Folder;
-use super::raw::{GUARD, RawServer, answer};
+use super::raw::{GUARD, Gate, RawServer, Then, answer};
 
 const OK: &str = ACCOUNTS[0].1;
 
@@ -76,4 +78,31 @@ fn a_message_that_cannot_be_read_becomes_its_one_result() {
         (&json!("not_sent"), &json!("message"))
     );
     assert_eq!(server.request_count(), 1);
+}
+
+#[test]
+fn a_message_from_sql_stands_in_the_line_of_its_account_s_own_recipient() {
+    let (folder, gate) = (Folder::new(), Gate::default());
+    let server = {
+        let gate = gate.clone();
+        RawServer::start(move |_, stream| {
+            gate.pass();
+            stream.write_all(&answer(200, "", OK))?;
+            Ok(Then::Keep)
+        })
+    };
+    let own = json!({"accounts": {"ff-json": {"to": {"user": "lisztli"}}}});
+    let worker = client(&folder.config(&server.url(), own));
+    let named = message_with("ff-json", json!({"ordered": true}));
+    let mut nobody = named.clone();
+    nobody.as_object_mut().expect("an object").remove("to");
+    let first = submit(&folder, &nobody);
+    server.wait_for_requests(1);
+    let options = SubmitOptions::token(1);
+    worker.submit(named.to_string().as_bytes(), options).expect("accepted");
+    let rows = folder.file().rows(0, 9).expect("an outbox");
+    let states: Vec<_> = rows.iter().map(|row| (row.id == first, row.state.name())).collect();
+    assert_eq!(states, [(true, "begun"), (false, "in_line")]);
+    gate.open();
+    assert_eq!(worker.flush(Some(GUARD)), 0);
 }

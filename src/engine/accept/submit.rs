@@ -220,8 +220,12 @@ impl Shared {
             Err(refused) => refused.account.clone().unwrap_or_default(),
         };
         let entry = shared.accounts.get(&account);
-        if let (Ok(message), Some(entry)) = (&mut given, &entry) {
-            entry.address(message);
+        match (&mut given, &entry) {
+            (Ok(message), Some(entry)) => entry.address(message),
+            (Ok(message), None) if shared.only_submits => {
+                shared.accounts.recipients.address(message);
+            }
+            _ => {}
         }
         let message = given.as_ref().ok();
         let (has_message, has_account) = (message.is_some(), entry.is_some());

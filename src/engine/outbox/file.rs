@@ -10,7 +10,7 @@ use crate::engine::store::gate::inside;
 #[cfg(feature = "postgres")]
 use crate::engine::store::postgres::{self, Looker};
 use crate::engine::store::sqlite::Sqlite;
-use crate::engine::store::{Applied, Change, Listed, Look, Seq};
+use crate::engine::store::{Applied, Change, Listed, Look, Seq, Store};
 use crate::engine::{Arrival, Engine, OPENS_WITHIN, open_store};
 use crate::model::config::{OutboxConfig, Place};
 use crate::model::error::{Error, ErrorCode, Result};
@@ -73,6 +73,11 @@ impl Engine {
     pub fn outbox_put(&self, to: &Changed, arrivals: Vec<Arrival<'_>>) -> Result<Vec<Result<Put>>> {
         let mut answers = Vec::with_capacity(arrivals.len());
         let mut changes = Vec::with_capacity(arrivals.len());
+        let mut store = None;
+        if self.shared.only_submits && !arrivals.is_empty() {
+            // To whom a message goes that names nobody, who sends knows.
+            self.shared.hear(store.insert(open(to)?).heard());
+        }
         for Arrival { given, json, token, .. } in arrivals {
             let unfinished = self.shared.sends.accept()?;
             let (accept, mut job) = self.shared.arrived(given, json, token, None, unfinished);
@@ -87,7 +92,7 @@ impl Engine {
         }
         let mut applied = match changes.is_empty() {
             true => Vec::new(),
-            false => commit(to, &changes)?,
+            false => commit(store.map_or_else(|| open(to), Ok)?, &changes)?,
         }
         .into_iter()
         .zip(changes);
@@ -121,14 +126,17 @@ fn look(of: &Changed) -> Result<Box<dyn Look>> {
 fn change(to: &Changed, ids: &[&str], kind: impl Fn(String) -> Change) -> Result<Vec<Result<()>>> {
     inside(|| look(to).map(drop))?;
     let changes: Vec<_> = ids.iter().map(|id| kind((*id).to_owned())).collect();
-    let answers = commit(to, &changes)?;
+    let answers = commit(open(to)?, &changes)?;
     Ok(answers.into_iter().zip(ids).map(|(answer, id)| made(answer, id)).collect())
 }
 
-/// Makes changes as a member for as long as that takes.
-fn commit(to: &Changed, changes: &[Change]) -> Result<Vec<Applied>> {
-    let wait = to.wait.unwrap_or(OPENS_WITHIN);
-    let mut store = open_store(&to.config, Does::NOTHING, wait, true)?;
+/// Opens it as a member, for one change.
+fn open(to: &Changed) -> Result<Box<dyn Store>> {
+    open_store(&to.config, Does::NOTHING, to.wait.unwrap_or(OPENS_WITHIN), true)
+}
+
+/// Makes changes, and is no member any more.
+fn commit(mut store: Box<dyn Store>, changes: &[Change]) -> Result<Vec<Applied>> {
     store.commit(changes, crate::engine::runtime::TokioClock::default().unix_ms())
 }
 

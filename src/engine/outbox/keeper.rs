@@ -137,6 +137,10 @@ impl Keeper {
         does: Does,
     ) -> Result<Keeper> {
         store.went()?.into_iter().for_each(|slot| shared.repeats.went_earlier(slot));
+        shared.hear(store.heard());
+        if begins == Begins::All && does.sends {
+            members::tell_recipients(&shared, &outbox, &mut *store);
+        }
         // What others submitted they count themselves.
         let open = shared.sends.adopt(0);
         Ok(Keeper {

@@ -153,6 +153,7 @@ impl Postgres {
         };
         store.enter()?;
         store.give_sign()?;
+        store.hear()?;
         Ok(store)
     }
 

@@ -4,16 +4,27 @@ use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use crate::engine::Shared;
 use crate::engine::accept::keys;
 use crate::engine::custody::Admission;
 use crate::engine::outbox::keeper::{Begins, Keeper, MOST_LOADED, say};
-use crate::engine::outbox::{Pending, Wants, verdict};
+use crate::engine::outbox::{Outbox, Pending, Wants, verdict};
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
-use crate::engine::store::{Accept, Applied, Arrived, Change, News};
+use crate::engine::store::{Accept, Applied, Arrived, Change, News, Store};
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::message::{Message, MessageSource, Refused};
 use crate::model::receipt::{Delivery, Origin, Receipt};
+
+/// Tells who only submits to whom messages of these accounts go that name no recipient, before anything is sent;
+/// later, where the store refuses that now.
+pub(super) fn tell_recipients(shared: &Shared, outbox: &Outbox, store: &mut dyn Store) {
+    let untold = shared.untold_recipients();
+    let changes: Vec<_> = untold.iter().cloned().map(Change::Tell).collect();
+    if store.commit(&changes, shared.clock.unix_ms()).is_err() {
+        untold.into_iter().for_each(|told| outbox.tell(told));
+    }
+}
 
 impl Keeper {
     /// Gives a sign of life, and notes what there is to look at.
