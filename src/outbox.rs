@@ -224,7 +224,8 @@ impl OutboxFile {
     }
 
     /// Takes messages out that are not begun, or have their result; tells of each whether that could
-    /// be done. There will be no result of them.
+    /// be done. Who submitted one and still has the outbox gets `cancelled` as its result; of others there
+    /// will be none.
     pub fn remove(&self, ids: &[&str]) -> Result<Vec<Result<()>>> {
         Engine::outbox_drop(&self.file, ids)
     }

@@ -183,6 +183,17 @@ pub enum Change {
         /// Which.
         seq: Seq,
     },
+    /// Somebody takes a message out that is not begun. Where the member lives that accepted it, and waits for
+    /// its result, it has this one; else its row goes as with [`Change::Drop`].
+    ///
+    /// [`Applied::Missed`] then also of what a caller waits for, of a result that is still to be handed out, of
+    /// what follows another of its key, and of what may be sent in part: what is true of these others know.
+    Remove {
+        /// The library's own id of it.
+        id: String,
+        /// What becomes of it.
+        verdict: Verdict,
+    },
     /// A row that is not begun goes, whatever it holds; there will be no result of it. If others
     /// follow it, the oldest of them takes its place.
     Drop {

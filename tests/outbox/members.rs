@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use hongyan::{Client, Delivery, Origin, Receipt, SubmitOptions, Waited};
 use serde_json::{Value, json};
 
-use super::accounts::{ACCOUNTS, client, message, message_with, take, verdict};
+use super::accounts::{ACCOUNTS, client, merged, message, message_with, take, verdict};
 use super::place::Folder;
-use super::raw::{GUARD, RawServer, Then, answer};
+use super::raw::{GUARD, Gate, RawServer, Then, answer};
 
 const OK: &str = ACCOUNTS[0].1;
 
@@ -211,4 +211,43 @@ fn an_account_s_own_recipient_is_the_same_for_who_only_submits_and_knows_no_acco
     let states: Vec<_> = rows.iter().map(|row| (row.token, row.state.name())).collect();
     let stand = [(1, "queued"), (2, "in_line"), (3, "in_line"), (4, "queued"), (5, "following")];
     assert_eq!(states, stand);
+}
+
+#[test]
+fn who_submitted_what_is_taken_out_has_its_result_and_waits_for_nothing() {
+    let (folder, gate) = (Folder::new(), Gate::default());
+    let server = {
+        let gate = gate.clone();
+        RawServer::start(move |_, stream| {
+            gate.pass();
+            stream.write_all(&answer(200, "", OK))?;
+            Ok(Then::Keep)
+        })
+    };
+    let one = json!({"max_connections_per_host": 1});
+    let config = |more: Value| folder.config(&server.url(), merged(one.clone(), more));
+    let submitter = client(&config(json!({"outbox": {"sends": false}})));
+    let ordered = message_with("ff-json", json!({"ordered": true}));
+    let first = submit(&submitter, &ordered, 1);
+    let behind = submit(&submitter, &ordered, 2);
+    let remove = |op: &hongyan::Op| folder.file().remove(&[op.id()]).expect("an outbox").remove(0);
+    let is_cancelled = |client: &Client, token: u64| {
+        let receipt = take(client);
+        assert_eq!((receipt.token, verdict(&receipt)), (token, ("not_sent", "cancelled")));
+        assert_eq!(receipt.account, "ff-json");
+    };
+    remove(&first).expect("nobody has it");
+    is_cancelled(&submitter, 1);
+
+    // The one behind it is in hands by now, and its request under way; this one waits for its connection.
+    let sender = client(&config(json!({})));
+    server.wait_for_requests(1);
+    assert!(remove(&behind).is_err(), "its request may have arrived");
+    let own = submit(&sender, &message("ff-json"), 3);
+    remove(&own).expect("it is not begun");
+    is_cancelled(&sender, 3);
+    gate.open();
+    assert_eq!(take(&submitter).token, 2);
+    assert_eq!((submitter.flush(Some(GUARD)), sender.flush(Some(GUARD))), (0, 0));
+    assert_eq!(server.request_count(), 1);
 }

@@ -88,7 +88,7 @@ pub enum QueueCommand {
         #[arg(long)]
         force: bool,
     },
-    /// Take messages out of the outbox that are not under way; there will be no result of them
+    /// Take messages out of the outbox that are not under way; who still waits for one learns that it was cancelled
     Drop {
         /// Their ids
         #[arg(required = true)]

@@ -6,15 +6,16 @@ use crate::engine::accept::keys;
 #[cfg(not(feature = "postgres"))]
 use crate::engine::no_database;
 use crate::engine::outbox::keeper::Does;
+use crate::engine::outbox::verdict;
 use crate::engine::store::gate::inside;
 #[cfg(feature = "postgres")]
 use crate::engine::store::postgres::{self, Looker};
 use crate::engine::store::sqlite::Sqlite;
-use crate::engine::store::{Applied, Change, Listed, Look, Seq, Store};
+use crate::engine::store::{Applied, Change, Listed, Look, Seq, Store, Verdict};
 use crate::engine::{Arrival, Engine, OPENS_WITHIN, open_store};
 use crate::model::config::{OutboxConfig, Place};
 use crate::model::error::{Error, ErrorCode, Result};
-use crate::model::receipt::Delivery;
+use crate::model::receipt::{Delivery, Receipt};
 use crate::net::Clock as _;
 
 /// An outbox that is to be looked at or changed.
@@ -65,7 +66,15 @@ impl Engine {
 
     /// Takes messages out, all in one transaction.
     pub fn outbox_drop(to: &Changed, ids: &[&str]) -> Result<Vec<Result<()>>> {
-        change(to, ids, |id| Change::Drop { id })
+        let rows: Vec<_> = inside(|| {
+            let looker = look(to)?;
+            ids.iter().map(|id| looker.row(id)).collect::<Result<_>>()
+        })?;
+        let mut rows = rows.into_iter().map(removed);
+        change(to, ids, |id| Change::Remove {
+            id,
+            verdict: rows.next().unwrap_or_else(|| removed(None)),
+        })
     }
 
     /// Makes messages durable in an outbox file that is not this engine's, and sends nothing; tells
@@ -123,9 +132,13 @@ fn look(of: &Changed) -> Result<Box<dyn Look>> {
 }
 
 /// Makes one kind of change to messages of a file that is there already.
-fn change(to: &Changed, ids: &[&str], kind: impl Fn(String) -> Change) -> Result<Vec<Result<()>>> {
+fn change(
+    to: &Changed,
+    ids: &[&str],
+    kind: impl FnMut(String) -> Change,
+) -> Result<Vec<Result<()>>> {
     inside(|| look(to).map(drop))?;
-    let changes: Vec<_> = ids.iter().map(|id| kind((*id).to_owned())).collect();
+    let changes: Vec<_> = ids.iter().map(|id| (*id).to_owned()).map(kind).collect();
     let answers = commit(open(to)?, &changes)?;
     Ok(answers.into_iter().zip(ids).map(|(answer, id)| made(answer, id)).collect())
 }
@@ -159,6 +172,15 @@ fn made(applied: Applied, id: &str) -> Result<()> {
             Err(Error::new(ErrorCode::Argument, words))
         }
     }
+}
+
+/// What becomes of a message that is taken out.
+fn removed(row: Option<Listed>) -> Verdict {
+    let (id, account, key) = row.map(|row| (row.id, row.account, row.key)).unwrap_or_default();
+    let error = Error::new(ErrorCode::Cancelled, "the message was taken out of the outbox")
+        .with_account(&account, None);
+    let error = Some(error);
+    verdict(&Receipt { id, account, key, error, delivery: Delivery::NotSent, ..Receipt::nothing() })
 }
 
 fn refused() -> Error {

@@ -101,6 +101,8 @@ struct Keeper {
     begins: Begins,
     /// The rows that have a job.
     loaded: HashSet<Seq>,
+    /// Those of them whose result came out already, since others ended them.
+    ended: HashSet<Seq>,
     /// When the next message is due, or over, in Unix milliseconds.
     next_time: Option<u64>,
     /// There may be results that others have left for this client.
@@ -158,6 +160,7 @@ impl Keeper {
             calls: false,
             begins,
             loaded: HashSet::new(),
+            ended: HashSet::new(),
             next_time: Some(0),
             earlier: begins == Begins::All && does.takes,
             pause: Duration::ZERO,
@@ -442,8 +445,11 @@ impl Keeper {
             (Wants::Begin(_), Applied::Missed) => {}
             (Wants::Begin(sender), _) => drop(sender.send(())),
             (Wants::Finish(receipt, slot, unfinished), applied) => {
+                let mut unfinished = unfinished;
                 if let Change::Finish { seq, .. } = change {
                     self.loaded.remove(&seq);
+                    // Its result has come out, and it is unfinished no more.
+                    unfinished = unfinished.filter(|_| !self.ended.remove(&seq));
                 }
                 self.following.remove(&receipt.id);
                 if !self.is_own(&receipt, &applied) {

@@ -81,6 +81,7 @@ impl Keeper {
         self.outbox.membership.fetch_add(1, Ordering::Relaxed);
         self.hold = self.outbox.hold();
         self.loaded = HashSet::new();
+        self.ended = HashSet::new();
         // Whoever of its owner comes first takes the results.
         while self.open.split().is_some() {}
         for (_, waits) in self.direct.drain() {

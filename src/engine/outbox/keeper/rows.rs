@@ -279,8 +279,16 @@ impl Keeper {
         let rows = self.store.results(MOST_EARLIER)?;
         self.earlier = !rows.is_empty();
         for row in rows {
-            // Another member has sent what this one submitted.
-            let unfinished = if row.own { self.open.split() } else { None };
+            let unfinished = match row.own {
+                false => None,
+                // Somebody has ended it while it waits here: its job counts it until that knows.
+                true if self.loaded.contains(&row.seq) => {
+                    self.ended.insert(row.seq);
+                    Some(self.shared.sends.adopt(0))
+                }
+                // Another member has sent what this one submitted.
+                true => self.open.split(),
+            };
             self.following.remove(&row.id);
             match self.restored(&row.verdict) {
                 Ok(mut receipt) => {

@@ -244,6 +244,12 @@ BEGIN
             d_messages := d_messages - e.gone; d_open := d_open - e.ended; d_bytes := d_bytes - e.less;
             wakes := wakes OR e.made;
             r_x := r_x || to_jsonb(e.made);
+        WHEN 'remove' THEN
+            SELECT * INTO e FROM remove_row(op->>'id', (op->>'delivery')::smallint,
+                convert_to(op->>'receipt', 'UTF8'), p_member, now);
+            d_messages := d_messages - e.gone; d_open := d_open - e.ended; d_bytes := d_bytes - e.less;
+            wakes := wakes OR e.made;
+            r_x := r_x || to_jsonb(e.made);
         WHEN 'retry' THEN
             SELECT sum(messages) < p_max_messages AS room INTO e FROM counts;
             SELECT * INTO e FROM retry(p_member, op->>'id', e.room, now);

@@ -174,6 +174,12 @@ impl<'a> Batch<'a> {
             })),
             Change::Free { seq } => self.rare.push(json!({"op": "free", "seq": seq})),
             Change::Drop { id } => self.rare.push(json!({"op": "drop", "id": id})),
+            Change::Remove { id, verdict } => self.rare.push(json!({
+                "op": "remove",
+                "id": id,
+                "delivery": verdict.delivery as i16,
+                "receipt": String::from_utf8_lossy(&verdict.receipt),
+            })),
         }
     }
 
@@ -293,9 +299,11 @@ pub(super) fn applied(changes: &[Change], answer: &Row, by: &By<'_>) -> Vec<Appl
         Change::Finish { seq, .. } => done(finished.contains(seq)),
         Change::Ack { id } => done(acked.contains(id.as_str())),
         Change::Retry { .. } => retried(&rare.next().unwrap_or_default(), by),
-        Change::Went { .. } | Change::Free { .. } | Change::Drop { .. } | Change::Tell(_) => {
-            done(rare.next() == Some(Value::Bool(true)))
-        }
+        Change::Went { .. }
+        | Change::Free { .. }
+        | Change::Drop { .. }
+        | Change::Remove { .. }
+        | Change::Tell(_) => done(rare.next() == Some(Value::Bool(true))),
     };
     changes.iter().map(what).collect()
 }

@@ -240,6 +240,28 @@ BEGIN
     PERFORM go_on_without(r, p_now);
 END $$;
 
+-- A row ends from the outside: with this result where the member lives that accepted it, else it goes. made, gone,
+-- ended, less: as above.
+CREATE OR REPLACE FUNCTION {schema}.remove_row(p_id text, p_delivery smallint, p_receipt bytea, p_member bigint,
+    p_now bigint, OUT made boolean, OUT gone integer, OUT ended integer, OUT less bigint)
+LANGUAGE plpgsql SET search_path = {schema}, pg_temp AS $$
+DECLARE r messages; e record;
+BEGIN
+    made := false; gone := 0; ended := 0; less := 0;
+    SELECT * INTO r FROM messages WHERE id = p_id FOR UPDATE;
+    IF NOT FOUND OR r.state = 4 THEN RETURN; END IF;
+    IF r.state = 6 OR r.taker IS NOT NULL OR NOT EXISTS (SELECT 1 FROM members WHERE member = r.home) THEN
+        SELECT * INTO e FROM drop_row(p_id, p_now);
+        made := e.made; gone := e.gone; ended := e.ended; less := e.less;
+        RETURN;
+    END IF;
+    -- What a caller waits for, what follows another, a result that is still to be handed out, what may be sent in part.
+    IF r.direct OR r.state IN (3, 5) OR r.progress IS NOT NULL THEN RETURN; END IF;
+    made := true; ended := 1;
+    less := -finish_row(r, p_member, '{}', p_delivery, p_receipt, false, p_now);
+    PERFORM go_on_without(r, p_now);
+END $$;
+
 -- A dead letter, or a result that was not acknowledged, is queued again as if it had just come.
 -- what: 'missed', 'full', 'conflict', 'accepted', 'follows', 'known'.
 CREATE OR REPLACE FUNCTION {schema}.retry(p_member bigint, p_id text, p_room boolean, p_now bigint, OUT what text,
@@ -266,7 +288,9 @@ BEGIN
     END IF;
     n := nextval('numbers');
     UPDATE messages SET seq = n, state = 3, until_ms = NULL, awaits = NULL, taker = NULL, taken_ms = NULL,
-        home = NULL, finisher = NULL, attempts = 0, first_sent_ms = NULL, body = NULL, sender = NULL,
+        -- Who still waits for the result that it had gets the one that it will have.
+        home = CASE WHEN r.state = 5 AND r.taker IS NULL THEN home END,
+        finisher = NULL, attempts = 0, first_sent_ms = NULL, body = NULL, sender = NULL,
         accepted_ms = p_now, deadline_ms = p_now + (deadline_ms - accepted_ms),
         expires_ms = p_now + (deadline_ms - accepted_ms),
         progress = CASE WHEN delivery > 0 AND NOT borrowed THEN receipt END,

@@ -206,6 +206,7 @@ impl<'c> Batch<'c> {
                 rates::answered(self.conn, self.by.member, *id, *went, self.now_ms)?;
                 Ok(done(1))
             }
+            Change::Remove { id, verdict } => self.remove(id, verdict),
             Change::Drop { id } => self.drop_row(id),
         }
     }

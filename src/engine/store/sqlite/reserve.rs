@@ -261,7 +261,7 @@ fn accepts(changes: &[Change]) -> bool {
 }
 
 fn makes_room(change: &Change) -> bool {
-    matches!(change, Change::Ack { .. } | Change::Drop { .. })
+    matches!(change, Change::Ack { .. } | Change::Drop { .. } | Change::Remove { .. })
 }
 
 /// What these changes take at most.
@@ -275,7 +275,7 @@ fn size(changes: &[Change]) -> u64 {
             of(&begin.body) + of(&begin.progress) + begin.mark.as_ref().map_or(0, String::len)
         }
         Change::Ended { progress, .. } => progress.as_ref().map_or(0, Vec::len),
-        Change::Finish { verdict, .. } => verdict.receipt.len(),
+        Change::Finish { verdict, .. } | Change::Remove { verdict, .. } => verdict.receipt.len(),
         _ => 0,
     };
     let bytes: u64 = changes.iter().map(|change| of(change) as u64 + OF_A_ROW).sum();

@@ -25,6 +25,10 @@ pub(super) struct Row {
     /// The member that accepted it, and the one that has it in its hands.
     pub(super) home: i64,
     pub(super) holder: Option<i64>,
+    /// Its result was handed out, and not acknowledged in time.
+    pub(super) given: bool,
+    /// A part of it may have been sent.
+    pub(super) may_be_sent: bool,
 }
 
 macro_rules! row {
@@ -32,7 +36,7 @@ macro_rules! row {
         concat!(
             "SELECT seq, state, id, account, line, key, content, accepted_ms, due_ms, deadline_ms, ",
             "delivery, length(message) + coalesce(files, 0), coalesce(length(receipt), 0), ",
-            "direct IS NOT NULL, home, holder FROM messages WHERE ",
+            "direct IS NOT NULL, home, holder, given IS NOT NULL, progress IS NOT NULL FROM messages WHERE ",
             $by,
             " = ?1"
         )
@@ -67,6 +71,8 @@ fn read(row: &SqlRow<'_>) -> Result<Row> {
         direct: row.get(13)?,
         home: row.get(14)?,
         holder: row.get(15)?,
+        given: row.get(16)?,
+        may_be_sent: row.get(17)?,
     })
 }
 

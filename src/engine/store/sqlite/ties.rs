@@ -268,6 +268,27 @@ impl Batch<'_> {
         Ok((ready, due_ms))
     }
 
+    /// A row ends from the outside: with this result where the member lives that accepted it.
+    pub(super) fn remove(&mut self, id: &str, verdict: &Verdict) -> Result<Applied> {
+        let Some(row) = row::by_id(self.conn, id)? else { return Ok(Applied::Missed) };
+        let is_waited_for = self
+            .conn
+            .prepare_cached("SELECT 1 FROM members WHERE member = ?1 AND gone = 0")?
+            .exists([row.home])?;
+        match row.state {
+            _ if !is_waited_for => self.drop_row(id),
+            State::Dead => self.drop_row(id),
+            State::Done if row.holder.is_some() || row.given => self.drop_row(id),
+            State::Following | State::Begun | State::Done => Ok(Applied::Missed),
+            _ if row.direct || row.may_be_sent => Ok(Applied::Missed),
+            _ => {
+                self.finish_row(row.seq, verdict, false, false, false)?;
+                let (ready, due_ms) = self.leaves(&row)?;
+                Ok(ended(false, Vec::new(), ready, due_ms))
+            }
+        }
+    }
+
     /// A row goes, whatever it holds.
     pub(super) fn drop_row(&mut self, id: &str) -> Result<Applied> {
         let Some(row) = row::by_id(self.conn, id)?.filter(|row| row.state != State::Begun) else {

@@ -129,6 +129,7 @@ impl Batch<'_> {
             Claim::Known(verdict) => (State::Done, Some(verdict), None),
         };
         let seq = self.number();
+        let is_to_come = row.state == State::Done && row.holder.is_none() && !row.given;
         let deadline = row
             .deadline_ms
             .map(|deadline| self.now_ms.saturating_add(deadline.saturating_sub(row.accepted_ms)));
@@ -145,8 +146,8 @@ impl Batch<'_> {
                 row.seq,
                 seq,
                 state as i64,
-                // Whoever of its owner comes first takes its result.
-                NOBODY,
+                // Whoever of its owner comes first takes its result, but who waits for the one that it had.
+                if is_to_come { row.home } else { NOBODY },
                 row::time(self.now_ms),
                 deadline.map(row::time),
                 verdict.as_ref().map(|verdict| verdict.delivery.number()),
