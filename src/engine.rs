@@ -333,7 +333,7 @@ fn open_store(
     for_a_change: bool,
 ) -> Result<Box<dyn store::Store>> {
     use store::owned::Owned;
-    use store::sqlite::{Options, ticks};
+    use store::sqlite::{Options, ticks, unix_ms};
 
     let options = Options {
         max_messages: config.max_messages,
@@ -346,6 +346,7 @@ fn open_store(
         wait,
         for_a_change,
         ticks,
+        unix_ms,
     };
     match &config.place {
         Place::Path(path) => Ok(Box::new(Owned::open(path, options)?)),

@@ -120,7 +120,7 @@ pub mod outbox {
         crate::engine::open_store_of(&outbox.file.config)
     }
 
-    pub use crate::engine::store::sqlite::{Options, Reader, Sqlite, ticks};
+    pub use crate::engine::store::sqlite::{Options, Reader, Sqlite, ticks, unix_ms};
     pub use crate::engine::store::{
         Accept, Applied, Begin, Change, Follower, Listed, News, RateLimit, Ready, Seq, State,
         Store, StoredResult, Turn, Verdict,

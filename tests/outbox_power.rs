@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use disk::{Fault, Op, Plan};
 use hongyan::testing::outbox::{
-    Accept, Applied, Begin, Change, Options, Seq, Sqlite, Store, Verdict, ticks,
+    Accept, Applied, Begin, Change, Options, Seq, Sqlite, Store, Verdict, ticks, unix_ms,
 };
 use hongyan::{Delivery, ErrorCode};
 use rusqlite::{Connection, OpenFlags};
@@ -29,6 +29,7 @@ const OPTIONS: Options<'_> = Options {
     wait: Duration::from_secs(10),
     for_a_change: false,
     ticks,
+    unix_ms,
 };
 
 fn number(name: &str, default: u64) -> u64 {

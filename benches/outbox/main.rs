@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hongyan::Delivery;
-use hongyan::testing::outbox::{Accept, Begin, Change, Options, Sqlite, Store, Verdict, ticks};
+use hongyan::testing::outbox::{
+    Accept, Begin, Change, Options, Sqlite, Store, Verdict, ticks, unix_ms,
+};
 use rusqlite::{Connection, params};
 use serde_json::{Value, json};
 
@@ -131,6 +133,7 @@ fn open(path: &Path) -> Sqlite {
         wait: Duration::ZERO,
         for_a_change: false,
         ticks,
+        unix_ms,
     };
     Sqlite::open(path, options).expect("the outbox opens")
 }

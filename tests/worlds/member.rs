@@ -56,6 +56,7 @@ impl Member {
             wait: Duration::from_secs(10),
             for_a_change: false,
             ticks: || TICKS.get(),
+            unix_ms: || BEGINS_MS,
         };
         let store = Sqlite::open(path, options).expect("an outbox");
         Member {

@@ -34,7 +34,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use rusqlite::{Connection, params};
@@ -73,12 +73,20 @@ pub struct Options<'a> {
     pub for_a_change: bool,
     /// A clock that is never set, in milliseconds.
     pub ticks: fn() -> u64,
+    /// The calendar, in Unix milliseconds, which may be set.
+    pub unix_ms: fn() -> u64,
 }
 
 /// Milliseconds since this process asked first, whatever becomes of the calendar.
 pub fn ticks() -> u64 {
     static START: OnceLock<Instant> = OnceLock::new();
     u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The calendar of the system, in Unix milliseconds.
+pub fn unix_ms() -> u64 {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl std::fmt::Debug for Sqlite {

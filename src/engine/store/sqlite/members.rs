@@ -9,10 +9,8 @@ use rusqlite::{Connection, Result as Asked, params};
 use super::batch::{Batch, Bounds, By, Ledger, done};
 use super::sign::{self, Called, Listener, Other, Sign};
 use super::{Door, Lock, Options, Sqlite, connection, direct, faults, hands, rates, row, told};
-use crate::engine::runtime::TokioClock;
 use crate::engine::store::{News, Seq};
 use crate::model::error::Result;
-use crate::net::Clock as _;
 
 /// How often a member looks for itself, should a call have got lost.
 const LOOKS_EVERY: u64 = 5000;
@@ -37,6 +35,7 @@ pub(super) struct Membership {
     pub(super) is_lost: bool,
     lease: Duration,
     clock: fn() -> u64,
+    calendar: fn() -> u64,
     sign: Option<Sign>,
     listener: Option<Listener>,
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
@@ -67,6 +66,7 @@ impl Membership {
             is_lost: false,
             lease: options.lease,
             clock: options.ticks,
+            calendar: options.unix_ms,
             sign: None,
             listener: None,
             wake: None,
@@ -83,6 +83,10 @@ impl Membership {
 
     pub(super) fn ticks(&self) -> u64 {
         (self.clock)()
+    }
+
+    fn unix_ms(&self) -> u64 {
+        (self.calendar)()
     }
 
     /// True if no other member is known.
@@ -213,7 +217,7 @@ pub(super) fn enter(store: &mut Sqlite, left: Option<&Left>) -> Result<()> {
             if let Some(left) = left {
                 let hands = HashMap::new();
                 let by = By { member: number, owner: "", sole: false, inherits: false, hands: &hands };
-                end_all(conn, left, store.bounds, by).map_err(failed)?;
+                end_all(conn, left, store.bounds, by, membership.unix_ms()).map_err(failed)?;
             }
             let sole: bool = conn
                 .query_row(
@@ -344,7 +348,7 @@ fn end_others(store: &mut Sqlite, now: u64) -> Result<()> {
         .filter_map(|other| other.is_gone(now).then_some(other.member))
         .collect();
     for member in gone {
-        let unix_ms = TokioClock::default().unix_ms();
+        let unix_ms = store.membership.unix_ms();
         store.transact("end a member of", unix_ms, |batch| end(batch, member))?;
         sign::clear(&store.path, member);
         store.membership.called = Called::ALL;
@@ -393,13 +397,13 @@ pub(super) struct Left {
 }
 
 /// Ends all members that had the file, none of whom lives.
-fn end_all(conn: &Connection, left: &Left, bounds: Bounds, by: By<'_>) -> Asked<()> {
+fn end_all(conn: &Connection, left: &Left, bounds: Bounds, by: By<'_>, unix_ms: u64) -> Asked<()> {
     conn.execute("UPDATE members SET gone = 1, sole = 0", [])?;
     let mut free = conn.prepare_cached("UPDATE messages SET holder = NULL WHERE seq = ?1")?;
     for seq in &left.held {
         free.execute([*seq])?;
     }
-    let now = row::time(TokioClock::default().unix_ms());
+    let now = row::time(unix_ms);
     conn.execute("UPDATE requests SET until_ms = ?1 + per_ms WHERE until_ms IS NULL", [now])?;
     // At no time at all, so that nothing is due: what goes on by that is released when it is looked for.
     let mut batch = Batch::new(conn, left.ledger, bounds, by, 0);
@@ -480,7 +484,7 @@ pub(super) fn leave(store: &mut Sqlite) {
     store.lock = shared.ok().map(|(lock, _)| lock);
     let _ = store.lock.as_ref().map(|lock| lock.sign(&path));
     if !is_last && !store.membership.is_lost {
-        let (member, now) = (store.membership.number, TokioClock::default().unix_ms());
+        let (member, now) = (store.membership.number, store.membership.unix_ms());
         // Where that fails, its leases end by themselves.
         let _ = store.transact("leave", now, |batch| end(batch, member));
     }

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use super::{Options, Sqlite, ticks};
+use super::{Options, Sqlite, ticks, unix_ms};
 use crate::engine::store::{Accept, Applied, Begin, Change, Listed, Seq, Store, Turn, Verdict};
 use crate::model::error::{ErrorCode, Result};
 use crate::model::receipt::Delivery;
@@ -35,6 +35,7 @@ const OPTIONS: Options<'_> = Options {
     wait: Duration::from_secs(60),
     for_a_change: false,
     ticks,
+    unix_ms,
 };
 
 /// A folder that goes with the test.
