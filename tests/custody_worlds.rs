@@ -1,24 +1,29 @@
 //! Custody in random worlds: members of one outbox are killed between any two of their calls, stop for longer than
-//! their lease and come back, join and leave, each by a clock of its own. A seed decides everything.
+//! their lease and come back, join and leave, each by a clock of its own, and somebody sets the calendar of all.
+//! Messages expire, are cancelled and taken out, and callers wait for some. A seed decides everything.
 //!
 //! `HY_SEEDS=2000` sets how many worlds there are, `HY_SEED=n` replays one.
 
 #![cfg(all(feature = "outbox", feature = "testing"))]
 
+#[path = "worlds/caller.rs"]
+mod caller;
 #[path = "worlds/member.rs"]
 mod member;
 #[path = "worlds/model.rs"]
 mod model;
+#[path = "worlds/ties.rs"]
+mod ties;
 
 use std::path::PathBuf;
 
 use fastrand::Rng;
 
 use member::Member;
-use model::{LEASE_MS, Model};
+use model::{LEASE_MS, Model, WINDOW};
 
 /// Calls of the store in each world.
-const STEPS: usize = 600;
+const STEPS: usize = 900;
 
 /// Members at once.
 const MOST: usize = 4;
@@ -46,12 +51,12 @@ impl Drop for Folder {
 fn world(seed: u64) -> (usize, usize, usize) {
     let (folder, mut rng, mut model) = (Folder::new(seed), Rng::with_seed(seed), Model::default());
     let path = folder.0.join("outbox.db");
-    let mut members = vec![Member::open(&path, &mut rng, &mut model)];
+    let mut members = vec![Member::open(&path, None, &mut rng, &mut model)];
     for _ in 0..STEPS {
         match rng.u32(0..100) {
-            0..30 => model.now += rng.u64(0..LEASE_MS / 12),
+            0..30 => model.pass(rng.u64(0..LEASE_MS / 12)),
             30 | 31 if members.len() < MOST => {
-                members.push(Member::open(&path, &mut rng, &mut model));
+                members.push(Member::open(&path, None, &mut rng, &mut model));
             }
             32 if members.len() > 1 => {
                 let victim = rng.usize(0..members.len());
@@ -61,6 +66,10 @@ fn world(seed: u64) -> (usize, usize, usize) {
                 let victim = rng.usize(0..members.len());
                 members[victim].stopped_until = model.now + rng.u64(LEASE_MS / 4..3 * LEASE_MS);
             }
+            34 => {
+                let most = 4 * LEASE_MS as i64;
+                model.set(rng.i64(-most..most));
+            }
             _ => {
                 let who = rng.usize(0..members.len());
                 if members[who].stopped_until <= model.now {
@@ -69,19 +78,36 @@ fn world(seed: u64) -> (usize, usize, usize) {
             }
         }
     }
-    // All are gone, and one comes that does what there is to do.
+    // All are gone, and for each owner one comes that does what there is to do.
     members.into_iter().for_each(|member| member.go(rng.bool(), &mut model));
-    let mut heir = Member::open(&path, &mut rng, &mut model);
+    let mut heirs = ["", "b"].map(|owner| Member::open(&path, Some(owner), &mut rng, &mut model));
+    model.all_that_went_have_ended();
     for round in 0.. {
-        heir.work(&mut rng, &mut model);
-        model.now += LEASE_MS / 4;
-        if model.unfinished() == 0 {
+        heirs.iter_mut().for_each(|heir| heir.work(&mut rng, &mut model));
+        model.pass(LEASE_MS / 4);
+        if model.unfinished().is_empty() {
             break;
         }
-        assert!(round < 1000, "{} have no result", model.unfinished());
+        assert!(round < 300, "these have no result: {:#?}", model.unfinished());
     }
+    let [mut heir, other] = heirs;
+    if rng.bool() {
+        other.go(false, &mut model);
+    }
+    a_window_ends(&mut heir, &mut rng, &mut model);
     heir.go(false, &mut model);
     (model.count(), model.doubts, model.late)
+}
+
+/// Where nothing is under way a request may go as soon as a window is over, even if the calendar was set back.
+fn a_window_ends(heir: &mut Member, rng: &mut Rng, model: &mut Model) {
+    model.set(4 * LEASE_MS as i64);
+    for _ in 0..WINDOW.0 {
+        assert!(heir.gets_leave(rng, model), "nothing is under way, and nobody may go");
+        heir.is_answered(model);
+    }
+    model.set(-4 * LEASE_MS as i64);
+    assert!(heir.gets_leave(rng, model), "the calendar was set back, and nobody may go");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use fastrand::Rng;
 use hongyan::Delivery;
 use hongyan::testing::outbox::{Ready, Seq, StoredResult};
 
@@ -15,11 +16,17 @@ const SOONEST_MS: u64 = LEASE_MS / 2;
 /// So many requests in so many milliseconds.
 pub const WINDOW: (i64, i64) = (3, 1000);
 
+/// The calendar of every world begins here.
+const BEGINS_MS: u64 = 1_790_000_000_000;
+
+/// The calendar is never set further from the time of the world than this.
+const FURTHEST_MS: i64 = 10 * LEASE_MS as i64;
+
 /// A membership; whoever is told that it was lost has another.
 pub type Who = usize;
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Stand {
+pub(super) enum Stand {
     /// In nobody's hands.
     Free,
     Held(Who),
@@ -31,15 +38,40 @@ enum Stand {
     /// It has the result of another of its key, or will have.
     Follows(Seq),
     Done(Delivery),
+    /// Taken out: there will be no result.
+    Gone,
+}
+
+/// A message as it is accepted.
+pub struct Coming {
+    pub id: String,
+    pub key: Option<String>,
+    pub line: Option<String>,
+    pub due_ms: Option<u64>,
+    pub deadline_ms: Option<u64>,
+    /// Whose clients take its result.
+    pub owner: &'static str,
+    /// A caller waits for it.
+    pub direct: bool,
 }
 
 #[derive(Debug)]
-struct Message {
-    id: String,
-    key: Option<String>,
-    line: Option<String>,
+pub(super) struct Message {
+    pub(super) id: String,
+    pub(super) key: Option<String>,
+    pub(super) line: Option<String>,
+    /// Where it stands in its line, at the earliest and at the latest: when a member was ended is not told.
+    pub(super) place: (u64, u64),
     due_ms: u64,
-    stand: Stand,
+    deadline_ms: u64,
+    /// The latest that the calendar has been since it came.
+    latest_ms: u64,
+    owner: &'static str,
+    pub(super) home: Who,
+    pub(super) direct: bool,
+    pub(super) stand: Stand,
+    /// Who is about to end it while it follows another.
+    pub(super) taken: Option<Who>,
     /// What was sent, where it would be recognised.
     body: Option<Vec<u8>>,
     acknowledged: bool,
@@ -58,15 +90,50 @@ struct Membership {
 pub struct Model {
     /// The time of the world, in milliseconds.
     pub now: u64,
-    messages: BTreeMap<Seq, Message>,
+    /// How far the calendar is ahead of it.
+    ahead_ms: i64,
+    pub(super) messages: BTreeMap<Seq, Message>,
     members: Vec<Membership>,
     /// Requests that have leave: by whom, and until when they count once they are answered.
     requests: HashMap<i64, (Who, Option<u64>)>,
+    pub(super) places: u64,
+    /// How many messages had a name, whether they were accepted or not.
+    pub named: usize,
     pub doubts: usize,
     pub late: usize,
 }
 
 impl Model {
+    /// The calendar, which is the same for all processes of a machine.
+    pub fn calendar(&self) -> u64 {
+        (BEGINS_MS + self.now).saturating_add_signed(self.ahead_ms)
+    }
+
+    /// Time passes.
+    pub fn pass(&mut self, ms: u64) {
+        self.now += ms;
+        self.looks_at_the_calendar();
+    }
+
+    /// Somebody sets the calendar, forward or back.
+    pub fn set(&mut self, by_ms: i64) {
+        let was = self.ahead_ms;
+        self.ahead_ms = (was + by_ms).clamp(-FURTHEST_MS, FURTHEST_MS);
+        // Answers seem so much older then.
+        let forward = u64::try_from(self.ahead_ms - was).unwrap_or(0);
+        for (_, until) in self.requests.values_mut() {
+            *until = until.map(|until| until.saturating_sub(forward));
+        }
+        self.looks_at_the_calendar();
+    }
+
+    fn looks_at_the_calendar(&mut self) {
+        let now = self.calendar();
+        self.messages
+            .values_mut()
+            .for_each(|message| message.latest_ms = message.latest_ms.max(now));
+    }
+
     pub fn enters(&mut self) -> Who {
         self.members.push(Membership { attended: self.now, ..Membership::default() });
         self.members.len() - 1
@@ -90,31 +157,39 @@ impl Model {
     /// Others have, or may have, what it had: that must be true.
     pub fn ends(&mut self, who: Who) {
         assert!(
-            self.members[who].is_gone || self.may_have_ended(who),
+            self.may_be_ended(who),
             "{who} was taken for dead {} ms after it attended",
             self.now - self.members[who].attended
         );
         self.members[who].is_ended = true;
         for message in self.messages.values_mut() {
+            message.taken = message.taken.filter(|own| *own != who);
             message.stand = match message.stand {
                 Stand::Held(own) if own == who => Stand::Free,
                 Stand::Begun(own) | Stand::Doubt(own) if own == who => Stand::Orphan,
                 stand => stand,
             };
         }
+        self.sweep(who);
         // Nobody knows when they arrived.
         self.requests.retain(|_, (own, until)| *own != who || until.is_some());
     }
 
+    /// Somebody has the file that found himself alone with it.
+    pub fn all_that_went_have_ended(&mut self) {
+        let went = |who: &Who| self.members[*who].is_gone && !self.members[*who].is_ended;
+        let went: Vec<Who> = (0..self.members.len()).filter(went).collect();
+        went.into_iter().for_each(|who| self.ends(who));
+    }
+
     /// Whoever had this is gone if somebody else has it now.
     fn takes_over(&mut self, seq: Seq, who: Who) {
-        let stand = self.messages[&seq].stand;
-        match stand {
-            Stand::Held(own) | Stand::Begun(own) | Stand::Doubt(own) if own != who => {
-                self.ends(own)
-            }
-            _ => {}
-        }
+        let Message { stand, taken, .. } = &self.messages[&seq];
+        let had = match stand {
+            Stand::Held(own) | Stand::Begun(own) | Stand::Doubt(own) => Some(*own),
+            _ => *taken,
+        };
+        had.filter(|own| *own != who).into_iter().for_each(|own| self.ends(own));
     }
 
     /// True if others may have taken it for dead.
@@ -122,37 +197,27 @@ impl Model {
         self.now - self.members[who].attended >= SOONEST_MS
     }
 
+    pub(super) fn may_be_ended(&self, who: Who) -> bool {
+        self.members[who].is_gone || self.may_have_ended(who)
+    }
+
     /// False once others have what was this one's, which it need not know yet.
-    fn is_current(&self, who: Who) -> bool {
+    pub(super) fn is_current(&self, who: Who) -> bool {
         !self.members[who].is_ended
-    }
-
-    fn of_key(&self, key: &str) -> impl Iterator<Item = (&Seq, &Message)> {
-        self.messages.iter().filter(move |(_, message)| message.key.as_deref() == Some(key))
-    }
-
-    /// The message of a key that others follow, or whose result they have.
-    fn first_of(&self, key: &str) -> Option<(Seq, Stand)> {
-        let live =
-            |stand: Stand| !matches!(stand, Stand::Follows(_) | Stand::Done(Delivery::NotSent));
-        self.of_key(key).find(|(_, m)| live(m.stand)).map(|(seq, m)| (*seq, m.stand))
     }
 
     /// A message was accepted. `follows`: another of its key; `known`: the result of such a one; `held`: it is
     /// in the hands of whoever accepted it.
-    #[allow(clippy::too_many_arguments, reason = "all of an answer")]
     pub fn accepted(
         &mut self,
         who: Who,
         seq: Seq,
-        id: &str,
-        (key, line): (Option<String>, Option<String>),
-        due_ms: u64,
+        coming: Coming,
         (follows, known, held): (bool, Option<Delivery>, bool),
     ) {
+        let Coming { id, key, line, due_ms, deadline_ms, owner, direct } = coming;
         assert!(self.is_current(who), "{id} was accepted of one that is gone");
-        let first = key.as_deref().and_then(|key| self.first_of(key));
-        let stand = match (first, known) {
+        let stand = match (self.first_of(key.as_deref(), follows || known.is_some()), known) {
             (Some((_, Stand::Done(delivery))), Some(known)) => {
                 assert_eq!(delivery, known, "{id}");
                 Stand::Done(known)
@@ -161,41 +226,48 @@ impl Model {
                 assert!(!matches!(stand, Stand::Done(_)), "{id} follows one with a result");
                 Stand::Follows(first)
             }
-            (None, None) if !follows => {
-                if held {
-                    Stand::Held(who)
-                } else {
-                    Stand::Free
-                }
-            }
+            (None, None) if !follows => match held {
+                true => Stand::Held(who),
+                false => Stand::Free,
+            },
             wrong => panic!("{id}, follows {follows}: {wrong:?}"),
         };
-        let (id, body) = (id.to_owned(), None);
-        let message = Message { id, key, line, due_ms, stand, body, acknowledged: false };
+        if direct && known.is_some() {
+            // It needs no row.
+            return;
+        }
+        self.places += 1;
+        let message = Message {
+            id,
+            key,
+            line,
+            place: (self.places, self.places),
+            due_ms: due_ms.unwrap_or(0),
+            deadline_ms: deadline_ms.unwrap_or(u64::MAX),
+            latest_ms: self.calendar(),
+            owner,
+            home: who,
+            direct,
+            stand,
+            taken: None,
+            body: None,
+            acknowledged: false,
+        };
         assert!(self.messages.insert(seq, message).is_none(), "{seq} is another's number");
     }
 
-    /// True if nothing before it in its line is unfinished.
-    fn is_first_in_line(&self, seq: Seq) -> bool {
-        let line = self.messages[&seq].line.as_ref();
-        line.is_none()
-            || self.messages.range(..seq).all(|(_, earlier)| {
-                earlier.line.as_ref() != line
-                    || matches!(earlier.stand, Stand::Done(_) | Stand::Follows(_))
-            })
-    }
-
     /// Somebody was given what is to be begun. False if he is not who he takes himself for.
-    pub fn ready(&mut self, who: Who, row: &Ready, now_ms: u64) -> bool {
+    pub fn ready(&mut self, who: Who, row: &Ready) -> bool {
         if !self.is_current(who) {
             return false;
         }
         self.takes_over(row.seq, who);
-        let message = &self.messages[&row.seq];
+        self.lets_follow_on(row.seq, false);
+        assert!(self.is_first_in_line(row.seq), "{row:?} of {:#?}", self.line_of(row.seq));
+        let message = self.messages.get_mut(&row.seq).expect("known");
         assert_eq!((&message.id, message.stand), (&row.id, Stand::Free), "{who} was given it");
-        assert!(message.due_ms <= now_ms, "{message:?} at {now_ms}");
-        assert!(self.is_first_in_line(row.seq), "{row:?}");
-        self.messages.get_mut(&row.seq).expect("known").stand = Stand::Held(who);
+        assert!(message.due_ms <= message.latest_ms, "{message:?}");
+        message.stand = Stand::Held(who);
         true
     }
 
@@ -214,10 +286,29 @@ impl Model {
         true
     }
 
+    /// Somebody was given what is to be ended before it begins; since its deadline is past, or it was cancelled.
+    pub fn unbegun(&mut self, who: Who, row: &Ready, is_overdue: bool) -> bool {
+        if !self.is_current(who) {
+            return false;
+        }
+        self.takes_over(row.seq, who);
+        self.lets_follow_on(row.seq, row.follows);
+        let message = self.messages.get_mut(&row.seq).expect("known");
+        assert!(!is_overdue || message.deadline_ms <= message.latest_ms, "{message:?}");
+        match message.stand {
+            Stand::Free if !row.follows => message.stand = Stand::Held(who),
+            Stand::Follows(_) if row.follows => message.taken = Some(who),
+            _ => panic!("{who} was given {message:?} for {row:?}"),
+        }
+        true
+    }
+
     /// True if somebody has this, and may do with it what he likes.
-    fn has(&self, who: Who, seq: Seq) -> bool {
+    pub fn has(&self, who: Who, seq: Seq) -> bool {
         let has = [Stand::Held(who), Stand::Begun(who), Stand::Doubt(who)];
-        self.is_current(who) && has.contains(&self.messages[&seq].stand)
+        let message = &self.messages[&seq];
+        let is_about_to_end = message.taken == Some(who);
+        self.is_current(who) && (has.contains(&message.stand) || is_about_to_end)
     }
 
     /// What became of somebody's change of a message.
@@ -243,12 +334,46 @@ impl Model {
         self.messages.get_mut(&seq).expect("known").stand = Stand::Free;
     }
 
-    pub fn finished(&mut self, seq: Seq, delivery: Delivery) {
-        for (own, message) in &mut self.messages {
-            if *own == seq || message.stand == Stand::Follows(seq) {
-                message.stand = Stand::Done(delivery);
+    /// A message has its result, which is `alone` none for others of its key.
+    pub fn finished(&mut self, seq: Seq, delivery: Delivery, alone: bool) {
+        let message = self.messages.get_mut(&seq).expect("known");
+        if matches!(message.stand, Stand::Follows(_)) {
+            // What it came to says nothing of its key.
+            message.key = None;
+        }
+        (message.stand, message.taken) = (Stand::Done(delivery), None);
+        // Its caller has it.
+        message.acknowledged |= message.direct;
+        if alone {
+            return self.leaves(seq, true);
+        }
+        for message in self.messages.values_mut() {
+            if message.stand == Stand::Follows(seq) {
+                (message.stand, message.taken) = (Stand::Done(delivery), None);
             }
         }
+    }
+
+    /// A caller was told the result of the message that his followed.
+    pub fn told(&mut self, id: &str, delivery: Delivery) {
+        let seq = self.seq_of(id);
+        let message = self.messages.get_mut(&seq).expect("known");
+        assert_eq!((message.direct, message.stand), (true, Stand::Done(delivery)), "{id}");
+        message.acknowledged = true;
+    }
+
+    /// True if a caller waits for it.
+    pub fn is_direct(&self, seq: Seq) -> bool {
+        self.messages[&seq].direct
+    }
+
+    /// Some message, whatever became of it.
+    pub fn any(&self, rng: &mut Rng) -> Option<(Seq, String)> {
+        rng.choice(&self.messages).map(|(seq, message)| (*seq, message.id.clone()))
+    }
+
+    fn seq_of(&self, id: &str) -> Seq {
+        *self.messages.iter().find(|(_, message)| message.id == id).expect("known").0
     }
 
     /// A request asked for leave.
@@ -258,9 +383,9 @@ impl Model {
         }
         let now = self.now;
         self.requests.retain(|_, (_, until)| until.is_none_or(|until| until > now));
-        // What had leave in the memory of a member that was taken for dead never goes: it may begin nothing more.
+        // What had leave in the memory of a member that is gone, or was taken for dead, never goes.
         let counts =
-            |(own, until): &&(Who, Option<u64>)| until.is_some() || !self.may_have_ended(*own);
+            |(own, until): &&(Who, Option<u64>)| until.is_some() || !self.may_be_ended(*own);
         let counted = self.requests.values().filter(counts).count() as i64;
         assert!(counted < WINDOW.0, "{counted} requests count, and one more may go");
         self.requests.insert(id, (who, None));
@@ -272,21 +397,22 @@ impl Model {
         }
     }
 
-    /// A result was handed out.
-    pub fn handed(&self, result: &StoredResult) {
+    /// A result was handed out to a client of this owner.
+    pub fn handed(&self, result: &StoredResult, owner: &str) {
         let message = &self.messages[&result.seq];
-        assert_eq!(message.id, result.id);
+        assert_eq!((&*message.id, message.owner), (&*result.id, owner));
         assert_eq!(message.stand, Stand::Done(result.verdict.delivery), "{message:?}");
-        assert!(!message.acknowledged, "{message:?} came again");
+        assert!(!message.acknowledged && !message.direct, "{message:?} came again");
     }
 
     pub fn acknowledged(&mut self, seq: Seq) {
         self.messages.get_mut(&seq).expect("known").acknowledged = true;
     }
 
-    /// How many messages have no result that was acknowledged.
-    pub fn unfinished(&self) -> usize {
-        self.messages.values().filter(|message| !message.acknowledged).count()
+    /// The messages that have no result that was acknowledged.
+    pub fn unfinished(&self) -> Vec<&impl std::fmt::Debug> {
+        let has_end = |message: &Message| message.acknowledged || message.stand == Stand::Gone;
+        self.messages.values().filter(|message| !has_end(message)).collect()
     }
 
     pub fn count(&self) -> usize {

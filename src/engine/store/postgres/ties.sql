@@ -42,6 +42,8 @@ BEGIN
         SELECT count(*) INTO had FROM requests
             WHERE scope = p_scopes[i] AND (until_ms IS NULL OR until_ms > p_now);
         IF had >= p_counts[i] THEN
+            -- Nothing counts for longer than its window, even if the clock was set back.
+            UPDATE requests SET until_ms = p_now + per_ms WHERE scope = p_scopes[i] AND until_ms > p_now + per_ms;
             SELECT until_ms - p_now INTO free FROM requests WHERE scope = p_scopes[i] AND until_ms > p_now
                 ORDER BY until_ms OFFSET had - p_counts[i] LIMIT 1;
             -- Of those under way nobody knows when they will be answered.

@@ -197,8 +197,9 @@ impl<'c> Batch<'c> {
             }
             Change::Pace { id, limits } => {
                 let wait = rates::ask(self.conn, limits, &[], self.now_ms)?;
-                if wait.is_zero() {
-                    rates::note(self.conn, self.by.member, *id, limits)?;
+                match wait.is_zero() {
+                    true => rates::note(self.conn, self.by.member, *id, limits)?,
+                    false => rates::follow_calendar(self.conn, limits, self.now_ms)?,
                 }
                 Ok(Applied::Paced { wait })
             }

@@ -261,6 +261,7 @@ impl Sqlite {
             return Ok(None);
         }
         let mut unsaved = std::mem::take(&mut self.unsaved);
+        let before = unsaved.len();
         let answers = self.read("read rates from", |conn| {
             let mut answers = Vec::with_capacity(changes.len());
             for change in changes {
@@ -268,13 +269,16 @@ impl Sqlite {
                 let wait = rates::ask(conn, limits, &unsaved, now_ms)?;
                 if wait == Duration::ZERO {
                     unsaved.push(Unsaved { id: *id, limits: limits.clone() });
+                } else if rates::is_set_back(conn, limits, now_ms)? {
+                    unsaved.truncate(before);
+                    return Ok(None);
                 }
                 answers.push(Applied::Paced { wait });
             }
-            Ok(answers)
+            Ok(Some(answers))
         });
         self.unsaved = unsaved;
-        answers.map(Some)
+        answers
     }
 
     /// After these changes: what they ended is in nobody's hands.

@@ -47,12 +47,36 @@ pub(super) fn ask(
                  ORDER BY until_ms LIMIT 1 OFFSET ?3",
             )?
             .query_row(params![limit.scope, now, had - limit.count], |row| row.get::<_, i64>(0));
-        // A calendar that was set back makes nobody wait for longer than the window.
         let free = row::found(free)?
             .map_or(AGAIN, |free| Duration::from_millis(row::ms(free.min(limit.per_ms).max(1))));
         wait = wait.max(free);
     }
     Ok(wait)
+}
+
+/// Requests that seem to count for longer than their window is, since the calendar was set back.
+const SET_BACK: &str = "scope = ?1 AND until_ms > ?2 + per_ms";
+
+/// True if the calendar was set back, so that nobody would have leave within these limits for as long as that.
+pub(super) fn is_set_back(conn: &Connection, limits: &[RateLimit], now_ms: u64) -> Result<bool> {
+    let sql = format!("SELECT 1 FROM requests WHERE {SET_BACK} LIMIT 1");
+    let mut found = conn.prepare_cached(&sql)?;
+    for limit in limits {
+        if found.exists(params![limit.scope, row::time(now_ms)])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whatever the calendar was, no request counts for longer than its window from now on.
+pub(super) fn follow_calendar(conn: &Connection, limits: &[RateLimit], now_ms: u64) -> Result<()> {
+    let sql = format!("UPDATE requests SET until_ms = ?2 + per_ms WHERE {SET_BACK}");
+    let mut counts = conn.prepare_cached(&sql)?;
+    for limit in limits {
+        counts.execute(params![limit.scope, row::time(now_ms)])?;
+    }
+    Ok(())
 }
 
 /// Counts a request that has leave.
