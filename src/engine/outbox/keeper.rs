@@ -445,14 +445,15 @@ impl Keeper {
             (Wants::Begin(_), Applied::Missed) => {}
             (Wants::Begin(sender), _) => drop(sender.send(())),
             (Wants::Finish(receipt, slot, unfinished), applied) => {
-                let mut unfinished = unfinished;
+                let mut has_come_out = false;
                 if let Change::Finish { seq, .. } = change {
                     self.loaded.remove(&seq);
-                    // Its result has come out, and it is unfinished no more.
-                    unfinished = unfinished.filter(|_| !self.ended.remove(&seq));
+                    has_come_out = self.ended.remove(&seq);
                 }
                 self.following.remove(&receipt.id);
-                if !self.is_own(&receipt, &applied) {
+                // What has its result is unfinished no more.
+                let unfinished = unfinished.filter(|_| !has_come_out);
+                if has_come_out || !self.is_own(&receipt, &applied) {
                     return self.is_others(&receipt, slot, unfinished, applied);
                 }
                 if let Applied::Done { followers, ready, due_ms } = applied {
