@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::engine::accept::files::load;
 use crate::engine::account::Entry;
-use crate::engine::attempt::job::{Intake, Job, Sink};
+use crate::engine::attempt::job::{Intake, Job, Place, Sink};
 use crate::engine::outbox::keeper::{self, Does};
 use crate::engine::results::slot::{Limit, Slot};
 use crate::engine::{Begins, Engine, OPENS_WITHIN, Shared, open_store};
@@ -49,8 +49,8 @@ impl Shared {
         let outbox = given.as_ref().ok().filter(|m| is_tied(m)).and(shared.outbox());
         let direct = outbox.zip(given.as_ref().ok());
         let direct = direct.map(|(outbox, message)| (outbox, shared.direct(message, &id)));
-        let tied = direct.is_some();
-        let intake = Intake { id, token, sink, slot, unfinished, patience, kept: false, tied };
+        let place = if direct.is_some() { Place::Tied } else { Place::Memory };
+        let intake = Intake { id, token, sink, slot, unfinished, patience, place };
         let mut job = Job::new(Arc::clone(shared), given, entry, intake);
         if let Some((outbox, accept)) = direct.filter(|_| !job.is_refused()) {
             job.completion.direct = Some(Box::new(outbox.enter(accept)));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use crate::engine::accept::blocking::Watch;
-use crate::engine::attempt::job::{Intake, Job, Sink};
+use crate::engine::attempt::job::{Intake, Job, Place, Sink};
 use crate::engine::results::queue::closed;
 use crate::engine::{Engine, lost, runtime};
 use crate::model::error::{Error, ErrorCode, Result};
@@ -79,8 +79,7 @@ impl Engine {
             slot: None,
             unfinished,
             patience,
-            kept: false,
-            tied: true,
+            place: Place::Tied,
         };
         let message = Message { account: name.to_owned(), ..Message::default() };
         let entry = Some(Arc::new(entry.asking(Arc::new(asking), matches!(asks, Asks::Probe(_)))));

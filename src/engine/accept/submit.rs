@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::engine::accept::files::load;
 use crate::engine::accept::op::Op;
-use crate::engine::attempt::job::{Intake, Job, Sink};
+use crate::engine::attempt::job::{Intake, Job, Place, Sink};
 use crate::engine::custody::OnDisk;
 use crate::engine::outbox::Outbox;
 use crate::engine::results::opened::Queue;
@@ -262,8 +262,7 @@ impl Shared {
             slot: None,
             unfinished: Some(unfinished),
             patience: None,
-            kept: true,
-            tied: true,
+            place: Place::Outbox,
         };
         let mut job = Job::new(Arc::clone(shared), given, entry, intake);
         // Whether there is such an account, who sends knows.

@@ -31,7 +31,8 @@ use crate::model::receipt::{AttemptTrace, Delivery, Origin, Receipt};
 pub use completion::{Completion, RowRef, Sink};
 pub use end::EndReason;
 use held::HeldReceipt;
-use outgoing::{AsKept, Outgoing};
+use outgoing::Outgoing;
+pub use outgoing::Place;
 
 /// An accepted send: what is sent, how far it is, and the guard that it has exactly one result.
 pub struct Job {
@@ -76,10 +77,7 @@ pub struct Intake {
     /// Counts it, if it does itself.
     pub unfinished: Option<Unfinished>,
     pub patience: Option<Duration>,
-    /// The outbox keeps it, and knows its time.
-    pub kept: bool,
-    /// The outbox knows its key and its line.
-    pub tied: bool,
+    pub place: Place,
 }
 
 impl Job {
@@ -90,7 +88,7 @@ impl Job {
         entry: Option<Arc<Entry>>,
         intake: Intake,
     ) -> Box<Job> {
-        let Intake { id, token, sink, slot, unfinished, patience, kept, tied } = intake;
+        let Intake { id, token, sink, slot, unfinished, patience, place } = intake;
         let (mut message, refused) = match given {
             Ok(message) => (message, None),
             Err(refused) => {
@@ -99,9 +97,8 @@ impl Job {
             }
         };
         message.id = id;
-        let as_kept = AsKept { time: kept, ties: tied };
         let (outgoing, refused) =
-            Outgoing::new(&shared, &mut message, entry, refused, patience, as_kept);
+            Outgoing::new(&shared, &mut message, entry, refused, patience, place);
         // Boxed at once: it is large to move.
         Box::new(Job {
             receipt: HeldReceipt::new(Receipt {
@@ -110,7 +107,7 @@ impl Job {
                 key: message.key,
                 account: message.account,
                 service: outgoing.entry.as_ref().map(|entry| entry.info.name),
-                trace: (shared.trace || kept).then(Vec::new),
+                trace: (shared.trace || place == Place::Outbox).then(Vec::new),
                 ..Receipt::nothing()
             }),
             shared,
@@ -138,8 +135,7 @@ impl Job {
             slot: None,
             unfinished,
             patience: None,
-            kept: true,
-            tied: true,
+            place: Place::Outbox,
         };
         let mut job = Job::new(Arc::clone(shared), given, entry, intake);
         let (now, unix_ms) = (shared.clock.now(), shared.clock.unix_ms());

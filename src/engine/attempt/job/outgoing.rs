@@ -33,12 +33,15 @@ pub struct Outgoing {
     pub(super) queues_later: Option<String>,
 }
 
-/// What an outbox sees to instead of the job.
-pub struct AsKept {
-    /// Its time has come.
-    pub time: bool,
-    /// Its key and its line are the outbox's.
-    pub ties: bool,
+/// Where a send is, and so who sees to its key, its line and its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In memory alone: the job does.
+    Memory,
+    /// In memory, for its caller; its key and its line are seen to elsewhere, its time is not.
+    Tied,
+    /// In an outbox, which sees to all of them: its time has come.
+    Outbox,
 }
 
 impl Outgoing {
@@ -50,9 +53,10 @@ impl Outgoing {
         entry: Option<Arc<Entry>>,
         refused: Option<Error>,
         patience: Option<Duration>,
-        as_kept: AsKept,
+        place: Place,
     ) -> (Outgoing, Option<Error>) {
         let accepted = shared.clock.now();
+        let is_tied = place != Place::Memory;
         let encoded = match (&refused, &entry) {
             (Some(_), _) => Ok(Draft::default()),
             (None, None) => Err(shared.accounts.unknown(&message.account)),
@@ -65,19 +69,19 @@ impl Outgoing {
             Err(error) => (Draft::default(), Some(error)),
         };
         let mut key = None;
-        if let (None, Some(own), false) = (&refused, &message.key, as_kept.ties) {
+        if let (None, Some(own), false) = (&refused, &message.key, is_tied) {
             match shared.keys.claim(own, message, accepted) {
                 Ok(claim) => key = Some(claim),
                 Err(error) => refused = Some(error),
             }
         }
         let follows = matches!(key, Some(Claim::Joined(_) | Claim::Known(_)));
-        let ordered = message.ordered && refused.is_none() && !as_kept.ties;
+        let ordered = message.ordered && refused.is_none() && !is_tied;
         let mut queues_later = ordered.then(|| queue_of(message));
         let ticket =
             queues_later.take_if(|_| !follows).map(|queue| shared.recipient_queues.join(queue));
         let until = earliest(accepted, patience, message.deadline_ms.map(Duration::from_millis));
-        let not_before = message.not_before_ms.filter(|_| !as_kept.time).and_then(|at| {
+        let not_before = message.not_before_ms.filter(|_| place != Place::Outbox).and_then(|at| {
             let wait = Duration::from_millis(at.saturating_sub(shared.clock.unix_ms()));
             (!wait.is_zero()).then(|| accepted + wait)
         });
