@@ -13,8 +13,8 @@ export CARGO PREFIX LIBDIR DESTDIR
 FEATURES := hongyan/testing,hongyan/outbox,hongyan/postgres
 
 .DEFAULT_GOAL := help
-.PHONY: help build demo size test counts simulation torture soak bench python test-python test-go test-node test-kotlin test-swift \
-	test-judges test-synapse bench-python bench-bindings lint header golden truth truth-peers accounts \
+.PHONY: help build demo size test counts simulation torture soak bench python wheels test-wheels test-python test-go \
+	test-node test-kotlin test-swift test-judges test-synapse bench-python bench-bindings lint header golden truth truth-peers accounts \
 	install uninstall install-command uninstall-command clean
 
 help: ## list the targets
@@ -84,8 +84,14 @@ bench-bindings: ## measure a send through every binding beside C; writes docs/be
 	tools/bench-tools counts
 	tools/bench-bindings --write
 
-python: ## build the Python wheel for release into target/wheels
+python: ## build the Python wheel for this machine, for release, into target/wheels
 	tools/python-wheel
+
+wheels: ## build the Python wheels for x86-64 and arm64, glibc and musl, and the source distribution into target/wheels
+	tools/wheels
+
+test-wheels: ## send with each of the Python wheels, and test what the source distribution makes
+	tools/test-wheels
 
 test-python: ## build the wheel, install it into a fresh environment, test that
 	tools/python-test
