@@ -131,7 +131,7 @@ public actor HongyanClient {
 }
 
 /// An error that goes from one thread to another, where it is checked, and so freed.
-private struct Freed: @unchecked Sendable {
+struct Freed: @unchecked Sendable {
     let pointer: OpaquePointer?
     init(_ pointer: OpaquePointer?) { self.pointer = pointer }
 }
