@@ -23,6 +23,8 @@ import kotlinx.coroutines.runBlocking
 private const val ACCOUNTS = 4
 /** By then the JVM has compiled what is sent with. */
 private const val WARM_UP = 30_000
+/** What ends is compiled anew after its end, so the warm-up ends as often before that is measured. */
+private const val ROUNDS = 10
 
 /**
  * What a send costs, and what remains of many that are pending: the same as `benches/c/hongyan.c`.
@@ -43,22 +45,25 @@ fun main(arguments: Array<String>) {
         val workers = if (mode == "send") 1 else inFlight.toInt()
         runBlocking(Dispatchers.Default) {
             val warmUp = arguments.getOrNull(4)?.toInt() ?: WARM_UP
-            send(client, workers, 0, warmUp)
-            System.gc()
+            repeat(ROUNDS) {
+                send(client, workers, it * warmUp / ROUNDS, (it + 1) * warmUp / ROUNDS)
+                System.gc()
+                Figures().since(warmUp)
+            }
             val before = Figures()
-            send(client, workers, warmUp, messages.toInt())
+            send(client, workers, warmUp, warmUp + messages.toInt())
             println(before.since(messages.toInt()))
         }
     }
 }
 
-private suspend fun send(client: HongyanClient, workers: Int, first: Int, count: Int) = coroutineScope {
+private suspend fun send(client: HongyanClient, workers: Int, first: Int, end: Int) = coroutineScope {
     val next = AtomicInteger(first)
     repeat(workers) {
         launch {
             while (true) {
                 val number = next.getAndIncrement()
-                if (number >= first + count) break
+                if (number >= end) break
                 try {
                     checkNotNull(client.send(message(number)).messageId)
                 } catch (refused: HongyanException.Forbidden) {
