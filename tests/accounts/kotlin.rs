@@ -144,8 +144,10 @@ public class To(\n"
         let kind = if schema["type"] == "array" { "List<String>" } else { "String" };
         writeln!(class, "    {}: {kind}? = null,", camel(name)).expect("room");
     }
-    class += ") :\n    JsonObject(\n        linkedMapOf(\n";
-    class += &pairs(&kinds.into_iter().map(|(name, _)| name).collect::<Vec<_>>());
+    class += ") :\n    JsonObject(\n        given(\n";
+    for (name, _) in &kinds {
+        writeln!(class, "            \"{name}\", {},", camel(name)).expect("room");
+    }
     class + "        )\n    )\n\n"
 }
 

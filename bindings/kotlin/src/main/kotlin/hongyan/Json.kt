@@ -6,6 +6,13 @@ import java.math.BigInteger
 /** What goes to the library as a JSON object; a field that is null is left out. */
 public abstract class JsonObject internal constructor(@JvmSynthetic internal val fields: Map<String, Any?>)
 
+/** The fields that are not null, of names and values by turns. */
+internal fun given(vararg fields: Any?): Map<String, Any?> {
+    val given = LinkedHashMap<String, Any?>()
+    for (i in fields.indices step 2) given[fields[i] as String] = fields[i + 1] ?: continue
+    return given
+}
+
 /** Writes JSON as UTF-8. */
 internal class JsonWriter(capacity: Int = 256) {
     private var bytes = ByteArray(capacity)

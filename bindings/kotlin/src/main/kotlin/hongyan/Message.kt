@@ -102,7 +102,9 @@ private constructor(internal val json: ByteArray, internal val files: Array<Byte
 
         private fun JsonWriter.field(name: String, value: Any?) {
             if (value == null) return
-            ascii(",\"$name\":")
+            ascii(",\"")
+            ascii(name)
+            ascii("\":")
             value(value)
         }
     }
