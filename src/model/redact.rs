@@ -71,25 +71,39 @@ pub struct Redactor {
 struct Starts {
     /// The bytes that any form begins with.
     bytes: [u64; 4],
-    /// The forms of those, in their order.
+    /// The bytes that may come second.
+    second: [u64; 4],
+    /// The forms of those that are first, in their order.
     forms: Vec<u64>,
 }
 
 /// The form with the fewest letters.
 const TIGHTEST: Form = Form::Base64 { skipped: 4 };
 
+/// True if a byte is one of these.
+fn is_in(bytes: &[u64; 4], byte: u8) -> bool {
+    bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+}
+
+fn put_in(bytes: &mut [u64; 4], byte: u8) {
+    bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
+}
+
 impl Starts {
     fn of(&self, byte: u8) -> u64 {
-        match self.bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 {
-            0 => 0,
-            _ => self.forms[self.before(byte)],
-        }
+        if is_in(&self.bytes, byte) { self.forms[self.before(byte)] } else { 0 }
+    }
+
+    /// The same where this byte follows: most of what begins like a secret goes on unlike any.
+    fn followed(&self, byte: u8, next: Option<&u8>) -> u64 {
+        let may_go_on = |next: &u8| is_in(&self.second, *next) || spelling::is_escape(*next);
+        if is_in(&self.bytes, byte) && next.is_none_or(may_go_on) { self.of(byte) } else { 0 }
     }
 
     fn add(&mut self, byte: u8, form: u64) {
         let at = self.before(byte);
-        if self.of(byte) == 0 {
-            self.bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        if !is_in(&self.bytes, byte) {
+            put_in(&mut self.bytes, byte);
             self.forms.insert(at, 0);
         }
         self.forms[at] |= form;
@@ -126,7 +140,9 @@ impl Redactor {
             Needle { bytes: Zeroizing::new(bytes.into()), is_short: letters < SHORT, number };
         for (n, form) in FORMS.into_iter().enumerate().filter(|(_, form)| needle.has(*form)) {
             let bit = 1 << ((self.needles.len() * FORMS.len() + n) % 64);
-            needle.first(form).into_iter().for_each(|byte| self.starts.add(byte, bit));
+            needle.letter(form, 0).into_iter().for_each(|byte| self.starts.add(byte, bit));
+            let second = &mut self.starts.second;
+            needle.letter(form, 1).into_iter().for_each(|byte| put_in(second, byte));
         }
         self.needles.push(needle);
     }
@@ -222,7 +238,8 @@ impl Redactor {
         let mut open: Option<(usize, usize)> = None;
         let mut at = from;
         while let Some(byte) = text.bytes().get(at) {
-            let (mut forms, mut next) = (self.starts.of(*byte), at + 1);
+            let mut next = at + 1;
+            let mut forms = self.starts.followed(*byte, text.bytes().get(next));
             if spelling::is_escape(*byte) {
                 let mut readings = text.readings(at).peekable();
                 next = readings.peek().map_or(next, |(_, end)| *end);
@@ -284,15 +301,17 @@ impl Needle {
         }
     }
 
-    /// The bytes that the form may begin with.
-    fn first(&self, form: Form) -> [u8; 2] {
+    /// The bytes that this letter of the form may be; every form has two.
+    fn letter(&self, form: Form, at: usize) -> [u8; 2] {
         match form {
-            Form::Plain if self.bytes[0] == b' ' => [b' ', b'+'],
-            Form::Plain => [self.bytes[0].to_ascii_lowercase(), self.bytes[0].to_ascii_uppercase()],
+            Form::Plain if self.bytes[at] == b' ' => [b' ', b'+'],
+            Form::Plain => {
+                [self.bytes[at].to_ascii_lowercase(), self.bytes[at].to_ascii_uppercase()]
+            }
             Form::Hex => [b"0123456789abcdef", b"0123456789ABCDEF"]
-                .map(|digits| digits[usize::from(self.bytes[0] >> 4)]),
+                .map(|digits| digits[usize::from(self.hex(at))]),
             Form::Base64 { skipped } => {
-                [BASE64, BASE64_URL].map(|digits| digits[usize::from(self.bits(skipped))])
+                [BASE64, BASE64_URL].map(|digits| digits[usize::from(self.bits(skipped + at * 6))])
             }
         }
     }
@@ -312,8 +331,7 @@ impl Needle {
                 return if self.bytes[done..].starts_with(bytes) { bytes.len() } else { 0 };
             }
             (Form::Hex, Letter::Byte(byte)) => {
-                let own = self.bytes[done / 2] >> if done.is_multiple_of(2) { 4 } else { 0 };
-                char::from(byte).to_digit(16) == Some(u32::from(own & 15))
+                char::from(byte).to_digit(16) == Some(u32::from(self.hex(done)))
             }
             (Form::Base64 { skipped }, Letter::Byte(byte)) => {
                 digit(byte) == Some(self.bits(skipped + done * 6))
@@ -321,6 +339,12 @@ impl Needle {
             _ => false,
         };
         usize::from(fits)
+    }
+
+    /// The value of this hexadecimal digit of the secret.
+    fn hex(&self, at: usize) -> u8 {
+        let byte = self.bytes[at / 2];
+        if at.is_multiple_of(2) { byte >> 4 } else { byte & 15 }
     }
 
     /// Six bits of the secret from this one on; what is behind its end is 0.
