@@ -236,11 +236,14 @@ impl Redactor {
             return;
         }
         let mut open: Option<(usize, usize)> = None;
+        let may_begin = |byte: &u8| is_in(&self.starts.bytes, *byte) || spelling::is_escape(*byte);
+        let skipped = |at| text.bytes().get(at..)?.iter().position(may_begin);
         let mut at = from;
-        while let Some(byte) = text.bytes().get(at) {
-            let mut next = at + 1;
-            let mut forms = self.starts.followed(*byte, text.bytes().get(next));
-            if spelling::is_escape(*byte) {
+        while let Some(skipped) = skipped(at) {
+            at += skipped;
+            let (byte, mut next) = (text.bytes()[at], at + 1);
+            let mut forms = self.starts.followed(byte, text.bytes().get(next));
+            if spelling::is_escape(byte) {
                 let mut readings = text.readings(at).peekable();
                 next = readings.peek().map_or(next, |(_, end)| *end);
                 forms = readings.fold(0, |forms, (letter, _)| forms | self.starts_with(letter));
