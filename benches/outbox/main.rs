@@ -146,7 +146,8 @@ fn remove(path: &Path) {
     }
 }
 
-fn accepts(numbers: std::ops::Range<usize>) -> Vec<Change> {
+/// Messages that come in; `held`: they are sent at once.
+fn accepts(numbers: std::ops::Range<usize>, held: bool) -> Vec<Change> {
     numbers
         .map(|number| {
             Change::Accept(Box::new(Accept {
@@ -162,7 +163,7 @@ fn accepts(numbers: std::ops::Range<usize>) -> Vec<Change> {
                 deadline_ms: None,
                 result: None,
                 direct: false,
-                held: true,
+                held,
                 from: None,
             }))
         })
@@ -191,7 +192,7 @@ fn through_store(store: &mut Sqlite, from: usize, group: usize) {
     let numbers = from..from + group;
     let seqs = || numbers.clone().map(|number| number as i64);
     let commits: [Vec<Change>; 4] = [
-        accepts(numbers.clone()),
+        accepts(numbers.clone(), true),
         seqs().map(begin).collect(),
         seqs().map(finish).collect(),
         numbers.clone().map(|number| Change::Ack { id: id(number) }).collect(),
@@ -323,7 +324,7 @@ fn at_depth(folder: &Path, size: usize) -> Value {
     remove(&path);
     let mut store = open(&path);
     for from in (1..=size).step_by(4096) {
-        store.commit(&accepts(from..(from + 4096).min(size + 1)), NOW).expect("it commits");
+        store.commit(&accepts(from..(from + 4096).min(size + 1), false), NOW).expect("it commits");
     }
     drop(store);
     let start = Instant::now();
@@ -332,7 +333,7 @@ fn at_depth(folder: &Path, size: usize) -> Value {
 
     let start = cpu();
     for from in (size + 1..=size + MEASURED).step_by(GROUP) {
-        store.commit(&accepts(from..from + GROUP), NOW).expect("it commits");
+        store.commit(&accepts(from..from + GROUP, false), NOW).expect("it commits");
     }
     let accepted = cpu() - start;
     let start = cpu();
