@@ -78,7 +78,8 @@ bench: ## measure beside libcurl, reqwest and hyper; writes docs/benchmarks.md (
 	tools/bench-tools
 	benches/run.py --write
 	$(CARGO) bench --locked -p hongyan --features outbox,testing --bench outbox --bench accounts --bench waiting --bench mail
-	$(CARGO) bench --locked -p hongyan --features postgres,testing --bench postgres
+	$(CARGO) bench --locked -p hongyan --features postgres,testing --bench postgres --bench fleet
+	benches/durable.py
 
 bench-bindings: ## measure a send through every binding beside C; writes docs/benchmarks.md (RUNS=5)
 	tools/bench-tools counts

@@ -2,8 +2,10 @@
 //! beside the same row operations by pgbench.
 //!
 //! ```text
-//! cargo bench --features postgres,testing --bench postgres -- [--messages N]
+//! cargo bench --features postgres,testing --bench postgres -- [--messages N] [--queued N]
 //! ```
+//!
+//! With `--queued` the same is measured beside so many messages that wait, and beside none.
 //!
 //! CPU time is user and kernel of this process, or of pgbench, and of all processes of a server that does nothing
 //! else (Linux).
@@ -28,11 +30,15 @@ const ROUNDS: usize = 3;
 const NOW: u64 = 1_790_000_000_000;
 
 fn main() {
-    let messages = std::env::args()
-        .skip_while(|argument| argument != "--messages")
-        .nth(1)
-        .map_or(20_000, |number| number.parse().expect("a number of messages"));
+    let given = |name: &str| {
+        let number = std::env::args().skip_while(|argument| argument != name).nth(1);
+        number.map(|number| number.parse().expect("a number of messages"))
+    };
+    let messages = given("--messages").unwrap_or(20_000);
     let cluster = Cluster::start(&["shared_buffers=256MB", "max_wal_size=4GB"], &[]);
+    if let Some(queued) = given("--queued") {
+        return beside_queued(&cluster, messages, queued);
+    }
     println!("{messages} messages of {MESSAGE} bytes; medians of {ROUNDS} interleaved rounds");
     println!(
         "{:>6} {:>12} {:>12} {:>12} {:>12} {:>8} {:>12}",
@@ -42,7 +48,7 @@ fn main() {
         // Alone each message waits for the disk four times.
         let count = if group == 1 { messages / 10 } else { messages };
         let rounds: Vec<_> = (0..ROUNDS)
-            .map(|_| (ours(&cluster, group, count), bare(&cluster, group, count)))
+            .map(|_| (ours(&cluster, group, count, 0), bare(&cluster, group, count)))
             .collect();
         let of = |value: &dyn Fn(&(Cost, Cost)) -> f64| median(rounds.iter().map(value).collect());
         let per = |time: Duration| time.as_secs_f64() * 1e6 / count as f64;
@@ -72,11 +78,28 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The store, as the keeper of an outbox uses it.
-fn ours(cluster: &Cluster, group: usize, messages: usize) -> Cost {
+/// What a message costs in groups of 64, beside none that waits and beside so many.
+fn beside_queued(cluster: &Cluster, messages: usize, queued: usize) {
+    println!("{messages} messages in groups of 64");
+    for queued in [0, queued] {
+        let cost = ours(cluster, 64, messages, queued);
+        let micros = |time: Duration| time.as_secs_f64() * 1e6 / messages as f64;
+        let (client, server, took) = (micros(cost.client), micros(cost.server), micros(cost.took));
+        println!(
+            "{queued:>9} queued: client {client:.1} us, server {server:.1} us, {took:.1} us in all"
+        );
+    }
+}
+
+/// The store, as the keeper of an outbox uses it, beside messages that wait.
+fn ours(cluster: &Cluster, group: usize, messages: usize, queued: usize) -> Cost {
     let config = json!({"v": 1, "accounts": {}, "outbox": {"postgres": cluster.url()}});
     cluster.psql("postgres", "DROP SCHEMA IF EXISTS hongyan CASCADE");
     let mut store = open_database(&config.to_string()).expect("a database");
+    for first in (messages..messages + queued).step_by(4096) {
+        let waiting: Vec<_> = (first..first + 4096).map(|n| accept(&format!("{n:026}"))).collect();
+        store.commit(&waiting, NOW).expect("accepted");
+    }
     let (began, client, server) = (Instant::now(), process(), servers(cluster));
     for first in (0..messages).step_by(group) {
         let ids: Vec<_> = (first..first + group).map(|n| format!("{n:026}")).collect();

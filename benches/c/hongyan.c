@@ -3,7 +3,8 @@
  *     bench-hongyan submit|send|once|pending URL IN_FLIGHT MESSAGES [CA]
  *
  * submit: hy_submit_json and hy_wait_many; send: blocking hy_send_json, one in flight; pending: as many as MESSAGES wait
- * for their time and are cancelled, six times. */
+ * for their time and are cancelled, six times. BENCH_OUTBOX is the path of an outbox: what is submitted is durable and
+ * acknowledged; a blocking send shows what an outbox costs that nothing goes into. */
 #include "measure.h"
 #include "services.h"
 
@@ -39,7 +40,6 @@ static hy_client_t *client_new(const measure_args_t *a)
     if (strcmp(a->mode, "pending") == 0)
         n += (size_t)snprintf(config + n, sizeof config - n, ",\"max_in_flight\":%llu",
                               (unsigned long long)a->messages + 1);
-    /* An outbox that nothing goes into: what it costs a blocking send. */
     const char *outbox = getenv("BENCH_OUTBOX");
     if (outbox != NULL)
         n += (size_t)snprintf(config + n, sizeof config - n, ",\"outbox\":{\"path\":\"%s\"}", outbox);
@@ -79,24 +79,38 @@ static int was_sent(const hy_result_t *result)
     exit(1);
 }
 
-/* Sends messages first..first+count, in_flight at a time, by submit and wait. */
+/* Sends messages first..first+count, in_flight at a time, by submit and wait. Durable ones come in together, as many as
+ * there is room for, and are acknowledged. */
 static void submit(hy_client_t *client, measure_t *m, uint64_t first, uint64_t count,
                    unsigned in_flight)
 {
     static uint64_t began[512]; /* by place; a token is number * 512 + place */
     static unsigned places[512];
+    static char texts[512][2048];
+    const char *jsons[512];
+    size_t lens[512];
+    uint64_t tokens[512];
     hy_result_t *results[512];
-    char json[2048];
     unsigned idle = in_flight;
+    int durable = getenv("BENCH_OUTBOX") != NULL;
     for (unsigned i = 0; i < in_flight; i++)
         places[i] = i;
     for (uint64_t submitted = 0, ended = 0; ended < count;) {
+        size_t n = 0;
         for (; idle > 0 && submitted < count; submitted++) {
             unsigned place = places[--idle];
             began[place] = now_ns();
-            size_t len = message_json(first + submitted, json, sizeof json);
-            check(hy_submit_json(client, json, len, submitted * 512 + place, NULL),
-                  "hy_submit_json");
+            jsons[n] = texts[n];
+            lens[n] = message_json(first + submitted, texts[n], sizeof texts[n]);
+            tokens[n] = submitted * 512 + place;
+            if (durable)
+                n++;
+            else
+                check(hy_submit_json(client, jsons[n], lens[n], tokens[n], NULL), "hy_submit_json");
+        }
+        if (n > 0) {
+            size_t accepted = 0;
+            check(hy_submit_many_json(client, jsons, lens, tokens, n, &accepted), "hy_submit_many_json");
         }
         size_t got = 0;
         check(hy_wait_many(client, -1, results, in_flight, &got), "hy_wait_many");
@@ -104,6 +118,8 @@ static void submit(hy_client_t *client, measure_t *m, uint64_t first, uint64_t c
             uint64_t token = hy_result_token(results[i]);
             unsigned place = (unsigned)(token % 512);
             measure_answer(m, token / 512, began[place], was_sent(results[i]));
+            if (durable)
+                check(hy_result_ack(client, results[i]), "hy_result_ack");
             hy_result_free(results[i]);
             places[idle++] = place;
         }

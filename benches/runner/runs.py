@@ -24,6 +24,7 @@ class Run:
     texts: str = "short"
     by_number: bool = False  # the host by its address, not by its name
     service: str = "weibo"  # another is known to libhongyan's program only
+    outbox: str = ""  # the path of a file that libhongyan's program keeps its messages in
 
     def count(self):
         return self.messages or (9000 if self.in_flight > 1 else 3000)
@@ -36,7 +37,8 @@ class Run:
         return command + ([str(OUT / self.ca)] if self.scheme == "https" else [])
 
     def environment(self):
-        return {**os.environ, "BENCH_TEXTS": self.texts, "BENCH_SERVICE": self.service}
+        more = {"BENCH_OUTBOX": self.outbox} if self.outbox else {}
+        return {**os.environ, "BENCH_TEXTS": self.texts, "BENCH_SERVICE": self.service, **more}
 
     def __str__(self):
         how = f"{self.client} {self.mode} at {self.in_flight}"
