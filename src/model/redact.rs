@@ -1,5 +1,6 @@
 //! Takes secrets out of text, in whatever spelling a service returns them.
 
+mod filter;
 mod spelling;
 
 use std::borrow::Cow;
@@ -7,6 +8,7 @@ use std::fmt;
 
 use zeroize::Zeroizing;
 
+use filter::Filter;
 use spelling::{Letter, Text};
 
 /// What stands where a secret stood.
@@ -63,59 +65,10 @@ struct Needle {
 #[derive(Clone, Default)]
 pub struct Redactor {
     needles: Vec<Needle>,
-    starts: Starts,
-}
-
-/// By a first byte: the forms that begin with it, as bits.
-#[derive(Clone, Default)]
-struct Starts {
-    /// The bytes that any form begins with.
-    bytes: [u64; 4],
-    /// The bytes that may come second.
-    second: [u64; 4],
-    /// The forms of those that are first, in their order.
-    forms: Vec<u64>,
 }
 
 /// The form with the fewest letters.
 const TIGHTEST: Form = Form::Base64 { skipped: 4 };
-
-/// True if a byte is one of these.
-fn is_in(bytes: &[u64; 4], byte: u8) -> bool {
-    bytes[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
-}
-
-fn put_in(bytes: &mut [u64; 4], byte: u8) {
-    bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
-}
-
-impl Starts {
-    fn of(&self, byte: u8) -> u64 {
-        if is_in(&self.bytes, byte) { self.forms[self.before(byte)] } else { 0 }
-    }
-
-    /// The same where this byte follows: most of what begins like a secret goes on unlike any.
-    fn followed(&self, byte: u8, next: Option<&u8>) -> u64 {
-        let may_go_on = |next: &u8| is_in(&self.second, *next) || spelling::is_escape(*next);
-        if is_in(&self.bytes, byte) && next.is_none_or(may_go_on) { self.of(byte) } else { 0 }
-    }
-
-    fn add(&mut self, byte: u8, form: u64) {
-        let at = self.before(byte);
-        if !is_in(&self.bytes, byte) {
-            put_in(&mut self.bytes, byte);
-            self.forms.insert(at, 0);
-        }
-        self.forms[at] |= form;
-    }
-
-    /// How many of the bytes come before this one.
-    fn before(&self, byte: u8) -> usize {
-        let (word, bit) = (usize::from(byte >> 6), 1 << (byte & 63));
-        let whole: u32 = self.bytes[..word].iter().map(|word| word.count_ones()).sum();
-        (whole + (self.bytes[word] & (bit - 1)).count_ones()) as usize
-    }
-}
 
 impl fmt::Debug for Redactor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -136,15 +89,8 @@ impl Redactor {
             return;
         }
         let number = number(secret).filter(|number| *number >= LOWEST);
-        let needle =
-            Needle { bytes: Zeroizing::new(bytes.into()), is_short: letters < SHORT, number };
-        for (n, form) in FORMS.into_iter().enumerate().filter(|(_, form)| needle.has(*form)) {
-            let bit = 1 << ((self.needles.len() * FORMS.len() + n) % 64);
-            needle.letter(form, 0).into_iter().for_each(|byte| self.starts.add(byte, bit));
-            let second = &mut self.starts.second;
-            needle.letter(form, 1).into_iter().for_each(|byte| put_in(second, byte));
-        }
-        self.needles.push(needle);
+        let bytes = Zeroizing::new(bytes.into());
+        self.needles.push(Needle { bytes, is_short: letters < SHORT, number });
     }
 
     /// The secrets that it recognises.
@@ -155,7 +101,6 @@ impl Redactor {
     /// Gives back room that no secret needs: nothing is added any more.
     pub fn shrink(&mut self) {
         self.needles.shrink_to_fit();
-        self.starts.forms.shrink_to_fit();
     }
 
     /// Recognises these secrets too.
@@ -174,24 +119,29 @@ impl Redactor {
             return Cow::Borrowed(text);
         }
         let mut masked = Masked::new(text);
-        self.mask(Text::plain(text), 0, &mut masked);
+        self.mask(Text::plain(text), 0, &self.filter(), &mut masked);
         masked.finish()
     }
 
     /// The same of a text that may end in the middle of a secret.
     pub fn cut_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut masked = Masked::new(text);
-        self.mask(Text::plain(text).cut(), 0, &mut masked);
+        self.mask(Text::plain(text).cut(), 0, &self.filter(), &mut masked);
         masked.finish()
     }
 
     /// JSON text with the secrets in its strings and among its numbers masked and everything else as it
     /// was.
     pub fn json<'a>(&self, json: &'a str) -> Cow<'a, str> {
-        let bytes = json.as_bytes();
+        let (bytes, filter) = (json.as_bytes(), self.filter());
+        let has_numbers = self.needles.iter().any(|needle| needle.number.is_some());
+        // What no string of it holds, the whole may hold, but not the other way round.
+        if !has_numbers && self.first(Text::json(bytes), 0, &filter).is_none() {
+            return Cow::Borrowed(json);
+        }
         let mut masked = Masked::new(json);
         let mut at = 0;
-        while at < bytes.len() && !self.needles.is_empty() {
+        while at < bytes.len() {
             let start = at;
             match bytes[at] {
                 b'"' => {
@@ -200,7 +150,7 @@ impl Redactor {
                         at += if bytes[at] == b'\\' { 2 } else { 1 };
                     }
                     let end = at.min(bytes.len());
-                    self.mask(Text::json(&bytes[..end]), start + 1, &mut masked);
+                    self.mask(Text::json(&bytes[..end]), start + 1, &filter, &mut masked);
                 }
                 b'-' | b'0'..=b'9' => {
                     let is_part = |b: &u8| b.is_ascii_digit() || b"+-.eE".contains(b);
@@ -217,6 +167,21 @@ impl Redactor {
         masked.finish()
     }
 
+    /// What finds the places at which a secret may begin.
+    fn filter(&self) -> Filter {
+        let mut filter = Filter::default();
+        for (n, (needle, form)) in self.forms().enumerate() {
+            filter.add(n, std::array::from_fn(|at| needle.letter(form, at)));
+        }
+        filter
+    }
+
+    /// What is looked for.
+    fn forms(&self) -> impl Iterator<Item = (&Needle, Form)> {
+        let forms = |needle| FORMS.into_iter().map(move |form| (needle, form));
+        self.needles.iter().flat_map(forms).filter(|(needle, form)| needle.has(*form))
+    }
+
     /// False for a text in which no secret has room, in any spelling: ids of messages are mostly shorter.
     fn has_room_in(&self, text: &str) -> bool {
         let shortest = |needle: &Needle| needle.bytes.len().min(needle.len(TIGHTEST));
@@ -231,62 +196,54 @@ impl Redactor {
     }
 
     /// Masks what of `text` stands behind `from`; what overlaps is masked as one.
-    fn mask(&self, text: Text<'_>, from: usize, masked: &mut Masked<'_>) {
-        if self.needles.is_empty() {
-            return;
-        }
+    fn mask(&self, text: Text<'_>, from: usize, filter: &Filter, masked: &mut Masked<'_>) {
         let mut open: Option<(usize, usize)> = None;
-        let may_begin = |byte: &u8| is_in(&self.starts.bytes, *byte) || spelling::is_escape(*byte);
-        let skipped = |at| text.bytes().get(at..)?.iter().position(may_begin);
         let mut at = from;
-        while let Some(skipped) = skipped(at) {
-            at += skipped;
-            let (byte, mut next) = (text.bytes()[at], at + 1);
-            let mut forms = self.starts.followed(byte, text.bytes().get(next));
-            if spelling::is_escape(byte) {
-                let mut readings = text.readings(at).peekable();
-                next = readings.peek().map_or(next, |(_, end)| *end);
-                forms = readings.fold(0, |forms, (letter, _)| forms | self.starts_with(letter));
-            }
-            if forms != 0
-                && let Some(end) = self.end(text, at, forms)
-            {
-                open = match open {
-                    Some((start, old)) if at < old => Some((start, end.max(old))),
-                    _ => {
-                        open.inspect(|(start, end)| masked.replace(*start, *end, MASK));
-                        Some((at, end))
-                    }
-                };
-            }
-            at = next;
+        while let Some(found) = self.first(text, at, filter) {
+            open = match open {
+                Some((start, old)) if found.start < old => Some((start, found.end.max(old))),
+                _ => {
+                    open.inspect(|(start, end)| masked.replace(*start, *end, MASK));
+                    Some((found.start, found.end))
+                }
+            };
+            at = found.next;
         }
         open.inspect(|(start, end)| masked.replace(*start, *end, MASK));
     }
 
-    fn starts_with(&self, letter: Letter) -> u64 {
-        let first = match letter {
-            Letter::Byte(byte) => byte,
-            Letter::Char(c) => c.encode_utf8(&mut [0; 4]).as_bytes()[0],
-        };
-        self.starts.of(first)
+    /// The first secret that stands behind `from`; of those that begin there the longest.
+    fn first(&self, text: Text<'_>, from: usize, filter: &Filter) -> Option<Found> {
+        let mut at = from;
+        while let Some(start) = filter.next(text.bytes(), at) {
+            let next = match spelling::is_escape(text.bytes()[start]) {
+                true => text.readings(start).next().map_or(start + 1, |(_, end)| end),
+                false => start + 1,
+            };
+            if let Some(end) = self.end(text, start) {
+                return Some(Found { start, end, next });
+            }
+            at = next;
+        }
+        None
     }
 
-    /// The end of the longest secret that begins at a place in one of these forms.
-    fn end(&self, text: Text<'_>, at: usize, mut forms: u64) -> Option<usize> {
-        let mut longest = None;
-        while forms != 0 {
-            let bit = forms.trailing_zeros() as usize;
-            forms &= forms - 1;
-            for id in (bit..self.needles.len() * FORMS.len()).step_by(64) {
-                let (needle, form) = (&self.needles[id / FORMS.len()], FORMS[id % FORMS.len()]);
-                let end = needle.has(form).then(|| needle.end(text, at, form, 0)).flatten();
-                longest =
-                    longest.max(end.filter(|end| needle.may_stand(form, text.bytes(), at, *end)));
-            }
-        }
-        longest
+    /// The end of the longest secret that begins at a place.
+    fn end(&self, text: Text<'_>, at: usize) -> Option<usize> {
+        let end = |(needle, form): (&Needle, Form)| {
+            let end = needle.end(text, at, form, 0)?;
+            needle.may_stand(form, text.bytes(), at, end).then_some(end)
+        };
+        self.forms().filter_map(end).max()
     }
+}
+
+/// A secret in a text.
+struct Found {
+    start: usize,
+    end: usize,
+    /// Where the next may begin: the two may overlap.
+    next: usize,
 }
 
 impl Needle {

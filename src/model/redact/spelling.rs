@@ -40,7 +40,7 @@ pub struct Text<'a> {
 }
 
 /// True if a byte may begin an escape.
-pub fn is_escape(byte: u8) -> bool {
+pub const fn is_escape(byte: u8) -> bool {
     matches!(byte, b'%' | b'\\' | b'&')
 }
 
