@@ -7,6 +7,8 @@
 #[cfg(feature = "outbox")]
 pub mod gate;
 #[cfg(feature = "outbox")]
+mod known;
+#[cfg(feature = "outbox")]
 mod lock;
 #[cfg(feature = "outbox")]
 pub mod owned;

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use tokio_postgres::types::ToSql;
 
+use super::known::Known;
 use super::{
     Applied, Arrived, Change, News, Ready, Seq, Store, StoredResult, Submitted, Told, Verdict,
 };
@@ -116,6 +117,8 @@ pub struct Postgres {
     /// What members told that was not asked for yet, and the number of the last of it.
     told: Vec<Told>,
     seen: i64,
+    /// The words that the database says went; after a failure none.
+    known: Known,
     /// When the last sign of life was given, and when it was looked for what there is.
     beat: Option<Instant>,
     looked: Option<Instant>,
@@ -148,6 +151,7 @@ impl Postgres {
             heard,
             told: Vec::new(),
             seen: 0,
+            known: Known::default(),
             beat: None,
             looked: None,
         };
@@ -344,7 +348,7 @@ impl Store for Postgres {
         if changes.is_empty() {
             return Ok(Vec::new());
         }
-        let owner = self.owner.clone();
+        let (owner, mut known) = (self.owner.clone(), std::mem::take(&mut self.known));
         let waits = |change: &Change| match change {
             Change::Accept(accept) => !accept.held && !accept.direct && accept.from.is_none(),
             _ => false,
@@ -358,6 +362,7 @@ impl Store for Postgres {
             max_bytes: self.max_bytes,
             now_ms,
             ahead_ms: self.ahead_ms,
+            known: &known,
         };
         let batch = batch::Batch::of(changes, &by);
         let sql = batch::sql(&self.schema);
@@ -384,7 +389,10 @@ impl Store for Postgres {
         match made {
             Ok(row) => {
                 self.note(row.get("r_told"));
-                Ok(batch::applied(changes, &row, &by))
+                let applied = batch::applied(changes, &row, &by);
+                known.made(changes);
+                self.known = known;
+                Ok(applied)
             }
             Err(error) => {
                 if !files.is_empty() {
@@ -399,10 +407,12 @@ impl Store for Postgres {
 
     fn went(&mut self) -> Result<Vec<u32>> {
         let sql = format!("SELECT slot FROM {}.went", self.schema);
-        self.with("read from", async |connection, _| {
+        let slots: Vec<u32> = self.with("read from", async |connection, _| {
             let rows = connection.all(&sql, &[]).await?;
             Ok(rows.iter().map(|row| row.get::<_, i32>(0).cast_unsigned()).collect())
-        })
+        })?;
+        slots.iter().for_each(|slot| self.known.add(*slot));
+        Ok(slots)
     }
 
     fn begun(&mut self) -> Result<Vec<Ready>> {

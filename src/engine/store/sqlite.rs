@@ -39,6 +39,7 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use rusqlite::{Connection, params};
 
+use super::known::Known;
 use super::lock::{Door, Lock};
 use super::{Applied, Change, News, Ready, Seq, Store, StoredResult, Told, Turn, Verdict};
 use crate::model::error::{Error, Result};
@@ -128,6 +129,8 @@ pub struct Sqlite {
     /// What members told that was not asked for yet, and how much had been told by then.
     heard: Vec<Told>,
     last_heard: i64,
+    /// The words that the file says went.
+    known: Known,
     /// The files as they were opened: the database and its log.
     database: Option<Identity>,
     log: Option<Identity>,
@@ -187,6 +190,7 @@ impl Sqlite {
             sole: self.membership.sole,
             inherits: self.membership.inherits(),
             hands: &self.hands,
+            known: &self.known,
         };
         let began = run("BEGIN IMMEDIATE").and_then(|_| members::standing(conn, by.member));
         let standing = match began {
@@ -379,13 +383,16 @@ impl Store for Sqlite {
         };
         self.settle_room(changes);
         self.let_go(changes);
+        self.known.made(changes);
         Ok(applied)
     }
 
     fn went(&mut self) -> Result<Vec<u32>> {
-        self.read("read from", |conn| {
+        let slots: Vec<u32> = self.read("read from", |conn| {
             conn.prepare("SELECT slot FROM went")?.query_map([], |row| row.get(0))?.collect()
-        })
+        })?;
+        slots.iter().for_each(|slot| self.known.add(*slot));
+        Ok(slots)
     }
 
     fn begun(&mut self) -> Result<Vec<Ready>> {

@@ -94,10 +94,10 @@ impl Keeper {
     /// that he may not, and a result is what the message's new holder makes of it.
     pub(super) fn without_stale(&mut self, batch: Vec<Pending>) -> Vec<Pending> {
         let now = self.outbox.membership.load(Ordering::Relaxed);
-        let is_new =
-            |wants: &Wants| matches!(wants, Wants::Accept(..) | Wants::Enter(_) | Wants::Soon);
         let mut batch = batch;
-        batch.retain(|pending| pending.membership == now || is_new(&pending.wants));
+        batch.retain(|pending| {
+            pending.membership == now || outlives(&pending.change, &pending.wants)
+        });
         batch
     }
 
@@ -209,5 +209,22 @@ impl Keeper {
         accept.line = None;
         accept.result = Some(verdict(&receipt));
         accept
+    }
+}
+
+/// True of what holds whoever says it, and of what is new: a member that was taken for dead and comes back says it.
+fn outlives(change: &Change, wants: &Wants) -> bool {
+    matches!(wants, Wants::Accept(..) | Wants::Enter(_) | Wants::Soon)
+        || matches!(change, Change::Went { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_went_are_told_although_the_member_was_taken_for_dead() {
+        assert!(outlives(&Change::Went { slots: [1, 2] }, &Wants::Nobody));
+        assert!(!outlives(&Change::Free { seq: 1 }, &Wants::Nobody));
     }
 }

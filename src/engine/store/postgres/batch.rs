@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 
+use crate::engine::store::known::Known;
 use crate::engine::store::postgres::row;
 use crate::engine::store::{Accept, Applied, Change, Seq, Told};
 
@@ -21,12 +22,19 @@ pub(super) struct By<'a> {
     /// Our time, in Unix milliseconds, and how far the clock of the database is ahead of it.
     pub(super) now_ms: u64,
     pub(super) ahead_ms: i64,
+    /// The words that the database says went.
+    pub(super) known: &'a Known,
 }
 
 impl By<'_> {
     /// A time of ours by the clock of the database.
     fn theirs(&self, at: u64) -> i64 {
         i64::try_from(at).unwrap_or(i64::MAX).saturating_add(self.ahead_ms)
+    }
+
+    /// True if the database knows that words of all these slots went.
+    fn has(&self, slots: &[u32]) -> bool {
+        slots.iter().all(|slot| self.known.has(*slot))
     }
 }
 
@@ -164,6 +172,7 @@ impl<'a> Batch<'a> {
             }),
             Change::Paced { id, went: true } => self.answered.push(*id),
             Change::Paced { id, went: false } => self.unsent.push(*id),
+            Change::Went { slots } if by.has(slots) => {}
             Change::Went { slots } => self.rare.push(json!({"op": "went", "slots": slots})),
             Change::Retry { id } => self.rare.push(json!({"op": "retry", "id": id})),
             Change::Tell(told) => self.rare.push(json!({
@@ -293,6 +302,7 @@ pub(super) fn applied(changes: &[Change], answer: &Row, by: &By<'_>) -> Vec<Appl
         Change::Begin(begin) => done(begun.contains(&begin.seq)),
         // Whatever became of it, nobody waits for that.
         Change::Ended { .. } | Change::Paced { .. } => done(true),
+        Change::Went { slots } if by.has(slots) => done(true),
         Change::Pace { .. } => {
             Applied::Paced { wait: Duration::from_millis(row::ms(waits.next().unwrap_or(0))) }
         }

@@ -9,6 +9,7 @@ use rusqlite::{CachedStatement, Connection, Result, params};
 use super::row::{self, Row};
 use super::sign::Called;
 use super::{rates, sole, told};
+use crate::engine::store::known::Known;
 use crate::engine::store::{Applied, Begin, Change, Seq, State, Turn, Verdict};
 use crate::model::receipt::Delivery;
 pub(super) use accept::size;
@@ -62,6 +63,8 @@ pub(super) struct By<'c> {
     pub(super) inherits: bool,
     /// What it took into its hands, and whether another member accepted that.
     pub(super) hands: &'c HashMap<Seq, bool>,
+    /// The words that the file says went.
+    pub(super) known: &'c Known,
 }
 
 impl By<'_> {
@@ -482,9 +485,9 @@ impl<'c> Batch<'c> {
     }
 
     fn went(&mut self, slots: [u32; 2]) -> Result<Applied> {
-        let mut keep = self.conn.prepare_cached("INSERT OR IGNORE INTO went (slot) VALUES (?1)")?;
-        for slot in slots {
-            keep.execute([slot])?;
+        for slot in slots.into_iter().filter(|slot| !self.by.known.has(*slot)) {
+            let sql = "INSERT OR IGNORE INTO went (slot) VALUES (?1)";
+            self.conn.prepare_cached(sql)?.execute([slot])?;
         }
         Ok(done(slots.len()))
     }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, Result as Asked, params};
 use super::batch::{Batch, Bounds, By, Ledger, done};
 use super::sign::{self, Called, Listener, Other, Sign};
 use super::{Door, Lock, Options, Sqlite, connection, direct, faults, hands, rates, row, told};
+use crate::engine::store::known::Known;
 use crate::engine::store::{News, Seq};
 use crate::model::error::Result;
 
@@ -215,8 +216,15 @@ pub(super) fn enter(store: &mut Sqlite, left: Option<&Left>) -> Result<()> {
         .and_then(|number| {
             made = Some((number, Sign::make(&path, number)?));
             if let Some(left) = left {
-                let hands = HashMap::new();
-                let by = By { member: number, owner: "", sole: false, inherits: false, hands: &hands };
+                let (hands, known) = (HashMap::new(), Known::default());
+                let by = By {
+                    member: number,
+                    owner: "",
+                    sole: false,
+                    inherits: false,
+                    hands: &hands,
+                    known: &known,
+                };
                 end_all(conn, left, store.bounds, by, membership.unix_ms()).map_err(failed)?;
             }
             let sole: bool = conn

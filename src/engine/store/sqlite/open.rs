@@ -15,6 +15,7 @@ use super::members::{self, Left, Membership};
 use super::reserve::{self, Reserve};
 use super::{Options, Sqlite, connection, faults, file, rescue, row};
 use crate::engine::store::gate::inside;
+use crate::engine::store::known::Known;
 use crate::engine::store::lock::{Door, Lock};
 use crate::engine::store::schema::{self, Kind};
 use crate::engine::store::{Seq, State};
@@ -102,6 +103,7 @@ fn join(path: PathBuf, options: Options<'_>, lock: Lock, alone: bool) -> Result<
         unsaved: Vec::new(),
         heard: Vec::new(),
         last_heard: 0,
+        known: Known::default(),
         database: None,
         log: None,
         log_pages,
