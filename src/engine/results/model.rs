@@ -1,7 +1,7 @@
 //! The queue on a scheduler that tries interleavings: who waits is woken, nothing is lost or
 //! doubled, and the descriptor tells the truth.
 //!
-//! `HY_SEED=n` tries other interleavings than the usual ones.
+//! `HY_SEED=n` tries other interleavings than the usual ones, `HY_INTERLEAVINGS=n` so many of each model.
 
 mod many;
 #[allow(clippy::duplicate_mod, reason = "the same code on other locks is the point")]
@@ -31,8 +31,8 @@ use sends::{OnIdle, Sends, Unfinished};
 use slot::{Limit, Slot};
 use sync::{Arc, AtomicUsize};
 
-/// How many interleavings each scheduler tries of each model.
-const ITERATIONS: usize = 1000;
+/// How many interleavings each scheduler tries of each model, unless `HY_INTERLEAVINGS` says otherwise.
+const INTERLEAVINGS: usize = 1000;
 const SHORT: Duration = Duration::from_millis(5);
 
 /// Runs a model under a scheduler that chooses at random and under one that seeks rare orders.
@@ -44,10 +44,12 @@ fn explore(model: impl Fn() + Send + Sync + 'static) {
         let model = Arc::clone(model);
         shuttle::Runner::new(scheduler, config).run(move || model());
     }
-    let seed = std::env::var("HY_SEED").ok().map_or(1, |seed| seed.parse().expect("a number"));
+    let given = |name| std::env::var(name).ok().map(|number| number.parse().expect("a number"));
+    let seed = given("HY_SEED").unwrap_or(1);
+    let most = given("HY_INTERLEAVINGS").map_or(INTERLEAVINGS, |most| most as usize);
     let model = Arc::new(model);
-    run(RandomScheduler::new_from_seed(seed, ITERATIONS), &model);
-    run(PctScheduler::new_from_seed(seed, 3, ITERATIONS), &model);
+    run(RandomScheduler::new_from_seed(seed, most), &model);
+    run(PctScheduler::new_from_seed(seed, 3, most), &model);
 }
 
 /// The sends of a client, and how many places among them are taken.
