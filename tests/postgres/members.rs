@@ -79,6 +79,21 @@ fn what_a_member_had_begun_that_is_gone_is_in_doubt() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_keeps_no_rate_shut() {
+    let (folder, server) = (Folder::new(), RawServer::fixed(answer(200, "", OK)));
+    let rate = json!({"count": 1, "per_ms": 3_600_000});
+    let config = folder.config(&server.url(), json!({"accounts": {"ff-json": {"rate": rate}}}));
+    let clients = [client(&config), client(&config)];
+    submit(&clients[0], &message("ff-json"), 1);
+    clients[0].ack(&take(&clients[0])).expect("an outbox");
+    clients[0].close(Some(Duration::ZERO));
+    // It counts for much longer than its window then.
+    assert_eq!(folder.psql("UPDATE SCHEMA.requests SET per_ms = 100 RETURNING until_ms > 0"), "t");
+    submit(&clients[1], &message("ff-json"), 2);
+    assert_eq!(take(&clients[1]).token, 2);
+}
+
+#[test]
 fn while_the_database_is_away_submits_are_refused_and_what_was_accepted_goes_on_afterwards() {
     let cluster = super::cluster::Cluster::start(&[], &[]);
     let server = RawServer::fixed(answer(200, "", OK));

@@ -16,8 +16,8 @@ END $$;
 
 -- What this transaction changes is as good if a crash of the server takes it back, so that nobody waits for the
 -- disk: a lease that is lost is seen by whoever has it as soon as he begins.
-CREATE OR REPLACE FUNCTION {schema}.in_haste() RETURNS void LANGUAGE sql
-AS $$ SELECT set_config('synchronous_commit', 'off', true) $$;
+CREATE OR REPLACE FUNCTION {schema}.in_haste() RETURNS void LANGUAGE plpgsql
+AS $$ BEGIN PERFORM set_config('synchronous_commit', 'off', true); END $$;
 
 -- Keys and lines of these accounts are this transaction's until it ends. Always in one order, so that no two
 -- wait for each other.
@@ -71,13 +71,14 @@ BEGIN
     PERFORM pg_notify('{schema}_told', '');
 END $$;
 
--- What was told after this number; null where nothing was.
-CREATE OR REPLACE FUNCTION {schema}.heard(p_seen bigint) RETURNS jsonb LANGUAGE sql STABLE
+-- What was told after this number; null where nothing was. (A function in SQL would be planned anew at each call.)
+CREATE OR REPLACE FUNCTION {schema}.heard(p_seen bigint) RETURNS jsonb LANGUAGE plpgsql STABLE
 SET search_path = {schema}, pg_temp AS $$
-    SELECT jsonb_agg(jsonb_build_object('number', t.number, 'about', t.about, 'words', t.words,
-        'left', greatest(t.until_ms - now_ms(), 0)) ORDER BY t.number)
-    FROM told t WHERE t.number > p_seen AND (t.words IS NOT NULL OR t.until_ms > now_ms())
-$$;
+BEGIN
+    RETURN (SELECT jsonb_agg(jsonb_build_object('number', t.number, 'about', t.about, 'words', t.words,
+            'left', greatest(t.until_ms - now_ms(), 0)) ORDER BY t.number)
+        FROM told t WHERE t.number > p_seen AND (t.words IS NOT NULL OR t.until_ms > now_ms()));
+END $$;
 
 -- Where a message that has its key stands now: queued, or waiting for its line or its time.
 CREATE OR REPLACE FUNCTION {schema}.next_of(p_account text, p_line text, p_due bigint, p_now bigint) RETURNS smallint
