@@ -28,7 +28,7 @@ impl Default for Filter {
             let mut byte = 0;
             while byte < 256 {
                 if spelling::is_escape(byte as u8) {
-                    entries[byte] = STOP | (1 << (BITS * LETTERS)) - 1;
+                    entries[byte] = STOP | ((1 << (BITS * LETTERS)) - 1);
                 }
                 byte += 1;
             }
@@ -69,7 +69,7 @@ impl Filter {
 
     /// The words that may have begun at a byte (in the lowest bits), at the one before it, and at the one before that.
     fn after(&self, begun: u32, byte: u8) -> u32 {
-        (begun << BITS | STOP | ANY) & self.0[usize::from(byte)]
+        ((begun << BITS) | STOP | ANY) & self.0[usize::from(byte)]
     }
 
     /// The first byte with which a word is found that begins so many bytes before it.
