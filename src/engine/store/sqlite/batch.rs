@@ -122,12 +122,18 @@ const BEGIN_HELD: &str = "
         progress = coalesce(?6, progress), mark = ?7
     WHERE seq = ?1 AND state = 0 AND holder = ?8";
 
+/// The same bytes sent again are as old as the first of them.
+const BEGIN_AGAIN: &str = "
+    UPDATE messages SET attempts = ?2, body = ?4, sender = ?5, progress = coalesce(?6, progress), mark = ?7, holder = ?8,
+        first_sent_ms = CASE WHEN body IS ?4 AND sender IS ?5 AND mark IS ?7 THEN first_sent_ms ELSE ?3 END
+    WHERE seq = ?1 AND state = 4 AND (holder = ?8 OR holder IS ?9)";
+
 /// Of a message that has no key, is in no line and waits for no time.
 const FINISH: &str = "
-    UPDATE messages SET state = 5, turn = NULL, holder = iif(home = ?2 OR ?6, ?2, NULL), body = NULL, sender = NULL,
+    UPDATE messages SET state = 5, turn = NULL, holder = iif(home = ?2 OR ?5, ?2, NULL), body = NULL, sender = NULL,
         progress = NULL, mark = NULL, delivery = ?3, receipt = ?4
     WHERE seq = ?1 AND state < 5 AND key IS NULL AND place IS NULL AND wake_ms IS NULL
-        AND expires_ms IS NULL AND (holder = ?2 OR holder IS ?5)";
+        AND expires_ms IS NULL AND (holder = ?2 OR holder IS ?6)";
 
 /// The same where this member holds it and hands its result out.
 const FINISH_HELD: &str = "
@@ -303,25 +309,8 @@ impl<'c> Batch<'c> {
     }
 
     fn begin(&mut self, begin: &Begin) -> Result<Applied> {
-        let first = row::time(begin.first_sent_ms);
-        // What one that alone sends has taken since, its row does not say.
-        let says_so = !(self.by.sole && self.by.hands.contains_key(&begin.seq));
-        if says_so {
-            let made = self.begin_held.get(self.conn)?.execute(params![
-                begin.seq,
-                begin.attempts,
-                first,
-                begin.body,
-                begin.sender,
-                begin.progress,
-                begin.mark,
-                self.by.member,
-            ])?;
-            if made > 0 {
-                return Ok(done(made));
-            }
-        }
-        let made = self.begin.get(self.conn)?.execute(params![
+        let (first, nobody) = (row::time(begin.first_sent_ms), self.by.or_nobody());
+        let begun = params![
             begin.seq,
             begin.attempts,
             first,
@@ -330,33 +319,22 @@ impl<'c> Batch<'c> {
             begin.progress,
             begin.mark,
             self.by.member,
-            self.by.or_nobody(),
-        ])?;
-        if made > 0 {
-            return Ok(done(made));
+            nobody,
+        ];
+        let held = &begun[..begun.len() - 1];
+        // What one that alone sends has taken since, its row does not say.
+        let says_so = !(self.by.sole && self.by.hands.contains_key(&begin.seq));
+        let mut made = 0;
+        if says_so {
+            made = self.begin_held.get(self.conn)?.execute(held)?;
         }
-        // The same bytes sent again are as old as the first of them.
-        let again = self
-            .conn
-            .prepare_cached(
-                "UPDATE messages SET attempts = ?2, body = ?4, sender = ?5,
-                     progress = coalesce(?6, progress), mark = ?7, holder = ?8,
-                     first_sent_ms = CASE WHEN body IS ?4 AND sender IS ?5 AND mark IS ?7
-                         THEN first_sent_ms ELSE ?3 END
-                 WHERE seq = ?1 AND state = 4 AND (holder = ?8 OR holder IS ?9)",
-            )?
-            .execute(params![
-                begin.seq,
-                begin.attempts,
-                first,
-                begin.body,
-                begin.sender,
-                begin.progress,
-                begin.mark,
-                self.by.member,
-                self.by.or_nobody(),
-            ])?;
-        Ok(done(again))
+        if made == 0 {
+            made = self.begin.get(self.conn)?.execute(begun)?;
+        }
+        if made == 0 {
+            made = self.conn.prepare_cached(BEGIN_AGAIN)?.execute(begun)?;
+        }
+        Ok(done(made))
     }
 
     fn ended(
@@ -389,17 +367,12 @@ impl<'c> Batch<'c> {
         let is_foreign = self.by.hands.get(&seq) == Some(&true);
         let inherits = is_foreign && self.inherits(seq)?;
         let (member, delivery) = (self.by.member, verdict.delivery.number());
-        let held = params![seq, member, delivery, verdict.receipt, inherits];
+        let nobody = self.by.or_nobody();
+        let finished = params![seq, member, delivery, verdict.receipt, inherits, nobody];
+        let held = &finished[..finished.len() - 1];
         let mut made = self.finish_held.get(self.conn)?.execute(held)?;
         if made == 0 {
-            made = self.finish.get(self.conn)?.execute(params![
-                seq,
-                member,
-                delivery,
-                verdict.receipt,
-                self.by.or_nobody(),
-                inherits,
-            ])?;
+            made = self.finish.get(self.conn)?.execute(finished)?;
         }
         if made == 0 {
             return self.finish_tied(seq, verdict, alone);
