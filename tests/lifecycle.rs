@@ -7,7 +7,6 @@ mod raw;
 
 use std::collections::BTreeSet;
 use std::future::Future as _;
-use std::io::Write as _;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -34,16 +33,6 @@ fn waiting(account: &str) -> Value {
 /// A server that never answers.
 fn silent() -> RawServer {
     RawServer::script(vec![(Vec::new(), Then::Hang)])
-}
-
-/// A server whose answers wait for the gate.
-fn behind(gate: &Gate) -> RawServer {
-    let (gate, ok) = (gate.clone(), answer(200, "", OK));
-    RawServer::start(move |_, stream| {
-        gate.pass();
-        stream.write_all(&ok)?;
-        Ok(Then::Keep)
-    })
 }
 
 #[test]
@@ -111,7 +100,7 @@ fn closing_cuts_what_is_under_way_and_says_how_many() {
 #[test]
 fn closing_waits_for_what_ends_in_time() {
     let gate = Gate::default();
-    let server = behind(&gate);
+    let server = gate.server(answer(200, "", OK));
     let client = client(&config(&server.url()));
     submit(&client, &message("ff-json"), 1);
     server.wait_for_requests(1);
@@ -167,7 +156,7 @@ fn a_removed_account_leaves_a_doubt_a_doubt() {
 #[test]
 fn a_replaced_account_holds_for_attempts_begun_later() {
     let gate = Gate::default();
-    let (old, new) = (behind(&gate), RawServer::fixed(answer(200, "", OK)));
+    let (old, new) = (gate.server(answer(200, "", OK)), RawServer::fixed(answer(200, "", OK)));
     let client = client(&config_with(&old.url(), json!({"max_connections_per_host": 1})));
     submit(&client, &message("ff-json"), 1);
     old.wait_for_requests(1);

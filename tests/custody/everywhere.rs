@@ -20,16 +20,6 @@ fn kind() -> RawServer {
     RawServer::fixed(answer(200, "", OK))
 }
 
-/// A server that answers once the gate is open.
-fn gated(gate: &Gate) -> RawServer {
-    let gate = gate.clone();
-    RawServer::start(move |_, stream| {
-        gate.pass();
-        stream.write_all(&answer(200, "", OK))?;
-        Ok(Then::Keep)
-    })
-}
-
 fn now_ms() -> u64 {
     SystemTime::UNIX_EPOCH.elapsed().expect("after 1970").as_millis() as u64
 }
@@ -80,7 +70,7 @@ fn every_message_has_its_one_result() {
 #[test]
 fn messages_of_a_key_are_one_and_have_one_verdict() {
     let (gate, folder) = (Gate::default(), Folder::new());
-    let server = gated(&gate);
+    let server = gate.server(answer(200, "", OK));
     let client = folder.client(&server.url());
     let keyed = |text: &str| json!({"key": "k", "text": text});
     submit(&client, 1, keyed("a"));
@@ -213,7 +203,7 @@ fn there_is_room_for_as_many_as_was_said() {
 #[test]
 fn a_close_waits_for_what_ends_in_time_and_lets_nothing_in() {
     let (gate, folder) = (Gate::default(), Folder::new());
-    let server = gated(&gate);
+    let server = gate.server(answer(200, "", OK));
     let client = folder.client(&server.url());
     submit(&client, 1, json!({}));
     server.wait_for_requests(1);

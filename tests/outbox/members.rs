@@ -216,14 +216,7 @@ fn an_account_s_own_recipient_is_the_same_for_who_only_submits_and_knows_no_acco
 #[test]
 fn who_submitted_what_is_taken_out_has_its_result_and_waits_for_nothing() {
     let (folder, gate) = (Folder::new(), Gate::default());
-    let server = {
-        let gate = gate.clone();
-        RawServer::start(move |_, stream| {
-            gate.pass();
-            stream.write_all(&answer(200, "", OK))?;
-            Ok(Then::Keep)
-        })
-    };
+    let server = gate.server(answer(200, "", OK));
     let one = json!({"max_connections_per_host": 1});
     let config = |more: Value| folder.config(&server.url(), merged(one.clone(), more));
     let submitter = client(&config(json!({"outbox": {"sends": false}})));

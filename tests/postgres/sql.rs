@@ -1,13 +1,11 @@
 //! Messages that programs submit by SQL, within transactions of their own.
 
-use std::io::Write as _;
-
 use hongyan::{Client, SubmitOptions};
 use serde_json::{Value, json};
 
 use super::accounts::{ACCOUNTS, client, message, message_with};
 use super::place::Folder;
-use super::raw::{GUARD, Gate, RawServer, Then, answer};
+use super::raw::{GUARD, Gate, RawServer, answer};
 
 const OK: &str = ACCOUNTS[0].1;
 
@@ -83,14 +81,7 @@ fn a_message_that_cannot_be_read_becomes_its_one_result() {
 #[test]
 fn a_message_from_sql_stands_in_the_line_of_its_account_s_own_recipient() {
     let (folder, gate) = (Folder::new(), Gate::default());
-    let server = {
-        let gate = gate.clone();
-        RawServer::start(move |_, stream| {
-            gate.pass();
-            stream.write_all(&answer(200, "", OK))?;
-            Ok(Then::Keep)
-        })
-    };
+    let server = gate.server(answer(200, "", OK));
     let own = json!({"accounts": {"ff-json": {"to": {"user": "lisztli"}}}});
     let worker = client(&folder.config(&server.url(), own));
     let named = message_with("ff-json", json!({"ordered": true}));

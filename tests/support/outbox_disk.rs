@@ -9,19 +9,9 @@ use serde_json::json;
 use super::accounts::{ACCOUNTS, client, message, message_with, take, verdict};
 use super::memory::{argument, in_child};
 use super::outbox_folder::Folder;
-use super::raw::{Gate, RawServer, Then, answer};
+use super::raw::{Gate, RawServer, answer};
 
 const OK: &str = ACCOUNTS[0].1;
-
-/// A server that answers once the gate is open.
-fn gated(gate: &Gate) -> RawServer {
-    let gate = gate.clone();
-    RawServer::start(move |_, stream| {
-        gate.pass();
-        std::io::Write::write_all(stream, &answer(200, "", OK))?;
-        Ok(Then::Keep)
-    })
-}
 
 fn refused(client: &Client, token: u64) -> Error {
     client
@@ -39,7 +29,7 @@ fn submit(client: &Client, token: u64) {
 /// One message is under way when the disk fails, and is told once the disk is well.
 fn fails_and_recovers(folder: &Folder, break_it: impl FnOnce(), mend: impl FnOnce()) {
     let gate = Gate::default();
-    let server = gated(&gate);
+    let server = gate.server(answer(200, "", OK));
     let client = folder.client(&server.url());
     submit(&client, 1);
     server.wait_for_requests(1);
@@ -102,7 +92,7 @@ fn a_disk_that_takes_no_more_and_then_does_costs_nothing() {
 fn a_close_does_not_wait_for_a_disk_that_is_gone() {
     let (folder, gate) = (Folder::new(), Gate::default());
     let aside = folder.path().with_extension("aside");
-    let server = gated(&gate);
+    let server = gate.server(answer(200, "", OK));
     {
         let client = folder.client(&server.url());
         submit(&client, 1);

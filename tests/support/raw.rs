@@ -209,6 +209,16 @@ impl Drop for RawServer {
 pub struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
 impl Gate {
+    /// A server that gives this answer to each request, once the door is open.
+    pub fn server(&self, answer: Vec<u8>) -> RawServer {
+        let gate = self.clone();
+        RawServer::start(move |_, stream| {
+            gate.pass();
+            stream.write_all(&answer)?;
+            Ok(Then::Keep)
+        })
+    }
+
     pub fn open(&self) {
         *self.0.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.0.1.notify_all();
