@@ -32,9 +32,12 @@ size: ## build the C library as small as it gets; prints where it is
 test: ## run every part of the tests and say what failed; installs missing C tools, where it may
 	FEATURES=$(FEATURES) tools/test-all
 
-.PHONY: test-all test-musl test-windows test-arm64 check-android check-apple
+.PHONY: test-all test-systems test-musl test-windows test-arm64 check-android check-apple
 test-all: ## all of `make test`, and what takes long: other systems, and what is built for them
 	FEATURES=$(FEATURES) tools/test-all everything
+
+test-systems: ## what `make test-all` has beside `make test`
+	FEATURES=$(FEATURES) tools/test-all systems
 
 test-musl: ## build the command and the C library for musl, and send with them
 	tools/test-musl
