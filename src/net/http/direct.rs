@@ -70,18 +70,32 @@ impl Direct {
         host: &Host,
         given: Headers,
     ) -> Result<(), Failure> {
-        let is_empty = message.body().is_end_stream() && message.method() != hyper::Method::GET;
+        let has_body = message.method() != hyper::Method::GET || !message.body().is_end_stream();
+        // A body of any other length tells it itself.
+        let length = message.body().size_hint().exact().filter(|_| has_body);
         let headers = message.headers_mut();
         headers.reserve(6 + given.more.len());
         headers.insert(HOST, host.name.clone());
         headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
         headers.insert(USER_AGENT, self.user_agent.clone());
-        // A body of any other length tells it itself.
-        if is_empty {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        if let Some(length) = length {
+            headers.insert(CONTENT_LENGTH, digits(length));
         }
         fill(headers, given)
     }
+}
+
+/// A number as it stands in a header field; `HeaderValue`'s own way to write it allocates twice.
+fn digits(mut number: u64) -> HeaderValue {
+    let mut digits = [0; 20];
+    let mut first = digits.len();
+    while number > 0 || first == digits.len() {
+        first -= 1;
+        digits[first] = b'0' + (number % 10) as u8;
+        number /= 10;
+    }
+    // Digits may stand in any field.
+    HeaderValue::from_bytes(&digits[first..]).unwrap_or(HeaderValue::from_static("0"))
 }
 
 impl Transport for Direct {
@@ -131,6 +145,18 @@ impl Transport for Direct {
                 }
                 Sent::TimedOut => return Err(timed_out()),
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_is_written_in_digits() {
+        for number in [0, 7, 10, 1_500, u64::MAX] {
+            assert_eq!(digits(number), number.to_string());
         }
     }
 }
