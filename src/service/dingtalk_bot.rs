@@ -131,9 +131,12 @@ impl Account for Robot {
     }
 
     fn read(&self, _draft: &mut Draft, answer: &Answer) -> Reading {
-        match is_denied(answer) {
-            true => Reading::refused("1111", "too many requests from this address"),
-            false => robot::busy_in_success(ENVELOPE.read(answer), answer),
+        match ENVELOPE.read(answer) {
+            // Their words have no place in the envelope, so that only then they need be looked for.
+            Reading::Unreadable(_) if is_denied(answer) => {
+                Reading::refused("1111", "too many requests from this address")
+            }
+            reading => robot::busy_in_success(reading, answer),
         }
     }
 
