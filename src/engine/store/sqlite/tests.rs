@@ -175,7 +175,6 @@ fn fails(result: Result<impl std::fmt::Debug>, code: ErrorCode, words: &str) {
     assert!(error.hint_text().is_some(), "{error} says not what to do");
 }
 
-#[cfg(unix)]
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
