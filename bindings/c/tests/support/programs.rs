@@ -90,7 +90,7 @@ impl Build {
             .args([&sandbox.url(), &hostile.url(), how])
             .env("ASAN_OPTIONS", "detect_leaks=1")
             .env("UBSAN_OPTIONS", "print_stacktrace=1")
-            .current_dir(program.parent().unwrap());
+            .current_dir(empty_folder(program));
         // Into a file: a pipe would stay open as long as any grandchild lives.
         let log = program.with_extension("log");
         let file = fs::File::create(&log).map_err(|error| error.to_string())?;
@@ -108,6 +108,16 @@ impl Build {
         };
         Err(format!("{why}\n{output}"))
     }
+}
+
+/// A folder for what a program writes: an outbox of the run before, under the same name, has its keys.
+fn empty_folder(program: &Path) -> PathBuf {
+    let folder = program.with_extension("folder");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir(&folder).unwrap();
+    folder
 }
 
 /// True for a program that forks.
