@@ -133,8 +133,19 @@ fn with_words(message: &Message, info: &Info, kind: &Type, seed: Seed) -> Result
     robot::drafts(pieces, |i, piece| {
         let seed = Seed(seed.0.wrapping_add(i as u64));
         let mentions = Mentions::of(piece);
-        draft(body(message, info, kind, content(&piece.text), &mentions)?, seed)
+        match is_text && is_small(message) && !piece.text.is_empty() {
+            true => text_alone(&piece.text, seed),
+            false => draft(body(message, info, kind, content(&piece.text), &mentions)?, seed),
+        }
     })
+}
+
+/// What [`body`] makes of a text and nothing else, which most messages are: with its maps one costs a twentieth more.
+fn text_alone(text: &str, seed: Seed) -> Result<Draft> {
+    let mut object = Object::new();
+    object.put_text("msgtype", "\"text\"");
+    object.put_text("text", &["{\"content\":", &json::quoted(text), "}"].concat());
+    known_again(object, None, seed)
 }
 
 /// True for a text that needs no measuring of what is around it.
@@ -236,6 +247,11 @@ fn draft(mut body: Map<String, Value>, seed: Seed) -> Result<Draft> {
     body.iter().for_each(|(name, value)| {
         object.put(name, value);
     });
+    known_again(object, own, seed)
+}
+
+/// The same, with a `msgUuid` of the message's own or one of ours.
+fn known_again(mut object: Object, own: Option<String>, seed: Seed) -> Result<Draft> {
     let renew: Option<fn(Seed) -> String> =
         own.is_none().then_some(|seed| json::quoted(&uuid(seed)));
     let value = json::quoted(&own.unwrap_or_else(|| uuid(seed)));
