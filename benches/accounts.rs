@@ -5,10 +5,11 @@
 //! cargo bench --bench accounts -- [--accounts N]
 //! ```
 //!
-//! Time is that of the CPU, kernel included, for this machine may be at other work (Linux). Memory is what the allocator was asked for and has not got back; the configuration's JSON is not in it.
+//! Time is that of the CPU, kernel included, for this machine may be at other work (Linux). Memory is what the
+//! allocator was asked for and has not got back; the configuration's JSON is not in it.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod memory;
+
 use std::time::Duration;
 
 use hongyan::Client;
@@ -20,29 +21,6 @@ const ROUNDS: usize = 5;
 /// The most that 10,000 accounts may take, and that one may keep.
 const MOST_MS: u128 = 150;
 const MOST_BYTES: usize = 2048;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, with what is held counted.
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn account(service: &str, i: usize) -> Value {
     match service {
@@ -81,10 +59,10 @@ fn main() {
         let json = config(services, count);
         let (mut fastest, mut bytes) = (Duration::MAX, 0);
         for _ in 0..ROUNDS {
-            let (held, began) = (HELD.load(Ordering::Relaxed), cpu_time());
+            let (held, began) = (memory::held(), cpu_time());
             let client = Client::from_json(&json).expect("valid accounts");
             fastest = fastest.min(cpu_time() - began);
-            bytes = HELD.load(Ordering::Relaxed).saturating_sub(held) / count;
+            bytes = memory::held().saturating_sub(held) / count;
             drop(client);
         }
         let name = if services.len() == 1 { services[0] } else { "all three" };

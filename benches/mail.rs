@@ -10,10 +10,10 @@
 //! interleaved, and the ratio is the median of the rounds'. Memory is the most that the allocator was asked for at
 //! once while a file of 10 MB is sent, above what is held before.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+mod memory;
+
 use std::io::{BufRead as _, BufReader, BufWriter, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use hongyan::{Client, Delivery, SendOptions};
@@ -32,31 +32,6 @@ const ATTACHMENT: usize = 10_000_000;
 /// The most that a mail may cost of lettre's, and that the attachment may take.
 const MOST_RATIO: f64 = 1.2;
 const MOST_BYTES: usize = 12_000_000;
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-static MOST_HELD: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, with what is held counted.
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let held = HELD.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-        MOST_HELD.fetch_max(held, Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A server that takes every mail, and tells where it listens.
 fn server() -> u16 {
@@ -189,10 +164,7 @@ fn with_attachment(port: u16) -> usize {
     send(&client, &mail(0));
     let mut mail = mail(1);
     mail["attachments"] = json!([{"path": path}]);
-    let held = HELD.load(Ordering::Relaxed);
-    MOST_HELD.store(held, Ordering::Relaxed);
-    send(&client, &mail);
-    let most = MOST_HELD.load(Ordering::Relaxed) - held;
+    let most = memory::most_held(|| send(&client, &mail));
     std::fs::remove_file(&path).expect("it was there");
     most
 }

@@ -7,35 +7,12 @@
 //! Memory is what the allocator was asked for and has not got back, from before the messages are submitted to
 //! when all but the first wait for their turn.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+mod memory;
+
 use std::time::Duration;
 
 use hongyan::{Client, SubmitOptions};
 use serde_json::{Value, json};
-
-static HELD: AtomicUsize = AtomicUsize::new(0);
-
-/// The system's allocator, with what is held counted.
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HELD.fetch_add(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        HELD.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fn main() {
     let mut arguments = std::env::args().skip_while(|argument| argument != "--messages").skip(1);
@@ -45,7 +22,7 @@ fn main() {
         "service": "weibo", "base_url": "http://127.0.0.1:9", "auth": {"type": "oauth2", "token": "t"},
         "rate": {"count": 1, "per_ms": 3_600_000}}}});
     let client = Client::from_json(&config.to_string()).expect("a configuration");
-    let before = HELD.load(Ordering::Relaxed);
+    let before = memory::held();
     for number in 0..count {
         let text = format!("message {number}, of as many letters as many of them have");
         let message =
@@ -60,6 +37,6 @@ fn main() {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-    let bytes = HELD.load(Ordering::Relaxed).saturating_sub(before) / count;
+    let bytes = memory::held().saturating_sub(before) / count;
     println!("{count} messages wait for their pace: {bytes} bytes each");
 }
