@@ -174,7 +174,8 @@ fn no_host_ever_gets_more_connections_than_it_may() {
                 url.replace(&sandbox.port().to_string(), &server.port().to_string()).into();
             account["rate"] = json!(null);
         }
-        let more = json!({"max_connections_per_host": MOST, "retry": {"max_attempts": 1}});
+        let more = json!({"max_connections_per_host": MOST, "idle_ms": 600_000,
+            "retry": {"max_attempts": 1}});
         let client = client(&merged(config, more));
         let names = ["fanfou-basic", "fanfou-oauth1", "tencent_im-usersig"];
         for n in 0..300_u64 {

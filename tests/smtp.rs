@@ -21,7 +21,8 @@ fn client_with(url: &str, account: Value, more: Value) -> Client {
     let mut own = json!({"service": "smtp", "base_url": url, "from": "Bot <bot@example.org>",
         "auth": {"type": "none"}});
     own.as_object_mut().expect("an object").extend(account.as_object().expect("one").clone());
-    let mut config = json!({"v": 1, "accounts": {"mail": own},
+    // A kept connection stays, however slow the machine is.
+    let mut config = json!({"v": 1, "accounts": {"mail": own}, "idle_ms": 600_000,
         "retry": {"max_attempts": 1, "initial_ms": 1, "max_ms": 2}});
     config.as_object_mut().expect("an object").extend(more.as_object().expect("one").clone());
     Client::from_json(&config.to_string()).expect("a valid configuration")

@@ -392,10 +392,10 @@ fn submit_all(client: &Client, count: u64) {
     }
 }
 
-/// One account, which alone may fill the client.
+/// One account, which alone may fill the client; its connections stay, however slow the machine is.
 fn lone_account(url: &str, retry: Value) -> Client {
     client(&json!({"v": 1, "accounts": {"ff-json": accounts::account("ff-json", url)},
-        "max_in_flight": 20_000, "retry": retry}))
+        "max_in_flight": 20_000, "idle_ms": 600_000, "retry": retry}))
 }
 
 #[test]
