@@ -57,6 +57,24 @@ pub trait Custody: Send + Sync {
     fn give_up(&self, id: String);
 }
 
+/// What an attempt has asked for and may do now, on its way to it.
+pub enum Leave {
+    /// To let bytes go.
+    Begin(oneshot::Sender<()>),
+    /// To go within its rates, after so long.
+    Pace(oneshot::Sender<Duration>, Duration),
+}
+
+impl Leave {
+    /// Gives it to the attempt, which may be gone.
+    pub fn give(self) {
+        match self {
+            Leave::Begin(asks) => drop(asks.send(())),
+            Leave::Pace(asks, wait) => drop(asks.send(wait)),
+        }
+    }
+}
+
 /// A message by which it is known where there is no job of it.
 #[derive(Clone)]
 pub struct OnDisk {

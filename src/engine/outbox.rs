@@ -7,9 +7,9 @@
 #[cfg(feature = "outbox")]
 pub mod file;
 pub mod keeper;
+mod reply;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering, fence};
-use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -22,15 +22,20 @@ use crate::engine::results::opened::Room;
 use crate::engine::results::queue::closed;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
+use crate::engine::runtime::on_io_thread;
 use crate::engine::store::{Accept, Begin, Change, RateLimit, Seq, Told, Verdict};
 use crate::model::error::Result;
 use crate::model::receipt::Receipt;
+pub use reply::Reply;
 
 /// How long a change that nobody waits for may wait for others to share its transaction.
 const LAZY: Duration = Duration::from_millis(50);
 
-/// What becomes of a submit: the row of the message, once it is durable.
-pub type Reply = SyncSender<(usize, Result<Seq>)>;
+/// The I/O thread gathers so many changes, for so long, before it wakes the keeper; or until it has nothing else to
+/// do. So long, too, the keeper waits for what comes of the changes that it has made. Else most transactions would
+/// have a few changes only, and each costs a sync of the disk.
+const MOST_GATHERED: usize = 64;
+const GATHERS_FOR: Duration = Duration::from_millis(1);
 
 /// Who is told that a change was made.
 enum Wants {
@@ -39,9 +44,10 @@ enum Wants {
     Soon,
     /// A caller, by his number among those of one submit, and the job that may begin at once.
     Accept(Box<Job>, usize, Reply),
-    Begin(oneshot::Sender<()>),
+    /// An attempt; true if the I/O thread carries it out.
+    Begin(oneshot::Sender<()>, bool),
     /// How long a request has to wait.
-    Pace(oneshot::Sender<Duration>),
+    Pace(oneshot::Sender<Duration>, bool),
     /// The queue: the result is handed out now. What counts its send, where a job did.
     Finish(Box<Receipt>, Option<Slot>, Option<Unfinished>),
     /// A send whose caller waits.
@@ -79,6 +85,10 @@ struct State {
     /// Somebody waits for what is pending.
     urgent: bool,
     lazy_since: Option<Instant>,
+    /// The keeper is to be woken for it, and was not yet.
+    untold: bool,
+    /// Since when the I/O thread works on what the keeper gave it.
+    io_works_since: Option<Instant>,
     /// There may be room for messages that are on the disk only.
     nudged: bool,
     /// Jobs that ended without a result: the client closes.
@@ -142,16 +152,36 @@ impl Outbox {
 
     fn pushed(&self, mut state: MutexGuard<'_, State>, urgent: bool) {
         let first = state.lazy_since.is_none();
-        state.lazy_since.get_or_insert_with(Instant::now);
-        let news = (urgent && !state.urgent) || first;
+        let since = *state.lazy_since.get_or_insert_with(Instant::now);
+        state.untold |= (urgent && !state.urgent) || first;
         state.urgent |= urgent;
-        if news {
+        let gathers = state.pending.len() < MOST_GATHERED && since.elapsed() < GATHERS_FOR;
+        if !(gathers && on_io_thread()) {
+            self.wake(&mut state);
+        }
+    }
+
+    /// Wakes the keeper, if there is something to wake it for.
+    fn wake(&self, state: &mut State) {
+        if std::mem::take(&mut state.untold) {
             self.news.notify_one();
         }
     }
 
+    /// The I/O thread is about to be given something.
+    fn io_works(&self) {
+        self.lock().io_works_since = Some(Instant::now());
+    }
+
+    /// The I/O thread has nothing else to do.
+    fn on_idle(&self) {
+        let mut state = self.lock();
+        state.untold |= state.io_works_since.take().is_some() && state.urgent;
+        self.wake(&mut state);
+    }
+
     /// Makes messages durable in one transaction; each reply has the place of its message.
-    pub fn accept(&self, messages: Vec<(Accept, Box<Job>)>, reply: &Reply) {
+    pub fn accept(&self, messages: Vec<(Accept, Box<Job>)>, reply: Reply) {
         let membership = self.membership.load(Ordering::Relaxed);
         let mut state = self.lock();
         for (i, (accept, job)) in messages.into_iter().enumerate() {
@@ -263,7 +293,7 @@ impl Hold {
 impl Custody for Hold {
     fn begin(&self, begin: Begin) -> oneshot::Receiver<()> {
         let (sender, made) = oneshot::channel();
-        self.push(Change::Begin(Box::new(begin)), Wants::Begin(sender));
+        self.push(Change::Begin(Box::new(begin)), Wants::Begin(sender, on_io_thread()));
         made
     }
 
@@ -298,7 +328,7 @@ impl Custody for Hold {
 
     fn pace(&self, id: i64, limits: Vec<RateLimit>) -> oneshot::Receiver<Duration> {
         let (sender, told) = oneshot::channel();
-        self.push(Change::Pace { id, limits }, Wants::Pace(sender));
+        self.push(Change::Pace { id, limits }, Wants::Pace(sender, on_io_thread()));
         told
     }
 

@@ -49,19 +49,29 @@ pub struct Runtime {
     stop: Arc<Stop>,
     /// The I/O thread is to look at its sockets once more before it parks.
     poll_again: Arc<Notify>,
+    /// What it does beside when it has nothing to do.
+    when_idle: Arc<OnceLock<WhenIdle>>,
 }
+
+type WhenIdle = Box<dyn Fn() + Send + Sync>;
 
 impl Runtime {
     /// Makes the runtime; no thread is started.
     pub fn new(sends: Arc<Sends>) -> Result<Runtime> {
         let poll_again: Arc<Notify> = Arc::default();
         let again = Arc::clone(&poll_again);
+        let when_idle: Arc<OnceLock<WhenIdle>> = Arc::default();
+        let idle = Arc::clone(&when_idle);
         let tokio = Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .on_thread_park(move || match on_io_thread() {
-                true if sends.on_idle() == OnIdle::PollAgain => again.notify_one(),
-                true => {}
+                true => {
+                    idle.get().into_iter().for_each(|act| act());
+                    if sends.on_idle() == OnIdle::PollAgain {
+                        again.notify_one();
+                    }
+                }
                 false => sends.publish(),
             })
             .build()
@@ -75,7 +85,13 @@ impl Runtime {
             thread: Mutex::default(),
             stop: Arc::default(),
             poll_again,
+            when_idle,
         })
+    }
+
+    /// Has the I/O thread do this, too, whenever it has nothing else to do; the first that is given counts.
+    pub fn when_idle(&self, act: WhenIdle) {
+        let _ = self.when_idle.set(act);
     }
 
     fn tokio(&self) -> Option<Arc<tokio::runtime::Runtime>> {

@@ -2,14 +2,13 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::sync::mpsc::RecvTimeoutError;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::engine::accept::files::load;
 use crate::engine::accept::op::Op;
 use crate::engine::attempt::job::{Intake, Job, Place, Sink};
 use crate::engine::custody::OnDisk;
-use crate::engine::outbox::Outbox;
+use crate::engine::outbox::{Outbox, Reply};
 use crate::engine::results::opened::Queue;
 use crate::engine::results::queue::Results;
 use crate::engine::results::sends::Unfinished;
@@ -170,29 +169,13 @@ impl Engine {
             ops.push((job.op(), OnDisk { seq: 0, id, token, account, key }));
             jobs.push((accept, job));
         }
-        let (sender, receiver) = std::sync::mpsc::sync_channel(jobs.len().max(1));
-        outbox.accept(jobs, &sender);
-        drop(sender);
-        let mut told: Vec<_> = ops.iter().map(|_| None).collect();
+        let (reply, replies) = Reply::channel();
+        outbox.accept(jobs, reply);
         // A database may be out of reach for long, and a file in another's hands.
-        let until = Instant::now() + shared.timeout;
-        let next = || {
-            let left = until.saturating_duration_since(Instant::now());
-            receiver.recv_timeout(left).map_err(|why| match why {
-                RecvTimeoutError::Timeout => unanswered(),
-                RecvTimeoutError::Disconnected => lost(),
-            })
-        };
-        let mut missing = lost();
-        for _ in 0..told.len() {
-            match next() {
-                Ok((i, answer)) => told[i] = Some(answer),
-                Err(error) => {
-                    missing = error;
-                    break;
-                }
-            }
-        }
+        let (answers, are_all) = replies.wait(shared.timeout);
+        let mut told: Vec<_> = ops.iter().map(|_| None).collect();
+        answers.into_iter().for_each(|(i, answer)| told[i] = Some(answer));
+        let missing = if are_all { lost() } else { unanswered() };
         let ops = ops.into_iter().zip(told).map(|((mut op, mut message), answer)| {
             message.seq = answer.unwrap_or_else(|| Err(missing.clone()))?;
             op.on_disk = Some(Box::new((outbox.hold(), message)));

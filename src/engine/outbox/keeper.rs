@@ -4,6 +4,7 @@ mod accepted;
 mod direct;
 mod members;
 mod rows;
+mod waits;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -14,8 +15,8 @@ use tokio::sync::oneshot;
 
 use crate::engine::Shared;
 use crate::engine::attempt::job::{Job, RowRef};
-use crate::engine::custody::{Admission, Custody};
-use crate::engine::outbox::{Begins, LAZY, Outbox, Pending, Wants};
+use crate::engine::custody::{Admission, Custody, Leave};
+use crate::engine::outbox::{Begins, Outbox, Pending, Wants};
 use crate::engine::results::queue::Results;
 use crate::engine::results::sends::Unfinished;
 use crate::engine::results::slot::Slot;
@@ -33,8 +34,6 @@ const FEW: usize = 16;
 /// The pauses after the disk refused, which double.
 const PAUSES: std::ops::RangeInclusive<Duration> =
     Duration::from_millis(50)..=Duration::from_secs(2);
-/// Nobody sleeps longer, whatever the calendar says: it may be set.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 
 /// Starts the keeper of a store; what an earlier run left goes on, if this client begins it.
 pub fn start(
@@ -47,6 +46,8 @@ pub fn start(
     let outbox = Arc::new(Outbox::new(store.damage(), store.is_remote()));
     let wakes = Arc::downgrade(&outbox);
     store.watch(Arc::new(move || wakes.upgrade().into_iter().for_each(|outbox| outbox.nudge())));
+    let idle = Arc::downgrade(&outbox);
+    inbox.when_idle(move || idle.upgrade().into_iter().for_each(|outbox| outbox.on_idle()));
     let keeper =
         Keeper::new(Arc::clone(shared), Arc::clone(&outbox), inbox.clone(), store, begins, does)?;
     if keeper.sends() && keeper.store.count().1 > 0 {
@@ -98,6 +99,8 @@ struct Keeper {
     direct: HashMap<String, Option<oneshot::Sender<Admission>>>,
     /// Somebody of them may be called.
     calls: bool,
+    /// What attempts of the I/O thread have waited for.
+    leave: Vec<Leave>,
     begins: Begins,
     /// The rows that have a job.
     loaded: HashSet<Seq>,
@@ -113,20 +116,6 @@ struct Keeper {
     stopped: bool,
     /// Counts the messages that have no result and no job: what is on the disk only.
     open: Unfinished,
-}
-
-/// Leaves a few of these changes, and gives the others: first acknowledgements, which make room on the
-/// disk, then what goes on, and what is new by itself, so that it holds nothing else up.
-fn few(changes: &mut Vec<Pending>, most: usize) -> Vec<Pending> {
-    let rank = |pending: &Pending| match pending.change {
-        Change::Ack { .. } => 0,
-        Change::Accept(_) => 2,
-        _ => 1,
-    };
-    changes.sort_by_key(rank);
-    let first = changes.first().map(rank);
-    let same = changes.iter().take_while(|change| Some(rank(change)) == first).count();
-    changes.split_off(same.min(most))
 }
 
 impl Keeper {
@@ -158,6 +147,7 @@ impl Keeper {
             queues: HashMap::new(),
             direct: HashMap::new(),
             calls: false,
+            leave: Vec::new(),
             begins,
             loaded: HashSet::new(),
             ended: HashSet::new(),
@@ -249,73 +239,6 @@ impl Keeper {
         }
     }
 
-    /// Waits for changes, for time to pass or for the end; takes what there is to write.
-    fn next(&mut self) -> (Vec<Pending>, bool) {
-        let outbox = Arc::clone(&self.outbox);
-        let until = Instant::now() + self.sleep();
-        // After a failure nothing is tried before its time, save what somebody waits for.
-        let not_before = Instant::now() + self.pause;
-        let mut state = outbox.lock();
-        loop {
-            let now = Instant::now();
-            let lazy = state.lazy_since.is_some_and(|since| now >= since + LAZY);
-            let accepts = || state.pending.iter().any(|pending| pending.wants.is_caller());
-            let write = (state.urgent || lazy) && (now >= not_before || accepts());
-            let other = state.nudged || (state.stopping && !self.stopped) || now >= until;
-            if write || other || state.ends {
-                let mut taken = Vec::new();
-                if write || state.ends {
-                    taken = std::mem::take(&mut state.pending);
-                    state.urgent = false;
-                    state.lazy_since = None;
-                    if now < not_before && !state.ends {
-                        // Before its time only that is tried which a caller waits for.
-                        let (callers, others) =
-                            taken.into_iter().partition(|pending| pending.wants.is_caller());
-                        (taken, state.pending) = (callers, others);
-                    } else if let Some(most) = self.careful {
-                        state.pending = few(&mut taken, most);
-                    }
-                    if !state.pending.is_empty() {
-                        state.urgent = true;
-                        state.lazy_since = Some(now);
-                    }
-                }
-                state.nudged = false;
-                self.stopped |= state.stopping;
-                let (left, cancelled) =
-                    (std::mem::take(&mut state.left), std::mem::take(&mut state.cancelled));
-                for (name, removed) in std::mem::take(&mut state.accounts) {
-                    match removed {
-                        true => self.removed.insert(name, 0),
-                        false => self.removed.remove(&name),
-                    };
-                }
-                let ends = state.ends && state.pending.is_empty();
-                drop(state);
-                self.loaded.retain(|seq| !left.contains(seq));
-                cancelled.into_iter().for_each(|message| self.cancel(message));
-                return (taken, ends);
-            }
-            let mut wait = until;
-            if let Some(since) = state.lazy_since {
-                wait = wait.min(not_before.max(if state.urgent { now } else { since + LAZY }));
-            }
-            let wait = wait.saturating_duration_since(now).max(Duration::from_millis(1));
-            state = outbox.news.wait_timeout(state, wait).unwrap_or_else(|p| p.into_inner()).0;
-        }
-    }
-
-    fn sleep(&self) -> Duration {
-        if !self.pause.is_zero() {
-            return self.pause;
-        }
-        let now = self.shared.clock.unix_ms();
-        let next = self.next_time.filter(|_| self.does.sends && !self.stopped);
-        let next = next.map(|at| Duration::from_millis(at.saturating_sub(now)));
-        next.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP).min(self.store.rests())
-    }
-
     /// Writes a batch; what nobody waits for is tried again if the disk refuses.
     fn commit(&mut self, batch: Vec<Pending>) -> bool {
         let batch = self.without_stale(batch);
@@ -334,6 +257,10 @@ impl Keeper {
                 for (((change, wants), applied), slot) in changes {
                     self.made(change, wants, applied, slot);
                 }
+                if !self.leave.is_empty() {
+                    self.outbox.io_works();
+                    self.inbox.let_go(std::mem::take(&mut self.leave));
+                }
                 self.shared.sends.publish();
                 true
             }
@@ -347,7 +274,7 @@ impl Keeper {
                     match wants {
                         Wants::Accept(job, i, reply) => {
                             self.give_up(job);
-                            let _ = reply.send((i, Err(error.clone())));
+                            reply.tell(i, Err(error.clone()));
                         }
                         Wants::Enter(sender) => {
                             let _ = sender.send(Admission::Refused(error.clone()));
@@ -439,11 +366,13 @@ impl Keeper {
             (Wants::Accept(job, i, reply), applied) => {
                 self.accepted(change, job, i, &reply, applied, slot);
             }
-            (Wants::Pace(sender), Applied::Paced { wait }) => drop(sender.send(wait)),
-            (Wants::Pace(_), _) => {}
+            (Wants::Pace(sender, by_io), Applied::Paced { wait }) => {
+                self.let_go(Leave::Pace(sender, wait), by_io);
+            }
+            (Wants::Pace(..), _) => {}
             // It has its result already: who waits learns that nothing may go.
-            (Wants::Begin(_), Applied::Missed) => {}
-            (Wants::Begin(sender), _) => drop(sender.send(())),
+            (Wants::Begin(..), Applied::Missed) => {}
+            (Wants::Begin(sender, by_io), _) => self.let_go(Leave::Begin(sender), by_io),
             (Wants::Finish(receipt, slot, unfinished), applied) => {
                 let mut has_come_out = false;
                 if let Change::Finish { seq, .. } = change {
@@ -465,6 +394,14 @@ impl Keeper {
             }
             (Wants::Nobody, Applied::Done { ready, due_ms, .. }) => self.is_ready(ready, due_ms),
             (Wants::Nobody | Wants::Soon, _) => {}
+        }
+    }
+
+    /// Gives an attempt what it has waited for; those of the I/O thread all at once, after the batch.
+    fn let_go(&mut self, leave: Leave, by_io: bool) {
+        match by_io {
+            true => self.leave.push(leave),
+            false => leave.give(),
         }
     }
 
@@ -525,6 +462,7 @@ impl Keeper {
 
     fn spawn(&mut self, job: Box<Job>, seq: Seq) {
         self.loaded.insert(seq);
+        self.outbox.io_works();
         self.inbox.begin(job);
     }
 

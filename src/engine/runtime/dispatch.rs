@@ -37,6 +37,7 @@ use crate::engine::attempt::deliver::waits;
 use crate::engine::attempt::gate::{Call, Called, Gate};
 use crate::engine::attempt::job::{EndReason, Job};
 use crate::engine::attempt::pace::free_in;
+use crate::engine::custody::Leave;
 use crate::engine::runtime::FAR;
 use crate::engine::runtime::mailbox::Mailbox;
 use crate::model::error::Error;
@@ -52,12 +53,20 @@ const MOST_FOR_HOST: u32 = 64;
 pub struct Dispatch {
     arrived: Mailbox<Box<Job>>,
     calls: Arc<Mailbox<Call>>,
+    leave: Mailbox<Leave>,
 }
 
 impl Dispatch {
     /// Begins a send whose result goes into a queue.
     pub fn begin(&self, job: Box<Job>) {
         self.arrived.put(job);
+    }
+
+    /// Gives attempts what they wait for.
+    ///
+    /// To wake each from another thread would cost a system call, and most often two changes of the thread.
+    pub fn let_go(&self, leave: impl IntoIterator<Item = Leave>) {
+        self.leave.put_all(leave);
     }
 }
 
@@ -68,6 +77,7 @@ pub struct Dispatcher<G> {
     give: G,
     arrived: VecDeque<Box<Job>>,
     calls: VecDeque<Call>,
+    leave: VecDeque<Leave>,
     waiting: BTreeMap<u64, Waiting>,
     last: u64,
     /// Who stands before which gate, by their numbers. Where there is a line, one is called.
@@ -106,6 +116,7 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
             give,
             arrived: VecDeque::new(),
             calls: VecDeque::new(),
+            leave: VecDeque::new(),
             waiting: BTreeMap::new(),
             last: 0,
             lines: BTreeMap::new(),
@@ -124,6 +135,7 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
             } else {
                 let_others_run().await;
             }
+            self.leave.drain(..).for_each(Leave::give);
             if shared.stop.winds_down() {
                 self.end_all();
             }
@@ -153,7 +165,8 @@ impl<G: FnMut(Box<Job>) + Send> Dispatcher<G> {
         poll_fn(|cx| {
             let arrived = self.dispatch.arrived.poll_take(cx, &mut self.arrived).is_ready();
             let called = self.dispatch.calls.poll_take(cx, &mut self.calls).is_ready();
-            if arrived || called {
+            let has_leave = self.dispatch.leave.poll_take(cx, &mut self.leave).is_ready();
+            if arrived || called || has_leave {
                 return Poll::Ready(());
             }
             if nobody_waits {

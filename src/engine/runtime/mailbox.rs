@@ -18,9 +18,14 @@ impl<T> Default for Mailbox<T> {
 impl<T> Mailbox<T> {
     /// Tells it.
     pub fn put(&self, news: T) {
+        self.put_all([news]);
+    }
+
+    /// Tells it all of this at once.
+    pub fn put_all(&self, news: impl IntoIterator<Item = T>) {
         let waker = {
             let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            state.0.push_back(news);
+            state.0.extend(news);
             state.1.take()
         };
         if let Some(waker) = waker {

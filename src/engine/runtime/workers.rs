@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Waker};
 use crate::engine::Shared;
 use crate::engine::attempt::deliver::carry;
 use crate::engine::attempt::job::Job;
+use crate::engine::custody::Leave;
 use crate::engine::runtime::Runtime;
 use crate::engine::runtime::dispatch::{Dispatch, Dispatcher};
 use crate::model::error::Result;
@@ -36,9 +37,19 @@ impl Inbox {
         self.runtime.start_io()
     }
 
+    /// Has the I/O thread do this whenever it has nothing else to do.
+    pub fn when_idle(&self, act: impl Fn() + Send + Sync + 'static) {
+        self.runtime.when_idle(Box::new(act));
+    }
+
     /// Begins a send whose result goes into a queue.
     pub fn begin(&self, job: Box<Job>) {
         self.dispatch.begin(job);
+    }
+
+    /// Gives attempts of the I/O thread what they wait for.
+    pub fn let_go(&self, leave: Vec<Leave>) {
+        self.dispatch.let_go(leave);
     }
 }
 

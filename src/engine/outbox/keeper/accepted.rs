@@ -76,7 +76,7 @@ impl Keeper {
             }
         };
         // A caller who has gone knows the message by its result.
-        let _ = reply.send((i, answer));
+        reply.tell(i, answer);
     }
 
     /// Takes note of where the result of an accepted message goes.
