@@ -8,6 +8,7 @@
 #[cfg(test)]
 mod model;
 pub mod opened;
+pub mod passage;
 pub mod queue;
 pub mod sends;
 pub mod slot;

@@ -4,6 +4,7 @@
 
 use std::io;
 
+use super::passage::{Ends, Passing};
 use crate::model::panic::Inside;
 
 #[cfg(unix)]
@@ -409,7 +410,10 @@ pub fn spawn_thread(
     #[cfg(test)]
     Refusal::check()?;
     let builder = std::thread::Builder::new().name(name.to_owned());
+    let begins = Passing::enter();
     let body = || {
+        drop(begins);
+        let _ends = Ends;
         let _inside = Inside::enter();
         body();
     };

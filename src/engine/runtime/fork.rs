@@ -2,12 +2,14 @@
 //!
 //! A child has the memory of its parent, with one thread in it. What another thread had locked stays
 //! locked in the child, so a fork takes the locks of the whole process first: that of the log function
-//! and that of the open outboxes. The locks of a client need no care, since no call on a client that
+//! and that of the open outboxes; and it waits for threads of the library that begin or end, for the one that the
+//! standard library has. The locks of a client need no care, since no call on a client that
 //! was inherited comes that far.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::engine::results::passage;
 use crate::engine::results::wake::at_fork;
 use crate::model::error::{Error, ErrorCode, Result};
 use crate::model::log;
@@ -50,6 +52,7 @@ extern "C" fn before() {
         (locks.before)();
     }
     log::before_fork();
+    passage::before_fork();
 }
 
 extern "C" fn in_parent() {
@@ -61,6 +64,7 @@ extern "C" fn in_child() {
 }
 
 fn after(in_child: bool) {
+    passage::after_fork(in_child);
     log::after_fork(in_child);
     if let Some(locks) = LOCKS.get() {
         (locks.after)(in_child);
