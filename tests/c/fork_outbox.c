@@ -26,7 +26,8 @@ static hy_error_t *begin(const char *outbox, hy_client_t **out)
 {
     char config[2048];
     int n = snprintf(config, sizeof config,
-                     "{\"v\":1,\"accounts\":{\"ff\":{\"service\":\"fanfou\",\"auth\":{\"type\":"
+                     "{\"v\":1,\"timeout_ms\":600000,\"accounts\":{\"ff\":"
+                     "{\"service\":\"fanfou\",\"auth\":{\"type\":"
                      "\"basic\",\"username\":\"test\",\"password\":\"pwd\"},\"base_url\":"
                      "\"%s/fanfou\"}},\"outbox\":{\"path\":\"%s/%s\"}}",
                      sandbox, folder, outbox);
